@@ -1,0 +1,29 @@
+//! A lottery: spendable chances, a wheel with exact odds, pity.
+
+use campaign::activity::{Activity, Example, Use};
+
+/// The activity.
+#[derive(Debug, Clone, Copy)]
+pub struct Lottery;
+
+impl Activity for Lottery {
+    fn id(&self) -> &'static str {
+        "lottery"
+    }
+
+    fn machine(&self) -> Option<&'static str> {
+        Some(include_str!("machine.yaml"))
+    }
+
+    fn sections(&self) -> &'static [(&'static str, Use)] {
+        &[("rewards", Use::Required), ("chances", Use::Required), ("pity", Use::Optional), ("earn", Use::Optional)]
+    }
+
+    fn stories(&self) -> &'static [Example] {
+        &[Example {
+            name: "wheel",
+            campaign: include_str!("stories/wheel.yaml"),
+            stories: include_str!("stories/wheel.stories.yaml"),
+        }]
+    }
+}

@@ -1,0 +1,9 @@
+//! The activity's own stories hold.
+
+use sign_in::SignIn;
+
+#[test]
+fn its_stories_hold() {
+    let report = campaign::story::examples(&SignIn).map_err(|diagnostics| diagnostics.to_string());
+    assert_eq!(report.map(|report| report.failures.to_string()), Ok(String::new()));
+}

@@ -1,0 +1,59 @@
+//! Reusable parts of machines, one file each: typed parameters, actions that may raise outcomes, functions for
+//! expressions, variables of their own in the record. No block knows an activity, and none does any I/O.
+
+pub mod chances;
+pub mod pack;
+pub mod promise;
+pub mod streak;
+pub mod wheel;
+
+use machine::Block;
+use machine::block::Signature;
+use machine::model::{BlockSpec, LinkError};
+use serde::de::DeserializeOwned;
+
+pub use promise::Promise;
+
+/// The kinds of blocks, in the order their variables stand in a record.
+pub const KINDS: [&str; 4] = [chances::KIND, wheel::KIND, streak::KIND, pack::KIND];
+
+/// Attaches the code of a block to its parameters.
+pub fn link(spec: &BlockSpec) -> Result<Box<dyn Block>, LinkError> {
+    match spec.kind.as_str() {
+        chances::KIND => Ok(Box::new(chances::Chances::new(params(spec)?, &spec.vars)?)),
+        wheel::KIND => Ok(Box::new(wheel::Wheel::new(params(spec)?, spec)?)),
+        streak::KIND => Ok(Box::new(streak::Streak::new(params(spec)?, &spec.vars)?)),
+        pack::KIND => Ok(Box::new(pack::Pack::new(params(spec)?))),
+        unknown => Err(LinkError::UnknownBlock(unknown.to_owned())),
+    }
+}
+
+/// What the check knows of a kind of block; none for a kind that does not exist. `hold_at_most` bounds the balance of
+/// [`chances`] and is ignored by the others.
+pub fn signature(kind: &str, hold_at_most: i64) -> Option<Signature> {
+    match kind {
+        chances::KIND => Some(chances::signature(hold_at_most)),
+        wheel::KIND => Some(wheel::signature()),
+        streak::KIND => Some(streak::signature()),
+        pack::KIND => Some(pack::signature()),
+        _ => None,
+    }
+}
+
+fn params<P: DeserializeOwned>(spec: &BlockSpec) -> Result<P, LinkError> {
+    serde_json::from_str(&spec.params).map_err(|error| LinkError::Params {
+        kind: spec.kind.clone(),
+        message: error.to_string(),
+    })
+}
+
+/// The variables a block was given, as many as its signature has.
+fn slots<const N: usize>(kind: &str, vars: &[u16]) -> Result<[u16; N], LinkError> {
+    vars.try_into().map_err(|_| LinkError::Params {
+        kind: kind.to_owned(),
+        message: format!(
+            "needs {N} variables of the record, was given {}",
+            vars.len()
+        ),
+    })
+}

@@ -1,0 +1,425 @@
+//! Signing in day by day: a calendar, a streak, rewards by day, by streak and by days in all, and make-up sign-ins.
+//!
+//! The set of signed days is the truth; the streak is worked out from it, so that a make-up that closes a gap counts
+//! as it would have. Days that the campaign skips neither break nor count. A promise is kept once for each run of
+//! days (each cycle of it): a make-up that makes a run begin earlier earns nothing twice.
+
+use machine::block::{ActionSig, Block, FunctionSig, Look, Signature, VarSig};
+use machine::calendar::{Calendar, date};
+use machine::expr::Fault;
+use machine::ids::Period;
+use machine::model::LinkError;
+use machine::participant::Grant;
+use machine::step::{No, Rejection};
+use machine::turn::Turn;
+use machine::value::Days;
+use machine::{Millis, Type, Value};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+
+use crate::promise::{Promise, shown};
+
+/// This kind of block.
+pub const KIND: &str = "streak";
+
+/// The parameters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Params {
+    /// When the streak begins again by itself.
+    pub cycle: Cycle,
+    /// Whether missed days can be made up.
+    pub makeup: Option<Makeup>,
+    /// What each day gives.
+    pub each_day: Vec<Promise>,
+    /// What so many days in a row give.
+    pub streak: Vec<(u32, Promise)>,
+    /// What so many days in all give.
+    pub total: Vec<(u32, Promise)>,
+}
+
+/// When a streak begins again by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Cycle {
+    /// Never.
+    None,
+    /// With each calendar month.
+    Month,
+    /// After this many days; at least 1.
+    Days(u32),
+}
+
+/// Make-up sign-ins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Makeup {
+    /// How many days back.
+    pub days_back: u32,
+    /// How many in the whole edition.
+    pub at_most: u32,
+}
+
+/// The block.
+#[derive(Debug)]
+pub struct Streak {
+    params: Params,
+    days: u16,
+    length: u16,
+    total: u16,
+    made_up: u16,
+}
+
+/// What the check knows of it.
+pub fn signature() -> Signature {
+    let int = |name: &str| VarSig {
+        name: name.to_owned(),
+        ty: Type::Int,
+        balance: false,
+        show: true,
+        default: Value::Int(0),
+        at_most: i64::MAX,
+    };
+    Signature {
+        vars: vec![
+            VarSig {
+                ty: Type::Days,
+                show: false,
+                default: Value::Days(Days::default()),
+                ..int("$streak.days")
+            },
+            int("streak"),
+            int("total_days"),
+            int("makeups_used"),
+        ],
+        actions: vec![
+            ActionSig {
+                name: "sign",
+                args: vec![],
+                outcomes: &["signed"],
+                draws: false,
+            },
+            ActionSig {
+                name: "make_up",
+                args: vec![Type::Date],
+                outcomes: &["made-up"],
+                draws: false,
+            },
+        ],
+        functions: vec![
+            FunctionSig {
+                name: "signed_today",
+                args: vec![],
+                result: Type::Bool,
+            },
+            FunctionSig {
+                name: "signed_on",
+                args: vec![Type::Date],
+                result: Type::Bool,
+            },
+            FunctionSig {
+                name: "can_make_up",
+                args: vec![Type::Date],
+                result: Type::Bool,
+            },
+            FunctionSig {
+                name: "makeups_left",
+                args: vec![],
+                result: Type::Int,
+            },
+        ],
+    }
+}
+
+impl Streak {
+    pub(crate) fn new(params: Params, vars: &[u16]) -> Result<Self, LinkError> {
+        let [days, length, total, made_up] = crate::slots(KIND, vars)?;
+        if params.cycle == Cycle::Days(0) {
+            let message = "a cycle has at least one day".to_owned();
+            return Err(LinkError::Params {
+                kind: KIND.to_owned(),
+                message,
+            });
+        }
+        Ok(Self {
+            params,
+            days,
+            length,
+            total,
+            made_up,
+        })
+    }
+
+    fn signed<'a>(&self, vars: &'a [Value]) -> Result<&'a Days, Fault> {
+        match vars.get(usize::from(self.days)) {
+            Some(Value::Days(days)) => Ok(days),
+            _ => Err(Fault::Mismatch("the signed days are missing")),
+        }
+    }
+
+    fn makeups_left(&self, look: &Look<'_>) -> Result<i64, Fault> {
+        let most = self
+            .params
+            .makeup
+            .map_or(0, |makeup| i64::from(makeup.at_most));
+        Ok((most - look.int(self.made_up)?).max(0))
+    }
+
+    fn can_make_up(&self, day: i64, look: &Look<'_>) -> Result<bool, Fault> {
+        let Some(makeup) = self.params.makeup else {
+            return Ok(false);
+        };
+        let Ok(day) = i32::try_from(day) else {
+            return Ok(false);
+        };
+        let today = look.today();
+        let calendar = &look.campaign.calendar;
+        Ok(day < today
+            && today.saturating_sub(day) <= makeup.days_back.min(i32::MAX as u32) as i32
+            && day >= calendar.day(look.campaign.window.opens)
+            && !calendar.skips(day)
+            && !self.signed(&look.core.vars)?.contains(day)
+            && self.makeups_left(look)? > 0)
+    }
+
+    /// Signs `day` and keeps every promise that this makes due.
+    fn sign(&self, day: i32, turn: &mut Turn<'_>) -> Result<(), No> {
+        let mut days = self.signed(&turn.core.vars)?.clone();
+        if turn.campaign.calendar.skips(day) || !days.insert(day) {
+            return Err(Rejection::NotPossible.into());
+        }
+        let total = days.len() as i64;
+        let run = run_around(&days, day, &turn.campaign.calendar);
+        let places = places(&run, self.params.cycle);
+        turn.set(self.days, Value::Days(days))?;
+        turn.set(self.total, Value::Int(total))?;
+        turn.set(self.length, Value::Int(self.current(turn)?))?;
+
+        for promise in &self.params.each_day {
+            turn.give(promise.rule, promise.reward, Period::Day(day), 1)?;
+        }
+        for place in &places {
+            let due = self
+                .params
+                .streak
+                .iter()
+                .filter(|(days, _)| *days == place.number);
+            for (_, promise) in due {
+                let kept = |grant: &Grant| {
+                    grant.rule == promise.rule
+                        && matches!(grant.period, Period::Day(on) if place.segment.0 <= on && on <= place.segment.1)
+                };
+                if !turn.look().all_grants().any(kept) {
+                    turn.give(promise.rule, promise.reward, Period::Day(place.day), 1)?;
+                }
+            }
+        }
+        for (_, promise) in self
+            .params
+            .total
+            .iter()
+            .filter(|(days, _)| i64::from(*days) <= total)
+        {
+            turn.give(promise.rule, promise.reward, Period::Ever, 1)?;
+        }
+        Ok(())
+    }
+
+    /// The streak as of today: of the run that reaches today or the last day that counts before it.
+    fn current(&self, turn: &Turn<'_>) -> Result<i64, Fault> {
+        let days = self.signed(&turn.core.vars)?;
+        Ok(self.streak_on(days, turn.today(), &turn.campaign.calendar))
+    }
+
+    fn streak_on(&self, days: &Days, today: i32, calendar: &Calendar) -> i64 {
+        let last = if days.contains(today) {
+            today
+        } else {
+            calendar.day_before(today)
+        };
+        if !days.contains(last) {
+            return 0;
+        }
+        let run = run_around(days, last, calendar);
+        let number = places(&run, self.params.cycle)
+            .last()
+            .map_or(0, |place| i64::from(place.number));
+        // A finished cycle, or a month that has ended, counts on only until the next day begins a new one.
+        let fresh = last != today
+            && match self.params.cycle {
+                Cycle::None => false,
+                Cycle::Month => Calendar::month(last) != Calendar::month(today),
+                Cycle::Days(length) => number == i64::from(length),
+            };
+        if fresh { 0 } else { number }
+    }
+}
+
+/// A day's place in its run.
+struct Place {
+    day: i32,
+    /// The how-many-th of its cycle, from 1.
+    number: u32,
+    /// The first and the last day of its cycle within the run.
+    segment: (i32, i32),
+}
+
+/// The days of the unbroken run that `day` is in, in order.
+fn run_around(days: &Days, day: i32, calendar: &Calendar) -> Vec<i32> {
+    let mut run = vec![day];
+    let mut at = calendar.day_before(day);
+    while days.contains(at) {
+        run.push(at);
+        at = calendar.day_before(at);
+    }
+    run.reverse();
+    let mut at = day_after(day, calendar);
+    while days.contains(at) {
+        run.push(at);
+        at = day_after(at, calendar);
+    }
+    run
+}
+
+fn day_after(day: i32, calendar: &Calendar) -> i32 {
+    let mut at = day.saturating_add(1);
+    while calendar.skips(at) {
+        at = at.saturating_add(1);
+    }
+    at
+}
+
+fn places(run: &[i32], cycle: Cycle) -> Vec<Place> {
+    let same = |place: usize, other: usize| match cycle {
+        Cycle::None => true,
+        Cycle::Month => match (run.get(place), run.get(other)) {
+            (Some(one), Some(two)) => Calendar::month(*one) == Calendar::month(*two),
+            _ => false,
+        },
+        Cycle::Days(length) => place / length.max(1) as usize == other / length.max(1) as usize,
+    };
+    let mut places: Vec<Place> = Vec::with_capacity(run.len());
+    let mut start = 0;
+    for (place, day) in run.iter().enumerate() {
+        if !same(start, place) {
+            start = place;
+        }
+        let first = run.get(start).copied().unwrap_or(*day);
+        places.push(Place {
+            day: *day,
+            number: (place - start + 1) as u32,
+            segment: (first, *day),
+        });
+    }
+    // Each place learns where its cycle ends in this run.
+    let mut end = None;
+    for place in places.iter_mut().rev() {
+        let last = match end {
+            Some((first, last)) if first == place.segment.0 => last,
+            _ => place.segment.1,
+        };
+        end = Some((place.segment.0, last));
+        place.segment.1 = last;
+    }
+    places
+}
+
+impl Block for Streak {
+    fn act(&self, action: u16, args: &[Value], turn: &mut Turn<'_>) -> Result<Option<u16>, No> {
+        match (action, args) {
+            (0, _) => {
+                let today = turn.today();
+                self.sign(today, turn)?;
+                turn.raise("signed");
+                Ok(Some(0))
+            }
+            (1, [Value::Int(day)]) => {
+                if !self.can_make_up(*day, &turn.look())? {
+                    return Err(Rejection::NotPossible.into());
+                }
+                let used = turn.int(self.made_up)?;
+                turn.set(self.made_up, Value::Int(used.saturating_add(1)))?;
+                self.sign(*day as i32, turn)?;
+                turn.raise("made-up");
+                Ok(Some(0))
+            }
+            _ => Err(Fault::Mismatch("no such action of the streak").into()),
+        }
+    }
+
+    fn call(&self, function: u16, args: &[Value], look: &Look<'_>) -> Result<Value, Fault> {
+        let signed = |day: i64| -> Result<bool, Fault> {
+            let days = self.signed(&look.core.vars)?;
+            Ok(i32::try_from(day).is_ok_and(|day| days.contains(day)))
+        };
+        match (function, args) {
+            (0, _) => signed(i64::from(look.today())).map(Value::Bool),
+            (1, [Value::Int(day)]) => signed(*day).map(Value::Bool),
+            (2, [Value::Int(day)]) => self.can_make_up(*day, look).map(Value::Bool),
+            (3, _) => self.makeups_left(look).map(Value::Int),
+            (4, _) => Ok(Value::Bool(look.campaign.calendar.skips(look.today()))),
+            _ => Err(Fault::Mismatch("no such function of the streak")),
+        }
+    }
+
+    /// A streak that was broken reads 0 from the day it is broken on.
+    fn refresh(&self, turn: &mut Turn<'_>) -> Result<(), Fault> {
+        if turn.int(self.length)? == 0 {
+            return Ok(());
+        }
+        let streak = self.current(turn)?;
+        turn.set(self.length, Value::Int(streak))
+    }
+
+    fn view(&self, look: &Look<'_>, language: &str) -> Option<(&'static str, Json)> {
+        const SHOWN_DAYS: i32 = 42;
+        let days = self.signed(&look.core.vars).ok()?;
+        let today = look.today();
+        let calendar = &look.campaign.calendar;
+        let first = calendar
+            .day(look.campaign.window.opens)
+            .max(today.saturating_sub(SHOWN_DAYS - 1));
+        let shown_days: Vec<Json> = (first..=today)
+            .map(|day| {
+                let state = if days.contains(day) {
+                    "signed"
+                } else if calendar.skips(day) {
+                    "skipped"
+                } else if day == today {
+                    "today"
+                } else if self.can_make_up(i64::from(day), look).unwrap_or(false) {
+                    "can-make-up"
+                } else {
+                    "missed"
+                };
+                json!({ "day": date(day).to_string(), "state": state })
+            })
+            .collect();
+        let steps = |promises: &[(u32, Promise)]| -> Vec<Json> {
+            promises
+                .iter()
+                .map(|(days, promise)| {
+                    let mut step = shown(look.campaign, promise.reward, language);
+                    step["days"] = json!(days);
+                    step
+                })
+                .collect()
+        };
+        Some((
+            "calendar",
+            json!({
+                "today": date(today).to_string(),
+                "signed_today": days.contains(today),
+                "days": shown_days,
+                "makeups_left": self.makeups_left(look).unwrap_or(0),
+                "streak_rewards": steps(&self.params.streak),
+                "total_rewards": steps(&self.params.total),
+            }),
+        ))
+    }
+
+    fn next_at(&self, look: &Look<'_>) -> Option<Millis> {
+        Some(
+            look.campaign
+                .calendar
+                .start_of(look.today().saturating_add(1)),
+        )
+    }
+}

@@ -1,0 +1,171 @@
+//! Every code a check can report, with its meaning: the one table behind the diagnostics and their explanations.
+//!
+//! E00xx the document, E01xx scalars, E02xx names and references, E03xx expressions, E04xx window and time, E05xx rewards,
+//! odds and budget, E06xx the machine, E07xx an activity's sections, E08xx the tenant, E09xx files; W and N likewise.
+//! A code keeps its meaning for good: tools and people look for it.
+
+macro_rules! codes {
+    ($($name:ident = $code:literal, $meaning:literal;)*) => {
+        $(#[doc = $meaning] pub const $name: &str = $code;)*
+
+        /// All codes with their meanings, in the order of this file.
+        pub const TABLE: &[(&str, &str)] = &[$(($code, $meaning)),*];
+    };
+}
+
+codes! {
+    // E00xx: the document.
+    SYNTAX = "E0001", "The file is not YAML.";
+    EMPTY = "E0002", "The file, or the value of a key, is empty.";
+    TOO_BIG = "E0003", "The file is larger, deeper or has more values than a campaign needs.";
+    DUPLICATE_KEY = "E0004", "A key stands twice in the same map.";
+    NOT_SUPPORTED = "E0005", "A feature of YAML that campaign files do without: anchors, aliases, merge keys, tags, several documents.";
+    KEY_NOT_PLAIN = "E0006", "A map's key is a list or a map.";
+    UNKNOWN_KEY = "E0007", "A key that means nothing here.";
+    MISSING_KEY = "E0008", "A key that must be there is missing.";
+    WRONG_SHAPE = "E0009", "A list, a map or a single value stands where another of the three is expected.";
+
+    // E01xx: scalars.
+    NOT_INT = "E0101", "A whole number is expected.";
+    INT_RANGE = "E0102", "A number is too small or too large.";
+    NOT_BOOL = "E0103", "`true` or `false` is expected.";
+    NOT_DECIMAL = "E0104", "An amount of money is not a decimal number.";
+    DECIMAL_DIGITS = "E0105", "An amount has more decimals than its currency.";
+    NEGATIVE = "E0106", "An amount is negative.";
+    NOT_DURATION = "E0107", "A length of time can't be read.";
+    NOT_DATETIME = "E0108", "A point in time can't be read.";
+    NOT_DATE = "E0109", "A date can't be read.";
+    NOT_TIMEZONE = "E0110", "A timezone is not in the IANA database.";
+    NOT_CLOCK = "E0111", "A time of day can't be read.";
+    NOT_ID = "E0112", "An id has other characters than `a-z`, `0-9` and `-`, or is longer than 64.";
+    NOT_ONE_OF = "E0113", "A word is not one of those that are possible here.";
+    NOT_ODDS = "E0114", "Odds can't be read.";
+    ODDS_RANGE = "E0115", "Odds are negative, above one, or finer than twelve decimals.";
+    LANGUAGE = "E0116", "A text is given in a language that the tenant does not have.";
+    TOO_LONG = "E0117", "A text is longer than it may be.";
+    LANGUAGE_MISSING = "W0101", "A text is missing in one of the tenant's languages.";
+
+    // E02xx: names and references.
+    UNKNOWN_REWARD = "E0201", "A reward that the campaign does not have.";
+    UNKNOWN_STATE = "E0202", "A state that the machine does not have.";
+    UNKNOWN_BALANCE = "E0203", "Something to spend that the campaign does not have.";
+    UNKNOWN_LIST = "E0204", "A list that the tenant does not have.";
+    UNKNOWN_VAR = "E0205", "A variable that `context` does not declare.";
+    UNKNOWN_EVENT = "E0206", "An event that the campaign does not have.";
+    UNKNOWN_ACTION = "E0207", "An action that does not exist.";
+    UNKNOWN_BLOCK = "E0208", "A block that the campaign does not have.";
+    UNKNOWN_OUTCOME = "E0209", "An outcome that the actions before it do not raise.";
+    NAME_TAKEN = "E0210", "Two things of one campaign have the same name.";
+    UNKNOWN_ACTIVITY = "E0211", "An activity that this program does not have.";
+    DUPLICATE_RULE = "E0212", "Two promises have the same rule id.";
+    UNKNOWN_CONNECTOR = "E0213", "A connector that the tenant does not have.";
+    TOO_MANY = "E0214", "More of something than a campaign may have.";
+    NOT_A_NAME = "E0215", "A name that expressions could not read.";
+    UNUSED_CODE = "W0201", "A message for a code that nothing rejects with.";
+    UNUSED_REWARD = "W0202", "A reward that nothing gives.";
+    UNUSED_BLOCK = "W0203", "A section that the machine never uses.";
+    UNUSED_EVENT = "W0204", "An event that no state takes.";
+    NO_MESSAGE = "W0205", "A rejection without a message for users.";
+
+    // E03xx: expressions.
+    EXPR_SYNTAX = "E0301", "An expression can't be read.";
+    EXPR_TOO_BIG = "E0302", "An expression is too long or too deep.";
+    EXPR_FEATURE = "E0303", "A feature of CEL that expressions here do without.";
+    EXPR_NAME = "E0304", "A name in an expression is unknown.";
+    EXPR_FUNCTION = "E0305", "A function in an expression is unknown.";
+    EXPR_ARGS = "E0306", "A function is called with the wrong arguments.";
+    EXPR_TYPES = "E0307", "The two sides of an operator do not go together.";
+    EXPR_RESULT = "E0308", "An expression gives another type than is needed.";
+    EXPR_OVERFLOW = "E0309", "A constant part of an expression grows beyond 64 bits, or divides by zero.";
+    EXPR_EVENT = "E0310", "`event` is used where no event is.";
+
+    // E04xx: window and time.
+    TIME_GAP = "W0401", "A point in time does not exist in the timezone, because clocks jump over it.";
+    TIME_TWICE = "W0402", "A point in time happens twice in the timezone, because clocks go back.";
+
+    WINDOW_REVERSED = "E0401", "The window ends before it begins, or claims end before play does.";
+    WINDOW_TOO_LONG = "E0402", "The window is longer than a campaign may run.";
+    CLOSES_AT_MIDNIGHT = "N0401", "The window closes at midnight: the day before is the last one.";
+    SKIP_OUTSIDE = "W0403", "A skipped day lies outside the window.";
+
+    // E05xx: rewards, odds and budget.
+    ODDS_TOO_HIGH = "E0501", "The odds add up to more than 100%.";
+    ODDS_NOT_EXACT = "E0502", "The odds have no common whole that a draw could use exactly.";
+    TWO_RESTS = "E0503", "Two rewards take the rest of the odds.";
+    ZERO_STOCK = "E0504", "A reward with no units at all.";
+    GONE_CYCLE = "E0505", "Rewards stand in for each other in a circle.";
+    WHEN_SPENT_COSTS = "E0506", "What is given when the budget is spent costs something itself.";
+    ZERO_ODDS = "E0507", "A reward that no draw can ever give.";
+    REWARD_KIND = "E0508", "A reward lacks its kind, or has figures that its kind does not go with.";
+    GIVES_NOTHING = "E0509", "The reward that gives nothing stands where something must be given.";
+    NO_WHEEL = "E0510", "A section about draws, and no reward has odds.";
+    NEVER_REACHED = "E0511", "A figure that can never be reached.";
+    ODDS_LEFT = "W0501", "The odds add up to less than 100%, and no reward takes the rest.";
+    BUDGET_NO_COST = "W0502", "There is a budget, and a reward that costs nothing against it.";
+    BUDGET_TOO_SMALL = "W0503", "A budget that can't pay for a single unit of a reward.";
+
+    // E06xx: the machine.
+    RESERVED_CODE = "E0601", "A rejection has a code that means something else already.";
+    REJECT_AND_MORE = "E0602", "A transition rejects and does something, too.";
+    AFTER_DRAW = "E0603", "Something after a draw could still say no, and the draw would be made again.";
+    OUTCOME_NOT_LAST = "E0604", "An action that raises an outcome is not the last of its list.";
+    NO_OUTCOME = "E0605", "`then` follows actions that raise no outcome.";
+    ALWAYS_CYCLE = "E0606", "Transitions without an event lead in a circle.";
+    TOO_SHORT = "E0607", "A delay of less than a minute.";
+    AFTER_CYCLE = "E0608", "Delayed transitions could fire more than a thousand times within the window.";
+    NOBODY_THERE = "E0609", "Something that needs a user, where time alone moves the machine.";
+    EVENT_TWICE = "E0610", "An event is declared in two places.";
+    FINAL_STATE = "E0611", "A final state in which something could still happen.";
+    NO_MACHINE = "E0612", "There is no machine, or nothing to extend.";
+    NOT_A_TIMER = "E0613", "An event of time itself carries a payload.";
+    UNREACHABLE = "W0601", "A state that nothing leads to.";
+    NEVER_TRIED = "W0602", "A transition that is never tried, because one before it always fires.";
+    ANYONE = "W0603", "Anyone can send this, and it earns something of value.";
+    NO_TOKEN = "W0604", "A claim is read where no user's token comes along.";
+
+    // E07xx: an activity's sections.
+    SECTION_MISSING = "E0701", "A section that this activity's default machine needs is missing.";
+    NOTHING_GIVEN = "E0702", "A section that gives rewards names none.";
+    EARNS_NOTHING = "E0703", "An event earns nothing, or more than one thing.";
+
+    // E08xx: the tenant.
+    TENANT_KEY = "E0801", "A key of the tenant's is incomplete or contradicts itself.";
+    TENANT_KID = "E0802", "Two keys have the same `kid`.";
+    TENANT_CLAIM = "E0803", "A claim's declaration can't be used.";
+    TENANT_ORIGIN = "E0804", "An origin is not `https://host[:port]`.";
+    TENANT_PROXY = "E0805", "A trusted proxy is neither an address nor a network.";
+    TENANT_CURRENCY = "E0806", "A currency's digits are unknown.";
+    TENANT_LANGUAGE = "E0807", "A language tag can't be used.";
+    TENANT_NO_KEYS = "W0801", "No key that tokens could be checked with.";
+    TENANT_DEV_KEY = "W0802", "A development key: fine on a laptop, never in production.";
+
+    // E09xx: files.
+    FILE_MISSING = "E0901", "A file that is named is not there.";
+    FILE_NAME = "E0902", "A file or folder has a name that can't be an id.";
+    LIST_LINE = "E0903", "A line of a list is no member id.";
+    STORY = "E0904", "A story can't be played as it is written.";
+    STORY_FAILED = "E0905", "A story came out differently.";
+    RULES_MISSING = "W0901", "The rules are missing in one of the tenant's languages.";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::TABLE;
+
+    #[test]
+    fn each_code_stands_once() {
+        let codes: BTreeSet<_> = TABLE.iter().map(|(code, _)| code).collect();
+        assert_eq!(codes.len(), TABLE.len());
+    }
+
+    #[test]
+    fn codes_have_a_letter_and_four_digits() {
+        for (code, meaning) in TABLE {
+            let (letter, digits) = code.split_at(1);
+            assert!(["E", "W", "N"].contains(&letter) && digits.len() == 4 && digits.parse::<u16>().is_ok(), "{code}");
+            assert!(meaning.ends_with('.'), "{code}: {meaning}");
+        }
+    }
+}

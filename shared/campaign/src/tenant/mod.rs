@@ -1,0 +1,126 @@
+//! A tenant's settings, checked: what `tenant.yaml` says. Secrets are named here, never held.
+
+use std::collections::BTreeMap;
+
+use chrono_tz::Tz;
+use machine::Text;
+use machine::model::{ClaimDecl, Currency, Durability};
+use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "yaml")]
+mod read;
+#[cfg(feature = "yaml")]
+pub use read::{KEYS, read};
+
+/// A tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tenant {
+    /// Its id: its folder's name.
+    pub id: String,
+    /// Shown to people.
+    pub name: Text,
+    /// What tokens of users are checked with.
+    pub keys: Vec<KeySpec>,
+    /// What tokens of admins are checked with; never one of `keys`.
+    pub admin_keys: Vec<KeySpec>,
+    /// What the tenant's own back ends sign with.
+    pub service_keys: Vec<KeySpec>,
+    /// What `user.*` may be, in the order written.
+    pub claims: Vec<ClaimDecl>,
+    /// Web origins that may call from a browser.
+    pub origins: Vec<String>,
+    /// Addresses and networks (CIDR) whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<String>,
+    /// The timezone of campaigns that name none.
+    pub timezone: Tz,
+    /// What money is counted in.
+    pub currency: Currency,
+    /// The languages of texts; the first is the default, and there is one.
+    pub languages: Vec<String>,
+    /// How often.
+    pub quotas: Quotas,
+    /// Which country's rules apply; shown, not interpreted.
+    pub law: Option<String>,
+    /// Who hands rewards over. `manual` is always there.
+    pub connectors: BTreeMap<String, Connector>,
+    /// What an answer promises, unless a campaign says otherwise.
+    pub durability: Durability,
+    /// Who runs campaigns that name nobody.
+    pub organizer: Text,
+}
+
+impl Tenant {
+    /// The language of plain texts.
+    pub fn language(&self) -> &str {
+        self.languages.first().map_or("en", String::as_str)
+    }
+}
+
+/// A key, by where it is found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeySpec {
+    /// Its id, as tokens name it.
+    pub kid: String,
+    /// What it is for.
+    pub alg: Alg,
+    /// Where it is.
+    pub source: KeySource,
+}
+
+/// Signature algorithms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Alg {
+    /// A shared secret.
+    HS256,
+    /// Ed25519.
+    EdDSA,
+    /// RSA.
+    RS256,
+}
+
+/// Where a key is found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeySource {
+    /// In an environment variable of this name.
+    Env(String),
+    /// In a file at this path, relative to the tenant's folder.
+    File(String),
+    /// Made on first use, for development.
+    Dev,
+}
+
+/// How often a tenant and each of its users may call; see the defaults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quotas {
+    /// Requests of the whole tenant per second, on average.
+    pub per_second: u32,
+    /// As many more at once.
+    pub burst: u32,
+    /// Requests of one user per second, on average.
+    pub user_per_second: u32,
+    /// As many more at once.
+    pub user_burst: u32,
+}
+
+/// Enough for a busy campaign on one machine, and for the quickest finger.
+impl Default for Quotas {
+    fn default() -> Self {
+        Self { per_second: 2000, burst: 4000, user_per_second: 10, user_burst: 20 }
+    }
+}
+
+/// Who hands rewards over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connector {
+    /// How.
+    pub kind: ConnectorKind,
+}
+
+/// The kinds of connectors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ConnectorKind {
+    /// People do it, and mark it done.
+    Manual,
+}

@@ -1,0 +1,281 @@
+//! Metrics. Labels come from configs and from closed lists only: never from what a client sends.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use metrics::{
+    Counter, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge,
+    histogram,
+};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
+
+pub use metrics_exporter_prometheus::PrometheusHandle;
+
+const REQUESTS: &str = "gala_http_requests_total";
+const SECONDS: &str = "gala_http_request_seconds";
+const REJECTIONS: &str = "gala_rejections_total";
+const GRANTS: &str = "gala_grants_total";
+const COMMIT_TRIES: &str = "gala_commit_tries_total";
+const STOCK_LEFT: &str = "gala_stock_left";
+const BUDGET_LEFT: &str = "gala_budget_left";
+
+/// Upper bounds of the latency buckets, in seconds: fine where our promises are, coarse beyond.
+const BUCKETS: [f64; 14] = [
+    0.000_25, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0,
+];
+
+/// Starts collecting metrics; the handle renders them. Can be called once in a process.
+///
+/// Call [`PrometheusHandle::run_upkeep`] from a timer, about every five seconds: without it histograms keep
+/// each single value until the next scrape.
+pub fn init_metrics() -> Result<PrometheusHandle, MetricsError> {
+    let handle = builder()?
+        .install_recorder()
+        .map_err(|error| MetricsError(error.to_string()))?;
+    describe();
+    Ok(handle)
+}
+
+fn builder() -> Result<PrometheusBuilder, MetricsError> {
+    // By name and not for all: a histogram without buckets would silently become a summary, which cannot be added up.
+    PrometheusBuilder::new()
+        .set_buckets(&BUCKETS)
+        .and_then(|builder| {
+            builder.set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &BUCKETS)
+        })
+        .map_err(|error| MetricsError(error.to_string()))
+}
+
+fn describe() {
+    describe_counter!(REQUESTS, "Calls answered, by route and status.");
+    describe_histogram!(SECONDS, "Seconds from the head of a request to its answer.");
+    describe_counter!(REJECTIONS, "Calls that were told no, by code.");
+    describe_counter!(GRANTS, "Rewards granted.");
+    describe_counter!(COMMIT_TRIES, "Tries to commit, by outcome.");
+    describe_gauge!(STOCK_LEFT, "Units of a reward that are left.");
+    describe_gauge!(
+        BUDGET_LEFT,
+        "What is left of a budget, in the tenant's currency."
+    );
+}
+
+/// Why metrics did not start.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("metrics did not start: {0}")]
+pub struct MetricsError(String);
+
+/// The statuses that an answer of ours can have; a proxy's others are counted together.
+const STATUSES: [u16; 22] = [
+    200, 204, 206, 302, 304, 400, 401, 403, 404, 405, 406, 408, 409, 412, 413, 415, 422, 429, 500,
+    502, 503, 504,
+];
+
+/// The metrics of one route of one campaign, looked up once: recording a call is two atomic writes.
+#[derive(Debug)]
+pub struct RouteMetrics {
+    labels: [(&'static str, String); 3],
+    seconds: Histogram,
+    /// One per status, then one for all others; made when first used, so that no series stands at zero.
+    requests: [OnceLock<Counter>; STATUSES.len() + 1],
+}
+
+impl RouteMetrics {
+    /// The metrics of `route`: the route's name (`event`, `view`), never a path. Make it after [`init_metrics`].
+    pub fn new(tenant: &str, campaign: &str, route: &'static str) -> Self {
+        let labels = [
+            ("tenant", tenant.to_owned()),
+            ("campaign", campaign.to_owned()),
+            ("route", route.to_owned()),
+        ];
+        Self {
+            seconds: histogram!(SECONDS, &labels),
+            labels,
+            requests: [const { OnceLock::new() }; STATUSES.len() + 1],
+        }
+    }
+
+    /// Counts one call.
+    pub fn record(&self, status: u16, took: Duration) {
+        let at = STATUSES
+            .iter()
+            .position(|known| *known == status)
+            .unwrap_or(STATUSES.len());
+        let counter = self.requests[at].get_or_init(|| {
+            let status = STATUSES
+                .get(at)
+                .map_or_else(|| "other".to_owned(), u16::to_string);
+            let [tenant, campaign, route] = self.labels.clone();
+            counter!(REQUESTS, &[tenant, campaign, route, ("status", status)])
+        });
+        counter.increment(1);
+        self.seconds.record(took.as_secs_f64());
+    }
+}
+
+/// What became of one try to commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tried {
+    /// Written.
+    Committed,
+    /// Done before; its answer was given again.
+    Replayed,
+    /// The key had been used for something else.
+    KeyReused,
+    /// The participant had moved on.
+    Stale,
+    /// A counter had reached its bound.
+    Exhausted,
+    /// Another revision is live.
+    Superseded,
+    /// The campaign is paused.
+    Paused,
+    /// A counter is missing.
+    Frozen,
+    /// The store says that nothing was written.
+    NotWritten,
+    /// The store cannot say.
+    Unknown,
+}
+
+impl Tried {
+    /// The label's value.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Committed => "committed",
+            Self::Replayed => "replayed",
+            Self::KeyReused => "key-reused",
+            Self::Stale => "stale",
+            Self::Exhausted => "exhausted",
+            Self::Superseded => "superseded",
+            Self::Paused => "paused",
+            Self::Frozen => "frozen",
+            Self::NotWritten => "not-written",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Counts a call that was told no. `code` is one of ours or the config's own.
+pub fn rejection(tenant: &str, campaign: &str, code: &str) {
+    let labels = [
+        ("tenant", tenant.to_owned()),
+        ("campaign", campaign.to_owned()),
+        ("code", code.to_owned()),
+    ];
+    counter!(REJECTIONS, &labels).increment(1);
+}
+
+/// Counts a reward that was granted.
+pub fn grant(tenant: &str, campaign: &str, reward: &str) {
+    let labels = [
+        ("tenant", tenant.to_owned()),
+        ("campaign", campaign.to_owned()),
+        ("reward", reward.to_owned()),
+    ];
+    counter!(GRANTS, &labels).increment(1);
+}
+
+/// Counts a try to commit.
+pub fn commit_try(tried: Tried) {
+    counter!(COMMIT_TRIES, "outcome" => tried.as_str()).increment(1);
+}
+
+/// Shows how many units of a reward are left.
+pub fn stock_left(tenant: &str, campaign: &str, lane: &'static str, reward: &str, units: u64) {
+    let labels = [
+        ("tenant", tenant.to_owned()),
+        ("campaign", campaign.to_owned()),
+        ("lane", lane.to_owned()),
+        ("reward", reward.to_owned()),
+    ];
+    gauge!(STOCK_LEFT, &labels).set(units as f64);
+}
+
+/// Shows what is left of a budget, in units of the tenant's currency. For a curve only: money is counted elsewhere.
+pub fn budget_left(tenant: &str, campaign: &str, lane: &'static str, amount: f64) {
+    let labels = [
+        ("tenant", tenant.to_owned()),
+        ("campaign", campaign.to_owned()),
+        ("lane", lane.to_owned()),
+    ];
+    gauge!(BUDGET_LEFT, &labels).set(amount);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rendered(record: impl FnOnce()) -> String {
+        let recorder = builder().unwrap().build_recorder();
+        let handle = recorder.handle();
+        metrics::with_local_recorder(&recorder, || {
+            describe();
+            record();
+        });
+        handle.render()
+    }
+
+    #[test]
+    fn histograms_not_summaries() {
+        let text = rendered(|| {
+            let route = RouteMetrics::new("acme", "spring", "event");
+            route.record(200, Duration::from_micros(700));
+            route.record(200, Duration::from_millis(3));
+            route.record(503, Duration::from_secs(9));
+            route.record(299, Duration::ZERO);
+        });
+        for line in [
+            "# TYPE gala_http_request_seconds histogram",
+            r#"gala_http_requests_total{tenant="acme",campaign="spring",route="event",status="200"} 2"#,
+            r#"gala_http_requests_total{tenant="acme",campaign="spring",route="event",status="503"} 1"#,
+            r#"gala_http_requests_total{tenant="acme",campaign="spring",route="event",status="other"} 1"#,
+            r#"gala_http_request_seconds_bucket{tenant="acme",campaign="spring",route="event",le="0.001"} 2"#,
+            r#"gala_http_request_seconds_bucket{tenant="acme",campaign="spring",route="event",le="+Inf"} 4"#,
+        ] {
+            assert!(text.contains(line), "{line}\n{text}");
+        }
+        assert!(
+            !text.contains("quantile") && !text.contains(r#"status="404""#),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn what_operators_watch() {
+        let text = rendered(|| {
+            rejection("acme", "spring", "sold-out");
+            grant("acme", "spring", "coupon");
+            commit_try(Tried::Stale);
+            commit_try(Tried::Committed);
+            stock_left("acme", "spring", "live", "coupon", 41);
+            budget_left("acme", "spring", "live", 12.5);
+        });
+        for line in [
+            r#"gala_rejections_total{tenant="acme",campaign="spring",code="sold-out"} 1"#,
+            r#"gala_grants_total{tenant="acme",campaign="spring",reward="coupon"} 1"#,
+            r#"gala_commit_tries_total{outcome="stale"} 1"#,
+            r#"gala_stock_left{tenant="acme",campaign="spring",lane="live",reward="coupon"} 41"#,
+            r#"gala_budget_left{tenant="acme",campaign="spring",lane="live"} 12.5"#,
+        ] {
+            assert!(text.contains(line), "{line}\n{text}");
+        }
+    }
+
+    /// `cargo test --release -p function -- --ignored --nocapture cost`
+    #[test]
+    #[ignore = "a measurement, not a test"]
+    fn cost_of_a_record() {
+        let recorder = builder().unwrap().build_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            let route = RouteMetrics::new("acme", "spring", "event");
+            let start = std::time::Instant::now();
+            for _ in 0..1_000_000 {
+                route.record(200, Duration::from_micros(700));
+            }
+            println!(
+                "route record: {} ns",
+                start.elapsed().as_nanos() / 1_000_000
+            );
+        });
+    }
+}

@@ -1,0 +1,258 @@
+//! What comes in from outside with an event: who the user says they are, what the event carries, what was looked up.
+//! All of it is read against the campaign's declarations here, so that a program only meets values of declared types.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
+
+use crate::model::{ClaimDecl, EventDecl, Field};
+use crate::value::{Type, Value};
+
+/// The user's claims, in the order the tenant declares them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct User {
+    /// One value a declared claim.
+    pub claims: Vec<Value>,
+}
+
+impl User {
+    /// Reads the declared claims from a token's. A claim that is missing or of another type takes its default:
+    /// issuers add and drop claims without telling us, and a wrong one must not lock users out.
+    pub fn read(declared: &[ClaimDecl], given: &Map<String, Json>) -> Self {
+        let claims = declared
+            .iter()
+            .map(|decl| {
+                given
+                    .get(&decl.name)
+                    .and_then(|json| from_json(json, decl.ty))
+                    .unwrap_or_else(|| decl.default.clone())
+            })
+            .collect();
+        Self { claims }
+    }
+
+    /// Nobody's claims: the defaults. For timers and back-end events, which no user's token accompanies.
+    pub fn nobody(declared: &[ClaimDecl]) -> Self {
+        Self {
+            claims: declared.iter().map(|decl| decl.default.clone()).collect(),
+        }
+    }
+}
+
+/// An event's payload, in the order the event declares its fields.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Payload {
+    /// One value a declared field.
+    pub fields: Vec<Value>,
+}
+
+/// What is wrong with a payload, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{pointer}: {message}")]
+pub struct PayloadError {
+    /// JSON pointer into the body.
+    pub pointer: String,
+    /// Plain words.
+    pub message: String,
+}
+
+impl Payload {
+    /// Reads a body against the event's declaration: unknown fields, wrong types and numbers out of range are refused,
+    /// missing fields take their default or are refused.
+    pub fn read(event: &EventDecl, body: &Map<String, Json>) -> Result<Self, PayloadError> {
+        if let Some(unknown) = body
+            .keys()
+            .find(|key| !event.payload.iter().any(|field| field.name == **key))
+        {
+            let known: Vec<&str> = event
+                .payload
+                .iter()
+                .map(|field| field.name.as_str())
+                .collect();
+            let message = if known.is_empty() {
+                format!("event `{}` takes no payload", event.name)
+            } else {
+                format!(
+                    "no such field; event `{}` takes {}",
+                    event.name,
+                    known.join(", ")
+                )
+            };
+            return Err(PayloadError {
+                pointer: format!("/{}", escape(unknown)),
+                message,
+            });
+        }
+        let fields = event
+            .payload
+            .iter()
+            .map(|field| field_value(field, body.get(&field.name)));
+        Ok(Self {
+            fields: fields.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+fn field_value(field: &Field, given: Option<&Json>) -> Result<Value, PayloadError> {
+    let wrong = |message: String| PayloadError {
+        pointer: format!("/{}", escape(&field.name)),
+        message,
+    };
+    let Some(given) = given else {
+        return field
+            .default
+            .clone()
+            .ok_or_else(|| wrong(format!("is required ({})", field.ty)));
+    };
+    let value =
+        from_json(given, field.ty).ok_or_else(|| wrong(format!("must be of type {}", field.ty)))?;
+    match &value {
+        Value::Int(number)
+            if field.ty == Type::Int && !(field.at_least..=field.at_most).contains(number) =>
+        {
+            Err(wrong(format!(
+                "must lie between {} and {}",
+                field.at_least, field.at_most
+            )))
+        }
+        Value::Str(text) if text.chars().count() > field.max_length as usize => Err(wrong(
+            format!("must not be longer than {} characters", field.max_length),
+        )),
+        _ => Ok(value),
+    }
+}
+
+/// A JSON pointer's way of writing a key (RFC 6901).
+fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+fn from_json(json: &Json, ty: Type) -> Option<Value> {
+    match (ty, json) {
+        (Type::Bool, Json::Bool(value)) => Some(Value::Bool(*value)),
+        (Type::Int, Json::Number(number)) => whole(number).map(Value::Int),
+        (Type::Str, Json::String(text)) => Some(Value::Str(Arc::from(text.as_str()))),
+        (Type::Strs, Json::Array(items)) => items
+            .iter()
+            .map(|item| item.as_str().map(Arc::from))
+            .collect::<Option<Vec<Arc<str>>>>()
+            .map(|items| Value::Strs(items.into())),
+        (Type::Date, Json::String(text)) => text
+            .parse()
+            .ok()
+            .map(|date| Value::Int(i64::from(crate::calendar::day_number(date)))),
+        // Seconds, as JWT writes its times; a time may be RFC 3339 too.
+        (Type::Time | Type::Duration, Json::Number(number)) => {
+            whole(number)?.checked_mul(1000).map(Value::Int)
+        }
+        (Type::Time, Json::String(text)) => chrono::DateTime::parse_from_rfc3339(text)
+            .ok()
+            .map(|time| Value::Int(time.timestamp_millis())),
+        _ => None,
+    }
+}
+
+/// A JSON number as an integer; `3.0` is 3, `3.5` and what does not fit 64 bits is nothing.
+fn whole(number: &serde_json::Number) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    number.as_i64().or_else(|| {
+        let float = number.as_f64()?;
+        (float.fract() == 0.0 && float.abs() <= EXACT).then_some(float as i64)
+    })
+}
+
+/// What a look-up found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Known {
+    /// It holds.
+    Yes,
+    /// It does not hold.
+    No,
+    /// It could not be found out in time; the declared answer for "unknown" applies.
+    Unknown,
+}
+
+/// What the shell looked up for a step, in the order the campaign declares its facts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    found: Vec<bool>,
+}
+
+impl Facts {
+    /// Settles each finding: "unknown" becomes the answer its declaration gives.
+    pub fn settle(
+        declared: &[crate::model::FactDecl],
+        found: impl IntoIterator<Item = Known>,
+    ) -> Self {
+        let mut found = found.into_iter();
+        let settle = |decl: &crate::model::FactDecl| match found.next().unwrap_or(Known::Unknown) {
+            Known::Yes => true,
+            Known::No => false,
+            Known::Unknown => decl.when_unknown,
+        };
+        Self {
+            found: declared.iter().map(settle).collect(),
+        }
+    }
+
+    /// Whether the fact with this index holds; an index nobody declared does not.
+    pub fn holds(&self, index: u16) -> bool {
+        self.found.get(usize::from(index)).copied().unwrap_or(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event() -> EventDecl {
+        let field = |name: &str, ty, default| Field {
+            name: name.to_owned(),
+            ty,
+            default,
+            at_least: 0,
+            at_most: 500,
+            max_length: 5,
+        };
+        EventDecl {
+            payload: vec![
+                field("words", Type::Int, None),
+                field("note", Type::Str, Some(Value::Str("".into()))),
+            ],
+            ..EventDecl::named("study")
+        }
+    }
+
+    #[test]
+    fn a_payload_is_read_as_declared_or_refused_with_its_place() {
+        let rows = [
+            (r#"{"words": 10}"#, Ok(10)),
+            (r#"{"words": 10.0}"#, Ok(10)),
+            (r#"{"words": 10.5}"#, Err("/words: must be of type int")),
+            (
+                r#"{"words": -1}"#,
+                Err("/words: must lie between 0 and 500"),
+            ),
+            (r#"{"words": 1e300}"#, Err("/words: must be of type int")),
+            (r#"{"words": "10"}"#, Err("/words: must be of type int")),
+            ("{}", Err("/words: is required (int)")),
+            (
+                r#"{"words": 1, "note": "123456"}"#,
+                Err("/note: must not be longer than 5 characters"),
+            ),
+            (
+                r#"{"words": 1, "a/b": 1}"#,
+                Err("/a~1b: no such field; event `study` takes words, note"),
+            ),
+        ];
+        for (body, expected) in rows {
+            let body = serde_json::from_str(body).unwrap();
+            let got = Payload::read(&event(), &body).map(|payload| payload.fields[0].clone());
+            assert_eq!(
+                got.map_err(|e| e.to_string()),
+                expected.map(Value::Int).map_err(str::to_owned)
+            );
+        }
+    }
+}

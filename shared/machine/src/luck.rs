@@ -1,0 +1,168 @@
+//! Chance that anyone can re-check: a draw's entropy from the campaign's secret seed, and integers from that entropy.
+//!
+//! `entropy = HMAC-SHA256(seed, len‖campaign, len‖edition, len‖pseudonym, len‖draw_index, len‖purpose)`, each field
+//! as text after its length in bytes as a 32-bit big-endian number (without the lengths, user `a` with index 11 would
+//! draw like user `a1` with index 1). The entropy is the key of a ChaCha20 stream (nonce 0, counter from 0), read as
+//! 64-bit little-endian numbers; an integer below `n` is the first of them under the largest multiple of `n`, modulo
+//! `n` (rejection sampling: no bias). `docs/FAIRNESS.md` says the same to someone without this code.
+//!
+//! HMAC is RFC 2104 with SHA-256 of FIPS 180-4, ChaCha20 that of RFC 8439.
+
+use hmac::{Hmac, KeyInit, Mac};
+use rand::rngs::ChaCha20Rng;
+use rand::{Rng, SeedableRng};
+use sha2::{Digest, Sha256};
+
+use crate::ids::Pseudonym;
+
+/// 32 bytes of entropy for one draw.
+pub type Entropy = [u8; 32];
+
+/// A campaign's secret seed. It never shows in logs: `Debug` prints its commitment.
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Seed(pub [u8; 32]);
+
+impl Seed {
+    /// SHA-256 of the seed: what is published before the window opens.
+    pub fn commitment(&self) -> [u8; 32] {
+        Sha256::digest(self.0).into()
+    }
+}
+
+impl std::fmt::Debug for Seed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Seed(sha256 {})", crate::ids::hex(&self.commitment()))
+    }
+}
+
+/// Where a step takes its chance from: each random choice is a named draw.
+pub trait Draws {
+    /// The luck of the draw with this index (committed draws of this participant so far) and purpose.
+    fn at(&self, index: u64, purpose: &str) -> Luck;
+}
+
+/// The draws of one participant in one campaign, from its seed.
+#[derive(Debug)]
+pub struct Seeded {
+    keyed: Hmac<Sha256>,
+}
+
+impl Seeded {
+    /// The draws of `user` in `campaign` (`tenant/campaign`), `edition`.
+    pub fn new(seed: &Seed, campaign: &str, edition: u32, user: &Pseudonym) -> Self {
+        // HMAC takes keys of any length; the fallback is unreachable and keeps the signature free of errors.
+        let mut keyed = Hmac::<Sha256>::new_from_slice(&seed.0)
+            .unwrap_or_else(|_| Hmac::new(&hmac::digest::Key::<Hmac<Sha256>>::default()));
+        for field in [campaign, &edition.to_string(), &user.to_string()] {
+            prefixed(&mut keyed, field);
+        }
+        Self { keyed }
+    }
+
+    /// The entropy of one draw.
+    pub fn entropy(&self, index: u64, purpose: &str) -> Entropy {
+        let mut keyed = self.keyed.clone();
+        prefixed(&mut keyed, &index.to_string());
+        prefixed(&mut keyed, purpose);
+        keyed.finalize().into_bytes().into()
+    }
+}
+
+impl Draws for Seeded {
+    fn at(&self, index: u64, purpose: &str) -> Luck {
+        Luck::new(self.entropy(index, purpose))
+    }
+}
+
+fn prefixed(keyed: &mut Hmac<Sha256>, field: &str) {
+    keyed.update(&(field.len() as u32).to_be_bytes());
+    keyed.update(field.as_bytes());
+}
+
+/// No chance at all: for steps that must not draw (views, checks). Every draw gives the stream of the zero key.
+#[derive(Debug, Clone, Copy)]
+pub struct NoDraws;
+
+impl Draws for NoDraws {
+    fn at(&self, _index: u64, _purpose: &str) -> Luck {
+        Luck::new([0; 32])
+    }
+}
+
+/// A stream of unbiased integers from one draw's entropy.
+#[derive(Debug)]
+pub struct Luck {
+    stream: ChaCha20Rng,
+}
+
+impl Luck {
+    /// The stream of `entropy`.
+    pub fn new(entropy: Entropy) -> Self {
+        Self {
+            stream: ChaCha20Rng::from_seed(entropy),
+        }
+    }
+
+    /// An integer in `[0, n)`, each equally likely; 0 when `n` is 0.
+    pub fn below(&mut self, n: u64) -> u64 {
+        if n == 0 {
+            return 0;
+        }
+        // The largest multiple of n that fits: 2^64 - (2^64 mod n).
+        let excess = (u64::MAX % n + 1) % n;
+        loop {
+            let number = self.stream.next_u64();
+            if excess == 0 || number <= u64::MAX - excess {
+                return number % n;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 8439 2.3.2 uses a nonce; with key and nonce 0 the first block is the well-known test vector TC1 of
+    /// draft-strombergson-chacha-test-vectors (20 rounds, 256-bit key).
+    #[test]
+    fn the_stream_is_chacha20() {
+        let mut stream = ChaCha20Rng::from_seed([0; 32]);
+        let mut block = [0u8; 16];
+        stream.fill_bytes(&mut block);
+        assert_eq!(crate::ids::hex(&block), "76b8e0ada0f13d90405d6ae55386bd28");
+    }
+
+    /// Golden: computed by the Python page of docs/FAIRNESS.md too. A change here breaks every published proof.
+    #[test]
+    fn a_draw_never_changes() {
+        let user = Pseudonym([7; 16]);
+        let draws = Seeded::new(&Seed([9; 32]), "acme/spring-wheel", 1, &user);
+        let entropy = draws.entropy(3, "wheel");
+        let mut luck = draws.at(3, "wheel");
+        let numbers: Vec<u64> = (0..4).map(|_| luck.below(100_000)).collect();
+        assert_eq!(
+            (crate::ids::hex(&entropy).as_str(), numbers),
+            (GOLDEN_ENTROPY, GOLDEN_NUMBERS.to_vec())
+        );
+    }
+
+    const GOLDEN_ENTROPY: &str = "16b6daa36b4287d55c8d8dc2abba1d10eedbdef8e9960ca47c1b43572c3ae71f";
+    const GOLDEN_NUMBERS: [u64; 4] = [56510, 1392, 5797, 27212];
+
+    #[test]
+    fn integers_stay_below_and_reach_everything() {
+        let mut luck = Luck::new([1; 32]);
+        let mut seen = [0u32; 7];
+        for _ in 0..7000 {
+            seen[luck.below(7) as usize] += 1;
+        }
+        assert!(
+            seen.iter().all(|count| (850..1150).contains(count)),
+            "{seen:?}"
+        );
+        assert_eq!(luck.below(1), 0);
+        assert_eq!(luck.below(0), 0);
+        assert!(luck.below(u64::MAX) < u64::MAX);
+    }
+}

@@ -1,0 +1,166 @@
+//! From one revision to another: a record written under one is carried over to the next at its next touch, by name.
+
+use std::sync::Arc;
+
+use crate::model::{Campaign, Definition};
+use crate::participant::{Core, Grant, Participant};
+
+/// Why a revision can't follow another.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Stranded {
+    /// A state is gone and nothing says where its participants go.
+    #[error("state `{0}` is gone: say where its participants go (`moves: {{ {0}: some-state }}`)")]
+    State(String),
+    /// A variable changed its type.
+    #[error("variable `{0}` was a {1} and is now a {2}: give the new one another name")]
+    Type(String, &'static str, &'static str),
+    /// A rule that has granted is gone.
+    #[error(
+        "rule `{0}` has granted and is gone: keep it, or say `was: {0}` at the rule that continues it"
+    )]
+    Rule(String),
+    /// A reward that has been granted is gone.
+    #[error("reward `{0}` is gone: keep it, so that what was given can still be shown")]
+    Reward(String),
+}
+
+/// All that stands against `new` following `old`, where `granted` are the rules that have granted.
+pub fn stranded<'a>(
+    old: &Definition,
+    new: &Definition,
+    granted: impl IntoIterator<Item = &'a Arc<str>>,
+) -> Vec<Stranded> {
+    let mut found = Vec::new();
+    for state in &old.machine.states {
+        if target_state(&state.name, new).is_none() {
+            found.push(Stranded::State(state.name.to_string()));
+        }
+    }
+    for var in &old.vars {
+        if let Some(now) = new.vars.iter().find(|now| now.name == var.name)
+            && now.ty != var.ty
+        {
+            found.push(Stranded::Type(
+                var.name.clone(),
+                name_of(var.ty),
+                name_of(now.ty),
+            ));
+        }
+    }
+    for rule in granted {
+        if target_rule(rule, new).is_none() {
+            found.push(Stranded::Rule(rule.to_string()));
+        }
+    }
+    for reward in &old.rewards {
+        if !new.rewards.iter().any(|now| now.id == reward.id) {
+            found.push(Stranded::Reward(reward.id.to_string()));
+        }
+    }
+    found
+}
+
+fn name_of(ty: crate::value::Type) -> &'static str {
+    use crate::value::Type;
+    match ty {
+        Type::Bool => "bool",
+        Type::Int => "int",
+        Type::Str => "string",
+        Type::Date => "date",
+        Type::Time => "time",
+        Type::Duration => "duration",
+        Type::Strs => "list",
+        Type::Days => "set of days",
+    }
+}
+
+/// Carries a record over. What the new revision lacks is dropped, what it adds starts at its default. A record that
+/// [`stranded`] should have kept from getting here comes to the initial state rather than to a panic.
+pub fn migrate(record: &Participant, old: &Definition, new: &Campaign) -> Participant {
+    let state_name = old
+        .machine
+        .states
+        .get(usize::from(record.core.state))
+        .map(|state| &*state.name);
+    let state = state_name
+        .and_then(|name| target_state(name, new))
+        .unwrap_or(new.machine.initial);
+    let same_state = state_name.is_some_and(|name| {
+        new.machine
+            .states
+            .get(usize::from(state))
+            .is_some_and(|s| &*s.name == name)
+    });
+    let vars = new.vars.iter().map(|var| {
+        let place = old
+            .vars
+            .iter()
+            .position(|was| was.name == var.name && was.ty == var.ty);
+        place
+            .and_then(|place| record.core.vars.get(place))
+            .unwrap_or(&var.default)
+            .clone()
+    });
+    let core = Core {
+        revision: new.revision,
+        version: record.core.version,
+        state,
+        entered_at: record.core.entered_at,
+        now: record.core.now,
+        draws: record.core.draws,
+        after_done: if same_state {
+            record.core.after_done
+        } else {
+            0
+        },
+        vars: vars.collect(),
+    };
+    Participant {
+        core,
+        grants: record
+            .grants
+            .iter()
+            .map(|grant| carry(grant, old, new))
+            .collect(),
+    }
+}
+
+fn carry(grant: &Grant, old: &Definition, new: &Definition) -> Grant {
+    let rule = old
+        .rules_of_giving
+        .get(usize::from(grant.rule))
+        .and_then(|rule| target_rule(&rule.id, new));
+    let reward = old
+        .rewards
+        .get(usize::from(grant.reward))
+        .and_then(|reward| new.rewards.iter().position(|now| now.id == reward.id));
+    // A place that no table has: shown as unknown, never mistaken for another.
+    Grant {
+        rule: rule.unwrap_or(u16::MAX),
+        reward: reward.map_or(u16::MAX, |place| place as u16),
+        ..grant.clone()
+    }
+}
+
+fn target_state(name: &str, new: &Definition) -> Option<u16> {
+    let same = new
+        .machine
+        .states
+        .iter()
+        .position(|state| &*state.name == name)
+        .map(|place| place as u16);
+    same.or_else(|| {
+        new.moves
+            .iter()
+            .find(|(from, _)| from == name)
+            .map(|(_, to)| *to)
+    })
+}
+
+fn target_rule(id: &str, new: &Definition) -> Option<u16> {
+    let place = new
+        .rules_of_giving
+        .iter()
+        .position(|rule| &*rule.id == id || rule.was.iter().any(|was| was == id));
+    place.map(|place| place as u16)
+}

@@ -1,0 +1,106 @@
+//! One user in one campaign: the record that a step reads and a commit replaces.
+
+use serde::{Deserialize, Serialize};
+
+use crate::calendar::Millis;
+use crate::ids::Period;
+use crate::model::Campaign;
+use crate::value::Value;
+
+/// The whole record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Participant {
+    /// What a step replaces.
+    pub core: Core,
+    /// What was given; only ever appended to (a status may change), so that a step need not copy it.
+    pub grants: Vec<Grant>,
+}
+
+/// The part of the record that each step replaces whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Core {
+    /// The revision whose tables the indexes below refer to.
+    pub revision: u32,
+    /// Counts commits; 0: never committed.
+    pub version: u64,
+    /// Which state.
+    pub state: u16,
+    /// When the state was entered.
+    pub entered_at: Millis,
+    /// The last `now`; time never runs backwards for a participant.
+    pub now: Millis,
+    /// How many draws were committed: the next draw's index.
+    pub draws: u64,
+    /// Which delayed transitions of this state have had their turn (a bit each).
+    pub after_done: u64,
+    /// The variables, in the order of the definition.
+    pub vars: Vec<Value>,
+}
+
+/// A reward that was given, packed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// Under which rule.
+    pub rule: u16,
+    /// Which reward.
+    pub reward: u16,
+    /// Within which period.
+    pub period: Period,
+    /// The how-many-th within it, from 1.
+    pub n: u32,
+    /// How much.
+    pub amount: i64,
+    /// When.
+    pub at: Millis,
+    /// Until when it can be used (excluded).
+    pub expires: Option<Millis>,
+    /// How far its delivery is.
+    pub status: Status,
+}
+
+/// How far a delivery is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// Given, not yet handed over.
+    Pending,
+    /// Risk control looks at it.
+    Held,
+    /// The user has to claim it.
+    NeedsClaim,
+    /// Handed over, not yet confirmed.
+    Sent,
+    /// Theirs.
+    Confirmed,
+    /// Handing over failed.
+    Failed,
+    /// Not used in time.
+    Expired,
+    /// Not claimed in time.
+    Forfeited,
+    /// Taken back.
+    Reversed,
+}
+
+impl Participant {
+    /// Someone who has never been here, at `now`.
+    pub fn new(campaign: &Campaign, now: Millis) -> Self {
+        Self {
+            core: Core {
+                revision: campaign.revision,
+                version: 0,
+                state: campaign.machine.initial,
+                entered_at: now,
+                now,
+                draws: 0,
+                after_done: 0,
+                vars: campaign
+                    .vars
+                    .iter()
+                    .map(|var| var.default.clone())
+                    .collect(),
+            },
+            grants: Vec::new(),
+        }
+    }
+}

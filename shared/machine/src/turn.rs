@@ -1,0 +1,524 @@
+//! A step under way: the working copy of the record and what has been decided so far. What blocks may do to a
+//! participant, they do through here.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use crate::block::Look;
+use crate::calendar::{Day, Millis};
+use crate::expr::Fault;
+use crate::ids::Period;
+use crate::input::{Facts, Payload, User};
+use crate::ledger::{DrawRow, GrantRow, MessageRow, Rolled, Row};
+use crate::luck::{Draws, Luck};
+use crate::model::{Campaign, Emit, Every, RewardKind};
+use crate::participant::{Core, Grant, Status};
+use crate::step::{No, Rejection};
+use crate::value::Value;
+use crate::world::{CounterKey, CounterMove, Left};
+
+/// A step under way.
+#[derive(Debug)]
+pub struct Turn<'a> {
+    /// The campaign.
+    pub campaign: &'a Campaign,
+    /// The record as it will be.
+    pub core: Core,
+    /// The instant of this step; while a delayed transition runs, when that was due.
+    pub now: Millis,
+    pub(crate) user: &'a User,
+    pub(crate) payload: &'a Payload,
+    pub(crate) facts: &'a Facts,
+    pub(crate) draws: DrawsRef<'a>,
+    pub(crate) exhausted: &'a [Left],
+    pub(crate) grants: &'a [Grant],
+    pub(crate) new_grants: Vec<Grant>,
+    pub(crate) moves: Vec<CounterMove>,
+    pub(crate) alternatives: Vec<CounterMove>,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) outcome: Option<&'static str>,
+    /// Set once a draw was made: from then on nothing is rejected.
+    pub(crate) drawn: bool,
+    /// Set while time, not a person, moves the machine: nobody is there to be told no.
+    pub(crate) unattended: bool,
+    pub(crate) day: Cell<Option<Day>>,
+}
+
+/// A reference to draws that can be debugged without printing secrets.
+#[derive(Clone, Copy)]
+pub(crate) struct DrawsRef<'a>(pub &'a dyn Draws);
+
+impl std::fmt::Debug for DrawsRef<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Draws")
+    }
+}
+
+/// What became of a promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gave {
+    /// This reward was given: the one asked for, or what its `when_gone` chain led to.
+    Reward(u16),
+    /// Nothing was given.
+    Nothing(Gone),
+}
+
+/// Why nothing was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gone {
+    /// No unit is left, nor of what stands in for it.
+    SoldOut,
+    /// The budget is spent.
+    BudgetSpent,
+    /// The participant has had it as often as the rule or the reward allows.
+    Had,
+    /// The reward is the one that gives nothing.
+    Blank,
+}
+
+/// Where a `when_gone` chain ends.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    pub end: Gave,
+    pub had: Vec<Arc<str>>,
+    pub met: Vec<CounterKey>,
+}
+
+impl Turn<'_> {
+    /// The record and circumstances, to be read.
+    pub fn look(&self) -> Look<'_> {
+        Look {
+            campaign: self.campaign,
+            core: &self.core,
+            grants: self.grants,
+            new_grants: &self.new_grants,
+            user: self.user,
+            payload: self.payload,
+            facts: self.facts,
+            now: self.now,
+            day: self.day.clone(),
+        }
+    }
+
+    /// The calendar day of `now`.
+    pub fn today(&self) -> Day {
+        let look = self.look();
+        let day = look.today();
+        self.day.set(Some(day));
+        day
+    }
+
+    /// An integer variable.
+    pub fn int(&self, slot: u16) -> Result<i64, Fault> {
+        match self.core.vars.get(usize::from(slot)) {
+            Some(Value::Int(value)) => Ok(*value),
+            _ => Err(Fault::Mismatch("an integer variable was expected")),
+        }
+    }
+
+    /// Sets a variable; its type must stay what it was.
+    pub fn set(&mut self, slot: u16, value: Value) -> Result<(), Fault> {
+        let place = self
+            .core
+            .vars
+            .get_mut(usize::from(slot))
+            .ok_or(Fault::Mismatch("a variable is missing"))?;
+        if std::mem::discriminant(place) != std::mem::discriminant(&value) {
+            return Err(Fault::Mismatch("a variable cannot change its type"));
+        }
+        *place = value;
+        Ok(())
+    }
+
+    /// Adds to a balance, up to what it holds at most.
+    pub fn add(&mut self, slot: u16, amount: i64) -> Result<(), Fault> {
+        if amount < 0 {
+            return Err(Fault::Overflow);
+        }
+        let most = self
+            .campaign
+            .vars
+            .get(usize::from(slot))
+            .map_or(i64::MAX, |var| var.at_most);
+        let held = self.int(slot)?;
+        let sum = held.checked_add(amount).ok_or(Fault::Overflow)?;
+        // What is held already beyond the most (a revision lowered it) is not taken away.
+        self.set(slot, Value::Int(sum.min(most.max(held))))
+    }
+
+    /// Takes from a balance. Too little there: a rejection; or, with nobody there to be told, all of it.
+    pub fn take(&mut self, slot: u16, amount: i64) -> Result<(), No> {
+        if amount < 0 {
+            return Err(Fault::Overflow.into());
+        }
+        let held = self.int(slot)?;
+        if held < amount && !self.quiet() {
+            return Err(Rejection::NotPossible.into());
+        }
+        Ok(self.set(slot, Value::Int(held.saturating_sub(amount).max(0)))?)
+    }
+
+    /// The luck of the next draw, and its index. From here on this step commits, win or not.
+    pub fn draw(&mut self, purpose: &str) -> Result<(u64, Luck), Fault> {
+        let index = self.core.draws;
+        self.core.draws = index.checked_add(1).ok_or(Fault::Overflow)?;
+        self.drawn = true;
+        Ok((index, self.draws.0.at(index, purpose)))
+    }
+
+    /// Gives what a draw rolled, and books the draw.
+    pub fn settle_draw(
+        &mut self,
+        index: u64,
+        purpose: &Arc<str>,
+        rolled: Rolled,
+        reward: u16,
+        rule: u16,
+        misses: i64,
+    ) -> Result<Gave, Fault> {
+        let chain = self.chain(reward)?;
+        if let Gave::Reward(given) = chain.end {
+            self.book(rule, given, Period::Draw(index), 1)?;
+        }
+        let given = match chain.end {
+            Gave::Reward(given) => self
+                .campaign
+                .rewards
+                .get(usize::from(given))
+                .map(|reward| reward.id.clone()),
+            Gave::Nothing(_) => None,
+        };
+        self.rows.push(Row::Draw(DrawRow {
+            index,
+            purpose: purpose.clone(),
+            rolled,
+            misses,
+            given,
+            exhausted: chain.met,
+            had: chain.had,
+        }));
+        Ok(chain.end)
+    }
+
+    /// Books a draw whose roll stands for no reward.
+    pub fn book_blank(
+        &mut self,
+        index: u64,
+        purpose: &Arc<str>,
+        rolled: Rolled,
+        misses: i64,
+    ) -> Gave {
+        self.rows.push(Row::Draw(DrawRow {
+            index,
+            purpose: purpose.clone(),
+            rolled,
+            misses,
+            given: None,
+            exhausted: Vec::new(),
+            had: Vec::new(),
+        }));
+        Gave::Nothing(Gone::Blank)
+    }
+
+    /// Gives a reward under a rule, or what stands in for it when it is gone.
+    pub fn give(
+        &mut self,
+        rule: u16,
+        reward: u16,
+        period: Period,
+        at_most: u32,
+    ) -> Result<Gave, Fault> {
+        let given = self
+            .look()
+            .all_grants()
+            .filter(|grant| grant.rule == rule && grant.period == period)
+            .count() as u32;
+        if given >= at_most {
+            return Ok(Gave::Nothing(Gone::Had));
+        }
+        let chain = self.chain(reward)?;
+        if let Gave::Reward(found) = chain.end {
+            self.book(rule, found, period, given + 1)?;
+        }
+        Ok(chain.end)
+    }
+
+    /// As [`Self::give`], but nothing given is a rejection if someone is there to be told.
+    pub fn give_or_reject(
+        &mut self,
+        rule: u16,
+        reward: u16,
+        period: Period,
+        at_most: u32,
+    ) -> Result<Gave, No> {
+        let gave = self.give(rule, reward, period, at_most)?;
+        match gave {
+            Gave::Nothing(gone) if !self.quiet() => Err(gone.rejection().into()),
+            _ => Ok(gave),
+        }
+    }
+
+    /// Puts a message into the outbox.
+    pub fn emit(&mut self, emit: &Emit, fields: Vec<Value>) {
+        let fields = emit
+            .fields
+            .iter()
+            .map(|(name, _)| name.clone())
+            .zip(fields)
+            .collect();
+        self.rows.push(Row::Message(MessageRow {
+            message: emit.message.clone(),
+            fields,
+        }));
+    }
+
+    /// The period that `every` names today.
+    pub fn period(&self, every: Every) -> Period {
+        match every {
+            Every::Ever => Period::Ever,
+            Every::Day => Period::Day(self.today()),
+            Every::Week => Period::Week(crate::calendar::Calendar::week(self.today())),
+            Every::Month => Period::Month(crate::calendar::Calendar::month(self.today())),
+        }
+    }
+
+    /// Whether nothing may be rejected any more.
+    pub(crate) fn quiet(&self) -> bool {
+        self.drawn || self.unattended
+    }
+
+    /// Walks the `when_gone` chain from `reward` to what can be given, and names every counter along all of it.
+    fn chain(&mut self, reward: u16) -> Result<Chain, Fault> {
+        let mut chain = Chain {
+            end: Gave::Nothing(Gone::SoldOut),
+            had: Vec::new(),
+            met: Vec::new(),
+        };
+        let mut why = Gone::Blank;
+        let mut at = Some(reward);
+        let mut found = false;
+        // The check proved that chains end; the bound makes that true for any definition.
+        for _ in 0..=self.campaign.rewards.len().saturating_mul(2) {
+            let Some(index) = at else { break };
+            let campaign = self.campaign;
+            let candidate = campaign
+                .rewards
+                .get(usize::from(index))
+                .ok_or(Fault::Mismatch("a reward is missing"))?;
+            if candidate.kind == RewardKind::Nothing {
+                if !found && index == reward {
+                    why = Gone::Blank;
+                }
+                break;
+            }
+            if found {
+                // Further down the chain than what is given: only to learn in one answer what is gone too.
+                self.counters(index, |turn, counter| turn.alternatives.push(counter));
+                at = candidate.when_gone;
+                continue;
+            }
+            let spent = candidate.cost > 0 && self.lacks_budget(candidate.cost, &mut chain.met);
+            if spent {
+                why = Gone::BudgetSpent;
+                at = campaign
+                    .budget
+                    .as_ref()
+                    .and_then(|budget| budget.when_spent);
+                continue;
+            }
+            let had = candidate
+                .per_user
+                .is_some_and(|most| self.look().given(index) >= i64::from(most));
+            if had {
+                chain.had.push(candidate.id.clone());
+                why = Gone::Had;
+                at = candidate.when_gone;
+                continue;
+            }
+            if candidate.stock.is_some()
+                && self.lacks(&CounterKey::Stock(candidate.id.clone()), 1, &mut chain.met)
+            {
+                why = Gone::SoldOut;
+                at = candidate.when_gone;
+                continue;
+            }
+            chain.end = Gave::Reward(index);
+            found = true;
+            if candidate.cost > 0
+                && let Some(stand_in) = campaign
+                    .budget
+                    .as_ref()
+                    .and_then(|budget| budget.when_spent)
+            {
+                self.counters(stand_in, |turn, counter| turn.alternatives.push(counter));
+            }
+            at = candidate.when_gone;
+        }
+        if !found {
+            chain.end = Gave::Nothing(why);
+        }
+        Ok(chain)
+    }
+
+    fn lacks_budget(&self, cost: i64, met: &mut Vec<CounterKey>) -> bool {
+        let Some(budget) = &self.campaign.budget else {
+            return false;
+        };
+        let day = budget.per_day.map(|_| CounterKey::BudgetDay(self.today()));
+        self.lacks(&CounterKey::Budget, cost, met)
+            || day.is_some_and(|key| self.lacks(&key, cost, met))
+    }
+
+    /// Whether the store said that less than `amount` (and what this step takes already) is left.
+    fn lacks(&self, key: &CounterKey, amount: i64, met: &mut Vec<CounterKey>) -> bool {
+        let Some(known) = self.exhausted.iter().find(|left| left.key == *key) else {
+            return false;
+        };
+        let taken: i64 = self
+            .moves
+            .iter()
+            .filter(|counter| counter.key == *key)
+            .map(|counter| counter.add)
+            .sum();
+        let lacks = known.left.saturating_sub(taken) < amount;
+        if lacks && !met.contains(key) {
+            met.push(key.clone());
+        }
+        lacks
+    }
+
+    /// Calls `each` with every counter that giving `reward` moves.
+    fn counters(&mut self, reward: u16, mut each: impl FnMut(&mut Self, CounterMove)) {
+        let campaign = self.campaign;
+        let Some(found) = campaign.rewards.get(usize::from(reward)) else {
+            return;
+        };
+        if found.stock.is_some() {
+            each(
+                self,
+                CounterMove {
+                    key: CounterKey::Stock(found.id.clone()),
+                    add: 1,
+                    bound: None,
+                },
+            );
+        }
+        if found.cost > 0
+            && let Some(budget) = &campaign.budget
+        {
+            each(
+                self,
+                CounterMove {
+                    key: CounterKey::Budget,
+                    add: found.cost,
+                    bound: None,
+                },
+            );
+            if let Some(per_day) = budget.per_day {
+                let key = CounterKey::BudgetDay(self.today());
+                each(
+                    self,
+                    CounterMove {
+                        key,
+                        add: found.cost,
+                        bound: Some(per_day),
+                    },
+                );
+            }
+        }
+    }
+
+    fn book(&mut self, rule: u16, reward: u16, period: Period, n: u32) -> Result<(), Fault> {
+        let campaign = self.campaign;
+        let found = campaign
+            .rewards
+            .get(usize::from(reward))
+            .ok_or(Fault::Mismatch("a reward is missing"))?;
+        let promise = campaign
+            .rules_of_giving
+            .get(usize::from(rule))
+            .ok_or(Fault::Mismatch("a rule is missing"))?;
+        if let Some(balance) = found.balance {
+            self.add(balance, found.amount)?;
+        }
+        self.counters(reward, |turn, counter| {
+            match turn.moves.iter_mut().find(|known| known.key == counter.key) {
+                Some(known) => known.add = known.add.saturating_add(counter.add),
+                None => turn.moves.push(counter),
+            }
+        });
+        let expires = found.expires.map(|span| self.now.saturating_add(span));
+        let status = if found.balance.is_some() {
+            Status::Confirmed
+        } else {
+            Status::Pending
+        };
+        self.new_grants.push(Grant {
+            rule,
+            reward,
+            period,
+            n,
+            amount: found.amount,
+            at: self.now,
+            expires,
+            status,
+        });
+        self.rows.push(Row::Grant(GrantRow {
+            rule: promise.id.clone(),
+            reward: found.id.clone(),
+            kind: found.kind,
+            period,
+            n,
+            amount: found.amount,
+            value: found.value,
+            cost: found.cost,
+            expires,
+            serial: None,
+        }));
+        Ok(())
+    }
+}
+
+impl Gone {
+    /// What a user is told.
+    pub fn rejection(self) -> Rejection {
+        match self {
+            Self::SoldOut => Rejection::SoldOut,
+            Self::BudgetSpent => Rejection::BudgetSpent,
+            Self::Had | Self::Blank => Rejection::NotPossible,
+        }
+    }
+}
+
+/// Where a draw's `when_gone` chain ends, given what its ledger row says was gone: for `verify`.
+pub fn replay_chain(
+    campaign: &Campaign,
+    reward: u16,
+    exhausted: &[CounterKey],
+    had: &[Arc<str>],
+) -> Option<u16> {
+    let mut at = Some(reward);
+    for _ in 0..=campaign.rewards.len().saturating_mul(2) {
+        let index = at?;
+        let candidate = campaign.rewards.get(usize::from(index))?;
+        if candidate.kind == RewardKind::Nothing {
+            return None;
+        }
+        let spent = exhausted
+            .iter()
+            .any(|key| matches!(key, CounterKey::Budget | CounterKey::BudgetDay(_)));
+        if candidate.cost > 0 && campaign.budget.is_some() && spent {
+            at = campaign
+                .budget
+                .as_ref()
+                .and_then(|budget| budget.when_spent);
+        } else if had.contains(&candidate.id)
+            || exhausted.contains(&CounterKey::Stock(candidate.id.clone()))
+        {
+            at = candidate.when_gone;
+        } else {
+            return Some(index);
+        }
+    }
+    None
+}

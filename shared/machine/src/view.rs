@@ -1,0 +1,208 @@
+//! What a participant may be shown: which events are possible now, and if not, why and when.
+
+use crate::calendar::Millis;
+use crate::expr::{BoolExpr, Expr, Fault, IntExpr, Source, StrExpr};
+use crate::model::{Phase, Sender, Transition};
+use crate::step::{Call, No, Rejection, closed, eligible, settle};
+use crate::turn::Turn;
+
+/// Whether an event would be taken now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Possible {
+    /// Which event.
+    pub event: u16,
+    /// The no it would meet; none: it is possible.
+    pub no: Option<Rejection>,
+    /// When that may change by itself.
+    pub next_at: Option<Millis>,
+}
+
+/// A participant as shown.
+#[derive(Debug)]
+pub struct View<'a> {
+    /// The record brought up to now; nothing of it is committed.
+    pub turn: Turn<'a>,
+    /// Whether the audience includes the user.
+    pub eligible: bool,
+    /// The events a user may send.
+    pub events: Vec<Possible>,
+}
+
+/// Looks at a participant at `call.now`. Draws nothing, commits nothing.
+pub fn view<'a>(call: &Call<'a>) -> Result<View<'a>, Fault> {
+    let turn = match settle(call) {
+        Ok(turn) => turn,
+        Err(No::Fault(fault)) => return Err(fault),
+        // Bringing a record up to date rejects nothing: nobody is there to be told.
+        Err(No::Rejected(_)) => return Err(Fault::Mismatch("settling was rejected")),
+    };
+    let eligible = eligible(call)?;
+    let events = possible(&turn, call.now, call.rehearsal, eligible)?;
+    Ok(View {
+        turn,
+        eligible,
+        events,
+    })
+}
+
+/// Which of the events that a user may send are possible for a record that was brought up to now.
+pub fn possible(
+    turn: &Turn<'_>,
+    now: Millis,
+    rehearsal: bool,
+    eligible: bool,
+) -> Result<Vec<Possible>, Fault> {
+    let campaign = turn.campaign;
+    let mut found = Vec::new();
+    for (place, event) in campaign.events.iter().enumerate() {
+        if !event.from.contains(&Sender::User) {
+            continue;
+        }
+        let event = place as u16;
+        let no = match closed(campaign, event, now, rehearsal) {
+            Some(no) => Some(no),
+            None if !eligible => Some(Rejection::NotEligible),
+            None => refusal(turn, event)?,
+        };
+        let next_at = no.as_ref().and_then(|no| next_at(turn, no, now));
+        found.push(Possible { event, no, next_at });
+    }
+    Ok(found)
+}
+
+/// The no that the guards have for an event. A guard that reads the payload counts as possible.
+fn refusal(turn: &Turn<'_>, event: u16) -> Result<Option<Rejection>, Fault> {
+    let campaign = turn.campaign;
+    let Some(state) = campaign.machine.states.get(usize::from(turn.core.state)) else {
+        return Err(Fault::Mismatch(
+            "the record is in a state that does not exist",
+        ));
+    };
+    let wide: &[crate::model::On] = if state.last {
+        &[]
+    } else {
+        &campaign.machine.events
+    };
+    let look = turn.look();
+    let lists = state
+        .events
+        .iter()
+        .chain(wide)
+        .filter(|on| on.event == event);
+    for transition in lists.flat_map(|on| &on.transitions) {
+        match &transition.when {
+            Some(guard) if guard.reads_event() => {
+                if transition.reject.is_none() {
+                    return Ok(None);
+                }
+            }
+            Some(guard) if !guard.eval(&look)? => {}
+            _ => return Ok(no_of(transition)),
+        }
+    }
+    Ok(Some(Rejection::NotPossible))
+}
+
+fn no_of(transition: &Transition) -> Option<Rejection> {
+    transition
+        .reject
+        .as_ref()
+        .map(|code| Rejection::Custom(code.clone()))
+}
+
+fn next_at(turn: &Turn<'_>, no: &Rejection, now: Millis) -> Option<Millis> {
+    let window = turn.campaign.window;
+    match no {
+        Rejection::NotOpen => Some(window.opens),
+        Rejection::Closed | Rejection::NotEligible | Rejection::Forbidden => None,
+        Rejection::NotPossible
+        | Rejection::SoldOut
+        | Rejection::BudgetSpent
+        | Rejection::Custom(_) => {
+            let look = turn.look();
+            let blocks = turn
+                .campaign
+                .blocks
+                .iter()
+                .filter_map(|block| block.next_at(&look));
+            let next = blocks.chain(turn.timer()).filter(|at| *at > now).min()?;
+            (window.phase(next) == Phase::Open).then_some(next)
+        }
+    }
+}
+
+impl BoolExpr {
+    /// Whether it reads the event's payload.
+    pub fn reads_event(&self) -> bool {
+        match self {
+            Self::Lit(_) | Self::Fact(_) => false,
+            Self::Get(source) => event(*source),
+            Self::Not(inner) => inner.reads_event(),
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::reads_event),
+            Self::Compare(_, left, right) => left.reads_event() || right.reads_event(),
+            Self::SameStr(left, right) => left.reads_event() || right.reads_event(),
+            Self::SameBool(left, right) => left.reads_event() || right.reads_event(),
+            Self::IntIn(needle, list) => {
+                needle.reads_event() || list.iter().any(IntExpr::reads_event)
+            }
+            Self::StrIn(needle, list) => {
+                needle.reads_event() || list.iter().any(StrExpr::reads_event)
+            }
+            Self::Has(needle, source) => needle.reads_event() || event(*source),
+            Self::If(parts) => {
+                parts.0.reads_event() || parts.1.reads_event() || parts.2.reads_event()
+            }
+            Self::Call(call) => call.args.iter().any(Expr::reads_event),
+        }
+    }
+}
+
+impl IntExpr {
+    /// Whether it reads the event's payload.
+    pub fn reads_event(&self) -> bool {
+        match self {
+            Self::Lit(_)
+            | Self::Now
+            | Self::Today
+            | Self::Given(_)
+            | Self::CountToday(_)
+            | Self::CountTotal(_) => false,
+            Self::Get(source) => event(*source),
+            Self::DayOf(inner) | Self::Neg(inner) => inner.reads_event(),
+            Self::Arith(_, parts) => parts.0.reads_event() || parts.1.reads_event(),
+            Self::If(parts) => {
+                parts.0.reads_event() || parts.1.reads_event() || parts.2.reads_event()
+            }
+            Self::Size(text) => text.reads_event(),
+            Self::Call(call) => call.args.iter().any(Expr::reads_event),
+        }
+    }
+}
+
+impl StrExpr {
+    /// Whether it reads the event's payload.
+    pub fn reads_event(&self) -> bool {
+        match self {
+            Self::Lit(_) => false,
+            Self::Get(source) => event(*source),
+            Self::If(parts) => {
+                parts.0.reads_event() || parts.1.reads_event() || parts.2.reads_event()
+            }
+        }
+    }
+}
+
+impl Expr {
+    /// Whether it reads the event's payload.
+    pub fn reads_event(&self) -> bool {
+        match self {
+            Self::Bool(program) => program.reads_event(),
+            Self::Int(program) => program.reads_event(),
+            Self::Str(program) => program.reads_event(),
+        }
+    }
+}
+
+fn event(source: Source) -> bool {
+    matches!(source, Source::Event(_))
+}

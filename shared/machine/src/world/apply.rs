@@ -1,0 +1,199 @@
+//! The commit: all checks first, then all writes, or none.
+
+use std::sync::Arc;
+
+use super::admin::{AdminOutcome, admin};
+use super::change::{Applied, Change, Commit, CounterKey, CounterMove, Left, Outcome};
+use super::state::{Counter, Entry, LaneWorld, REMEMBER_MOST, Remembered, World, find, remember};
+use crate::ids::Lane;
+use crate::ledger::Row;
+use crate::participant::Participant;
+
+/// For how many days a day's budget counter is kept, so that a call that crosses midnight still finds its day.
+const KEEP_DAYS: i32 = 8;
+
+/// Applies a change of either kind; used to replay a log, where only changes that succeeded stand.
+pub fn apply(world: &mut World, change: &mut Change) -> bool {
+    match change {
+        Change::Commit(commit) => matches!(apply_commit(world, commit), Outcome::Committed(_)),
+        Change::Admin(change) => matches!(apply_admin(world, change), AdminOutcome::Done(_)),
+    }
+}
+
+/// Applies what ops staff did.
+pub fn apply_admin(world: &mut World, change: &super::admin::Admin) -> AdminOutcome {
+    admin(world, change)
+}
+
+/// Makes a commit true, or says why not. Stamps the commit's row numbers and serials.
+pub fn apply_commit(world: &mut World, commit: &mut Commit) -> Outcome {
+    let key = &commit.campaign;
+    let Some(campaign) =
+        world
+            .campaigns
+            .get_mut(&(key.tenant.clone(), key.campaign.clone(), key.edition))
+    else {
+        return Outcome::Superseded;
+    };
+
+    // Checks: nothing is written above the line below.
+    let lane = campaign.lane(key.lane);
+    let entry = lane.participants.get(&commit.user);
+    if let Some(entry) = entry {
+        match find(
+            &entry.remembered,
+            &commit.key,
+            &commit.fingerprint,
+            commit.at,
+        ) {
+            Some(Ok(answer)) => return Outcome::Replayed(answer),
+            Some(Err(_)) => return Outcome::KeyReused,
+            None => {}
+        }
+    }
+    if !campaign
+        .live
+        .iter()
+        .any(|live| live.revision == commit.revision)
+    {
+        return Outcome::Superseded;
+    }
+    if let Some(pause) = &campaign.pause
+        && key.lane == Lane::Live
+        && pause.stops(commit.event.as_deref())
+    {
+        return Outcome::Paused(pause.clone());
+    }
+    let version = entry.map_or(0, |entry| entry.participant.core.version);
+    if version != commit.expected {
+        return Outcome::Stale(entry.map(|entry| entry.participant.clone()));
+    }
+    match bounds(lane, commit) {
+        Ok(()) => {}
+        Err(outcome) => return outcome,
+    }
+
+    // Writes: nothing can fail from here on.
+    let lane_key = key.lane;
+    let lane = campaign.lane_mut(lane_key);
+    commit.first_row = lane.rows;
+    lane.rows += commit.rows.len() as u64;
+    stamp(lane, commit);
+    for counter in &commit.moves {
+        let found = lane.counters.entry(counter.key.clone()).or_insert(Counter {
+            issued: 0,
+            ceiling: 0,
+            configured: 0,
+        });
+        found.issued += counter.add;
+        if let Some(bound) = counter.bound {
+            found.ceiling = bound;
+        }
+        if let CounterKey::BudgetDay(day) = counter.key {
+            lane.counters.retain(
+                |key, _| !matches!(key, CounterKey::BudgetDay(old) if *old < day - KEEP_DAYS),
+            );
+        }
+    }
+    let entry = lane
+        .participants
+        .entry(commit.user)
+        .or_insert_with(|| Entry {
+            participant: Arc::new(Participant {
+                core: commit.core.clone(),
+                grants: Vec::new(),
+            }),
+            remembered: std::collections::VecDeque::new(),
+            timer: None,
+        });
+    let record = Arc::make_mut(&mut entry.participant);
+    record.core.clone_from(&commit.core);
+    record.core.version = version + 1;
+    record.grants.extend(commit.grants.iter().cloned());
+    if let Some(old) = entry.timer {
+        lane.timers.remove(&(old, commit.user));
+    }
+    entry.timer = commit.timer;
+    if let Some(due) = commit.timer {
+        lane.timers.insert((due, commit.user));
+    }
+    let answer = Remembered {
+        key: commit.key.clone(),
+        fingerprint: commit.fingerprint,
+        at: commit.at,
+        answer: commit.answer.clone(),
+    };
+    remember(&mut entry.remembered, answer, REMEMBER_MOST);
+    for row in &commit.rows {
+        if let Row::Grant(grant) = row
+            && !campaign.granted_rules.contains(&grant.rule)
+        {
+            campaign.granted_rules.insert(grant.rule.clone());
+        }
+    }
+    Outcome::Committed(Applied {
+        version: version + 1,
+        first_row: commit.first_row,
+    })
+}
+
+/// Whether every counter has room; if one has not, all that lack it are named.
+fn bounds(lane: &LaneWorld, commit: &Commit) -> Result<(), Outcome> {
+    let mut exhausted = Vec::new();
+    for counter in &commit.moves {
+        let left = left(lane, counter).map_err(Outcome::Frozen)?;
+        if left < counter.add || counter.add < 0 {
+            exhausted.push(Left {
+                key: counter.key.clone(),
+                left,
+            });
+        }
+    }
+    if exhausted.is_empty() {
+        return Ok(());
+    }
+    for counter in &commit.alternatives {
+        let left = left(lane, counter).map_err(Outcome::Frozen)?;
+        if left < counter.add && !exhausted.iter().any(|known| known.key == counter.key) {
+            exhausted.push(Left {
+                key: counter.key.clone(),
+                left,
+            });
+        }
+    }
+    Err(Outcome::Exhausted(exhausted))
+}
+
+/// How much is left of a counter; an error when it should exist and does not.
+fn left(lane: &LaneWorld, counter: &CounterMove) -> Result<i64, CounterKey> {
+    match (lane.counters.get(&counter.key), counter.bound) {
+        (Some(found), None) => Ok((found.ceiling - found.issued).max(0)),
+        (Some(found), Some(bound)) => Ok((bound - found.issued).max(0)),
+        (None, Some(bound)) => Ok(bound.max(0)),
+        (None, None) => Err(counter.key.clone()),
+    }
+}
+
+/// Gives each unit of stock its serial.
+fn stamp(lane: &LaneWorld, commit: &mut Commit) {
+    let moves = &commit.moves;
+    let mut taken: Vec<(Arc<str>, i64)> = Vec::new();
+    for row in &mut commit.rows {
+        let Row::Grant(grant) = row else { continue };
+        let key = CounterKey::Stock(grant.reward.clone());
+        if !moves.iter().any(|counter| counter.key == key) {
+            continue;
+        }
+        let issued = lane.counters.get(&key).map_or(0, |counter| counter.issued);
+        let place = if let Some((_, place)) =
+            taken.iter_mut().find(|(reward, _)| *reward == grant.reward)
+        {
+            *place += 1;
+            *place
+        } else {
+            taken.push((grant.reward.clone(), 0));
+            0
+        };
+        grant.serial = Some((issued + place) as u64);
+    }
+}

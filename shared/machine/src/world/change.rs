@@ -1,0 +1,170 @@
+//! What a world is asked to change, and what it answers.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::admin::Admin;
+use super::state::{Live, Pause};
+use crate::calendar::{Day, Millis, date};
+use crate::ids::{CampaignKey, Pseudonym};
+use crate::ledger::Row;
+use crate::model::Sender;
+use crate::participant::{Core, Grant, Participant};
+
+/// A change: a line of the embedded store's log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Change {
+    /// One participant's step.
+    Commit(Box<Commit>),
+    /// Something ops staff did.
+    Admin(Box<Admin>),
+}
+
+/// One participant's step, with everything that must become true at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commit {
+    /// Which campaign, edition, lane.
+    pub campaign: CampaignKey,
+    /// The revision that decided.
+    pub revision: u32,
+    /// Who.
+    pub user: Pseudonym,
+    /// The record's version that the step saw; 0 for none.
+    pub expected: u64,
+    /// Which event; none where only time passed.
+    pub event: Option<Arc<str>>,
+    /// Who sent it.
+    pub sender: Sender,
+    /// The caller's idempotency key.
+    pub key: Arc<str>,
+    /// SHA-256 of the event and the meaning of the body.
+    pub fingerprint: [u8; 32],
+    /// The clock of the shell that decided.
+    pub at: Millis,
+    /// Where it came from.
+    pub attribution: Attribution,
+    /// The record as it will be.
+    pub core: Core,
+    /// The new grants.
+    pub grants: Vec<Grant>,
+    /// The counters to move.
+    pub moves: Vec<CounterMove>,
+    /// Counters to report on if one of `moves` is exhausted.
+    pub alternatives: Vec<CounterMove>,
+    /// The ledger's new rows; `apply` stamps their serials.
+    pub rows: Vec<Row>,
+    /// The number of the first of them in the campaign's ledger; stamped by `apply`.
+    pub first_row: u64,
+    /// When time alone changes this record next.
+    pub timer: Option<Millis>,
+    /// The bytes of the answer.
+    pub answer: Answer,
+}
+
+/// The bytes of an answer's body.
+pub type Answer = Arc<[u8]>;
+
+/// Where a call came from, for the ledger and for funnels.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attribution {
+    /// The request's id.
+    pub request_id: Arc<str>,
+    /// The channel the client named.
+    pub channel: Option<Arc<str>>,
+    /// The scene the client named.
+    pub scene: Option<Arc<str>>,
+    /// The arm of an experiment, if the live set has several.
+    pub variant: Option<Arc<str>>,
+    /// When it happened, as the tenant's back end says.
+    pub occurred_at: Option<Millis>,
+}
+
+/// A counter with a bound.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum CounterKey {
+    /// The units of a reward; what is counted is the next serial.
+    Stock(Arc<str>),
+    /// The cost of all grants, in minor units.
+    Budget,
+    /// The cost of one day's grants, in minor units. Begins at 0 by itself: its bound comes with the move.
+    BudgetDay(Day),
+}
+
+impl fmt::Display for CounterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stock(reward) => write!(f, "stock/{reward}"),
+            Self::Budget => f.write_str("budget"),
+            Self::BudgetDay(day) => write!(f, "budget/{}", date(*day)),
+        }
+    }
+}
+
+/// A counter to move, up to its bound.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CounterMove {
+    /// Which.
+    pub key: CounterKey,
+    /// By how much; never negative.
+    pub add: i64,
+    /// The bound, for a counter that has none of its own.
+    pub bound: Option<i64>,
+}
+
+/// How much is left of an exhausted counter: less than was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Left {
+    /// Which.
+    pub key: CounterKey,
+    /// How much.
+    pub left: i64,
+}
+
+/// What became of a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is true now.
+    Committed(Applied),
+    /// It was true already: this is what was answered.
+    Replayed(Answer),
+    /// The key was used for another event or body.
+    KeyReused,
+    /// The record has moved on; none: there is none.
+    Stale(Option<Arc<Participant>>),
+    /// Too little is left: of all counters named, these.
+    Exhausted(Vec<Left>),
+    /// The revision is not live (any more).
+    Superseded,
+    /// Ops staff paused it.
+    Paused(Pause),
+    /// A counter that should exist does not: nothing is sold until someone has looked.
+    Frozen(CounterKey),
+}
+
+/// What `apply` stamped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Applied {
+    /// The record's new version.
+    pub version: u64,
+    /// The number of the commit's first row in the campaign's ledger.
+    pub first_row: u64,
+}
+
+/// What is known about a caller and a key: the read that confirms a rejection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recalled {
+    /// The remembered answer to this key, or that the key was used for something else.
+    pub answer: Option<Result<Answer, KeyWasUsed>>,
+    /// The record.
+    pub participant: Option<Arc<Participant>>,
+    /// The live revisions.
+    pub live: Vec<Live>,
+    /// Whether it is paused.
+    pub pause: Option<Pause>,
+}
+
+/// A key that was used for another event or body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyWasUsed;

@@ -1,0 +1,21 @@
+//! The meaning of a commit, pure: a world in memory, the changes it takes, and [`apply`].
+//!
+//! The embedded store and the simulator run this; the conformance suite holds every other store against it. `apply`
+//! checks everything first and then writes everything, or writes nothing. Given the same world and the same change it
+//! gives the same outcome, which is what lets the embedded store's log be a list of changes.
+
+mod admin;
+mod apply;
+mod change;
+mod state;
+
+pub use admin::{Action, Admin, AdminOutcome, AuditEntry, Done, Refused, first_tampered};
+pub use apply::{apply, apply_admin, apply_commit};
+pub use change::{
+    Answer, Applied, Attribution, Change, Commit, CounterKey, CounterMove, KeyWasUsed, Left,
+    Outcome, Recalled,
+};
+pub use state::{
+    CampaignWorld, Counter, Entry, LaneWorld, Live, Pause, REMEMBER_MOST, REMEMBER_MS, Remembered,
+    Revision, TenantWorld, World,
+};

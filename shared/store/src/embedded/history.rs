@@ -1,0 +1,89 @@
+//! Reads of the log: a campaign's ledger, one user's history, backups. All run on threads that may block.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+
+use machine::ids::{CampaignKey, Pseudonym};
+use machine::world::{Change, Commit};
+
+use crate::log::{self, Reader};
+use crate::{Copied, Error, LedgerRow};
+
+/// Up to `most` rows of `key`'s ledger from number `from` on, reading the log from change `start` on.
+pub(super) fn ledger(
+    reader: &Reader,
+    key: &CampaignKey,
+    start: Option<u64>,
+    from: u64,
+    most: usize,
+) -> Result<Vec<LedgerRow>, Error> {
+    let mut found = Vec::new();
+    let Some(start) = start else { return Ok(found) };
+    each_commit(reader, start, |commit| {
+        if commit.campaign == *key {
+            let rows = LedgerRow::of(commit).filter(|row| row.number >= from);
+            found.extend(rows.take(most - found.len()));
+        }
+        found.len() < most
+    })?;
+    Ok(found)
+}
+
+/// The newest `most` rows of one participant across a tenant's campaigns, oldest first. Reads the whole log: support asks
+/// for one user at a time, and a log of a gigabyte takes a few seconds.
+pub(super) fn of_user(
+    reader: &Reader,
+    tenant: &str,
+    user: Pseudonym,
+    most: usize,
+) -> Result<Vec<LedgerRow>, Error> {
+    let mut found = VecDeque::new();
+    each_commit(reader, 1, |commit| {
+        if commit.user == user && &*commit.campaign.tenant == tenant {
+            for row in LedgerRow::of(commit) {
+                found.push_back(row);
+                if found.len() > most {
+                    found.pop_front();
+                }
+            }
+        }
+        true
+    })?;
+    Ok(found.into())
+}
+
+/// Copies everything durable into an empty folder.
+pub(super) fn backup(dir: &Path, dest: PathBuf, durable_seq: u64) -> Result<Copied, Error> {
+    let copied = log::backup(dir, &dest, durable_seq).map_err(|error| Error::Read(chain(&error)))?;
+    Ok(Copied { dest, last_change: durable_seq, bytes: copied.bytes })
+}
+
+fn each_commit(
+    reader: &Reader,
+    start: u64,
+    mut each: impl FnMut(&Commit) -> bool,
+) -> Result<(), Error> {
+    let mut records = reader.records_from(start).map_err(|error| Error::Read(chain(&error)))?;
+    while let Some((seq, payload)) = records.next_record().map_err(|error| Error::Read(chain(&error)))? {
+        let change = postcard::from_bytes(payload)
+            .map_err(|error| Error::Read(format!("change {seq} of the log is not readable: {error}")))?;
+        if let Change::Commit(commit) = change
+            && !each(&commit)
+        {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// An error with its causes, in one line.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut at = error.source();
+    while let Some(cause) = at {
+        words.push_str(": ");
+        words.push_str(&cause.to_string());
+        at = cause.source();
+    }
+    words
+}

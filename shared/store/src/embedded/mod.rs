@@ -1,0 +1,251 @@
+//! The embedded store: the whole world in memory, every change in a log on disk before it is answered.
+//!
+//! One thread writes. It takes all changes that wait, applies them to the world one after another, appends those that
+//! succeeded to the log with one flush (group commit), and only then answers any of them. A reader never sees what is
+//! not durable: for a participant with a change under way it waits for that change's flush. One process opens the
+//! folder. When a flush fails the store stops: nobody can know what the disk holds until it is opened again.
+//!
+//! Why a log of our own and not a library: `docs/decisions/0001-embedded-store.md`.
+
+mod history;
+mod open;
+mod state;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError};
+use std::thread::JoinHandle;
+
+use machine::Millis;
+use machine::ids::{CampaignKey, Pseudonym};
+use machine::luck::Seed;
+use machine::model::Durability;
+use machine::world::{Admin, AdminOutcome, AuditEntry, Commit, Outcome, Recalled, Revision};
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::{oneshot, watch};
+
+pub use open::{OpenError, open};
+
+use crate::log::Reader;
+use crate::{Asked, Copied, Error, Health, Lane, Later, LedgerRow, Published, Store};
+use state::State;
+use writer::Request;
+
+/// How many requests may wait for the writer before new ones are refused.
+const QUEUE: usize = 16_384;
+
+/// The embedded store. Dropping it waits until everything handed over is durable.
+#[derive(Debug)]
+pub struct Embedded {
+    dir: PathBuf,
+    state: Arc<RwLock<State>>,
+    reader: Reader,
+    /// Emptied on drop, which ends the writer.
+    queue: Option<SyncSender<Request>>,
+    writer: Option<JoinHandle<()>>,
+    failure: Arc<Failure>,
+    changes: watch::Receiver<u64>,
+}
+
+/// What made the store stop, once something did.
+#[derive(Debug, Default)]
+pub(crate) struct Failure {
+    stopped: AtomicBool,
+    why: Mutex<Option<String>>,
+}
+
+impl Failure {
+    fn set(&self, why: &str) {
+        self.why.lock().get_or_insert_with(|| why.to_owned());
+        self.stopped.store(true, Ordering::Release);
+    }
+
+    fn get(&self) -> Option<String> {
+        if self.stopped.load(Ordering::Acquire) { self.why.lock().clone() } else { None }
+    }
+
+    /// An error for someone who asks after it stopped.
+    fn check(&self) -> Result<(), Error> {
+        self.get().map_or(Ok(()), |why| Err(Error::NotWritten(format!("the store has stopped: {why}"))))
+    }
+}
+
+impl Embedded {
+    /// The folder it keeps everything in.
+    pub fn folder(&self) -> &Path {
+        &self.dir
+    }
+
+    fn send(&self, request: Request) -> Result<(), Error> {
+        self.failure.check()?;
+        let Some(queue) = &self.queue else {
+            return Err(Error::NotWritten("the store is closed".to_owned()));
+        };
+        queue.try_send(request).map_err(|error| match error {
+            TrySendError::Full(_) => Error::Busy,
+            TrySendError::Disconnected(_) => {
+                Error::NotWritten(self.failure.get().unwrap_or_else(|| "the writer has ended".to_owned()))
+            }
+        })
+    }
+
+    async fn answer<T>(&self, answer: oneshot::Receiver<Result<T, Error>>) -> Result<T, Error> {
+        // A writer that ended without answering had taken the request: what became of it is on the disk, if anywhere.
+        answer.await.unwrap_or_else(|_| {
+            Err(Error::Unknown(self.failure.get().unwrap_or_else(|| "the writer has ended".to_owned())))
+        })
+    }
+
+    /// Waits until everything that was applied before is durable.
+    async fn fence(&self) -> Result<(), Error> {
+        let (done, answer) = oneshot::channel();
+        self.send(Request::Fence(done))?;
+        self.answer(answer).await
+    }
+
+    /// Reads the world once nothing of it is ahead of the disk.
+    async fn durable<T>(&self, read: impl Fn(&State) -> T + Send) -> Result<T, Error> {
+        loop {
+            self.failure.check()?;
+            {
+                let state = self.state.read();
+                if !state.ahead() {
+                    return Ok(read(&state));
+                }
+            }
+            self.fence().await?;
+        }
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(writer) = self.writer.take()
+            && writer.join().is_err()
+        {
+            tracing::error!("the store's writer panicked");
+        }
+    }
+}
+
+impl Store for Embedded {
+    fn commit(&self, commit: Box<Commit>) -> Later<'_, Outcome> {
+        let (done, answer) = oneshot::channel();
+        let sent = self.send(Request::Commit(commit, done));
+        Box::pin(async move {
+            sent?;
+            self.answer(answer).await
+        })
+    }
+
+    fn recall<'a>(
+        &'a self,
+        key: &'a CampaignKey,
+        user: Pseudonym,
+        asked: Option<Asked<'a>>,
+    ) -> Later<'a, Recalled> {
+        Box::pin(async move {
+            let asked = asked.map(|asked| (asked.key, asked.fingerprint, asked.now));
+            loop {
+                self.failure.check()?;
+                {
+                    let state = self.state.read();
+                    if !state.changing(&user) {
+                        return Ok(state.world.recall(key, &user, asked));
+                    }
+                }
+                self.fence().await?;
+            }
+        })
+    }
+
+    fn admin(&self, change: Box<Admin>) -> Later<'_, AdminOutcome> {
+        let (done, answer) = oneshot::channel();
+        let sent = self.send(Request::Admin(change, done));
+        Box::pin(async move {
+            sent?;
+            self.answer(answer).await
+        })
+    }
+
+    fn tenant_secret<'a>(&'a self, tenant: &'a str) -> Later<'a, Option<Seed>> {
+        Box::pin(self.durable(move |state| state.world.tenants.get(tenant).map(|known| known.secret.clone())))
+    }
+
+    fn published(&self) -> Later<'_, Vec<Published>> {
+        Box::pin(self.durable(State::published))
+    }
+
+    fn revision<'a>(
+        &'a self,
+        tenant: &'a str,
+        campaign: &'a str,
+        edition: u32,
+        revision: u32,
+    ) -> Later<'a, Option<Revision>> {
+        Box::pin(self.durable(move |state| {
+            let key = (Arc::from(tenant), Arc::from(campaign), edition);
+            state.world.campaigns.get(&key).and_then(|found| found.revisions.get(&revision)).cloned()
+        }))
+    }
+
+    fn lane<'a>(&'a self, key: &'a CampaignKey) -> Later<'a, Option<Lane>> {
+        Box::pin(self.durable(move |state| state.lane(key)))
+    }
+
+    fn ledger<'a>(&'a self, key: &'a CampaignKey, from: u64, most: usize) -> Later<'a, Vec<LedgerRow>> {
+        Box::pin(async move {
+            let start = self.state.read().index.change_of(key, from);
+            let (reader, key) = (self.reader.clone(), key.clone());
+            blocking(move || history::ledger(&reader, &key, start, from, most)).await
+        })
+    }
+
+    fn history<'a>(&'a self, tenant: &'a str, user: Pseudonym, most: usize) -> Later<'a, Vec<LedgerRow>> {
+        Box::pin(async move {
+            let (reader, tenant) = (self.reader.clone(), tenant.to_owned());
+            blocking(move || history::of_user(&reader, &tenant, user, most)).await
+        })
+    }
+
+    fn due<'a>(&'a self, key: &'a CampaignKey, now: Millis, most: usize) -> Later<'a, Vec<Pseudonym>> {
+        Box::pin(async move {
+            self.failure.check()?;
+            // Whoever is due now is stepped and committed with a version: a look ahead of the disk does no harm.
+            Ok(self.state.read().world.lane(key).map(|lane| lane.due(now, most)).unwrap_or_default())
+        })
+    }
+
+    fn audit<'a>(&'a self, tenant: &'a str, from: u64) -> Later<'a, Vec<AuditEntry>> {
+        Box::pin(self.durable(move |state| {
+            let audit = state.world.tenants.get(tenant).map(|known| known.audit.as_slice()).unwrap_or_default();
+            audit.get(usize::try_from(from).unwrap_or(usize::MAX)..).unwrap_or_default().to_vec()
+        }))
+    }
+
+    fn backup(&self, dest: PathBuf) -> Later<'_, Copied> {
+        Box::pin(async move {
+            self.failure.check()?;
+            let (dir, durable) = (self.dir.clone(), self.reader.durable_seq());
+            blocking(move || history::backup(&dir, dest, durable)).await
+        })
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.clone()
+    }
+
+    fn health(&self) -> Health {
+        Health { durability: Durability::Strict, failure: self.failure.get() }
+    }
+}
+
+/// Runs what reads files on a thread that may block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(Error::Read(error.to_string())))
+}

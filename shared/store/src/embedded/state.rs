@@ -1,0 +1,111 @@
+//! What the writer keeps in memory: the world, which of it is ahead of the disk, and where in the log a ledger's rows are.
+
+use std::collections::{BTreeMap, HashSet};
+
+use machine::ids::{CampaignKey, Pseudonym};
+use machine::world::{Commit, World};
+use serde::{Deserialize, Serialize};
+
+use crate::{Lane, Published};
+
+/// In memory.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub world: World,
+    pub index: Index,
+    /// Whose changes are applied but not yet durable.
+    in_flight: HashSet<Pseudonym>,
+    /// Whether anything is.
+    ahead: bool,
+}
+
+/// Where in the log a campaign's ledger rows are: a mark every so many rows, so that a read from the middle need not
+/// begin at the beginning.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Index {
+    marks: BTreeMap<CampaignKey, Vec<(u64, u64)>>,
+}
+
+impl Index {
+    /// How many rows lie between two marks.
+    const EVERY: u64 = 1024;
+
+    /// Notes that a commit stands in the log as change `seq`.
+    pub fn note(&mut self, commit: &Commit, seq: u64) {
+        if commit.rows.is_empty() {
+            return;
+        }
+        match self.marks.get_mut(&commit.campaign) {
+            None => {
+                self.marks.insert(commit.campaign.clone(), vec![(commit.first_row, seq)]);
+            }
+            Some(marks) => {
+                if marks.last().is_none_or(|(row, _)| commit.first_row >= row + Self::EVERY) {
+                    marks.push((commit.first_row, seq));
+                }
+            }
+        }
+    }
+
+    /// A change at or before the one that holds row `from`; none if there is no such row yet.
+    pub fn change_of(&self, key: &CampaignKey, from: u64) -> Option<u64> {
+        let marks = self.marks.get(key)?;
+        let after = marks.partition_point(|(row, _)| *row <= from);
+        marks.get(after.saturating_sub(1)).map(|(_, seq)| *seq)
+    }
+}
+
+impl State {
+    pub fn new(world: World, index: Index) -> Self {
+        Self { world, index, in_flight: HashSet::new(), ahead: false }
+    }
+
+    /// Notes that a change is applied and not yet durable.
+    pub fn begin(&mut self, user: Option<Pseudonym>) {
+        self.ahead = true;
+        if let Some(user) = user {
+            self.in_flight.insert(user);
+        }
+    }
+
+    /// Notes that everything applied is durable.
+    pub fn settled(&mut self) {
+        self.ahead = false;
+        self.in_flight.clear();
+    }
+
+    /// Whether anything is ahead of the disk.
+    pub fn ahead(&self) -> bool {
+        self.ahead
+    }
+
+    /// Whether this participant is ahead of the disk.
+    pub fn changing(&self, user: &Pseudonym) -> bool {
+        self.in_flight.contains(user)
+    }
+
+    pub fn published(&self) -> Vec<Published> {
+        let campaigns = self.world.campaigns.iter();
+        campaigns
+            .map(|((tenant, campaign, edition), found)| Published {
+                tenant: tenant.clone(),
+                campaign: campaign.clone(),
+                edition: *edition,
+                newest: found.revisions.last_key_value().map_or(0, |(number, _)| *number),
+                live: found.live.clone(),
+                pause: found.pause.clone(),
+                granted_rules: found.granted_rules.iter().cloned().collect(),
+            })
+            .collect()
+    }
+
+    pub fn lane(&self, key: &CampaignKey) -> Option<Lane> {
+        self.world.lane(key).map(|lane| Lane {
+            seed: lane.seed.clone(),
+            clock_offset: lane.clock_offset,
+            counters: lane.counters.iter().map(|(key, counter)| (key.clone(), *counter)).collect(),
+            participants: lane.participants.len() as u64,
+            rows: lane.rows,
+        })
+    }
+}

@@ -1,0 +1,171 @@
+//! Where campaigns live: one trait, [`Store`], and the embedded store behind it. Rules and wording live elsewhere; what
+//! a commit means is [`machine::world::apply_commit`], and every store must agree with it ([`conformance`]).
+
+pub mod conformance;
+pub mod embedded;
+pub mod ledger;
+pub mod log;
+
+mod error;
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use machine::Millis;
+use machine::ids::{CampaignKey, Pseudonym};
+use machine::luck::Seed;
+use machine::model::Durability;
+use machine::world::{
+    Admin, AdminOutcome, AuditEntry, Commit, Counter, CounterKey, Live, Outcome, Pause, Recalled,
+    Revision,
+};
+use tokio::sync::watch;
+
+pub use embedded::Embedded;
+pub use error::Error;
+pub use ledger::LedgerRow;
+
+/// An answer of a store, later.
+pub type Later<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+/// A store. All answers, reads too, tell only of what is as durable as the store declares.
+///
+/// Dropping the future of a [`Store::commit`] does not undo it: a commit that was handed over happens or does not
+/// happen, whether or not someone waits.
+pub trait Store: Send + Sync + 'static {
+    /// Makes a step true, or says why not.
+    fn commit(&self, commit: Box<Commit>) -> Later<'_, Outcome>;
+
+    /// What is known about a caller and a key, in one read.
+    fn recall<'a>(
+        &'a self,
+        key: &'a CampaignKey,
+        user: Pseudonym,
+        asked: Option<Asked<'a>>,
+    ) -> Later<'a, Recalled>;
+
+    /// Does what ops staff ask.
+    fn admin(&self, change: Box<Admin>) -> Later<'_, AdminOutcome>;
+
+    /// What a tenant's pseudonyms are made with; none before the tenant was created.
+    fn tenant_secret<'a>(&'a self, tenant: &'a str) -> Later<'a, Option<Seed>>;
+
+    /// All published campaigns.
+    fn published(&self) -> Later<'_, Vec<Published>>;
+
+    /// A revision of a campaign.
+    fn revision<'a>(
+        &'a self,
+        tenant: &'a str,
+        campaign: &'a str,
+        edition: u32,
+        revision: u32,
+    ) -> Later<'a, Option<Revision>>;
+
+    /// What a lane holds, participants apart.
+    fn lane<'a>(&'a self, key: &'a CampaignKey) -> Later<'a, Option<Lane>>;
+
+    /// Up to `most` rows of a campaign's ledger from number `from` on, in order.
+    fn ledger<'a>(
+        &'a self,
+        key: &'a CampaignKey,
+        from: u64,
+        most: usize,
+    ) -> Later<'a, Vec<LedgerRow>>;
+
+    /// The newest `most` rows of one participant across a tenant's campaigns, oldest first.
+    fn history<'a>(
+        &'a self,
+        tenant: &'a str,
+        user: Pseudonym,
+        most: usize,
+    ) -> Later<'a, Vec<LedgerRow>>;
+
+    /// Up to `most` participants whose delayed transitions are due.
+    fn due<'a>(&'a self, key: &'a CampaignKey, now: Millis, most: usize)
+    -> Later<'a, Vec<Pseudonym>>;
+
+    /// A tenant's audit from entry `from` on.
+    fn audit<'a>(&'a self, tenant: &'a str, from: u64) -> Later<'a, Vec<AuditEntry>>;
+
+    /// Copies everything durable into an empty folder, while serving.
+    fn backup(&self, dest: PathBuf) -> Later<'_, Copied>;
+
+    /// Changes whenever what is published changes; to be watched.
+    fn changes(&self) -> watch::Receiver<u64>;
+
+    /// How it is.
+    fn health(&self) -> Health;
+}
+
+/// A caller's idempotency key, what it is used for, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The key.
+    pub key: &'a str,
+    /// SHA-256 of the event and the meaning of the body.
+    pub fingerprint: &'a [u8; 32],
+    /// The clock.
+    pub now: Millis,
+}
+
+/// A published campaign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// Whose.
+    pub tenant: Arc<str>,
+    /// Which.
+    pub campaign: Arc<str>,
+    /// Which edition.
+    pub edition: u32,
+    /// The newest revision.
+    pub newest: u32,
+    /// The live ones.
+    pub live: Vec<Live>,
+    /// Whether it is paused.
+    pub pause: Option<Pause>,
+    /// The rules that have granted.
+    pub granted_rules: Vec<Arc<str>>,
+}
+
+/// What a lane holds, participants apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lane {
+    /// The secret of its draws.
+    pub seed: Seed,
+    /// How far its clock is moved, in milliseconds.
+    pub clock_offset: i64,
+    /// Stock and budget.
+    pub counters: Vec<(CounterKey, Counter)>,
+    /// How many participants.
+    pub participants: u64,
+    /// How many ledger rows.
+    pub rows: u64,
+}
+
+/// What was backed up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copied {
+    /// Where to.
+    pub dest: PathBuf,
+    /// The last change that is in it.
+    pub last_change: u64,
+    /// How many bytes.
+    pub bytes: u64,
+}
+
+/// How a store is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    /// What its answers promise at best.
+    pub durability: Durability,
+    /// What is wrong, if it takes no commits.
+    pub failure: Option<String>,
+}
+
+/// The folder that `GALA_DATA` names when nothing else does.
+pub fn default_folder() -> &'static Path {
+    Path::new("data")
+}
