@@ -99,10 +99,10 @@ impl Block for Chances {
         } else {
             today - last
         };
-        turn.add(
-            self.balance,
-            self.params.each_day.max(0).saturating_mul(days),
-        )?;
+        // However long the absence: what no number can hold is cut, or the participant would be locked out.
+        let room = i64::MAX - turn.int(self.balance)?.max(0);
+        let credit = self.params.each_day.max(0).saturating_mul(days);
+        turn.add(self.balance, credit.min(room))?;
         turn.set(self.day, Value::Int(today))
     }
 

@@ -9,7 +9,6 @@ use machine::calendar::{Calendar, date};
 use machine::expr::Fault;
 use machine::ids::Period;
 use machine::model::LinkError;
-use machine::participant::Grant;
 use machine::step::{No, Rejection};
 use machine::turn::Turn;
 use machine::value::Days;
@@ -186,8 +185,6 @@ impl Streak {
             return Err(Rejection::NotPossible.into());
         }
         let total = days.len() as i64;
-        let run = run_around(&days, day, &turn.campaign.calendar);
-        let places = places(&run, self.params.cycle);
         turn.set(self.days, Value::Days(days))?;
         turn.set(self.total, Value::Int(total))?;
         turn.set(self.length, Value::Int(self.current(turn)?))?;
@@ -195,21 +192,8 @@ impl Streak {
         for promise in &self.params.each_day {
             turn.give(promise.rule, promise.reward, Period::Day(day), 1)?;
         }
-        for place in &places {
-            let due = self
-                .params
-                .streak
-                .iter()
-                .filter(|(days, _)| *days == place.number);
-            for (_, promise) in due {
-                let kept = |grant: &Grant| {
-                    grant.rule == promise.rule
-                        && matches!(grant.period, Period::Day(on) if place.segment.0 <= on && on <= place.segment.1)
-                };
-                if !turn.look().all_grants().any(kept) {
-                    turn.give(promise.rule, promise.reward, Period::Day(place.day), 1)?;
-                }
-            }
+        for (length, promise) in &self.params.streak {
+            self.keep(*length, *promise, day, turn)?;
         }
         for (_, promise) in self
             .params
@@ -222,6 +206,64 @@ impl Streak {
         Ok(())
     }
 
+    /// Keeps a promise for so many days in a row, once for each time that the run around `day` holds them.
+    fn keep(
+        &self,
+        length: u32,
+        promise: Promise,
+        day: i32,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), Fault> {
+        let calendar = &turn.campaign.calendar;
+        let days = self.signed(&turn.core.vars)?;
+        let first = first_of_run(days, day, calendar);
+        // A make-up that makes a run begin earlier moves where its cycles begin, so the places at which an earlier sign-in
+        // kept the promise need not be the places at which it is due now. What counts is how often.
+        let cycle = self.params.cycle;
+        let mut due: Vec<(i32, i32)> = Vec::new();
+        let mut number = 0;
+        let mut place: u64 = 0;
+        let (mut at, mut before) = (first, first);
+        while days.contains(at) {
+            if cycle.begins(place, at, before) {
+                number = 0;
+            }
+            number += 1;
+            place += 1;
+            if number == length {
+                due.push((at, cycle.part(at)));
+            }
+            (before, at) = (at, day_after(at, calendar));
+        }
+        let last = before;
+        if due.is_empty() {
+            return Ok(());
+        }
+        let look = turn.look();
+        let kept: Vec<(i32, i32)> = look
+            .all_grants()
+            .filter(|grant| grant.rule == promise.rule)
+            .filter_map(|grant| match grant.period {
+                Period::Day(on) if (first..=last).contains(&on) => Some((on, cycle.part(on))),
+                _ => None,
+            })
+            .collect();
+        // The latest of the open places first: that is the one this sign-in has reached.
+        let mut open: Vec<i32> = Vec::new();
+        for (at, (on, part)) in due.iter().enumerate().rev() {
+            let due_here = due.iter().filter(|(_, other)| other == part).count();
+            let kept_here = kept.iter().filter(|(_, other)| other == part).count();
+            let chosen = due.iter().skip(at + 1).filter(|(other_on, other)| other == part && open.contains(other_on));
+            if kept_here + chosen.count() < due_here && !kept.iter().any(|(kept_on, _)| kept_on == on) {
+                open.push(*on);
+            }
+        }
+        for on in open.into_iter().rev() {
+            turn.give(promise.rule, promise.reward, Period::Day(on), 1)?;
+        }
+        Ok(())
+    }
+
     /// The streak as of today: of the run that reaches today or the last day that counts before it.
     fn current(&self, turn: &Turn<'_>) -> Result<i64, Fault> {
         let days = self.signed(&turn.core.vars)?;
@@ -229,7 +271,7 @@ impl Streak {
     }
 
     fn streak_on(&self, days: &Days, today: i32, calendar: &Calendar) -> i64 {
-        let last = if days.contains(today) {
+        let last = if days.contains(today) && !calendar.skips(today) {
             today
         } else {
             calendar.day_before(today)
@@ -237,10 +279,16 @@ impl Streak {
         if !days.contains(last) {
             return 0;
         }
-        let run = run_around(days, last, calendar);
-        let number = places(&run, self.params.cycle)
-            .last()
-            .map_or(0, |place| i64::from(place.number));
+        let number = match self.params.cycle {
+            Cycle::None => back(days, last, calendar, |_| true),
+            Cycle::Month => {
+                let month = Calendar::month(last);
+                back(days, last, calendar, |day| Calendar::month(day) == month)
+            }
+            Cycle::Days(length) => {
+                (back(days, last, calendar, |_| true) - 1) % i64::from(length.max(1)) + 1
+            }
+        };
         // A finished cycle, or a month that has ended, counts on only until the next day begins a new one.
         let fresh = last != today
             && match self.params.cycle {
@@ -252,30 +300,46 @@ impl Streak {
     }
 }
 
-/// A day's place in its run.
-struct Place {
-    day: i32,
-    /// The how-many-th of its cycle, from 1.
-    number: u32,
-    /// The first and the last day of its cycle within the run.
-    segment: (i32, i32),
+impl Cycle {
+    /// Whether the cycle begins again at `day`, the `place`-th of its run from 0, after the run's day `before`.
+    fn begins(self, place: u64, day: i32, before: i32) -> bool {
+        match self {
+            Self::None => false,
+            Self::Month => Calendar::month(day) != Calendar::month(before),
+            Self::Days(length) => place.is_multiple_of(u64::from(length.max(1))),
+        }
+    }
+
+    /// Which part of a run stands for itself: a month, whatever else the run holds.
+    fn part(self, day: i32) -> i32 {
+        match self {
+            Self::Month => Calendar::month(day),
+            Self::None | Self::Days(_) => 0,
+        }
+    }
 }
 
-/// The days of the unbroken run that `day` is in, in order.
-fn run_around(days: &Days, day: i32, calendar: &Calendar) -> Vec<i32> {
-    let mut run = vec![day];
-    let mut at = calendar.day_before(day);
-    while days.contains(at) {
-        run.push(at);
+/// The first day of the unbroken run that `day` is in.
+fn first_of_run(days: &Days, day: i32, calendar: &Calendar) -> i32 {
+    let mut first = day;
+    loop {
+        let before = calendar.day_before(first);
+        if !days.contains(before) {
+            return first;
+        }
+        first = before;
+    }
+}
+
+/// How many days of the run that ends on `last`, as far back as `within` goes.
+fn back(days: &Days, last: i32, calendar: &Calendar, within: impl Fn(i32) -> bool) -> i64 {
+    let mut count = 1;
+    let mut at = calendar.day_before(last);
+    while days.contains(at) && within(at) {
+        count += 1;
         at = calendar.day_before(at);
     }
-    run.reverse();
-    let mut at = day_after(day, calendar);
-    while days.contains(at) {
-        run.push(at);
-        at = day_after(at, calendar);
-    }
-    run
+    count
 }
 
 fn day_after(day: i32, calendar: &Calendar) -> i32 {
@@ -284,41 +348,6 @@ fn day_after(day: i32, calendar: &Calendar) -> i32 {
         at = at.saturating_add(1);
     }
     at
-}
-
-fn places(run: &[i32], cycle: Cycle) -> Vec<Place> {
-    let same = |place: usize, other: usize| match cycle {
-        Cycle::None => true,
-        Cycle::Month => match (run.get(place), run.get(other)) {
-            (Some(one), Some(two)) => Calendar::month(*one) == Calendar::month(*two),
-            _ => false,
-        },
-        Cycle::Days(length) => place / length.max(1) as usize == other / length.max(1) as usize,
-    };
-    let mut places: Vec<Place> = Vec::with_capacity(run.len());
-    let mut start = 0;
-    for (place, day) in run.iter().enumerate() {
-        if !same(start, place) {
-            start = place;
-        }
-        let first = run.get(start).copied().unwrap_or(*day);
-        places.push(Place {
-            day: *day,
-            number: (place - start + 1) as u32,
-            segment: (first, *day),
-        });
-    }
-    // Each place learns where its cycle ends in this run.
-    let mut end = None;
-    for place in places.iter_mut().rev() {
-        let last = match end {
-            Some((first, last)) if first == place.segment.0 => last,
-            _ => place.segment.1,
-        };
-        end = Some((place.segment.0, last));
-        place.segment.1 = last;
-    }
-    places
 }
 
 impl Block for Streak {
@@ -354,14 +383,14 @@ impl Block for Streak {
             (1, [Value::Int(day)]) => signed(*day).map(Value::Bool),
             (2, [Value::Int(day)]) => self.can_make_up(*day, look).map(Value::Bool),
             (3, _) => self.makeups_left(look).map(Value::Int),
-            (4, _) => Ok(Value::Bool(look.campaign.calendar.skips(look.today()))),
             _ => Err(Fault::Mismatch("no such function of the streak")),
         }
     }
 
     /// A streak that was broken reads 0 from the day it is broken on.
     fn refresh(&self, turn: &mut Turn<'_>) -> Result<(), Fault> {
-        if turn.int(self.length)? == 0 {
+        // Not left out where it reads 0: a revision that skips the day of an outage mends what that day broke.
+        if self.signed(&turn.core.vars)?.is_empty() {
             return Ok(());
         }
         let streak = self.current(turn)?;

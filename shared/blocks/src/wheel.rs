@@ -203,12 +203,15 @@ impl Block for Wheel {
         let (index, mut luck) = turn.draw(&self.name)?;
         let (rolled, reward, rule) = self.roll(&mut luck, misses);
         // A roll that stands for no reward is booked like the blank one: with nothing given.
+        let by_pity = rolled.pity;
         let gave = match reward {
             Some(reward) => turn.settle_draw(index, &self.name, rolled, reward, rule, misses)?,
             None => turn.book_blank(index, &self.name, rolled, misses),
         };
         let starts_over = match (gave, &self.params.pity) {
-            (Gave::Nothing(_), _) => false,
+            // Pity whose reward is gone starts over too: else it would decide every later draw, and nobody it has
+            // reached could win anything any more.
+            (Gave::Nothing(_), _) => by_pity,
             (Gave::Reward(reward), Some(pity)) => pity.any_win || reward == pity.reward,
             (Gave::Reward(_), None) => true,
         };

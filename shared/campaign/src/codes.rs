@@ -137,7 +137,7 @@ codes! {
     TENANT_CURRENCY = "E0806", "A currency's digits are unknown.";
     TENANT_LANGUAGE = "E0807", "A language tag can't be used.";
     TENANT_NO_KEYS = "W0801", "No key that tokens could be checked with.";
-    TENANT_DEV_KEY = "W0802", "A development key: fine on a laptop, never in production.";
+    TENANT_DEV_KEY = "N0801", "A development key: fine on a laptop, never in production.";
 
     // E09xx: files.
     FILE_MISSING = "E0901", "A file that is named is not there.";
@@ -164,7 +164,12 @@ mod tests {
     fn codes_have_a_letter_and_four_digits() {
         for (code, meaning) in TABLE {
             let (letter, digits) = code.split_at(1);
-            assert!(["E", "W", "N"].contains(&letter) && digits.len() == 4 && digits.parse::<u16>().is_ok(), "{code}");
+            assert!(
+                ["E", "W", "N"].contains(&letter)
+                    && digits.len() == 4
+                    && digits.parse::<u16>().is_ok(),
+                "{code}"
+            );
             assert!(meaning.ends_with('.'), "{code}: {meaning}");
         }
     }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use crate::source::{Place, Source};
+pub use crate::spelling::{did_you_mean, meant};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -44,7 +45,12 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// A diagnostic without help and related places.
-    pub fn new(severity: Severity, code: &'static str, place: &Place, message: impl Into<String>) -> Self {
+    pub fn new(
+        severity: Severity,
+        code: &'static str,
+        place: &Place,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             code,
             severity,
@@ -128,11 +134,18 @@ impl miette::Diagnostic for Diagnostic {
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         // A snippet shows one file; what stands in another is said in words.
-        let elsewhere = self.related.iter().filter(|(place, _)| place.source != self.place.source);
-        let lines = self.help.iter().cloned().chain(elsewhere.map(|(place, words)| {
-            let (line, column) = place.source.position(place.span.start);
-            format!("{}:{line}:{column}: {words}", place.source.name())
-        }));
+        let elsewhere = self
+            .related
+            .iter()
+            .filter(|(place, _)| place.source != self.place.source);
+        let lines = self
+            .help
+            .iter()
+            .cloned()
+            .chain(elsewhere.map(|(place, words)| {
+                let (line, column) = place.source.position(place.span.start);
+                format!("{}:{line}:{column}: {words}", place.source.name())
+            }));
         let text = lines.collect::<Vec<_>>().join("\n");
         (!text.is_empty()).then(|| Box::new(text) as Box<dyn fmt::Display>)
     }
@@ -145,8 +158,13 @@ impl miette::Diagnostic for Diagnostic {
         let span = |place: &Place| SourceSpan::from(place.span.start..place.span.end);
         let label = (!self.label.is_empty()).then(|| self.label.clone());
         let primary = LabeledSpan::new_primary_with_span(label, span(&self.place));
-        let here = self.related.iter().filter(|(place, _)| place.source == self.place.source);
-        let related = here.map(move |(place, words)| LabeledSpan::new_with_span(Some(words.clone()), span(place)));
+        let here = self
+            .related
+            .iter()
+            .filter(|(place, _)| place.source == self.place.source);
+        let related = here.map(move |(place, words)| {
+            LabeledSpan::new_with_span(Some(words.clone()), span(place))
+        });
         Some(Box::new(std::iter::once(primary).chain(related)))
     }
 }
@@ -191,17 +209,32 @@ impl Diagnostics {
     }
 
     /// Reports an error; what it returns takes a label, help and related places.
-    pub fn error(&mut self, code: &'static str, place: &Place, message: impl Into<String>) -> &mut Diagnostic {
+    pub fn error(
+        &mut self,
+        code: &'static str,
+        place: &Place,
+        message: impl Into<String>,
+    ) -> &mut Diagnostic {
         self.add(Diagnostic::new(Severity::Error, code, place, message))
     }
 
     /// Reports a warning.
-    pub fn warn(&mut self, code: &'static str, place: &Place, message: impl Into<String>) -> &mut Diagnostic {
+    pub fn warn(
+        &mut self,
+        code: &'static str,
+        place: &Place,
+        message: impl Into<String>,
+    ) -> &mut Diagnostic {
         self.add(Diagnostic::new(Severity::Warning, code, place, message))
     }
 
     /// Reports a note.
-    pub fn note(&mut self, code: &'static str, place: &Place, message: impl Into<String>) -> &mut Diagnostic {
+    pub fn note(
+        &mut self,
+        code: &'static str,
+        place: &Place,
+        message: impl Into<String>,
+    ) -> &mut Diagnostic {
         self.add(Diagnostic::new(Severity::Note, code, place, message))
     }
 
@@ -236,7 +269,10 @@ impl Diagnostics {
         self.0.sort_by(|left, right| {
             let key = |each: &Diagnostic| (each.place.span, each.severity, each.code);
             let name = |each: &Diagnostic| each.place.source.name().to_owned();
-            name(left).cmp(&name(right)).then_with(|| key(left).cmp(&key(right))).then_with(|| left.message.cmp(&right.message))
+            name(left)
+                .cmp(&name(right))
+                .then_with(|| key(left).cmp(&key(right)))
+                .then_with(|| left.message.cmp(&right.message))
         });
         self.0.dedup_by(|next, kept| {
             next.code == kept.code && next.message == kept.message && next.place == kept.place
@@ -254,7 +290,10 @@ impl Diagnostics {
     pub fn lines(&self) -> String {
         let line = |each: &Diagnostic| {
             let (line, column) = each.place.source.position(each.place.span.start);
-            let help = each.help.as_ref().map_or(String::new(), |help| format!("\n  = {help}"));
+            let help = each
+                .help
+                .as_ref()
+                .map_or(String::new(), |help| format!("\n  = {help}"));
             format!("{} {line}:{column} {}{help}", each.code, each.message)
         };
         self.0.iter().map(line).collect::<Vec<_>>().join("\n")
@@ -263,6 +302,12 @@ impl Diagnostics {
     /// As a JSON list, for tools.
     pub fn to_json(&self) -> Json {
         self.0.iter().map(Diagnostic::to_json).collect()
+    }
+}
+
+impl FromIterator<Diagnostic> for Diagnostics {
+    fn from_iter<I: IntoIterator<Item = Diagnostic>>(found: I) -> Self {
+        Self(found.into_iter().collect())
     }
 }
 
@@ -284,79 +329,18 @@ impl<'a> IntoIterator for &'a Diagnostics {
     }
 }
 
-/// The known word nearest to what was written, if any is near enough to be a slip of the finger.
-pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let folded = fold(word);
-    let allowed = (folded.len() / 3).clamp(1, 3);
-    // Words of the size of a file are no slips, and the distance is quadratic.
-    if folded.len() > 64 {
-        return None;
-    }
-    known
-        .into_iter()
-        .filter(|known| known.len() <= 256)
-        .map(|known| (distance(&folded, &fold(known)), known))
-        .filter(|(distance, known)| *distance <= allowed && *distance < known.chars().count())
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, known)| known)
-}
-
-/// `did you mean ...?`, ready for [`Diagnostic::maybe_help`].
-pub fn meant<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    did_you_mean(word, known).map(|known| format!("did you mean `{known}`?"))
-}
-
-/// Letters alone: neither case nor the kind of dash makes another word.
-fn fold(word: &str) -> Vec<char> {
-    word.chars().map(|c| if c == '_' { '-' } else { c.to_ascii_lowercase() }).collect()
-}
-
-/// How many characters to insert, drop, change or swap with their neighbour.
-fn distance(left: &[char], right: &[char]) -> usize {
-    let mut before = vec![0; right.len() + 1];
-    let mut above: Vec<usize> = (0..=right.len()).collect();
-    for (i, a) in left.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, b) in right.iter().enumerate() {
-            let mut best = (above[j] + usize::from(a != b)).min(above[j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && left[i - 1] == *b && right[j - 1] == *a {
-                best = best.min(before[j - 1] + 1);
-            }
-            row.push(best);
-        }
-        before = std::mem::replace(&mut above, row);
-    }
-    above[right.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::codes;
 
     #[test]
-    fn slips_are_found_and_other_words_are_not() {
-        let known = ["opens", "closes", "claim_until", "rewards"];
-        let rows = [
-            ("open", Some("opens")),
-            ("clsoes", Some("closes")),
-            ("claim-until", Some("claim_until")),
-            ("Rewards", Some("rewards")),
-            ("budget", None),
-            ("x", None),
-            ("", None),
-        ];
-        for (word, expected) in rows {
-            assert_eq!(did_you_mean(word, known), expected, "{word}");
-        }
-    }
-
-    #[test]
     fn they_come_sorted_and_once() {
         let source = Source::new("a.yaml", "a: 1\nb: 2\n");
         let mut all = Diagnostics::new();
         all.error(codes::UNKNOWN_KEY, &Place::new(&source, 5, 6), "second");
-        all.warn(codes::LANGUAGE_MISSING, &Place::new(&source, 0, 1), "first").help("so");
+        all.warn(codes::LANGUAGE_MISSING, &Place::new(&source, 0, 1), "first")
+            .help("so");
         all.error(codes::UNKNOWN_KEY, &Place::new(&source, 5, 6), "second");
         all.sort();
         insta::assert_snapshot!(all.lines(), @r"
@@ -370,10 +354,27 @@ mod tests {
     #[test]
     fn miette_shows_the_line() {
         let source = Source::new("a.yaml", "标题: 好\nb: 2\n");
-        let mut diagnostic = Diagnostic::new(Severity::Error, codes::UNKNOWN_KEY, &Place::new(&source, 8, 11), "wrong");
+        let mut diagnostic = Diagnostic::new(
+            Severity::Error,
+            codes::UNKNOWN_KEY,
+            &Place::new(&source, 8, 11),
+            "wrong",
+        );
         diagnostic.label("here").help("write it so");
         let mut out = String::new();
-        miette::NarratableReportHandler::new().render_report(&mut out, &diagnostic).unwrap();
-        insta::assert_snapshot!(out, @"");
+        miette::NarratableReportHandler::new()
+            .render_report(&mut out, &diagnostic)
+            .unwrap();
+        insta::assert_snapshot!(out, @r"
+        wrong
+            Diagnostic severity: error
+        Begin snippet for a.yaml starting at line 1, column 1
+
+        snippet line 1: 标题: 好
+            label at line 1, columns 7 to 8: here
+        snippet line 2: b: 2
+        diagnostic help: write it so
+        diagnostic code: E0007
+        ");
     }
 }

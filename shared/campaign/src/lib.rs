@@ -1,1 +1,56 @@
-//! Placeholder.
+//! Campaign files: read, checked, lowered, explained. Pure: files come as text, and what is wrong with them goes back
+//! as data.
+//!
+//! Reading order: [`source`] and [`diagnostic`], then [`document`] (text to tree), [`expr`] (expressions to programs),
+//! [`tenant`], then [`check`] with its sections (`read`) and the machine (`machine`), [`codec`], [`play`] and [`story`].
+
+pub mod activity;
+#[cfg(feature = "yaml")]
+pub mod check;
+pub mod codec;
+#[cfg(feature = "yaml")]
+pub mod codes;
+#[cfg(feature = "yaml")]
+pub mod diagnostic;
+#[cfg(feature = "yaml")]
+pub mod document;
+#[cfg(feature = "yaml")]
+pub mod expr;
+#[cfg(feature = "yaml")]
+pub mod load;
+#[cfg(feature = "yaml")]
+mod machine;
+pub mod play;
+#[cfg(feature = "yaml")]
+mod read;
+pub mod reserved;
+#[cfg(feature = "yaml")]
+pub mod schema;
+#[cfg(feature = "yaml")]
+mod scope;
+#[cfg(feature = "yaml")]
+pub mod source;
+#[cfg(feature = "yaml")]
+mod spelling;
+#[cfg(feature = "yaml")]
+pub mod story;
+#[cfg(feature = "yaml")]
+mod tables;
+pub mod tenant;
+#[cfg(feature = "yaml")]
+mod unused;
+pub mod verify;
+
+pub use activity::{Activities, Activity, Example, Use};
+#[cfg(feature = "yaml")]
+pub use check::{Checked, Files, Input, check};
+pub use codec::{decode, encode, link};
+#[cfg(feature = "yaml")]
+pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+#[cfg(feature = "yaml")]
+pub use document::Node;
+#[cfg(feature = "yaml")]
+pub use load::{Loaded, LoadedCampaign, LoadedTenant, load};
+#[cfg(feature = "yaml")]
+pub use source::{Place, Source, Span};
+pub use tenant::Tenant;

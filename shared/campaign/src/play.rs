@@ -4,19 +4,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use machine::Millis;
 use machine::expr::Fault;
 use machine::ids::{CampaignKey, Lane, Pseudonym};
 use machine::input::{Facts, Payload, User};
 use machine::ledger::Row;
-use machine::luck::{Seed, Seeded};
+use machine::luck::{NoDraws, Seed, Seeded};
 use machine::migrate::migrate;
 use machine::model::{Campaign, Definition, LinkError, Sender};
 use machine::participant::Participant;
 use machine::step::{Call, Decision, No, Rejection, step};
+use machine::view::{View, view};
 use machine::world::{
-    Action, Admin, AdminOutcome, Applied, Attribution, Commit, CounterKey, Left, Outcome, World, apply_admin, apply_commit,
+    Action, Admin, AdminOutcome, Applied, Attribution, Commit, CounterKey, Left, Outcome, World,
+    apply_admin, apply_commit,
 };
-use machine::Millis;
 
 use crate::codec::{encode, link};
 
@@ -116,7 +118,13 @@ impl Stage {
             edition: definition.edition,
             lane: Lane::Live,
         };
-        let mut stage = Self { world: World::default(), key, revisions: BTreeMap::new(), seed: seed.clone(), tried: 0 };
+        let mut stage = Self {
+            world: World::default(),
+            key,
+            revisions: BTreeMap::new(),
+            seed: seed.clone(),
+            tried: 0,
+        };
         stage.admin(Action::CreateTenant { secret: seed }, at)?;
         stage.publish(definition, stock, at)?;
         Ok(stage)
@@ -131,7 +139,9 @@ impl Stage {
     ) -> Result<u32, NotStaged> {
         let units = |reward: &machine::model::Reward| {
             let overridden = stock.get(&*reward.id).copied();
-            reward.stock.map(|configured| (reward.id.clone(), overridden.unwrap_or(configured)))
+            reward
+                .stock
+                .map(|configured| (reward.id.clone(), overridden.unwrap_or(configured)))
         };
         let publish = Action::Publish {
             campaign: self.key.campaign.clone(),
@@ -142,12 +152,19 @@ impl Stage {
             seeds: (self.seed.clone(), self.seed.clone()),
         };
         let revision = self.admin(publish, at)?.unwrap_or(0);
-        self.revisions.insert(revision, Arc::new(link(definition.clone(), revision)?));
+        self.revisions
+            .insert(revision, Arc::new(link(definition.clone(), revision)?));
         Ok(revision)
     }
 
     fn admin(&mut self, action: Action, at: Millis) -> Result<Option<u32>, NotStaged> {
-        let change = Admin { tenant: self.key.tenant.clone(), by: "stage".into(), at, key: None, action };
+        let change = Admin {
+            tenant: self.key.tenant.clone(),
+            by: "stage".into(),
+            at,
+            key: None,
+            action,
+        };
         match apply_admin(&mut self.world, &change) {
             AdminOutcome::Done(done) => Ok(done.revision),
             other => Err(NotStaged::Unpublished(format!("{other:?}"))),
@@ -156,7 +173,9 @@ impl Stage {
 
     /// The live revision.
     pub fn campaign(&self) -> Option<Arc<Campaign>> {
-        self.revisions.last_key_value().map(|(_, campaign)| campaign.clone())
+        self.revisions
+            .last_key_value()
+            .map(|(_, campaign)| campaign.clone())
     }
 
     /// The world, to be looked at.
@@ -167,8 +186,13 @@ impl Stage {
     /// Someone's record under the live revision; that of a newcomer at `now` if they were never here.
     pub fn record(&self, who: &Pseudonym, now: Millis) -> Option<Arc<Participant>> {
         let live = self.campaign()?;
-        let entry = self.world.lane(&self.key).and_then(|lane| lane.participants.get(who));
-        let Some(entry) = entry else { return Some(Arc::new(Participant::new(&live, now))) };
+        let entry = self
+            .world
+            .lane(&self.key)
+            .and_then(|lane| lane.participants.get(who));
+        let Some(entry) = entry else {
+            return Some(Arc::new(Participant::new(&live, now)));
+        };
         let record = entry.participant.clone();
         if record.core.revision == live.revision {
             return Some(record);
@@ -185,7 +209,29 @@ impl Stage {
 
     /// Whom time changes next, up to `now`.
     pub fn due(&self, now: Millis) -> Vec<Pseudonym> {
-        self.world.lane(&self.key).map_or_else(Vec::new, |lane| lane.due(now, usize::MAX))
+        self.world
+            .lane(&self.key)
+            .map_or_else(Vec::new, |lane| lane.due(now, usize::MAX))
+    }
+
+    /// Looks at someone's page; nothing is committed.
+    pub fn look<R>(&self, act: &Act<'_>, read: impl FnOnce(&View<'_>) -> R) -> Result<R, Refused> {
+        let missing = || Refused::Commit("nothing is published".to_owned());
+        let live = self.campaign().ok_or_else(missing)?;
+        let participant = self.record(&act.who, act.now).ok_or_else(missing)?;
+        let call = Call {
+            campaign: &live,
+            participant: &participant,
+            user: act.user,
+            sender: act.sender,
+            event: None,
+            facts: act.facts,
+            now: act.now,
+            rehearsal: false,
+            draws: &NoDraws,
+            exhausted: &[],
+        };
+        Ok(read(&view(&call)?))
     }
 
     /// Decides and commits, again with what the commit says is exhausted until it holds.
@@ -223,14 +269,23 @@ impl Stage {
         Err(Refused::Commit(format!("not settled after {TRIES} tries")))
     }
 
-    fn commit(&mut self, act: &Act<'_>, live: &Campaign, expected: u64, decision: &Decision) -> Commit {
+    fn commit(
+        &mut self,
+        act: &Act<'_>,
+        live: &Campaign,
+        expected: u64,
+        decision: &Decision,
+    ) -> Commit {
         self.tried += 1;
         Commit {
             campaign: self.key.clone(),
             revision: live.revision,
             user: act.who,
             expected,
-            event: act.event.and_then(|(event, _)| live.events.get(usize::from(event))).map(|event| event.name.clone()),
+            event: act
+                .event
+                .and_then(|(event, _)| live.events.get(usize::from(event)))
+                .map(|event| event.name.clone()),
             sender: act.sender,
             key: self.tried.to_string().into(),
             fingerprint: [0; 32],

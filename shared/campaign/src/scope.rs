@@ -31,11 +31,24 @@ pub(crate) struct Scope<'t> {
     setting: Setting,
     /// Whether an expression asked who the user is: a claim, a list.
     asked_who: Cell<bool>,
+    /// Whether an expression read what the sender says of itself.
+    read_report: Cell<bool>,
 }
 
 impl<'t> Scope<'t> {
     pub fn new(tables: &'t mut Tables, setting: Setting) -> Self {
-        Self { tables, setting, asked_who: Cell::new(false) }
+        Self {
+            tables,
+            setting,
+            asked_who: Cell::new(false),
+            read_report: Cell::new(false),
+        }
+    }
+
+    /// Whether what was lowered reads what the sender says of itself. A date says which day is meant and not what was
+    /// done on it, so it is no report.
+    pub fn reads_report(&self) -> bool {
+        self.read_report.get()
     }
 
     /// Reads an expression of a type.
@@ -79,15 +92,22 @@ impl<'t> Scope<'t> {
             }
             Setting::Event(_) if self.has_user() => {}
             Setting::Event(_) => {
-                out.warn(codes::NO_TOKEN, &node.place, "no user's token comes with this event: every claim is at its default here")
-                    .help("keep what you need in `context` when an event of the user brings it");
+                out.warn(
+                    codes::NO_TOKEN,
+                    &node.place,
+                    "no user's token comes with this event: every claim is at its default here",
+                )
+                .help("keep what you need in `context` when an event of the user brings it");
             }
         }
     }
 
     fn fields(&self) -> &[machine::model::Field] {
         match self.setting {
-            Setting::Event(event) => self.tables.event_at(event).map_or(&[], |event| &event.payload),
+            Setting::Event(event) => self
+                .tables
+                .event_at(event)
+                .map_or(&[], |event| &event.payload),
             Setting::Audience | Setting::Nobody => &[],
         }
     }
@@ -95,9 +115,10 @@ impl<'t> Scope<'t> {
     /// Whether a user's token can be there. A back end's call, a timer's and another campaign's carry none.
     fn has_user(&self) -> bool {
         match self.setting {
-            Setting::Event(event) => {
-                self.tables.event_at(event).is_none_or(|event| event.from.contains(&Sender::User))
-            }
+            Setting::Event(event) => self
+                .tables
+                .event_at(event)
+                .is_none_or(|event| event.from.contains(&Sender::User)),
             Setting::Audience => true,
             Setting::Nobody => false,
         }
@@ -111,18 +132,33 @@ impl Names for Scope<'_> {
     }
 
     fn var_names(&self) -> Vec<String> {
-        let visible = self.tables.vars.iter().filter(|var| var.what.decl.kind != VarKind::Hidden);
+        let visible = self
+            .tables
+            .vars
+            .iter()
+            .filter(|var| var.what.decl.kind != VarKind::Hidden);
         visible.map(|var| var.what.decl.name.clone()).collect()
     }
 
     fn user(&self, claim: &str) -> Option<(u16, Type)> {
         self.asked_who.set(true);
-        let at = self.tables.claims.iter().position(|known| known.name == claim)?;
-        self.tables.claims.get(at).map(|found| (at as u16, found.ty))
+        let at = self
+            .tables
+            .claims
+            .iter()
+            .position(|known| known.name == claim)?;
+        self.tables
+            .claims
+            .get(at)
+            .map(|found| (at as u16, found.ty))
     }
 
     fn user_names(&self) -> Vec<String> {
-        self.tables.claims.iter().map(|claim| claim.name.clone()).collect()
+        self.tables
+            .claims
+            .iter()
+            .map(|claim| claim.name.clone())
+            .collect()
     }
 
     fn event(&self) -> Option<&str> {
@@ -134,24 +170,46 @@ impl Names for Scope<'_> {
 
     fn event_field(&self, field: &str) -> Option<(u16, Type)> {
         let at = self.fields().iter().position(|known| known.name == field)?;
-        self.fields().get(at).map(|found| (at as u16, found.ty))
+        let found = self.fields().get(at)?;
+        if found.ty != Type::Date {
+            self.read_report.set(true);
+        }
+        Some((at as u16, found.ty))
     }
 
     fn event_fields(&self) -> Vec<String> {
-        self.fields().iter().map(|field| field.name.clone()).collect()
+        self.fields()
+            .iter()
+            .map(|field| field.name.clone())
+            .collect()
     }
 
     fn function(&self, name: &str) -> Option<Function> {
-        self.tables.blocks.iter().enumerate().find_map(|(block, built)| {
-            let functions = &built.what.signature.functions;
-            let at = functions.iter().position(|function| function.name == name)?;
-            let found = functions.get(at)?;
-            Some(Function { block: block as u16, function: at as u16, args: found.args.clone(), result: found.result })
-        })
+        self.tables
+            .blocks
+            .iter()
+            .enumerate()
+            .find_map(|(block, built)| {
+                let functions = &built.what.signature.functions;
+                let at = functions
+                    .iter()
+                    .position(|function| function.name == name)?;
+                let found = functions.get(at)?;
+                Some(Function {
+                    block: block as u16,
+                    function: at as u16,
+                    args: found.args.clone(),
+                    result: found.result,
+                })
+            })
     }
 
     fn function_names(&self) -> Vec<String> {
-        let all = self.tables.blocks.iter().flat_map(|built| &built.what.signature.functions);
+        let all = self
+            .tables
+            .blocks
+            .iter()
+            .flat_map(|built| &built.what.signature.functions);
         all.map(|function| function.name.to_owned()).collect()
     }
 
@@ -160,7 +218,11 @@ impl Names for Scope<'_> {
     }
 
     fn reward_ids(&self) -> Vec<String> {
-        self.tables.rewards.iter().map(|reward| reward.what.id.to_string()).collect()
+        self.tables
+            .rewards
+            .iter()
+            .map(|reward| reward.what.id.to_string())
+            .collect()
     }
 
     fn count(&mut self, event: &str) -> Option<u16> {
@@ -168,7 +230,11 @@ impl Names for Scope<'_> {
     }
 
     fn event_names(&self) -> Vec<String> {
-        self.tables.events.iter().map(|event| event.what.name.to_string()).collect()
+        self.tables
+            .events
+            .iter()
+            .map(|event| event.what.name.to_string())
+            .collect()
     }
 
     fn list(&mut self, list: &str) -> Option<u16> {

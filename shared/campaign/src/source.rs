@@ -18,8 +18,14 @@ impl Source {
         if text.starts_with('\u{feff}') {
             text.drain(..'\u{feff}'.len_utf8());
         }
-        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Arc::new(Self { name: name.into(), text, lines })
+        let lines = std::iter::once(0)
+            .chain(text.match_indices('\n').map(|(at, _)| at + 1))
+            .collect();
+        Arc::new(Self {
+            name: name.into(),
+            text,
+            lines,
+        })
     }
 
     /// The file's name.
@@ -37,7 +43,10 @@ impl Source {
         let byte = self.boundary(byte);
         let line = self.lines.partition_point(|start| *start <= byte).max(1);
         let start = self.lines.get(line - 1).copied().unwrap_or(0);
-        let column = self.text.get(start..byte).map_or(0, |before| before.chars().count());
+        let column = self
+            .text
+            .get(start..byte)
+            .map_or(0, |before| before.chars().count());
         (line, column + 1)
     }
 
@@ -72,7 +81,13 @@ pub struct Place {
 impl Place {
     /// A stretch of a file.
     pub fn new(source: &Arc<Source>, start: usize, end: usize) -> Self {
-        Self { source: Arc::clone(source), span: Span { start, end: end.max(start) } }
+        Self {
+            source: Arc::clone(source),
+            span: Span {
+                start,
+                end: end.max(start),
+            },
+        }
     }
 
     /// The very start of a file: for what is wrong with a file as a whole.
@@ -92,7 +107,10 @@ impl Place {
 
     /// The text there.
     pub fn text(&self) -> &str {
-        self.source.text().get(self.span.start..self.span.end).unwrap_or("")
+        self.source
+            .text()
+            .get(self.span.start..self.span.end)
+            .unwrap_or("")
     }
 }
 
@@ -103,7 +121,15 @@ mod tests {
     #[test]
     fn columns_are_characters_and_lines_start_at_one() {
         let source = Source::new("a.yaml", "\u{feff}标题: 好\n\nb: 1");
-        let rows = [(0, (1, 1)), (3, (1, 2)), (4, (1, 2)), (8, (1, 5)), (12, (2, 1)), (13, (3, 1)), (999, (3, 5))];
+        let rows = [
+            (0, (1, 1)),
+            (3, (1, 2)),
+            (4, (1, 2)),
+            (8, (1, 5)),
+            (12, (2, 1)),
+            (13, (3, 1)),
+            (999, (3, 5)),
+        ];
         for (byte, expected) in rows {
             assert_eq!(source.position(byte), expected, "byte {byte}");
         }

@@ -1,11 +1,13 @@
 //! The tables of a definition while it is being made: what each name stands for, and where it was written.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use machine::calendar::Calendar;
 use machine::block::Signature;
+use machine::calendar::Calendar;
 use machine::model::{
-    BlockSpec, ClaimDecl, CountDecl, EventDecl, Every, FactDecl, FactKind, Reward, Rule, VarDecl, VarKind,
+    BlockSpec, ClaimDecl, CountDecl, EventDecl, Every, FactDecl, FactKind, Reward, Rule, VarDecl,
+    VarKind,
 };
 use machine::{Type, Value};
 
@@ -42,7 +44,11 @@ pub(crate) struct Promised {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Terms {
     /// A `give` action's: the same in several places is one promise.
-    Give { reward: u16, every: Every, at_most: u32 },
+    Give {
+        reward: u16,
+        every: Every,
+        at_most: u32,
+    },
     /// A block's own.
     Block,
 }
@@ -69,6 +75,14 @@ pub(crate) struct Tables {
     pub rules: Vec<Placed<Promised>>,
     pub blocks: Vec<Placed<Built>>,
     pub states: Vec<Placed<Arc<str>>>,
+    /// Where each declared event is declared.
+    pub declared: BTreeMap<u16, Place>,
+    /// The events that some state, or the whole campaign, takes.
+    pub taken: BTreeSet<u16>,
+    /// The rewards that something gives.
+    pub given: BTreeSet<u16>,
+    /// The blocks that some action uses.
+    pub used_blocks: BTreeSet<u16>,
 }
 
 impl Tables {
@@ -85,11 +99,18 @@ impl Tables {
             rules: Vec::new(),
             blocks: Vec::new(),
             states: Vec::new(),
+            declared: BTreeMap::new(),
+            taken: BTreeSet::new(),
+            given: BTreeSet::new(),
+            used_blocks: BTreeSet::new(),
         }
     }
 
     pub fn reward(&self, id: &str) -> Option<u16> {
-        self.rewards.iter().position(|reward| &*reward.what.id == id).map(|at| at as u16)
+        self.rewards
+            .iter()
+            .position(|reward| &*reward.what.id == id)
+            .map(|at| at as u16)
     }
 
     pub fn reward_at(&self, at: u16) -> Option<&Reward> {
@@ -97,7 +118,10 @@ impl Tables {
     }
 
     pub fn event(&self, name: &str) -> Option<u16> {
-        self.events.iter().position(|event| &*event.what.name == name).map(|at| at as u16)
+        self.events
+            .iter()
+            .position(|event| &*event.what.name == name)
+            .map(|at| at as u16)
     }
 
     pub fn event_at(&self, at: u16) -> Option<&EventDecl> {
@@ -105,16 +129,25 @@ impl Tables {
     }
 
     pub fn state(&self, name: &str) -> Option<u16> {
-        self.states.iter().position(|state| &*state.what == name).map(|at| at as u16)
+        self.states
+            .iter()
+            .position(|state| &*state.what == name)
+            .map(|at| at as u16)
     }
 
     pub fn var(&self, name: &str) -> Option<(u16, &Var)> {
-        let at = self.vars.iter().position(|var| var.what.decl.name == name)?;
+        let at = self
+            .vars
+            .iter()
+            .position(|var| var.what.decl.name == name)?;
         self.vars.get(at).map(|var| (at as u16, &var.what))
     }
 
     pub fn block(&self, name: &str) -> Option<(u16, &Built)> {
-        let at = self.blocks.iter().position(|block| &*block.what.spec.name == name)?;
+        let at = self
+            .blocks
+            .iter()
+            .position(|block| &*block.what.spec.name == name)?;
         self.blocks.get(at).map(|block| (at as u16, &block.what))
     }
 
@@ -122,19 +155,39 @@ impl Tables {
     pub fn add_var(&mut self, var: Var, place: &Place, out: &mut Diagnostics) -> u16 {
         let name = &var.decl.name;
         if let Some(known) = self.vars.iter().find(|known| known.what.decl.name == *name) {
-            out.error(codes::NAME_TAKEN, place, format!("`{name}` is the name of two things: expressions could not tell them apart"))
-                .related(&known.place, "the other one")
-                .help("give one of them another name");
+            out.error(
+                codes::NAME_TAKEN,
+                place,
+                format!(
+                    "`{name}` is the name of two things: expressions could not tell them apart"
+                ),
+            )
+            .related(&known.place, "the other one")
+            .help("give one of them another name");
         }
         if self.vars.len() == MOST_VARS {
-            out.error(codes::TOO_MANY, place, format!("a record holds at most {MOST_VARS} variables, the blocks' own included"));
+            out.error(
+                codes::TOO_MANY,
+                place,
+                format!("a record holds at most {MOST_VARS} variables, the blocks' own included"),
+            );
         }
-        self.vars.push(Placed { what: var, place: place.clone() });
+        self.vars.push(Placed {
+            what: var,
+            place: place.clone(),
+        });
         (self.vars.len() - 1) as u16
     }
 
     /// Adds a block: its variables first, then itself.
-    pub fn add_block(&mut self, kind: &str, params: String, signature: Signature, place: &Place, out: &mut Diagnostics) {
+    pub fn add_block(
+        &mut self,
+        kind: &str,
+        params: String,
+        signature: Signature,
+        place: &Place,
+        out: &mut Diagnostics,
+    ) {
         let vars = signature.vars.iter().map(|sig| {
             let kind = match (sig.balance, sig.show) {
                 (true, _) => VarKind::Balance,
@@ -149,19 +202,49 @@ impl Tables {
                 kind,
                 at_most: sig.at_most,
             };
-            self.add_var(Var { decl, settable: false }, place, out)
+            self.add_var(
+                Var {
+                    decl,
+                    settable: false,
+                },
+                place,
+                out,
+            )
         });
         let vars = vars.collect();
-        let spec = BlockSpec { kind: kind.to_owned(), name: kind.into(), params, vars };
-        self.blocks.push(Placed { what: Built { spec, signature }, place: place.clone() });
+        let spec = BlockSpec {
+            kind: kind.to_owned(),
+            name: kind.into(),
+            params,
+            vars,
+        };
+        self.blocks.push(Placed {
+            what: Built { spec, signature },
+            place: place.clone(),
+        });
     }
 
     /// The rule with this id; a new one if there is none. Two promises under one id are an error.
-    pub fn promise(&mut self, id: &str, was: Vec<String>, terms: Terms, place: &Place, out: &mut Diagnostics) -> u16 {
-        let found = self.rules.iter().position(|known| &*known.what.rule.id == id);
-        let Some((at, known)) = found.and_then(|at| self.rules.get_mut(at).map(|known| (at, known))) else {
+    pub fn promise(
+        &mut self,
+        id: &str,
+        was: Vec<String>,
+        terms: Terms,
+        place: &Place,
+        out: &mut Diagnostics,
+    ) -> u16 {
+        let found = self
+            .rules
+            .iter()
+            .position(|known| &*known.what.rule.id == id);
+        let Some((at, known)) =
+            found.and_then(|at| self.rules.get_mut(at).map(|known| (at, known)))
+        else {
             let rule = Rule { id: id.into(), was };
-            self.rules.push(Placed { what: Promised { rule, terms }, place: place.clone() });
+            self.rules.push(Placed {
+                what: Promised { rule, terms },
+                place: place.clone(),
+            });
             return (self.rules.len() - 1) as u16;
         };
         if known.what.terms == Terms::Block || known.what.terms != terms {
@@ -194,10 +277,21 @@ impl Tables {
                 kind: VarKind::Hidden,
                 at_most: i64::MAX,
             };
-            self.vars.push(Placed { what: Var { decl, settable: false }, place: place.clone() });
+            self.vars.push(Placed {
+                what: Var {
+                    decl,
+                    settable: false,
+                },
+                place: place.clone(),
+            });
             (self.vars.len() - 1) as u16
         };
-        let decl = CountDecl { event, day: slot("day"), today: slot("today"), total: slot("total") };
+        let decl = CountDecl {
+            event,
+            day: slot("day"),
+            today: slot("today"),
+            total: slot("total"),
+        };
         self.counts.push(decl);
         let count = (self.counts.len() - 1) as u16;
         self.events.get_mut(usize::from(event))?.what.count = Some(count);
@@ -210,10 +304,17 @@ impl Tables {
             return None;
         }
         let what = FactKind::List(list.to_owned());
-        let at = self.facts.iter().position(|fact| fact.what == what).unwrap_or_else(|| {
-            self.facts.push(FactDecl { what, when_unknown: false });
-            self.facts.len() - 1
-        });
+        let at = self
+            .facts
+            .iter()
+            .position(|fact| fact.what == what)
+            .unwrap_or_else(|| {
+                self.facts.push(FactDecl {
+                    what,
+                    when_unknown: false,
+                });
+                self.facts.len() - 1
+            });
         Some(at as u16)
     }
 }

@@ -3,11 +3,21 @@
 
 pub mod bearer;
 pub mod client;
+pub mod clock;
 pub mod cors;
+pub mod engine;
 pub mod fingerprint;
+pub mod http;
 pub mod idempotency;
 pub mod identity;
 pub mod lang;
 pub mod problem;
+pub mod registry;
+pub mod render;
+pub mod serve;
+pub mod served;
+pub mod sweep;
 pub mod telemetry;
 pub mod trace;
+
+pub use serve::serve;

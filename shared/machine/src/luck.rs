@@ -36,7 +36,7 @@ impl std::fmt::Debug for Seed {
 }
 
 /// Where a step takes its chance from: each random choice is a named draw.
-pub trait Draws {
+pub trait Draws: Sync {
     /// The luck of the draw with this index (committed draws of this participant so far) and purpose.
     fn at(&self, index: u64, purpose: &str) -> Luck;
 }

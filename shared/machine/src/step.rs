@@ -1,7 +1,8 @@
 //! One event for one participant: [`step`] decides, and changes nothing. What must then happen together stands in the
 //! [`Decision`]; a commit makes it true.
 //!
-//! The order within a step: delayed transitions that are due, each at its own time; the blocks' `refresh`; the event's
+//! The order within a step: delayed transitions that are due, each at its own time, with the blocks' `refresh` before it
+//! (so that it makes no difference whether a sweep or the next touch fires them); `refresh` for now; the event's
 //! transitions in the order written, the state's own before the campaign's; `always`. Of a transition that fires, its
 //! actions run first, then the branch for the outcome they raised, then `exit` of the state that is left and `entry` of
 //! the one that is entered.
@@ -11,7 +12,7 @@ use std::sync::Arc;
 
 use crate::block::Look;
 use crate::calendar::Millis;
-use crate::expr::Fault;
+use crate::expr::{BoolExpr, Fault};
 use crate::input::{Facts, Payload, User};
 use crate::ledger::Row;
 use crate::luck::Draws;
@@ -191,9 +192,7 @@ pub fn settle<'a>(call: &Call<'a>) -> Result<Turn<'a>, No> {
     }
     turn.catch_up(now)?;
     turn.at(now);
-    for block in &call.campaign.blocks {
-        block.refresh(&mut turn)?;
-    }
+    turn.refresh()?;
     turn.unattended = false;
     Ok(turn)
 }
@@ -208,7 +207,9 @@ fn may_send(call: &Call<'_>, event: u16) -> Result<(), No> {
     if !declared.from.contains(&call.sender) {
         return Err(Rejection::Forbidden.into());
     }
-    if let Some(no) = closed(campaign, event, call.now, call.rehearsal) {
+    // A clock that runs backwards opens nothing again.
+    let now = call.now.max(call.participant.core.now);
+    if let Some(no) = closed(campaign, event, now, call.rehearsal) {
         return Err(no.into());
     }
     if call.sender == Sender::User && !eligible(call)? {
@@ -236,15 +237,35 @@ pub fn eligible(call: &Call<'_>) -> Result<bool, Fault> {
     let Some(audience) = &call.campaign.audience else {
         return Ok(true);
     };
-    audience.eval(&Look {
-        campaign: call.campaign,
-        core: &call.participant.core,
-        grants: &call.participant.grants,
+    let now = call.now.max(call.participant.core.now);
+    holds(
+        audience,
+        call.campaign,
+        call.participant,
+        call.user,
+        call.facts,
+        now,
+    )
+}
+
+/// Whether a guard that reads no payload (an audience, the testers) holds for someone.
+pub fn holds(
+    guard: &BoolExpr,
+    campaign: &Campaign,
+    participant: &Participant,
+    user: &User,
+    facts: &Facts,
+    now: Millis,
+) -> Result<bool, Fault> {
+    guard.eval(&Look {
+        campaign,
+        core: &participant.core,
+        grants: &participant.grants,
         new_grants: &[],
-        user: call.user,
+        user,
         payload: &Payload::default(),
-        facts: call.facts,
-        now: call.now.max(call.participant.core.now),
+        facts,
+        now,
         day: Cell::new(None),
     })
 }
@@ -254,6 +275,15 @@ impl Turn<'_> {
         self.now = now;
         self.core.now = now;
         self.day.set(None);
+    }
+
+    /// Brings the blocks' variables up to this turn's time.
+    fn refresh(&mut self) -> Result<(), Fault> {
+        let campaign = self.campaign;
+        for block in &campaign.blocks {
+            block.refresh(self)?;
+        }
+        Ok(())
     }
 
     /// Fires the event: the state's own transitions first, then the campaign's.
@@ -385,6 +415,7 @@ impl Turn<'_> {
                 return Ok(());
             };
             self.at(due);
+            self.refresh()?;
             self.core.after_done |= 1 << place;
             if self.holds(&after.transition)? {
                 self.take_transition(&after.transition)?;

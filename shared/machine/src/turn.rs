@@ -141,7 +141,11 @@ impl Turn<'_> {
             .get(usize::from(slot))
             .map_or(i64::MAX, |var| var.at_most);
         let held = self.int(slot)?;
-        let sum = held.checked_add(amount).ok_or(Fault::Overflow)?;
+        let sum = match held.checked_add(amount) {
+            // What the bound cuts anyway is no overflow.
+            None if most < i64::MAX => i64::MAX,
+            sum => sum.ok_or(Fault::Overflow)?,
+        };
         // What is held already beyond the most (a revision lowered it) is not taken away.
         self.set(slot, Value::Int(sum.min(most.max(held))))
     }
@@ -297,6 +301,9 @@ impl Turn<'_> {
         let mut why = Gone::Blank;
         let mut at = Some(reward);
         let mut found = false;
+        // Once the budget has said no, nothing that costs is given by this chain, be it cheaper: what a draw gives then
+        // follows from its row alone, which names the counters that were met and not who met them.
+        let mut broke = false;
         // The check proved that chains end; the bound makes that true for any definition.
         for _ in 0..=self.campaign.rewards.len().saturating_mul(2) {
             let Some(index) = at else { break };
@@ -306,9 +313,6 @@ impl Turn<'_> {
                 .get(usize::from(index))
                 .ok_or(Fault::Mismatch("a reward is missing"))?;
             if candidate.kind == RewardKind::Nothing {
-                if !found && index == reward {
-                    why = Gone::Blank;
-                }
                 break;
             }
             if found {
@@ -317,8 +321,10 @@ impl Turn<'_> {
                 at = candidate.when_gone;
                 continue;
             }
-            let spent = candidate.cost > 0 && self.lacks_budget(candidate.cost, &mut chain.met);
+            let spent =
+                candidate.cost > 0 && (broke || self.lacks_budget(candidate.cost, &mut chain.met));
             if spent {
+                broke = true;
                 why = Gone::BudgetSpent;
                 at = campaign
                     .budget
@@ -330,7 +336,9 @@ impl Turn<'_> {
                 .per_user
                 .is_some_and(|most| self.look().given(index) >= i64::from(most));
             if had {
-                chain.had.push(candidate.id.clone());
+                if !chain.had.contains(&candidate.id) {
+                    chain.had.push(candidate.id.clone());
+                }
                 why = Gone::Had;
                 at = candidate.when_gone;
                 continue;

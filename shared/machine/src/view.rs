@@ -37,7 +37,7 @@ pub fn view<'a>(call: &Call<'a>) -> Result<View<'a>, Fault> {
         Err(No::Rejected(_)) => return Err(Fault::Mismatch("settling was rejected")),
     };
     let eligible = eligible(call)?;
-    let events = possible(&turn, call.now, call.rehearsal, eligible)?;
+    let events = possible(&turn, turn.now, call.rehearsal, eligible)?;
     Ok(View {
         turn,
         eligible,
@@ -205,4 +205,12 @@ impl Expr {
 
 fn event(source: Source) -> bool {
     matches!(source, Source::Event(_))
+}
+
+/// Whether some transition of the campaign rejects with this code of its own.
+pub fn rejects_with(campaign: &crate::model::Campaign, code: &str) -> bool {
+    let machine = &campaign.machine;
+    let states = machine.states.iter().flat_map(|state| &state.events);
+    let mut transitions = states.chain(&machine.events).flat_map(|on| &on.transitions);
+    transitions.any(|transition| transition.reject.as_deref() == Some(code))
 }

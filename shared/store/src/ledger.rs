@@ -34,25 +34,31 @@ pub struct LedgerRow {
 impl LedgerRow {
     /// The rows of a commit.
     pub fn of(commit: &Commit) -> impl Iterator<Item = Self> + '_ {
-        (commit.first_row..).zip(&commit.rows).map(|(number, row)| Self {
-            number,
-            campaign: commit.campaign.clone(),
-            revision: commit.revision,
-            user: commit.user,
-            event: commit.event.clone(),
-            sender: commit.sender,
-            at: commit.core.now,
-            attribution: commit.attribution.clone(),
-            row: row.clone(),
-        })
+        (commit.first_row..)
+            .zip(&commit.rows)
+            .map(|(number, row)| Self {
+                number,
+                campaign: commit.campaign.clone(),
+                revision: commit.revision,
+                user: commit.user,
+                event: commit.event.clone(),
+                sender: commit.sender,
+                at: commit.core.now,
+                attribution: commit.attribution.clone(),
+                row: row.clone(),
+            })
     }
 
     /// The stable id of the grant that this row books, if it books one.
     pub fn grant_id(&self) -> Option<String> {
         match &self.row {
-            Row::Grant(grant) => {
-                Some(grant_id(&self.campaign, &self.user, &grant.rule, grant.period, grant.n))
-            }
+            Row::Grant(grant) => Some(grant_id(
+                &self.campaign,
+                &self.user,
+                &grant.rule,
+                grant.period,
+                grant.n,
+            )),
             Row::Draw(_) | Row::Message(_) => None,
         }
     }

@@ -84,8 +84,12 @@ pub trait Store: Send + Sync + 'static {
     ) -> Later<'a, Vec<LedgerRow>>;
 
     /// Up to `most` participants whose delayed transitions are due.
-    fn due<'a>(&'a self, key: &'a CampaignKey, now: Millis, most: usize)
-    -> Later<'a, Vec<Pseudonym>>;
+    fn due<'a>(
+        &'a self,
+        key: &'a CampaignKey,
+        now: Millis,
+        most: usize,
+    ) -> Later<'a, Vec<Pseudonym>>;
 
     /// A tenant's audit from entry `from` on.
     fn audit<'a>(&'a self, tenant: &'a str, from: u64) -> Later<'a, Vec<AuditEntry>>;

@@ -2,7 +2,7 @@
 //! the same tables, so that they can't drift apart.
 
 use crate::codes;
-use crate::diagnostic::{Diagnostics, meant};
+use crate::diagnostic::{Diagnostics, did_you_mean};
 use crate::document::{Entry, Kind, Node};
 use crate::source::Place;
 
@@ -33,12 +33,22 @@ pub struct Key {
 impl Key {
     /// A key that must be there.
     pub const fn required(name: &'static str, shape: Shape, doc: &'static str) -> Self {
-        Self { name, shape, doc, required: true }
+        Self {
+            name,
+            shape,
+            doc,
+            required: true,
+        }
     }
 
     /// A key that may be there.
     pub const fn optional(name: &'static str, shape: Shape, doc: &'static str) -> Self {
-        Self { name, shape, doc, required: false }
+        Self {
+            name,
+            shape,
+            doc,
+            required: false,
+        }
     }
 }
 
@@ -111,7 +121,8 @@ impl<'n> Fields<'n> {
 
     /// Where the key stands; the whole map when it does not.
     pub fn key_place(&self, name: &str) -> &'n Place {
-        self.entry(name).map_or(&self.node.place, |entry| &entry.key.place)
+        self.entry(name)
+            .map_or(&self.node.place, |entry| &entry.key.place)
     }
 
     /// All entries, in the order written.
@@ -123,7 +134,11 @@ impl<'n> Fields<'n> {
 impl Node {
     /// This map's values by key. Reports keys that the table lacks and keys that the map lacks; nothing only if this is
     /// no map at all.
-    pub fn fields<'n>(&'n self, keys: &'static Keys, diagnostics: &mut Diagnostics) -> Option<Fields<'n>> {
+    pub fn fields<'n>(
+        &'n self,
+        keys: &'static Keys,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Fields<'n>> {
         let entries = match &self.kind {
             Kind::Map(entries) => entries.as_slice(),
             Kind::Null | Kind::Scalar { .. } | Kind::List(_) => {
@@ -138,38 +153,65 @@ impl Node {
                 return None;
             }
         };
+        // A slip of the finger is one error: the key it was meant to be is not missing as well.
+        let mut slips = Vec::new();
         for entry in entries {
             let name = entry.name();
             if keys.keys.iter().all(|key| key.name != name) {
-                let near = meant(name, keys.keys.iter().map(|key| key.name));
+                let near = did_you_mean(name, keys.keys.iter().map(|key| key.name));
+                slips.extend(near);
+                let help = near.map_or_else(
+                    || format!("its keys are {}", list_names(keys)),
+                    |near| format!("did you mean `{near}`?"),
+                );
                 diagnostics
-                    .error(codes::UNKNOWN_KEY, &entry.key.place, format!("`{name}` is not a key of a {}", keys.name))
-                    .help(near.unwrap_or_else(|| format!("its keys are {}", list_names(keys))));
+                    .error(
+                        codes::UNKNOWN_KEY,
+                        &entry.key.place,
+                        format!("`{name}` is not a key of a {}", keys.name),
+                    )
+                    .help(help);
             }
         }
         for key in keys.keys.iter().filter(|key| key.required) {
-            if entries.iter().all(|entry| entry.name() != key.name) {
-                diagnostics
-                    .error(codes::MISSING_KEY, &self.head(), format!("`{}` is missing: {}", key.name, lower(key.doc)));
+            if entries.iter().all(|entry| entry.name() != key.name) && !slips.contains(&key.name) {
+                diagnostics.error(
+                    codes::MISSING_KEY,
+                    &self.head(),
+                    format!("`{}` is missing: {}", key.name, lower(key.doc)),
+                );
             }
         }
-        Some(Fields { node: self, entries })
+        Some(Fields {
+            node: self,
+            entries,
+        })
     }
 
     /// The first line of a map: underlining all of it would hide the rest.
     fn head(&self) -> Place {
         let text = self.place.text();
         let line = text.split('\n').next().unwrap_or(text).trim_end();
-        Place::new(&self.place.source, self.place.span.start, self.place.span.start + line.len())
+        Place::new(
+            &self.place.source,
+            self.place.span.start,
+            self.place.span.start + line.len(),
+        )
     }
 }
 
 fn list_names(keys: &Keys) -> String {
-    keys.keys.iter().map(|key| format!("`{}`", key.name)).collect::<Vec<_>>().join(", ")
+    keys.keys
+        .iter()
+        .map(|key| format!("`{}`", key.name))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// A sentence as it stands after a colon.
 fn lower(doc: &str) -> String {
     let mut letters = doc.trim_end_matches('.').chars();
-    letters.next().map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
+    letters.next().map_or(String::new(), |first| {
+        first.to_lowercase().chain(letters).collect()
+    })
 }

@@ -5,14 +5,21 @@
 //! JSON Schema.
 
 mod keys;
+mod numbers;
 mod parse;
 mod scalars;
+mod syntax;
+#[cfg(test)]
+mod tests;
 mod times;
 
 pub use keys::{Fields, Key, Keys, Shape};
+pub use numbers::Odds;
 pub use parse::{MAX_BYTES, MAX_DEPTH, MAX_NODES, parse};
-pub use scalars::Odds;
+pub use scalars::is_id;
+pub(crate) use scalars::short;
 pub use times::Moment;
+pub(crate) use times::{date, duration, instant, is_duration};
 
 use crate::source::Place;
 
@@ -71,7 +78,10 @@ impl Node {
     /// The value of a key, if this is a map that has it. Nothing is reported.
     pub fn get(&self, name: &str) -> Option<&Node> {
         match &self.kind {
-            Kind::Map(entries) => entries.iter().find(|entry| entry.name() == name).map(|entry| &entry.value),
+            Kind::Map(entries) => entries
+                .iter()
+                .find(|entry| entry.name() == name)
+                .map(|entry| &entry.value),
             Kind::Null | Kind::Scalar { .. } | Kind::List(_) => None,
         }
     }

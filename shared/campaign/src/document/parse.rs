@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_saphyr::granit_parser::{ErrorKind, Event, Marker, Parser, ScalarStyle, ScanError, Span, options};
+use serde_saphyr::granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, options};
 
 use crate::codes;
 use crate::diagnostic::Diagnostics;
-use crate::document::{Entry, Kind, Node};
+use crate::document::{Entry, Kind, Node, syntax};
 use crate::source::{Place, Source};
 
 /// The longest file, in bytes.
@@ -23,21 +23,36 @@ pub const MAX_NODES: usize = 20_000;
 /// Reads a file into a tree. Nothing comes back only after an error was reported.
 pub fn parse(source: &Arc<Source>, diagnostics: &mut Diagnostics) -> Option<Node> {
     if source.text().len() > MAX_BYTES {
-        diagnostics.error(codes::TOO_BIG, &Place::start_of(source), "the file is larger than 1 MiB");
+        diagnostics.error(
+            codes::TOO_BIG,
+            &Place::start_of(source),
+            "the file is larger than 1 MiB",
+        );
         return None;
     }
-    let mut builder = Builder { source, diagnostics, open: Vec::new(), root: None, nodes: 0 };
+    let mut builder = Builder {
+        source,
+        diagnostics,
+        open: Vec::new(),
+        root: None,
+        nodes: 0,
+    };
     match builder.run() {
         Ok(()) => {}
         Err(Stop::Reported) => return None,
         Err(Stop::Scan(error)) => {
-            report_syntax(source, &error, diagnostics);
+            syntax::report(source, &error, diagnostics);
             return None;
         }
     }
-    let Builder { root, diagnostics, .. } = builder;
+    let Builder {
+        root, diagnostics, ..
+    } = builder;
     match root {
-        Some(Node { kind: Kind::Null, .. }) | None => {
+        Some(Node {
+            kind: Kind::Null, ..
+        })
+        | None => {
             diagnostics
                 .error(codes::EMPTY, &Place::start_of(source), "the file is empty")
                 .help("a file of `key: value` lines is expected here");
@@ -62,7 +77,11 @@ struct Open {
 
 enum Content {
     List(Vec<Node>),
-    Map { entries: Vec<Entry>, key: Option<Node>, seen: BTreeMap<String, Place> },
+    Map {
+        entries: Vec<Entry>,
+        key: Option<Node>,
+        seen: BTreeMap<String, Place>,
+    },
 }
 
 struct Builder<'a> {
@@ -84,11 +103,19 @@ impl Builder<'_> {
                 Event::DocumentStart(..) => {
                     documents += 1;
                     if documents > 1 {
-                        return Err(self.unsupported(&self.place(&span), "a second document begins here (`---`)", "one file is one campaign: put it into a file of its own"));
+                        return Err(self.unsupported(
+                            &self.place(&span),
+                            "a second document begins here (`---`)",
+                            "one file is one campaign: put it into a file of its own",
+                        ));
                     }
                 }
                 Event::Alias(_) | Event::UnresolvedAlias(_) => {
-                    return Err(self.unsupported(&self.place(&span), "aliases (`*name`) are not supported in campaign files", "write the value out; a text that begins with `*` needs quotes"));
+                    return Err(self.unsupported(
+                        &self.place(&span),
+                        "aliases (`*name`) are not supported in campaign files",
+                        "write the value out; a text that begins with `*` needs quotes",
+                    ));
                 }
                 Event::Scalar(text, style, anchor, tag) => {
                     self.plain_node(&span, anchor, tag.is_some())?;
@@ -97,7 +124,10 @@ impl Builder<'_> {
                     let kind = if plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL") {
                         Kind::Null
                     } else {
-                        Kind::Scalar { text: text.into_owned(), quoted: !plain }
+                        Kind::Scalar {
+                            text: text.into_owned(),
+                            quoted: !plain,
+                        }
                     };
                     self.put(Node { place, kind })?;
                 }
@@ -107,10 +137,18 @@ impl Builder<'_> {
                 }
                 Event::MappingStart(_, anchor, tag) => {
                     self.plain_node(&span, anchor, tag.is_some())?;
-                    self.enter(&span, Content::Map { entries: Vec::new(), key: None, seen: BTreeMap::new() })?;
+                    self.enter(
+                        &span,
+                        Content::Map {
+                            entries: Vec::new(),
+                            key: None,
+                            seen: BTreeMap::new(),
+                        },
+                    )?;
                 }
                 Event::SequenceEnd | Event::MappingEnd => self.leave(&span)?,
-                Event::StreamStart | Event::StreamEnd | Event::DocumentEnd | Event::Anchor(..) | Event::Comment(..) => {}
+                // Where documents and the stream begin and end, and comments, which are off.
+                _ => {}
             }
         }
         Ok(())
@@ -121,41 +159,73 @@ impl Builder<'_> {
         self.nodes += 1;
         let place = self.place(span);
         if self.nodes > MAX_NODES {
-            self.diagnostics.error(codes::TOO_BIG, &place, format!("the file has more than {MAX_NODES} values"));
+            self.diagnostics.error(
+                codes::TOO_BIG,
+                &place,
+                format!("the file has more than {MAX_NODES} values"),
+            );
             return Err(Stop::Reported);
         }
         if anchor != 0 {
-            return Err(self.unsupported(&place, "anchors (`&name`) are not supported in campaign files", "drop the anchor; a text that begins with `&` needs quotes"));
+            return Err(self.unsupported(
+                &place,
+                "anchors (`&name`) are not supported in campaign files",
+                "drop the anchor; a text that begins with `&` needs quotes",
+            ));
         }
         if tagged {
-            return Err(self.unsupported(&place, "tags (`!name`) are not supported in campaign files", "drop the tag; a text that begins with `!`, as an expression may, needs quotes"));
+            let tag = span.tag_span().map_or(place, |tag| self.place(&tag));
+            return Err(self.unsupported(
+                &tag,
+                "tags (`!name`) are not supported in campaign files",
+                "drop the tag; a text that begins with `!`, as an expression may, needs quotes",
+            ));
         }
         Ok(())
     }
 
     fn unsupported(&mut self, place: &Place, message: &str, help: &str) -> Stop {
-        self.diagnostics.error(codes::NOT_SUPPORTED, place, message).help(help);
+        self.diagnostics
+            .error(codes::NOT_SUPPORTED, place, message)
+            .help(help);
         Stop::Reported
     }
 
     fn enter(&mut self, span: &Span, content: Content) -> Result<(), Stop> {
         let place = self.place(span);
         if self.open.len() >= MAX_DEPTH {
-            self.diagnostics.error(codes::TOO_BIG, &place, format!("the file is nested deeper than {MAX_DEPTH} levels"));
+            self.diagnostics.error(
+                codes::TOO_BIG,
+                &place,
+                format!("the file is nested deeper than {MAX_DEPTH} levels"),
+            );
             return Err(Stop::Reported);
         }
-        if let Some(Open { content: Content::Map { key: None, .. }, .. }) = self.open.last() {
+        if let Some(Open {
+            content: Content::Map { key: None, .. },
+            ..
+        }) = self.open.last()
+        {
             self.diagnostics
-                .error(codes::KEY_NOT_PLAIN, &place, "a key must be a single word, this is a list or a map")
+                .error(
+                    codes::KEY_NOT_PLAIN,
+                    &place,
+                    "a key must be a single word, this is a list or a map",
+                )
                 .help("a text that begins with `{` or `[` needs quotes");
             return Err(Stop::Reported);
         }
-        self.open.push(Open { start: place.span.start, content });
+        self.open.push(Open {
+            start: place.span.start,
+            content,
+        });
         Ok(())
     }
 
     fn leave(&mut self, span: &Span) -> Result<(), Stop> {
-        let Some(Open { start, content }) = self.open.pop() else { return Ok(()) };
+        let Some(Open { start, content }) = self.open.pop() else {
+            return Ok(());
+        };
         let end = self.place(span).span.end;
         let kind = match content {
             Content::List(items) => Kind::List(items),
@@ -165,12 +235,20 @@ impl Builder<'_> {
         let source = self.source;
         let last = match &kind {
             Kind::List(items) => items.last().map(|item| item.place.span.end),
-            Kind::Map(entries) => entries.last().map(|entry| entry.value.place.span.end.max(entry.key.place.span.end)),
+            Kind::Map(entries) => entries
+                .last()
+                .map(|entry| entry.value.place.span.end.max(entry.key.place.span.end)),
             Kind::Null | Kind::Scalar { .. } => None,
         };
-        let closed = source.text().get(..end).is_some_and(|text| text.ends_with([']', '}']));
+        let closed = source
+            .text()
+            .get(..end)
+            .is_some_and(|text| text.ends_with([']', '}']));
         let end = if closed { end } else { last.unwrap_or(end) };
-        self.put(Node { place: Place::new(source, start, end), kind })
+        self.put(Node {
+            place: Place::new(source, start, end),
+            kind,
+        })
     }
 
     /// Puts a finished node where it belongs: into the list or map around it, as key or as value.
@@ -187,21 +265,36 @@ impl Builder<'_> {
                         Kind::Null | Kind::List(_) | Kind::Map(_) => node.place.text().to_owned(),
                     };
                     if name.is_empty() {
-                        self.diagnostics.error(codes::SYNTAX, &node.place, "a key is missing before this `:`");
+                        self.diagnostics.error(
+                            codes::SYNTAX,
+                            &node.place,
+                            "a key is missing before this `:`",
+                        );
                         return Err(Stop::Reported);
                     }
                     if name == "<<" && matches!(node.kind, Kind::Scalar { quoted: false, .. }) {
-                        return Err(self.unsupported(&node.place, "merge keys (`<<`) are not supported in campaign files", "write the keys out"));
+                        return Err(self.unsupported(
+                            &node.place,
+                            "merge keys (`<<`) are not supported in campaign files",
+                            "write the keys out",
+                        ));
                     }
                     if let Some(first) = seen.get(&name) {
                         self.diagnostics
-                            .error(codes::DUPLICATE_KEY, &node.place, format!("the key `{name}` stands here a second time"))
+                            .error(
+                                codes::DUPLICATE_KEY,
+                                &node.place,
+                                format!("the key `{name}` stands here a second time"),
+                            )
                             .related(first, "first here");
                     } else {
                         seen.insert(name.clone(), node.place.clone());
                     }
                     let quoted = matches!(node.kind, Kind::Scalar { quoted: true, .. });
-                    *key = Some(Node { place: node.place, kind: Kind::Scalar { text: name, quoted } });
+                    *key = Some(Node {
+                        place: node.place,
+                        kind: Kind::Scalar { text: name, quoted },
+                    });
                 }
             },
         }
@@ -216,69 +309,6 @@ impl Builder<'_> {
 }
 
 /// The byte of a marker, never within a character.
-fn byte(source: &Source, marker: &Marker) -> usize {
+pub(super) fn byte(source: &Source, marker: &Marker) -> usize {
     source.boundary(marker.byte_offset().unwrap_or(source.text().len()))
-}
-
-/// The parser's error in words for people who have not read YAML's grammar.
-fn report_syntax(source: &Arc<Source>, error: &ScanError, diagnostics: &mut Diagnostics) {
-    let (message, help) = words(error.kind());
-    let at = byte(source, error.marker());
-    let end = source.text().get(at..).and_then(|rest| rest.chars().next()).map_or(at, |c| at + c.len_utf8());
-    diagnostics.error(codes::SYNTAX, &Place::new(source, at, end), message).maybe_help(help.map(str::to_owned));
-}
-
-fn words(kind: &ErrorKind) -> (String, Option<&'static str>) {
-    const QUOTES: &str = "a text with `: `, ` #`, or one of `{ [ ] } , & * ! | > % @` at its start needs quotes: \"...\"";
-    let (message, help) = match kind {
-        ErrorKind::TabNotAllowed
-        | ErrorKind::TabInBlockIndentation
-        | ErrorKind::TabAtBlockScalarStart
-        | ErrorKind::TabInIndentation
-        | ErrorKind::TabInPlainScalar => ("a tab stands here; YAML is indented with spaces only", Some("replace the tab by spaces")),
-        ErrorKind::UnclosedQuotedScalar => ("this quote is never closed", Some("add the closing quote at the end of the text")),
-        ErrorKind::UnclosedFlowCollection { open } => {
-            return (format!("this `{open}` is never closed"), Some("add the closing bracket"));
-        }
-        ErrorKind::MismatchedFlowCollectionEnd { open, close } => {
-            return (format!("`{open}` is closed by `{close}`"), Some("use brackets in pairs: `{ }` and `[ ]`"));
-        }
-        ErrorKind::MisplacedFlowCollectionEnd => ("this bracket closes nothing", Some("remove it, or put the text into quotes")),
-        ErrorKind::UnexpectedCharacter { character } => {
-            return (format!("`{character}` can't begin a text here"), Some(QUOTES));
-        }
-        ErrorKind::InvalidTrailingSingleQuotedScalar | ErrorKind::InvalidTrailingDoubleQuotedScalar => {
-            ("something follows a closing quote", Some("quotes go around the whole text; within '...' write '' for a quote"))
-        }
-        ErrorKind::UnknownQuotedScalarEscape => {
-            ("this escape is unknown within \"...\"", Some("write `\\\\` for a backslash, or use '...'"))
-        }
-        ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidColonPlacement => {
-            ("a `:` can't stand here", Some("a text with `: ` in it needs quotes; a key begins on a line of its own"))
-        }
-        ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => {
-            ("this line is not a `key: value`", Some("a key is followed by `:` and a space"))
-        }
-        ErrorKind::InvalidIndentation
-        | ErrorKind::ExpectedBlockMappingKey
-        | ErrorKind::ExpectedBlockSequenceEntry
-        | ErrorKind::InvalidQuotedScalarIndent
-        | ErrorKind::InvalidFlowScalarIndent
-        | ErrorKind::InvalidBlockScalarIndent
-        | ErrorKind::BlockSequenceEntryNotAllowed
-        | ErrorKind::MappingKeyNotAllowed => {
-            ("this line does not line up with those above it", Some("keys of one map, and items of one list, begin in the same column"))
-        }
-        ErrorKind::ExpectedFlowMappingSeparator => ("`,` or `}` is expected here", Some("entries between `{` and `}` are separated by `,`")),
-        ErrorKind::ExpectedFlowSequenceSeparator => ("`,` or `]` is expected here", Some("items between `[` and `]` are separated by `,`")),
-        ErrorKind::RecursionLimitExceeded => ("the file is nested too deeply", None),
-        ErrorKind::UnexpectedEof
-        | ErrorKind::UnexpectedEofFlowSequence
-        | ErrorKind::UnexpectedEofFlowMapping
-        | ErrorKind::UnexpectedEofImplicitFlowMapping
-        | ErrorKind::UnexpectedEofBlockSequence
-        | ErrorKind::UnexpectedEofBlockMapping => ("the file ends in the middle of something", Some("close what is open")),
-        other => return (format!("this is not YAML: {other}"), Some(QUOTES)),
-    };
-    (message.to_owned(), help)
 }

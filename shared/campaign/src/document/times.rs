@@ -20,8 +20,13 @@ pub struct Moment {
     pub date_only: bool,
 }
 
-const UNITS: [(&str, i64); 5] =
-    [("second", 1000), ("minute", 60_000), ("hour", 3_600_000), ("day", 86_400_000), ("week", 7 * 86_400_000)];
+const UNITS: [(&str, i64); 5] = [
+    ("second", 1000),
+    ("minute", 60_000),
+    ("hour", 3_600_000),
+    ("day", 86_400_000),
+    ("week", 7 * 86_400_000),
+];
 
 impl Node {
     /// A length of time in milliseconds: `7 days`, `1 hour`, `90 seconds`; several add up: `1 day 12 hours`.
@@ -49,8 +54,15 @@ impl Node {
         };
         let (wall, date_only) = match written {
             Written::Instant(at) => {
-                let wall = DateTime::from_timestamp_millis(at).unwrap_or_default().with_timezone(&timezone).naive_local();
-                return Some(Moment { at, wall, date_only: false });
+                let wall = DateTime::from_timestamp_millis(at)
+                    .unwrap_or_default()
+                    .with_timezone(&timezone)
+                    .naive_local();
+                return Some(Moment {
+                    at,
+                    wall,
+                    date_only: false,
+                });
             }
             Written::Wall(wall) => (wall, false),
             Written::Date(date) => (date.and_time(NaiveTime::MIN), true),
@@ -66,11 +78,19 @@ impl Node {
             }
             LocalResult::None => {
                 diagnostics
-                    .warn(codes::TIME_GAP, &self.place, format!("`{text}` does not exist in {timezone}, where clocks jump over it"))
+                    .warn(
+                        codes::TIME_GAP,
+                        &self.place,
+                        format!("`{text}` does not exist in {timezone}, where clocks jump over it"),
+                    )
                     .help(format!("{} is taken", calendar.rfc3339(at)));
             }
         }
-        Some(Moment { at, wall, date_only })
+        Some(Moment {
+            at,
+            wall,
+            date_only,
+        })
     }
 
     /// A date.
@@ -79,7 +99,11 @@ impl Node {
         let found = date(text);
         if found.is_none() {
             diagnostics
-                .error(codes::NOT_DATE, &self.place, format!("a date is expected, not `{}`", short(text)))
+                .error(
+                    codes::NOT_DATE,
+                    &self.place,
+                    format!("a date is expected, not `{}`", short(text)),
+                )
                 .help("write `2026-12-01`: year, month, day");
         }
         found.map(day_number)
@@ -91,7 +115,8 @@ impl Node {
         let found = text.parse::<Tz>().ok();
         if found.is_none() {
             let meant = match text.to_ascii_lowercase().as_str() {
-                "asia/beijing" | "beijing" | "cst" | "utc+8" | "utc+08:00" | "gmt+8" | "+08:00" | "china" | "北京" | "北京时间" => Some("Asia/Shanghai"),
+                "asia/beijing" | "beijing" | "cst" | "utc+8" | "utc+08:00" | "gmt+8" | "+08:00"
+                | "china" | "北京" | "北京时间" => Some("Asia/Shanghai"),
                 _ => did_you_mean(text, TZ_VARIANTS.iter().map(|zone| zone.name())),
             };
             let help = meant.map_or_else(
@@ -99,7 +124,11 @@ impl Node {
                 |zone| format!("did you mean `{zone}`?"),
             );
             diagnostics
-                .error(codes::NOT_TIMEZONE, &self.place, format!("`{}` is not a timezone of the IANA database", short(text)))
+                .error(
+                    codes::NOT_TIMEZONE,
+                    &self.place,
+                    format!("`{}` is not a timezone of the IANA database", short(text)),
+                )
                 .help(help);
         }
         found
@@ -111,7 +140,11 @@ impl Node {
         let found = clock(text);
         if found.is_none() {
             diagnostics
-                .error(codes::NOT_CLOCK, &self.place, format!("a time of day is expected, not `{}`", short(text)))
+                .error(
+                    codes::NOT_CLOCK,
+                    &self.place,
+                    format!("a time of day is expected, not `{}`", short(text)),
+                )
                 .help("write hours and minutes, from `00:00` to `23:59`");
         }
         found
@@ -132,17 +165,25 @@ fn written(text: &str) -> Option<Written> {
     let day = date(day)?;
     let time = time.strip_prefix(['T', ' '])?;
     if let Some(secs) = clock(time) {
-        return Some(Written::Wall(day.and_time(NaiveTime::from_num_seconds_from_midnight_opt(secs, 0)?)));
+        return Some(Written::Wall(
+            day.and_time(NaiveTime::from_num_seconds_from_midnight_opt(secs, 0)?),
+        ));
     }
     // RFC 3339 allows any number of decimals; instants here are milliseconds.
-    DateTime::parse_from_rfc3339(&text.replacen(' ', "T", 1)).ok().map(|at| Written::Instant(at.timestamp_millis()))
+    DateTime::parse_from_rfc3339(&text.replacen(' ', "T", 1))
+        .ok()
+        .map(|at| Written::Instant(at.timestamp_millis()))
 }
 
 /// A date between the years 1970 and 2199: beyond them it is a slip.
 pub(crate) fn date(text: &str) -> Option<NaiveDate> {
     let numbers = fixed(text, &[4, 2, 2], '-')?;
-    let [year, month, day] = numbers.as_slice() else { return None };
-    let year = i32::try_from(*year).ok().filter(|year| (1970..2200).contains(year))?;
+    let [year, month, day] = numbers.as_slice() else {
+        return None;
+    };
+    let year = i32::try_from(*year)
+        .ok()
+        .filter(|year| (1970..2200).contains(year))?;
     NaiveDate::from_ymd_opt(year, *month, *day)
 }
 
@@ -164,7 +205,9 @@ fn fixed(text: &str, widths: &[usize], separator: char) -> Option<Vec<u32>> {
         return None;
     }
     let number = |(part, width): (&&str, &usize)| {
-        (part.len() == *width && part.bytes().all(|byte| byte.is_ascii_digit())).then(|| part.parse().ok()).flatten()
+        (part.len() == *width && part.bytes().all(|byte| byte.is_ascii_digit()))
+            .then(|| part.parse().ok())
+            .flatten()
     };
     parts.iter().zip(widths).map(number).collect()
 }
@@ -173,23 +216,35 @@ fn fixed(text: &str, widths: &[usize], separator: char) -> Option<Vec<u32>> {
 pub(crate) fn duration(text: &str) -> Result<i64, String> {
     let words: Vec<_> = text.split_ascii_whitespace().collect();
     if words.is_empty() || words.len() % 2 == 1 {
-        return Err(format!("a length of time is expected, not `{}`", short(text)));
+        return Err(format!(
+            "a length of time is expected, not `{}`",
+            short(text)
+        ));
     }
     let too_long = || format!("`{}` is longer than can be counted", short(text));
     let mut total = 0i64;
     for pair in words.chunks_exact(2) {
         let [number, unit] = pair else { continue };
         if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(format!("`{}` is not a whole number of anything", short(number)));
+            return Err(format!(
+                "`{}` is not a whole number of anything",
+                short(number)
+            ));
         }
         let name = unit.strip_suffix('s').unwrap_or(unit);
         let Some((_, millis)) = UNITS.iter().find(|(known, _)| *known == name) else {
             return Err(match *unit {
-                "month" | "months" | "year" | "years" => format!("a length of time can't be counted in {unit}: they differ in length"),
+                "month" | "months" | "year" | "years" => {
+                    format!("a length of time can't be counted in {unit}: they differ in length")
+                }
                 _ => format!("`{}` is not a unit of time", short(unit)),
             });
         };
-        let part = number.parse::<i64>().ok().and_then(|number| number.checked_mul(*millis)).ok_or_else(too_long)?;
+        let part = number
+            .parse::<i64>()
+            .ok()
+            .and_then(|number| number.checked_mul(*millis))
+            .ok_or_else(too_long)?;
         total = total.checked_add(part).ok_or_else(too_long)?;
     }
     // A hundred years: nothing here lasts longer, and sums of instants stay far from the edge.
@@ -206,4 +261,9 @@ pub(crate) fn instant(text: &str, calendar: &Calendar) -> Option<Millis> {
         Written::Wall(wall) => calendar.instant(wall),
         Written::Date(date) => calendar.instant(date.and_time(NaiveTime::MIN)),
     })
+}
+
+/// Whether a text is a length of time.
+pub(crate) fn is_duration(text: &str) -> bool {
+    duration(text).is_ok()
 }

@@ -3,8 +3,15 @@
 //! A useful part of CEL, without macros: what can't be checked here can't be written here. After [`lower`] the only
 //! faults left are those of arithmetic on values nobody knows yet.
 
-mod parse;
+mod calls;
+mod fold;
 mod lower;
+mod names;
+mod operators;
+mod parse;
+mod syntax;
+#[cfg(test)]
+mod tests;
 
 use machine::calendar::Calendar;
 use machine::expr::{BoolExpr, Expr, IntExpr};
@@ -12,6 +19,52 @@ use machine::value::Type;
 
 use crate::diagnostic::Diagnostics;
 use crate::document::Node;
+
+pub use parse::{MAX_BYTES, MAX_DEPTH, MAX_PARTS};
+
+/// Names that a variable can't have: expressions read them otherwise.
+pub const RESERVED: &[&str] = &[
+    "now",
+    "today",
+    "user",
+    "event",
+    "rewards",
+    "facts",
+    "true",
+    "false",
+    "null",
+    "in",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "package",
+    "namespace",
+    "return",
+    "var",
+    "void",
+    "while",
+];
+
+/// Whether an expression can name it bare: letters, digits and `_`, not beginning with a digit, not reserved.
+pub fn is_name(text: &str) -> bool {
+    let first = text
+        .bytes()
+        .next()
+        .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+    first
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !RESERVED.contains(&text)
+}
 
 /// A block's function, as an expression may call it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,17 +143,30 @@ pub trait Names {
 }
 
 /// Reads an expression that must give `want`; nothing only after an error was reported.
-pub fn lower(node: &Node, want: Type, names: &mut dyn Names, diagnostics: &mut Diagnostics) -> Option<Expr> {
+pub fn lower(
+    node: &Node,
+    want: Type,
+    names: &mut dyn Names,
+    diagnostics: &mut Diagnostics,
+) -> Option<Expr> {
     lower::wanted(node, want, names, diagnostics)
 }
 
 /// Reads an expression of whatever type, and says which.
-pub fn lower_any(node: &Node, names: &mut dyn Names, diagnostics: &mut Diagnostics) -> Option<(Type, Expr)> {
+pub fn lower_any(
+    node: &Node,
+    names: &mut dyn Names,
+    diagnostics: &mut Diagnostics,
+) -> Option<(Type, Expr)> {
     lower::any(node, names, diagnostics)
 }
 
 /// Reads a condition.
-pub fn lower_bool(node: &Node, names: &mut dyn Names, diagnostics: &mut Diagnostics) -> Option<BoolExpr> {
+pub fn lower_bool(
+    node: &Node,
+    names: &mut dyn Names,
+    diagnostics: &mut Diagnostics,
+) -> Option<BoolExpr> {
     match lower(node, Type::Bool, names, diagnostics)? {
         Expr::Bool(program) => Some(program),
         Expr::Int(_) | Expr::Str(_) => None,
@@ -108,7 +174,11 @@ pub fn lower_bool(node: &Node, names: &mut dyn Names, diagnostics: &mut Diagnost
 }
 
 /// Reads a whole number.
-pub fn lower_int(node: &Node, names: &mut dyn Names, diagnostics: &mut Diagnostics) -> Option<IntExpr> {
+pub fn lower_int(
+    node: &Node,
+    names: &mut dyn Names,
+    diagnostics: &mut Diagnostics,
+) -> Option<IntExpr> {
     match lower(node, Type::Int, names, diagnostics)? {
         Expr::Int(program) => Some(program),
         Expr::Bool(_) | Expr::Str(_) => None,

@@ -14,9 +14,21 @@ pub(crate) static KEYS: Keys = Keys {
     name: "audience",
     doc: "Who may take part: all of what is said here must hold.",
     keys: &[
-        Key::optional("any_of", Shape::List(&Shape::Keys(&ITEM)), "At least one of these holds."),
-        Key::optional("all_of", Shape::List(&Shape::Keys(&ITEM)), "All of these hold."),
-        Key::optional("none_of", Shape::List(&Shape::Keys(&ITEM)), "None of these holds."),
+        Key::optional(
+            "any_of",
+            Shape::List(&Shape::Keys(&ITEM)),
+            "At least one of these holds.",
+        ),
+        Key::optional(
+            "all_of",
+            Shape::List(&Shape::Keys(&ITEM)),
+            "All of these hold.",
+        ),
+        Key::optional(
+            "none_of",
+            Shape::List(&Shape::Keys(&ITEM)),
+            "None of these holds.",
+        ),
     ],
 };
 
@@ -25,9 +37,21 @@ pub(crate) static ITEM: Keys = Keys {
     name: "condition on users",
     doc: "One condition on a user.",
     keys: &[
-        Key::optional("list", Shape::String, "The user is on this list of the tenant's."),
-        Key::optional("tag", Shape::String, "The user's claim `tags` has this tag."),
-        Key::optional("signed_up_within", Shape::Duration, "The user's claim `signed_up` is at most this long ago."),
+        Key::optional(
+            "list",
+            Shape::String,
+            "The user is on this list of the tenant's.",
+        ),
+        Key::optional(
+            "tag",
+            Shape::String,
+            "The user's claim `tags` has this tag.",
+        ),
+        Key::optional(
+            "signed_up_within",
+            Shape::Duration,
+            "The user's claim `signed_up` is at most this long ago.",
+        ),
         Key::optional("when", Shape::Expr, "This expression holds."),
     ],
 };
@@ -43,7 +67,11 @@ pub(crate) fn read(check: &mut Check<'_>) -> Option<BoolExpr> {
         all.extend(items(node, check));
     }
     if let Some(node) = fields.get("none_of") {
-        all.extend(items(node, check).into_iter().map(|item| BoolExpr::Not(Box::new(item))));
+        all.extend(
+            items(node, check)
+                .into_iter()
+                .map(|item| BoolExpr::Not(Box::new(item))),
+        );
     }
     (!all.is_empty()).then_some(BoolExpr::All(all))
 }
@@ -55,9 +83,14 @@ pub(crate) fn testers(check: &mut Check<'_>) -> Option<BoolExpr> {
 }
 
 fn items(node: &Node, check: &mut Check<'_>) -> Vec<BoolExpr> {
-    let Some(list) = node.list(&mut check.out) else { return Vec::new() };
+    let Some(list) = node.list(&mut check.out) else {
+        return Vec::new();
+    };
     if list.is_empty() {
-        check.out.error(codes::EMPTY, &node.place, "this list is empty").help("leave the key out, or name a condition");
+        check
+            .out
+            .error(codes::EMPTY, &node.place, "this list is empty")
+            .help("leave the key out, or name a condition");
     }
     list.iter().filter_map(|node| item(node, check)).collect()
 }
@@ -65,7 +98,14 @@ fn items(node: &Node, check: &mut Check<'_>) -> Vec<BoolExpr> {
 fn item(node: &Node, check: &mut Check<'_>) -> Option<BoolExpr> {
     let fields = node.fields(&ITEM, &mut check.out)?;
     let [entry] = fields.entries() else {
-        check.out.error(codes::WRONG_SHAPE, &node.place, "one condition has exactly one key").help("write each condition as an item of its own: `[{ tag: vip }, { list: staff }]`");
+        check
+            .out
+            .error(
+                codes::WRONG_SHAPE,
+                &node.place,
+                "one condition has exactly one key",
+            )
+            .help("write each condition as an item of its own: `[{ tag: vip }, { list: staff }]`");
         return None;
     };
     let value = &entry.value;
@@ -89,7 +129,11 @@ fn item(node: &Node, check: &mut Check<'_>) -> Option<BoolExpr> {
             let signed_up = claim(check, "signed_up", Type::Time, value)?;
             // `now - span` cannot overflow where `now - claim` could: the claim comes from outside.
             let since = IntExpr::Arith(Arith::Sub, Box::new((IntExpr::Now, IntExpr::Lit(span))));
-            Some(BoolExpr::Compare(Compare::Ge, IntExpr::Get(signed_up), since))
+            Some(BoolExpr::Compare(
+                Compare::Ge,
+                IntExpr::Get(signed_up),
+                since,
+            ))
         }
         "when" => Scope::new(&mut check.tables, Setting::Audience).lower_bool(value, out),
         _ => None,
@@ -98,12 +142,23 @@ fn item(node: &Node, check: &mut Check<'_>) -> Option<BoolExpr> {
 
 /// A claim that plain words stand on.
 fn claim(check: &mut Check<'_>, name: &str, ty: Type, node: &Node) -> Option<Source> {
-    let at = check.tables.claims.iter().position(|claim| claim.name == name && claim.ty == ty);
+    let at = check
+        .tables
+        .claims
+        .iter()
+        .position(|claim| claim.name == name && claim.ty == ty);
     if at.is_none() {
         check
             .out
-            .error(codes::EXPR_NAME, &node.place, format!("this needs the claim `{name}` ({ty}), which the tenant does not declare"))
-            .help(format!("declare it in tenant.yaml: `claims: {{ {name}: {{ type: {} }} }}`", word(ty)));
+            .error(
+                codes::EXPR_NAME,
+                &node.place,
+                format!("this needs the claim `{name}` ({ty}), which the tenant does not declare"),
+            )
+            .help(format!(
+                "declare it in tenant.yaml: `claims: {{ {name}: {{ type: {} }} }}`",
+                word(ty)
+            ));
     }
     at.map(|at| Source::User(at as u16))
 }
@@ -115,5 +170,10 @@ fn word(ty: Type) -> &'static str {
 pub(crate) fn unknown_list(node: &Node, name: &str, lists: &[String], out: &mut Diagnostics) {
     let help = meant(name, lists.iter().map(String::as_str))
         .unwrap_or_else(|| format!("put one member id a line into `lists/{name}.csv`"));
-    out.error(codes::UNKNOWN_LIST, &node.place, format!("the tenant has no list `{name}`")).help(help);
+    out.error(
+        codes::UNKNOWN_LIST,
+        &node.place,
+        format!("the tenant has no list `{name}`"),
+    )
+    .help(help);
 }

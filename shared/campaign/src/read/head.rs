@@ -22,23 +22,38 @@ pub(crate) struct Head {
 
 pub(crate) fn read(check: &mut Check<'_>) -> Head {
     let root = check.root;
-    let edition = root.get("edition").and_then(|node| node.int(1..=1_000_000, &mut check.out));
+    let edition = root
+        .get("edition")
+        .and_then(|node| node.int(1..=1_000_000, &mut check.out));
     let title = root.get("title").and_then(|node| check.text(node));
     let organizer = root.get("organizer").and_then(|node| check.text(node));
-    let durability = root.get("durability").and_then(|node| node.one_of(&DURABILITIES, &mut check.out));
+    let durability = root
+        .get("durability")
+        .and_then(|node| node.one_of(&DURABILITIES, &mut check.out));
     Head {
         edition: edition.unwrap_or(1) as u32,
         title: title.unwrap_or_default(),
         organizer: organizer.unwrap_or_else(|| check.input.tenant.organizer.clone()),
-        rules: root.get("rules").map(|node| rules(node, check)).unwrap_or_default(),
-        durability: durability.map(|word| if word == "strict" { Durability::Strict } else { Durability::Standard }),
+        rules: root
+            .get("rules")
+            .map(|node| rules(node, check))
+            .unwrap_or_default(),
+        durability: durability.map(|word| {
+            if word == "strict" {
+                Durability::Strict
+            } else {
+                Durability::Standard
+            }
+        }),
     }
 }
 
 /// The rules' text in each language, from the tenant's files.
 fn rules(node: &Node, check: &mut Check<'_>) -> Text {
     let mut text = Text::default();
-    let Some(pattern) = node.string(&mut check.out) else { return text };
+    let Some(pattern) = node.string(&mut check.out) else {
+        return text;
+    };
     let tenant = check.input.tenant;
     if !pattern.contains("{lang}") {
         match check.input.files.get(pattern) {
@@ -55,7 +70,11 @@ fn rules(node: &Node, check: &mut Check<'_>) -> Text {
             }
             None if language == tenant.language() => missing(node, &path, check),
             None => {
-                check.out.warn(codes::RULES_MISSING, &node.place, format!("there is no file `{path}`: the rules are not written in `{language}`"));
+                check.out.warn(
+                    codes::RULES_MISSING,
+                    &node.place,
+                    format!("there is no file `{path}`: the rules are not written in `{language}`"),
+                );
             }
         }
     }
@@ -66,6 +85,10 @@ fn missing(node: &Node, path: &str, check: &mut Check<'_>) {
     let help = crate::diagnostic::meant(path, check.input.files.keys().map(String::as_str));
     check
         .out
-        .error(codes::FILE_MISSING, &node.place, format!("there is no file `{path}` in the tenant's folder"))
+        .error(
+            codes::FILE_MISSING,
+            &node.place,
+            format!("there is no file `{path}` in the tenant's folder"),
+        )
         .maybe_help(help);
 }

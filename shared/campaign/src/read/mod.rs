@@ -18,7 +18,6 @@ pub(crate) mod wheel;
 pub(crate) mod window;
 
 use crate::document::{Key, Keys, Shape};
-use crate::machine;
 
 /// The keys of a campaign's file, in the order people should write them.
 pub static KEYS: Keys = Keys {
@@ -26,32 +25,124 @@ pub static KEYS: Keys = Keys {
     doc: "A campaign.",
     keys: &[
         Key::required("activity", Shape::Id, "The activity it is a campaign of."),
-        Key::optional("edition", Shape::Int(1, 1_000_000), "Its edition, from 1: another edition is another campaign, with records, stock and draws of its own."),
+        Key::optional(
+            "edition",
+            Shape::Int(1, 1_000_000),
+            "Its edition, from 1: another edition is another campaign, with records, stock and draws of its own.",
+        ),
         Key::required("title", Shape::Text, "Its title, shown to users."),
-        Key::optional("organizer", Shape::Text, "Who runs it, shown to users; the tenant's organizer unless said."),
-        Key::optional("rules", Shape::String, "The file with its rules, from the tenant's folder: `rules/wheel.{lang}.md` is one file per language."),
-        Key::optional("timezone", Shape::Timezone, "The timezone of all times and days here; the tenant's unless said."),
+        Key::optional(
+            "organizer",
+            Shape::Text,
+            "Who runs it, shown to users; the tenant's organizer unless said.",
+        ),
+        Key::optional(
+            "rules",
+            Shape::String,
+            "The file with its rules, from the tenant's folder: `rules/wheel.{lang}.md` is one file per language.",
+        ),
+        Key::optional(
+            "timezone",
+            Shape::Timezone,
+            "The timezone of all times and days here; the tenant's unless said.",
+        ),
         Key::required("opens", Shape::DateTime, "The first instant of play."),
         Key::required("closes", Shape::DateTime, "The first instant after play."),
-        Key::optional("claim_until", Shape::DateTime, "The first instant after claims; `closes` unless said."),
-        Key::optional("day_starts", Shape::Clock, "When a day begins, by the clock on the wall; `00:00` unless said."),
-        Key::optional("skip_days", Shape::List(&Shape::Date), "Days that neither break a streak nor count."),
-        Key::optional("testers", Shape::List(&Shape::Keys(&audience::ITEM)), "Who may play in the test lane before it opens."),
-        Key::optional("audience", Shape::Keys(&audience::KEYS), "Who may take part; everybody unless said."),
-        Key::optional("rewards", Shape::MapOf(&Shape::Keys(&rewards::KEYS)), "What can be given, by id: what it is, how many there are, what it costs, how likely it is."),
-        Key::optional("when_gone", Shape::MapOf(&Shape::Id), "Which reward stands in for one that is gone."),
-        Key::optional("pity", Shape::Keys(&wheel::PITY), "What a run of bad luck gives in the end."),
+        Key::optional(
+            "claim_until",
+            Shape::DateTime,
+            "The first instant after claims; `closes` unless said.",
+        ),
+        Key::optional(
+            "day_starts",
+            Shape::Clock,
+            "When a day begins, by the clock on the wall; `00:00` unless said.",
+        ),
+        Key::optional(
+            "skip_days",
+            Shape::List(&Shape::Date),
+            "Days that neither break a streak nor count.",
+        ),
+        Key::optional(
+            "testers",
+            Shape::List(&Shape::Keys(&audience::ITEM)),
+            "Who may play in the test lane before it opens.",
+        ),
+        Key::optional(
+            "audience",
+            Shape::Keys(&audience::KEYS),
+            "Who may take part; everybody unless said.",
+        ),
+        Key::optional(
+            "rewards",
+            Shape::MapOf(&Shape::Keys(&rewards::KEYS)),
+            "What can be given, by id: what it is, how many there are, what it costs, how likely it is.",
+        ),
+        Key::optional(
+            "when_gone",
+            Shape::MapOf(&Shape::Id),
+            "Which reward stands in for one that is gone.",
+        ),
+        Key::optional(
+            "pity",
+            Shape::Keys(&wheel::PITY),
+            "What a run of bad luck gives in the end.",
+        ),
         Key::optional("chances", Shape::Keys(&chances::KEYS), "Spendable entries."),
-        Key::optional("earn", Shape::MapOf(&Shape::MapOf(&Shape::Any)), "Events that earn chances or another balance."),
-        Key::optional("streak", Shape::Keys(&streak::KEYS), "How days in a row are counted."),
-        Key::optional("give", Shape::Keys(&streak::GIVE), "What days give: each day, days in a row, days in all."),
-        Key::optional("pack", Shape::List(&Shape::Id), "The rewards that are given together, all or none."),
-        Key::optional("budget", Shape::Keys(&budget::KEYS), "The cap on the summed cost of what is given."),
-        Key::optional("durability", Shape::OneOf(&head::DURABILITIES), "What an answer promises about the store; `strict` where there is stock or a budget, else the tenant's."),
-        Key::optional("context", Shape::MapOf(&Shape::Either(&[Shape::Any, Shape::Keys(&context::KEYS)])), "Variables that are kept for each participant."),
-        Key::optional("events", Shape::MapOf(&Shape::Keys(&events::KEYS)), "Who may send which event, and what it carries."),
-        Key::optional("machine", Shape::Keys(&machine::KEYS), "The states and transitions; the activity's default machine unless said."),
-        Key::optional("moves", Shape::MapOf(&Shape::String), "States of earlier revisions, and the states that their participants move to."),
-        Key::optional("messages", Shape::MapOf(&Shape::Text), "What a rejection says to users, by its code."),
+        Key::optional(
+            "earn",
+            Shape::MapOf(&Shape::MapOf(&Shape::Any)),
+            "Events that earn chances or another balance.",
+        ),
+        Key::optional(
+            "streak",
+            Shape::Keys(&streak::KEYS),
+            "How days in a row are counted.",
+        ),
+        Key::optional(
+            "give",
+            Shape::Keys(&streak::GIVE),
+            "What days give: each day, days in a row, days in all.",
+        ),
+        Key::optional(
+            "pack",
+            Shape::List(&Shape::Id),
+            "The rewards that are given together, all or none.",
+        ),
+        Key::optional(
+            "budget",
+            Shape::Keys(&budget::KEYS),
+            "The cap on the summed cost of what is given.",
+        ),
+        Key::optional(
+            "durability",
+            Shape::OneOf(&head::DURABILITIES),
+            "What an answer promises about the store; `strict` where there is stock or a budget, else the tenant's.",
+        ),
+        Key::optional(
+            "context",
+            Shape::MapOf(&Shape::Either(&[Shape::Any, Shape::Keys(&context::KEYS)])),
+            "Variables that are kept for each participant.",
+        ),
+        Key::optional(
+            "events",
+            Shape::MapOf(&Shape::Keys(&events::KEYS)),
+            "Who may send which event, and what it carries.",
+        ),
+        Key::optional(
+            "machine",
+            Shape::Keys(&crate::machine::KEYS),
+            "The states and transitions; the activity's default machine unless said.",
+        ),
+        Key::optional(
+            "moves",
+            Shape::MapOf(&Shape::String),
+            "States of earlier revisions, and the states that their participants move to.",
+        ),
+        Key::optional(
+            "messages",
+            Shape::MapOf(&Shape::Text),
+            "What a rejection says to users, by its code.",
+        ),
     ],
 };

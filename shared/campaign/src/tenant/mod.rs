@@ -8,9 +8,19 @@ use machine::model::{ClaimDecl, Currency, Durability};
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "yaml")]
+mod claims;
+#[cfg(feature = "yaml")]
+mod keys;
+#[cfg(feature = "yaml")]
 mod read;
 #[cfg(feature = "yaml")]
-pub use read::{KEYS, read};
+mod secrets;
+#[cfg(all(test, feature = "yaml"))]
+mod tests;
+#[cfg(feature = "yaml")]
+pub use keys::KEYS;
+#[cfg(feature = "yaml")]
+pub use read::read;
 
 /// A tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,7 +116,12 @@ pub struct Quotas {
 /// Enough for a busy campaign on one machine, and for the quickest finger.
 impl Default for Quotas {
     fn default() -> Self {
-        Self { per_second: 2000, burst: 4000, user_per_second: 10, user_burst: 20 }
+        Self {
+            per_second: 2000,
+            burst: 4000,
+            user_per_second: 10,
+            user_burst: 20,
+        }
     }
 }
 

@@ -36,11 +36,13 @@ pub struct Cache {
     max_bytes: usize,
 }
 
+type Generation = HashMap<Box<str>, Entry>;
+
 #[derive(Default)]
 struct Shard {
-    young: HashMap<Box<str>, Entry>,
+    young: Generation,
     young_bytes: usize,
-    old: HashMap<Box<str>, Entry>,
+    old: Generation,
 }
 
 struct Entry {
@@ -100,7 +102,10 @@ impl Cache {
         // Used again: it moves to the young, whatever comes of it.
         let (token, entry) = shard.old.remove_entry(token)?;
         let claims = entry.good(verifier, now_secs)?;
-        shard.insert(token, entry, self.max_entries, self.max_bytes);
+        let retired = shard.insert(token, entry, self.max_entries, self.max_bytes);
+        // Freeing a generation takes a while: not under the lock.
+        drop(guard);
+        drop(retired);
         Some(claims)
     }
 
@@ -112,9 +117,11 @@ impl Cache {
             verifier: verifier.id,
             claims: Arc::clone(claims),
         };
-        self.shard(token)
-            .lock()
-            .insert(token.into(), entry, self.max_entries, self.max_bytes);
+        let retired =
+            self.shard(token)
+                .lock()
+                .insert(token.into(), entry, self.max_entries, self.max_bytes);
+        drop(retired);
     }
 
     fn shard(&self, token: &str) -> &Mutex<Shard> {
@@ -135,15 +142,24 @@ impl Entry {
 }
 
 impl Shard {
-    fn insert(&mut self, token: Box<str>, entry: Entry, max_entries: usize, max_bytes: usize) {
+    /// Puts an entry among the young; gives back a generation that has had its time, for the caller to drop.
+    fn insert(
+        &mut self,
+        token: Box<str>,
+        entry: Entry,
+        max_entries: usize,
+        max_bytes: usize,
+    ) -> Generation {
+        let mut retired = Generation::new();
         if self.young.len() >= max_entries || self.young_bytes >= max_bytes {
-            self.old = std::mem::take(&mut self.young);
+            retired = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
             self.young_bytes = 0;
         }
         let bytes = token.len();
         if self.young.insert(token, entry).is_none() {
             self.young_bytes += bytes;
         }
+        retired
     }
 }
 
@@ -277,7 +293,7 @@ mod tests {
     #[ignore = "a measurement, not a test"]
     fn cost_of_a_check() {
         let (cache, acme) = (Cache::new(MAX_ENTRIES), verifier("acme"));
-        let tokens: Vec<_> = (0..50_000)
+        let tokens: Vec<_> = (0..20_000)
             .map(|n| {
                 token(
                     &format!("member-{n:032}-of-the-tenant-acme-with-a-long-name"),
@@ -304,7 +320,10 @@ mod tests {
         timed("cached, one token", &tokens[..1], 2_000_000, &|token| {
             std::hint::black_box(cache.verify(&acme, token, NOW)).unwrap();
         });
-        timed("cached, 50,000 tokens", &tokens, 20, &|token| {
+        timed("(only reading 20,000 tokens)", &tokens, 20, &|token| {
+            std::hint::black_box(token.bytes().fold(0_u64, |sum, byte| sum + u64::from(byte)));
+        });
+        timed("cached, 20,000 tokens", &tokens, 20, &|token| {
             std::hint::black_box(cache.verify(&acme, token, NOW)).unwrap();
         });
     }

@@ -5,6 +5,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 
 /// The shortest HS256 secret, in bytes: as long as the hash (RFC 7518, 3.2).
@@ -45,6 +46,8 @@ impl Alg {
 #[derive(Clone, Default)]
 pub struct KeySet {
     keys: BTreeMap<String, Key>,
+    /// SHA-256 of each key's material, so that two sets can be compared without keeping it.
+    prints: BTreeMap<String, (Alg, [u8; 32])>,
 }
 
 /// One key, bound to one algorithm.
@@ -108,12 +111,19 @@ impl KeySet {
             decoding,
             signature_only,
         };
+        let print = Sha256::digest(material.as_bytes()).into();
+        self.prints.insert(kid.to_owned(), (alg, print));
         match self.keys.insert(kid.to_owned(), key) {
             None => Ok(()),
             Some(_) => Err(KeyError::Twice {
                 kid: kid.to_owned(),
             }),
         }
+    }
+
+    /// Whether another set holds the same keys under the same ids.
+    pub fn same_as(&self, other: &Self) -> bool {
+        self.prints == other.prints
     }
 
     /// How many keys there are.

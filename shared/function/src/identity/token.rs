@@ -74,6 +74,11 @@ impl Verifier {
         }
     }
 
+    /// Whether it checks with these keys.
+    pub fn has_keys(&self, keys: &KeySet) -> bool {
+        self.keys.same_as(keys)
+    }
+
     /// Checks a token at `now_secs` (seconds since 1970).
     ///
     /// `exp` is required, `nbf` honoured, both with a leeway of [`LEEWAY_SECS`]. What a header says of where

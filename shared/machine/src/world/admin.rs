@@ -358,15 +358,23 @@ fn known<'a>(
         .ok_or_else(|| AdminOutcome::Refused(Refused::NoSuchCampaign(campaign.clone(), edition)))
 }
 
-/// Creates a counter, or moves its ceiling by what the configured figure moved; never below what is gone already.
+/// Creates a counter, or moves its ceiling by what the configured figure moved; never below what is gone already. What a
+/// lowering could not take back, a later raise makes up for first: top-ups stay exact, and no unit comes twice.
 fn configure(lane: &mut LaneWorld, key: CounterKey, figure: i64) {
     let counter = lane.counters.entry(key).or_insert(Counter {
         issued: 0,
         ceiling: figure,
         configured: figure,
+        shortfall: 0,
     });
     let moved = figure.saturating_sub(counter.configured);
-    counter.ceiling = counter.ceiling.saturating_add(moved).max(counter.issued);
+    let made_up = counter.shortfall.min(moved.max(0));
+    counter.shortfall -= made_up;
+    let wanted = counter.ceiling.saturating_add(moved - made_up);
+    counter.ceiling = wanted.max(counter.issued);
+    counter.shortfall = counter
+        .shortfall
+        .saturating_add(counter.ceiling.saturating_sub(wanted));
     counter.configured = figure;
 }
 

@@ -68,6 +68,9 @@ pub fn apply_commit(world: &mut World, commit: &mut Commit) -> Outcome {
     if version != commit.expected {
         return Outcome::Stale(entry.map(|entry| entry.participant.clone()));
     }
+    if let Some(key) = commit.unsound() {
+        return Outcome::Frozen(key.clone());
+    }
     match bounds(lane, commit) {
         Ok(()) => {}
         Err(outcome) => return outcome,
@@ -84,15 +87,14 @@ pub fn apply_commit(world: &mut World, commit: &mut Commit) -> Outcome {
             issued: 0,
             ceiling: 0,
             configured: 0,
+            shortfall: 0,
         });
-        found.issued += counter.add;
-        if let Some(bound) = counter.bound {
-            found.ceiling = bound;
-        }
+        found.issued = found.issued.saturating_add(counter.add);
         if let CounterKey::BudgetDay(day) = counter.key {
-            lane.counters.retain(
-                |key, _| !matches!(key, CounterKey::BudgetDay(old) if *old < day - KEEP_DAYS),
-            );
+            found.ceiling = counter.bound.unwrap_or_default().max(found.issued);
+            let oldest = day.saturating_sub(KEEP_DAYS);
+            lane.counters
+                .retain(|key, _| !matches!(key, CounterKey::BudgetDay(old) if *old < oldest));
         }
     }
     let entry = lane
@@ -142,11 +144,11 @@ fn bounds(lane: &LaneWorld, commit: &Commit) -> Result<(), Outcome> {
     let mut exhausted = Vec::new();
     for counter in &commit.moves {
         let left = left(lane, counter).map_err(Outcome::Frozen)?;
-        if left < counter.add || counter.add < 0 {
-            exhausted.push(Left {
-                key: counter.key.clone(),
-                left,
-            });
+        // What is asked for is the sum: two moves of one counter must not each find the same last unit.
+        let same = commit.moves.iter().filter(|other| other.key == counter.key);
+        let wanted = same.fold(0_i64, |sum, other| sum.saturating_add(other.add));
+        if left < wanted || counter.add < 0 {
+            name(&mut exhausted, counter, left);
         }
     }
     if exhausted.is_empty() {
@@ -154,24 +156,34 @@ fn bounds(lane: &LaneWorld, commit: &Commit) -> Result<(), Outcome> {
     }
     for counter in &commit.alternatives {
         let left = left(lane, counter).map_err(Outcome::Frozen)?;
-        if left < counter.add && !exhausted.iter().any(|known| known.key == counter.key) {
-            exhausted.push(Left {
-                key: counter.key.clone(),
-                left,
-            });
+        if left < counter.add {
+            name(&mut exhausted, counter, left);
         }
     }
     Err(Outcome::Exhausted(exhausted))
 }
 
-/// How much is left of a counter; an error when it should exist and does not.
-fn left(lane: &LaneWorld, counter: &CounterMove) -> Result<i64, CounterKey> {
-    match (lane.counters.get(&counter.key), counter.bound) {
-        (Some(found), None) => Ok((found.ceiling - found.issued).max(0)),
-        (Some(found), Some(bound)) => Ok((bound - found.issued).max(0)),
-        (None, Some(bound)) => Ok(bound.max(0)),
-        (None, None) => Err(counter.key.clone()),
+fn name(exhausted: &mut Vec<Left>, counter: &CounterMove, left: i64) {
+    if !exhausted.iter().any(|known| known.key == counter.key) {
+        exhausted.push(Left {
+            key: counter.key.clone(),
+            left,
+        });
     }
+}
+
+/// How much is left of a counter; an error when it should exist and does not. Only a day's budget takes its bound from the
+/// move and begins by itself: the others are created by a publish and by nothing else.
+fn left(lane: &LaneWorld, counter: &CounterMove) -> Result<i64, CounterKey> {
+    let known = lane.counters.get(&counter.key);
+    let bound = match (&counter.key, counter.bound) {
+        (CounterKey::BudgetDay(_), bound) => bound,
+        (CounterKey::Stock(_) | CounterKey::Budget, _) => known.map(|found| found.ceiling),
+    };
+    let issued = known.map_or(0, |found| found.issued);
+    bound
+        .map(|bound| bound.saturating_sub(issued).max(0))
+        .ok_or_else(|| counter.key.clone())
 }
 
 /// Gives each unit of stock its serial.
@@ -180,6 +192,7 @@ fn stamp(lane: &LaneWorld, commit: &mut Commit) {
     let mut taken: Vec<(Arc<str>, i64)> = Vec::new();
     for row in &mut commit.rows {
         let Row::Grant(grant) = row else { continue };
+        grant.serial = None;
         let key = CounterKey::Stock(grant.reward.clone());
         if !moves.iter().any(|counter| counter.key == key) {
             continue;

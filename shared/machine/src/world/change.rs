@@ -63,6 +63,22 @@ pub struct Commit {
     pub answer: Answer,
 }
 
+impl Commit {
+    /// A counter of stock that moves by another number than the rows give units of: such a commit would give a serial twice
+    /// or lose one, so a store takes it for a sign that something is broken.
+    pub fn unsound(&self) -> Option<&CounterKey> {
+        self.moves.iter().map(|counter| &counter.key).find(|key| {
+            let CounterKey::Stock(reward) = key else {
+                return false;
+            };
+            let same = self.moves.iter().filter(|other| other.key == **key);
+            let units = same.fold(0_i64, |sum, other| sum.saturating_add(other.add));
+            let gives = |row: &&Row| matches!(row, Row::Grant(grant) if grant.reward == *reward);
+            units != self.rows.iter().filter(gives).count() as i64
+        })
+    }
+}
+
 /// The bytes of an answer's body.
 pub type Answer = Arc<[u8]>;
 

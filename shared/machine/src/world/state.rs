@@ -125,6 +125,9 @@ pub struct Counter {
     pub ceiling: i64,
     /// The bound the last published config asked for, top-ups apart.
     pub configured: i64,
+    /// How much of a lowered figure could not be taken back because it was gone already. A later raise pays this first, or
+    /// lowering and raising again would make units out of nothing.
+    pub shortfall: i64,
 }
 
 /// A participant with what goes with it.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use machine::ids::{CampaignKey, Pseudonym};
 use machine::world::{Change, Commit};
 
-use crate::log::{self, Reader};
+use crate::log::{self, Disk, Reader};
 use crate::{Copied, Error, LedgerRow};
 
 /// Up to `most` rows of `key`'s ledger from number `from` on, reading the log from change `start` on.
@@ -22,7 +22,7 @@ pub(super) fn ledger(
     each_commit(reader, start, |commit| {
         if commit.campaign == *key {
             let rows = LedgerRow::of(commit).filter(|row| row.number >= from);
-            found.extend(rows.take(most - found.len()));
+            found.extend(rows.take(most.saturating_sub(found.len())));
         }
         found.len() < most
     })?;
@@ -53,9 +53,19 @@ pub(super) fn of_user(
 }
 
 /// Copies everything durable into an empty folder.
-pub(super) fn backup(dir: &Path, dest: PathBuf, durable_seq: u64) -> Result<Copied, Error> {
-    let copied = log::backup(dir, &dest, durable_seq).map_err(|error| Error::Read(chain(&error)))?;
-    Ok(Copied { dest, last_change: durable_seq, bytes: copied.bytes })
+pub(super) fn backup(
+    disk: &dyn Disk,
+    dir: &Path,
+    dest: PathBuf,
+    durable_seq: u64,
+) -> Result<Copied, Error> {
+    let copied = log::backup_on(disk, dir, &dest, durable_seq)
+        .map_err(|error| Error::Read(chain(&error)))?;
+    Ok(Copied {
+        dest,
+        last_change: durable_seq,
+        bytes: copied.bytes,
+    })
 }
 
 fn each_commit(
@@ -63,10 +73,16 @@ fn each_commit(
     start: u64,
     mut each: impl FnMut(&Commit) -> bool,
 ) -> Result<(), Error> {
-    let mut records = reader.records_from(start).map_err(|error| Error::Read(chain(&error)))?;
-    while let Some((seq, payload)) = records.next_record().map_err(|error| Error::Read(chain(&error)))? {
-        let change = postcard::from_bytes(payload)
-            .map_err(|error| Error::Read(format!("change {seq} of the log is not readable: {error}")))?;
+    let mut records = reader
+        .records_from(start)
+        .map_err(|error| Error::Read(chain(&error)))?;
+    while let Some((seq, payload)) = records
+        .next_record()
+        .map_err(|error| Error::Read(chain(&error)))?
+    {
+        let change = postcard::from_bytes(payload).map_err(|error| {
+            Error::Read(format!("change {seq} of the log is not readable: {error}"))
+        })?;
         if let Change::Commit(commit) = change
             && !each(&commit)
         {

@@ -2,8 +2,9 @@
 //!
 //! One thread writes. It takes all changes that wait, applies them to the world one after another, appends those that
 //! succeeded to the log with one flush (group commit), and only then answers any of them. A reader never sees what is
-//! not durable: for a participant with a change under way it waits for that change's flush. One process opens the
-//! folder. When a flush fails the store stops: nobody can know what the disk holds until it is opened again.
+//! not durable: where a change is under way, the writer makes the read right after that change's flush (so a read waits for
+//! one flush, however busy the store is). One process opens the folder. When a flush fails the store stops: nobody can
+//! know what the disk holds until it is opened again.
 //!
 //! Why a log of our own and not a library: `docs/decisions/0001-embedded-store.md`.
 
@@ -11,6 +12,9 @@ mod history;
 mod open;
 mod state;
 mod writer;
+
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,9 +30,9 @@ use machine::world::{Admin, AdminOutcome, AuditEntry, Commit, Outcome, Recalled,
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{oneshot, watch};
 
-pub use open::{OpenError, open};
+pub use open::{OpenError, Options, open, open_on, open_with};
 
-use crate::log::Reader;
+use crate::log::{Disk, Reader};
 use crate::{Asked, Copied, Error, Health, Lane, Later, LedgerRow, Published, Store};
 use state::State;
 use writer::Request;
@@ -36,9 +40,13 @@ use writer::Request;
 /// How many requests may wait for the writer before new ones are refused.
 const QUEUE: usize = 16_384;
 
+/// What is said after the writer has gone without saying why.
+const ENDED: &str = "the writer has ended";
+
 /// The embedded store. Dropping it waits until everything handed over is durable.
 #[derive(Debug)]
 pub struct Embedded {
+    disk: Arc<dyn Disk>,
     dir: PathBuf,
     state: Arc<RwLock<State>>,
     reader: Reader,
@@ -63,12 +71,18 @@ impl Failure {
     }
 
     fn get(&self) -> Option<String> {
-        if self.stopped.load(Ordering::Acquire) { self.why.lock().clone() } else { None }
+        if self.stopped.load(Ordering::Acquire) {
+            self.why.lock().clone()
+        } else {
+            None
+        }
     }
 
-    /// An error for someone who asks after it stopped.
+    /// An error for someone who reads after it stopped.
     fn check(&self) -> Result<(), Error> {
-        self.get().map_or(Ok(()), |why| Err(Error::NotWritten(format!("the store has stopped: {why}"))))
+        self.get().map_or(Ok(()), |why| {
+            Err(Error::Read(format!("the store has stopped: {why}")))
+        })
     }
 }
 
@@ -79,44 +93,61 @@ impl Embedded {
     }
 
     fn send(&self, request: Request) -> Result<(), Error> {
-        self.failure.check()?;
+        if let Some(why) = self.failure.get() {
+            return Err(Error::NotWritten(format!("the store has stopped: {why}")));
+        }
         let Some(queue) = &self.queue else {
             return Err(Error::NotWritten("the store is closed".to_owned()));
         };
         queue.try_send(request).map_err(|error| match error {
             TrySendError::Full(_) => Error::Busy,
-            TrySendError::Disconnected(_) => {
-                Error::NotWritten(self.failure.get().unwrap_or_else(|| "the writer has ended".to_owned()))
-            }
+            TrySendError::Disconnected(_) => Error::NotWritten(self.why()),
         })
+    }
+
+    fn why(&self) -> String {
+        self.failure.get().unwrap_or_else(|| ENDED.to_owned())
     }
 
     async fn answer<T>(&self, answer: oneshot::Receiver<Result<T, Error>>) -> Result<T, Error> {
         // A writer that ended without answering had taken the request: what became of it is on the disk, if anywhere.
-        answer.await.unwrap_or_else(|_| {
-            Err(Error::Unknown(self.failure.get().unwrap_or_else(|| "the writer has ended".to_owned())))
-        })
+        answer
+            .await
+            .unwrap_or_else(|_| Err(Error::Unknown(self.why())))
     }
 
-    /// Waits until everything that was applied before is durable.
-    async fn fence(&self) -> Result<(), Error> {
-        let (done, answer) = oneshot::channel();
-        self.send(Request::Fence(done))?;
-        self.answer(answer).await
+    /// Reads the world when what is read is not ahead of the disk: now if it is not, else right after the flush that is
+    /// under way, by the writer itself. (To wait for that flush and look again would, in a busy store, find the next
+    /// batch under way each time.)
+    async fn settled<T: Send + 'static>(
+        &self,
+        ahead: impl FnOnce(&State) -> bool + Send,
+        read: impl FnOnce(&State) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let answer = {
+            let state = self.state.read();
+            // Asked under the lock: a store that fails is marked before a reader can see what was left behind.
+            self.failure.check()?;
+            if !ahead(&state) {
+                return Ok(read(&state));
+            }
+            let (done, answer) = oneshot::channel();
+            let look = Request::Look(Box::new(move |state| drop(done.send(read(state)))));
+            self.send(look).map_err(|error| match error {
+                Error::NotWritten(why) | Error::Unknown(why) => Error::Read(why),
+                Error::Busy | Error::Read(_) => error,
+            })?;
+            answer
+        };
+        answer.await.map_err(|_| Error::Read(self.why()))
     }
 
     /// Reads the world once nothing of it is ahead of the disk.
-    async fn durable<T>(&self, read: impl Fn(&State) -> T + Send) -> Result<T, Error> {
-        loop {
-            self.failure.check()?;
-            {
-                let state = self.state.read();
-                if !state.ahead() {
-                    return Ok(read(&state));
-                }
-            }
-            self.fence().await?;
-        }
+    async fn durable<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&State) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        self.settled(State::ahead, read).await
     }
 }
 
@@ -134,7 +165,8 @@ impl Drop for Embedded {
 impl Store for Embedded {
     fn commit(&self, commit: Box<Commit>) -> Later<'_, Outcome> {
         let (done, answer) = oneshot::channel();
-        let sent = self.send(Request::Commit(commit, done));
+        // Handed over here and not when the future is first polled: nothing is undone by dropping it.
+        let sent = Request::commit(commit, done).and_then(|request| self.send(request));
         Box::pin(async move {
             sent?;
             self.answer(answer).await
@@ -147,24 +179,20 @@ impl Store for Embedded {
         user: Pseudonym,
         asked: Option<Asked<'a>>,
     ) -> Later<'a, Recalled> {
-        Box::pin(async move {
-            let asked = asked.map(|asked| (asked.key, asked.fingerprint, asked.now));
-            loop {
-                self.failure.check()?;
-                {
-                    let state = self.state.read();
-                    if !state.changing(&user) {
-                        return Ok(state.world.recall(key, &user, asked));
-                    }
-                }
-                self.fence().await?;
-            }
-        })
+        let campaign = key.clone();
+        let asked = asked.map(|asked| (Arc::<str>::from(asked.key), *asked.fingerprint, asked.now));
+        let read = move |state: &State| {
+            let asked = asked
+                .as_ref()
+                .map(|(key, fingerprint, now)| (&**key, fingerprint, *now));
+            state.world.recall(&campaign, &user, asked)
+        };
+        Box::pin(self.settled(move |state| state.changing(&user), read))
     }
 
     fn admin(&self, change: Box<Admin>) -> Later<'_, AdminOutcome> {
         let (done, answer) = oneshot::channel();
-        let sent = self.send(Request::Admin(change, done));
+        let sent = Request::admin(change, done).and_then(|request| self.send(request));
         Box::pin(async move {
             sent?;
             self.answer(answer).await
@@ -172,7 +200,14 @@ impl Store for Embedded {
     }
 
     fn tenant_secret<'a>(&'a self, tenant: &'a str) -> Later<'a, Option<Seed>> {
-        Box::pin(self.durable(move |state| state.world.tenants.get(tenant).map(|known| known.secret.clone())))
+        let tenant = tenant.to_owned();
+        Box::pin(self.durable(move |state| {
+            state
+                .world
+                .tenants
+                .get(tenant.as_str())
+                .map(|known| known.secret.clone())
+        }))
     }
 
     fn published(&self) -> Later<'_, Vec<Published>> {
@@ -186,51 +221,91 @@ impl Store for Embedded {
         edition: u32,
         revision: u32,
     ) -> Later<'a, Option<Revision>> {
+        let key = (Arc::from(tenant), Arc::from(campaign), edition);
         Box::pin(self.durable(move |state| {
-            let key = (Arc::from(tenant), Arc::from(campaign), edition);
-            state.world.campaigns.get(&key).and_then(|found| found.revisions.get(&revision)).cloned()
+            state
+                .world
+                .campaigns
+                .get(&key)
+                .and_then(|found| found.revisions.get(&revision))
+                .cloned()
         }))
     }
 
     fn lane<'a>(&'a self, key: &'a CampaignKey) -> Later<'a, Option<Lane>> {
-        Box::pin(self.durable(move |state| state.lane(key)))
+        let key = key.clone();
+        Box::pin(self.durable(move |state| state.lane(&key)))
     }
 
-    fn ledger<'a>(&'a self, key: &'a CampaignKey, from: u64, most: usize) -> Later<'a, Vec<LedgerRow>> {
+    fn ledger<'a>(
+        &'a self,
+        key: &'a CampaignKey,
+        from: u64,
+        most: usize,
+    ) -> Later<'a, Vec<LedgerRow>> {
         Box::pin(async move {
-            let start = self.state.read().index.change_of(key, from);
+            // The index may be ahead of the disk; the log's reader never is.
+            let start = {
+                let state = self.state.read();
+                self.failure.check()?;
+                state.index.change_of(key, from)
+            };
             let (reader, key) = (self.reader.clone(), key.clone());
             blocking(move || history::ledger(&reader, &key, start, from, most)).await
         })
     }
 
-    fn history<'a>(&'a self, tenant: &'a str, user: Pseudonym, most: usize) -> Later<'a, Vec<LedgerRow>> {
+    fn history<'a>(
+        &'a self,
+        tenant: &'a str,
+        user: Pseudonym,
+        most: usize,
+    ) -> Later<'a, Vec<LedgerRow>> {
         Box::pin(async move {
+            self.failure.check()?;
             let (reader, tenant) = (self.reader.clone(), tenant.to_owned());
             blocking(move || history::of_user(&reader, &tenant, user, most)).await
         })
     }
 
-    fn due<'a>(&'a self, key: &'a CampaignKey, now: Millis, most: usize) -> Later<'a, Vec<Pseudonym>> {
+    fn due<'a>(
+        &'a self,
+        key: &'a CampaignKey,
+        now: Millis,
+        most: usize,
+    ) -> Later<'a, Vec<Pseudonym>> {
         Box::pin(async move {
+            let state = self.state.read();
             self.failure.check()?;
             // Whoever is due now is stepped and committed with a version: a look ahead of the disk does no harm.
-            Ok(self.state.read().world.lane(key).map(|lane| lane.due(now, most)).unwrap_or_default())
+            Ok(state
+                .world
+                .lane(key)
+                .map(|lane| lane.due(now, most))
+                .unwrap_or_default())
         })
     }
 
     fn audit<'a>(&'a self, tenant: &'a str, from: u64) -> Later<'a, Vec<AuditEntry>> {
+        let tenant = tenant.to_owned();
         Box::pin(self.durable(move |state| {
-            let audit = state.world.tenants.get(tenant).map(|known| known.audit.as_slice()).unwrap_or_default();
-            audit.get(usize::try_from(from).unwrap_or(usize::MAX)..).unwrap_or_default().to_vec()
+            let known = state.world.tenants.get(tenant.as_str());
+            let audit = known
+                .map(|known| known.audit.as_slice())
+                .unwrap_or_default();
+            audit
+                .get(usize::try_from(from).unwrap_or(usize::MAX)..)
+                .unwrap_or_default()
+                .to_vec()
         }))
     }
 
     fn backup(&self, dest: PathBuf) -> Later<'_, Copied> {
         Box::pin(async move {
             self.failure.check()?;
-            let (dir, durable) = (self.dir.clone(), self.reader.durable_seq());
-            blocking(move || history::backup(&dir, dest, durable)).await
+            let (disk, dir) = (self.disk.clone(), self.dir.clone());
+            let durable = self.reader.durable_seq();
+            blocking(move || history::backup(disk.as_ref(), &dir, dest, durable)).await
         })
     }
 
@@ -239,7 +314,10 @@ impl Store for Embedded {
     }
 
     fn health(&self) -> Health {
-        Health { durability: Durability::Strict, failure: self.failure.get() }
+        Health {
+            durability: Durability::Strict,
+            failure: self.failure.get(),
+        }
     }
 }
 
@@ -247,5 +325,7 @@ impl Store for Embedded {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(Error::Read(error.to_string())))
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(Error::Read(error.to_string())))
 }

@@ -17,6 +17,8 @@ pub(super) struct State {
     in_flight: HashSet<Pseudonym>,
     /// Whether anything is.
     ahead: bool,
+    /// Whether an admin change is, which anyone's view may show.
+    admin_ahead: bool,
 }
 
 /// Where in the log a campaign's ledger rows are: a mark every so many rows, so that a read from the middle need not
@@ -37,10 +39,14 @@ impl Index {
         }
         match self.marks.get_mut(&commit.campaign) {
             None => {
-                self.marks.insert(commit.campaign.clone(), vec![(commit.first_row, seq)]);
+                self.marks
+                    .insert(commit.campaign.clone(), vec![(commit.first_row, seq)]);
             }
             Some(marks) => {
-                if marks.last().is_none_or(|(row, _)| commit.first_row >= row + Self::EVERY) {
+                if marks
+                    .last()
+                    .is_none_or(|(row, _)| commit.first_row >= row + Self::EVERY)
+                {
                     marks.push((commit.first_row, seq));
                 }
             }
@@ -57,20 +63,29 @@ impl Index {
 
 impl State {
     pub fn new(world: World, index: Index) -> Self {
-        Self { world, index, in_flight: HashSet::new(), ahead: false }
+        Self {
+            world,
+            index,
+            ..Self::default()
+        }
     }
 
-    /// Notes that a change is applied and not yet durable.
-    pub fn begin(&mut self, user: Option<Pseudonym>) {
+    /// Notes that a participant's change is applied and not yet durable.
+    pub fn begin(&mut self, user: Pseudonym) {
         self.ahead = true;
-        if let Some(user) = user {
-            self.in_flight.insert(user);
-        }
+        self.in_flight.insert(user);
+    }
+
+    /// Notes that an admin change is applied and not yet durable.
+    pub fn begin_admin(&mut self) {
+        self.ahead = true;
+        self.admin_ahead = true;
     }
 
     /// Notes that everything applied is durable.
     pub fn settled(&mut self) {
         self.ahead = false;
+        self.admin_ahead = false;
         self.in_flight.clear();
     }
 
@@ -79,9 +94,9 @@ impl State {
         self.ahead
     }
 
-    /// Whether this participant is ahead of the disk.
+    /// Whether what this participant sees is ahead of the disk.
     pub fn changing(&self, user: &Pseudonym) -> bool {
-        self.in_flight.contains(user)
+        self.admin_ahead || self.in_flight.contains(user)
     }
 
     pub fn published(&self) -> Vec<Published> {
@@ -91,7 +106,10 @@ impl State {
                 tenant: tenant.clone(),
                 campaign: campaign.clone(),
                 edition: *edition,
-                newest: found.revisions.last_key_value().map_or(0, |(number, _)| *number),
+                newest: found
+                    .revisions
+                    .last_key_value()
+                    .map_or(0, |(number, _)| *number),
                 live: found.live.clone(),
                 pause: found.pause.clone(),
                 granted_rules: found.granted_rules.iter().cloned().collect(),
@@ -103,7 +121,11 @@ impl State {
         self.world.lane(key).map(|lane| Lane {
             seed: lane.seed.clone(),
             clock_offset: lane.clock_offset,
-            counters: lane.counters.iter().map(|(key, counter)| (key.clone(), *counter)).collect(),
+            counters: lane
+                .counters
+                .iter()
+                .map(|(key, counter)| (key.clone(), *counter))
+                .collect(),
             participants: lane.participants.len() as u64,
             rows: lane.rows,
         })

@@ -1,11 +1,9 @@
 //! The one thread that changes the world: take what waits, apply, append with one flush, answer.
 
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 
-use machine::world::{
-    Admin, AdminOutcome, Change, Commit, Outcome, apply_admin, apply_commit,
-};
+use machine::world::{Admin, AdminOutcome, Change, Commit, Outcome, apply_admin, apply_commit};
 use parking_lot::RwLock;
 use tokio::sync::{oneshot, watch};
 
@@ -13,10 +11,16 @@ use super::Failure;
 use super::history::chain;
 use super::state::State;
 use crate::Error;
-use crate::log::{AppendError, Log};
+use crate::log::{AppendError, Log, MAX_PAYLOAD_BYTES};
 
 /// The most requests in one batch: bounds how long the first of them waits for the last.
 const BATCH: usize = 1024;
+
+/// A batch that has reached this many bytes takes nothing more: with the last request, it stays far below what the log takes.
+const BATCH_BYTES: usize = 8 << 20;
+
+/// An encoding buffer above this is given back after its batch.
+const KEPT_BUFFER_BYTES: usize = 64 << 10;
 
 /// More than a stamp can add to an encoded commit: a row number and a serial for each row.
 const STAMP_BYTES: usize = 10;
@@ -24,20 +28,56 @@ const STAMP_BYTES: usize = 10;
 /// Where an answer goes.
 pub(super) type Done<T> = oneshot::Sender<Result<T, Error>>;
 
-/// What the writer is asked.
-#[derive(Debug)]
+/// What the writer is asked, with the most bytes that it can need in the log.
 pub(super) enum Request {
-    Commit(Box<Commit>, Done<Outcome>),
-    Admin(Box<Admin>, Done<AdminOutcome>),
-    /// Answered once everything before it is durable.
-    Fence(Done<()>),
+    Commit(Box<Commit>, usize, Done<Outcome>),
+    Admin(Box<Admin>, usize, Done<AdminOutcome>),
+    /// A look at the world at a moment when nothing of it is ahead of the disk.
+    Look(Box<dyn FnOnce(&State) + Send>),
+}
+
+impl Request {
+    /// A commit; an error when no log record could hold it, so that it is refused alone and not with the batch it would be in.
+    pub fn commit(commit: Box<Commit>, done: Done<Outcome>) -> Result<Self, Error> {
+        let rows = commit.rows.len() + 2;
+        let size = size_of(&*commit)?.saturating_add(STAMP_BYTES * rows);
+        Ok(Self::Commit(commit, within(size)?, done))
+    }
+
+    pub fn admin(change: Box<Admin>, done: Done<AdminOutcome>) -> Result<Self, Error> {
+        let size = size_of(&*change)?;
+        Ok(Self::Admin(change, within(size)?, done))
+    }
+
+    fn size(&self) -> usize {
+        match self {
+            Self::Commit(_, size, _) | Self::Admin(_, size, _) => *size,
+            Self::Look(_) => 0,
+        }
+    }
+}
+
+/// At least as many bytes as the change that holds this will have, found without encoding it.
+fn size_of(part: &impl serde::Serialize) -> Result<usize, Error> {
+    let size = postcard::experimental::serialized_size(part);
+    size.map(|size| size.saturating_add(16))
+        .map_err(|error| Error::NotWritten(format!("it can't be encoded ({error})")))
+}
+
+fn within(size: usize) -> Result<usize, Error> {
+    if size > MAX_PAYLOAD_BYTES {
+        return Err(Error::NotWritten(format!(
+            "it takes up to {size} bytes, and a change may take {MAX_PAYLOAD_BYTES}"
+        )));
+    }
+    Ok(size)
 }
 
 /// An answer that waits for the flush.
 enum Answer {
     Commit(Outcome, Done<Outcome>),
     Admin(AdminOutcome, Done<AdminOutcome>),
-    Fence(Done<()>),
+    Look(Box<dyn FnOnce(&State) + Send>),
 }
 
 pub(super) struct Writer {
@@ -50,16 +90,21 @@ pub(super) struct Writer {
 impl Writer {
     /// Runs until nobody can ask any more, or the log fails.
     pub fn run(mut self, queue: &Receiver<Request>) {
+        let _fuse = Fuse(self.failure.clone());
         let mut batch = Vec::with_capacity(BATCH);
         let mut encoded: Vec<Vec<u8>> = Vec::new();
         while let Ok(first) = queue.recv() {
+            let mut bytes = first.size();
             batch.push(first);
             while batch.len() < BATCH
+                && bytes < BATCH_BYTES
                 && let Ok(next) = queue.try_recv()
             {
+                bytes += next.size();
                 batch.push(next);
             }
             if !self.serve(&mut batch, &mut encoded) {
+                self.turn_away(queue);
                 return;
             }
         }
@@ -67,58 +112,64 @@ impl Writer {
 
     /// Serves a batch; false once the log has failed.
     fn serve(&mut self, batch: &mut Vec<Request>, encoded: &mut Vec<Vec<u8>>) -> bool {
-        if let Err(error) = self.reserve(batch) {
-            match error {
-                AppendError::NotWritten(error) => {
-                    refuse(batch, &Error::NotWritten(chain(&error)));
-                    return true;
-                }
-                AppendError::Fatal(error) => {
-                    let why = chain(&error);
-                    self.failure.set(&why);
-                    refuse(batch, &Error::NotWritten(why));
-                    return false;
-                }
+        // Room is made before anything of the batch is applied: after this, an append succeeds or is fatal.
+        match self
+            .log
+            .reserve(batch.iter().map(Request::size).filter(|size| *size > 0))
+        {
+            Ok(()) => {}
+            Err(AppendError::NotWritten(error)) => {
+                self.refuse(batch, &chain(&error));
+                return true;
+            }
+            Err(AppendError::Fatal(error)) => {
+                let why = chain(&error);
+                self.failure.set(&why);
+                self.refuse(batch, &why);
+                return false;
             }
         }
+        let mut changes = Vec::new();
         let mut published = false;
-        let mut used = 0;
         let mut answers = Vec::with_capacity(batch.len());
         {
             let mut state = self.state.write();
+            // Declared after the lock, so that it blows before the lock is let go of.
+            let _fuse = Fuse(self.failure.clone());
             let mut seq = self.log.durable_seq();
             for request in batch.drain(..) {
                 let answer = match request {
-                    Request::Commit(mut commit, done) => {
+                    Request::Commit(mut commit, _, done) => {
                         let outcome = apply_commit(&mut state.world, &mut commit);
                         if matches!(outcome, Outcome::Committed(_)) {
                             seq += 1;
-                            state.begin(Some(commit.user));
+                            state.begin(commit.user);
                             state.index.note(&commit, seq);
-                            encode(encoded, &mut used, &Change::Commit(commit));
+                            changes.push(Change::Commit(commit));
                         }
                         Answer::Commit(outcome, done)
                     }
-                    Request::Admin(change, done) => {
+                    Request::Admin(change, _, done) => {
                         let outcome = apply_admin(&mut state.world, &change);
                         if matches!(outcome, AdminOutcome::Done(_)) {
                             seq += 1;
                             published = true;
-                            state.begin(None);
-                            encode(encoded, &mut used, &Change::Admin(change));
+                            state.begin_admin();
+                            changes.push(Change::Admin(change));
                         }
                         Answer::Admin(outcome, done)
                     }
-                    Request::Fence(done) => Answer::Fence(done),
+                    Request::Look(look) => Answer::Look(look),
                 };
                 answers.push(answer);
             }
         }
-        if used > 0 {
-            let payloads: Vec<&[u8]> = encoded.iter().take(used).map(Vec::as_slice).collect();
-            if let Err(error) = self.log.append(&payloads) {
+        if !changes.is_empty() {
+            // Encoded after the lock is let go of: readers of others' records need not wait for it.
+            let written = encode(encoded, &changes)
+                .and_then(|payloads| self.log.append(&payloads).map_err(|error| chain(&error)));
+            if let Err(why) = written {
                 // The world in memory is ahead of the disk and stays so: nothing is read or written any more.
-                let why = chain(&error);
                 tracing::error!(error = %why, "the store stops: its log failed");
                 self.failure.set(&why);
                 for answer in answers {
@@ -126,77 +177,96 @@ impl Writer {
                 }
                 return false;
             }
+            encoded.retain(|buffer| buffer.capacity() <= KEPT_BUFFER_BYTES);
             self.state.write().settled();
             if published {
                 self.changes.send_modify(|number| *number += 1);
             }
         }
         for answer in answers {
-            answer.send();
+            self.send(answer);
         }
         true
     }
 
-    /// Makes sure that the batch will find room before anything of it is applied.
-    fn reserve(&mut self, batch: &[Request]) -> Result<(), AppendError> {
-        let sizes = batch.iter().filter_map(|request| match request {
-            Request::Commit(commit, _) => Some(size_of_commit(commit)),
-            Request::Admin(change, _) => Some(size_of_admin(change)),
-            Request::Fence(_) => None,
-        });
-        self.log.reserve(sizes)
-    }
-}
-
-/// At least as many bytes as the encoded commit will have, found without encoding it.
-fn size_of_commit(commit: &Commit) -> usize {
-    let encoded = postcard::experimental::serialized_size(commit).unwrap_or(usize::MAX / 4);
-    encoded + 16 + STAMP_BYTES * (commit.rows.len() + 2)
-}
-
-fn size_of_admin(change: &Admin) -> usize {
-    postcard::experimental::serialized_size(change).unwrap_or(usize::MAX / 4) + 16
-}
-
-/// Encodes a change into the next buffer, all of which are kept from batch to batch.
-fn encode(buffers: &mut Vec<Vec<u8>>, used: &mut usize, change: &Change) {
-    if buffers.len() == *used {
-        buffers.push(Vec::with_capacity(1024));
-    }
-    if let Some(buffer) = buffers.get_mut(*used) {
-        let mut taken = std::mem::take(buffer);
-        taken.clear();
-        // Writing to memory does not fail, and every part of a change has a postcard form.
-        *buffer = postcard::to_extend(change, taken).unwrap_or_default();
-    }
-    *used += 1;
-}
-
-fn refuse(batch: &mut Vec<Request>, error: &Error) {
-    for request in batch.drain(..) {
-        match request {
-            Request::Commit(_, done) => drop(done.send(Err(error.clone()))),
-            Request::Admin(_, done) => drop(done.send(Err(error.clone()))),
-            Request::Fence(done) => drop(done.send(Ok(()))),
+    // Whoever asked may have gone away; what was done stays done.
+    fn send(&self, answer: Answer) {
+        match answer {
+            Answer::Commit(outcome, done) => drop(done.send(Ok(outcome))),
+            Answer::Admin(outcome, done) => drop(done.send(Ok(outcome))),
+            Answer::Look(look) => look(&self.state.read()),
         }
     }
+
+    /// Answers a batch of which nothing was applied. The world is as durable as ever, so looks are answered.
+    fn refuse(&self, batch: &mut Vec<Request>, why: &str) {
+        for request in batch.drain(..) {
+            match request {
+                Request::Commit(_, _, done) => {
+                    drop(done.send(Err(Error::NotWritten(why.to_owned()))));
+                }
+                Request::Admin(_, _, done) => {
+                    drop(done.send(Err(Error::NotWritten(why.to_owned()))));
+                }
+                Request::Look(look) => {
+                    if self.failure.get().is_none() {
+                        look(&self.state.read());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Answers those that still wait when the store has stopped: none of theirs was applied.
+    fn turn_away(&self, queue: &Receiver<Request>) {
+        let why = self.failure.get().unwrap_or_default();
+        // Whoever saw no failure yet is about to send; the wait catches those, and the rest are told that nobody knows.
+        let moment = std::time::Duration::from_millis(50);
+        loop {
+            match queue.recv_timeout(moment) {
+                Ok(request) => self.refuse(&mut vec![request], &why),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+}
+
+/// Encodes changes into buffers that are kept from batch to batch.
+fn encode<'a>(buffers: &'a mut Vec<Vec<u8>>, changes: &[Change]) -> Result<Vec<&'a [u8]>, String> {
+    if buffers.len() < changes.len() {
+        buffers.resize_with(changes.len(), || Vec::with_capacity(1024));
+    }
+    for (buffer, change) in buffers.iter_mut().zip(changes) {
+        let mut taken = std::mem::take(buffer);
+        taken.clear();
+        *buffer = postcard::to_extend(change, taken)
+            .map_err(|error| format!("a change can't be encoded ({error})"))?;
+    }
+    Ok(buffers
+        .iter()
+        .take(changes.len())
+        .map(Vec::as_slice)
+        .collect())
 }
 
 impl Answer {
-    // Whoever asked may have gone away; what was done stays done.
-    fn send(self) {
-        match self {
-            Self::Commit(outcome, done) => drop(done.send(Ok(outcome))),
-            Self::Admin(outcome, done) => drop(done.send(Ok(outcome))),
-            Self::Fence(done) => drop(done.send(Ok(()))),
-        }
-    }
-
+    /// A look needs no word: whoever waits for it sees that its sender is gone.
     fn fail(self, error: &Error) {
         match self {
             Self::Commit(_, done) => drop(done.send(Err(error.clone()))),
             Self::Admin(_, done) => drop(done.send(Err(error.clone()))),
-            Self::Fence(done) => drop(done.send(Err(error.clone()))),
+            Self::Look(_) => {}
+        }
+    }
+}
+
+/// Stops the store when the writer panics: a world that was changed by half must not be read.
+struct Fuse(Arc<Failure>);
+
+impl Drop for Fuse {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.set("the writer panicked; this is a bug");
         }
     }
 }

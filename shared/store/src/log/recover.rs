@@ -289,15 +289,10 @@ fn read_piece(
 }
 
 /// Makes a found log ready to be written on: all of it durable, and nothing but zeros behind it. Returns the segment to write
-/// to, if there is one. A crash in between leaves a log that is found and repaired again.
-pub(super) fn repair(
-    disk: &dyn Disk,
-    dir: &Path,
-    found: &Found,
-) -> Result<Option<Segment>, OpenError> {
+/// to, if there is one; the caller flushes the folder. A crash in between leaves a log that is found and repaired again.
+pub(super) fn repair(disk: &dyn Disk, found: &Found) -> Result<Option<Segment>, OpenError> {
     if let Some(stub) = &found.stub {
         disk.remove(stub).map_err(OpenError::io("remove", stub))?;
-        disk.sync_folder(dir).map_err(OpenError::io("flush", dir))?;
     }
     let Some(piece) = found.pieces.last() else {
         return Ok(None);
@@ -313,7 +308,6 @@ pub(super) fn repair(
     zero(file.as_ref(), piece.end, found.dirty_end.unwrap_or(0))
         .map_err(OpenError::io("clear the end of", path))?;
     file.sync_all().map_err(OpenError::io("flush", path))?;
-    disk.sync_folder(dir).map_err(OpenError::io("flush", dir))?;
     Ok(Some(Segment {
         file,
         path: path.clone(),

@@ -90,7 +90,7 @@ impl Log {
             },
         )?;
         let next_seq = found.last_seq + 1;
-        let segment = if let Some(segment) = recover::repair(disk.as_ref(), dir, &found)? {
+        let segment = if let Some(segment) = recover::repair(disk.as_ref(), &found)? {
             segment
         } else {
             let header = Header {
@@ -105,7 +105,7 @@ impl Log {
                 }
             })?
         };
-        // Only now, as everything that was found is durable.
+        // Only now, as everything that was found is durable. The folder's flush is for the repair, too.
         let mark = Mark::create(disk.as_ref(), dir, found.last_seq)
             .map_err(OpenError::io("write `durable` in", dir))?;
         disk.sync_folder(dir).map_err(OpenError::io("flush", dir))?;

@@ -120,15 +120,15 @@ fn power_loss_at_every_call_b() {
     every_call(250, 3, 1, 2);
 }
 
-/// C9 at full length; minutes. `cargo nextest run -p store --release --run-ignored only`.
+/// C9 at full length. `cargo nextest run -p store --release --run-ignored only`.
 #[test]
-#[ignore = "long: 2,000 batches, over 10,000 images"]
+#[ignore = "long: a run of 2,000 I/O calls, over 10,000 images"]
 fn power_loss_at_every_call_of_a_long_run() {
-    every_call(2000, 2, 0, 1);
+    every_call(650, 5, 0, 1);
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Several lives in a row, each ended by a power loss or a kill at any call, also during the open.
     #[test]

@@ -199,6 +199,40 @@ fn a_segment_from_another_log_does_not_fit() {
 }
 
 #[test]
+fn a_valid_record_in_the_place_of_another_does_not_fit() {
+    // The same salt, the same seq, a right checksum; only the next frame knows better.
+    let disk = log_of(&[2, 2]);
+    let path = segments(&disk).pop().unwrap();
+    let mut bytes = disk.bytes(&path);
+    let (salt, start) = (frame::u32_at(&bytes, 12), segment::HEADER_BYTES);
+    let mut forged = Vec::new();
+    frame::write(&mut forged, salt, 1, 0, 0, &vec![9; payload(1).len()]);
+    bytes[start..start + forged.len()].copy_from_slice(&forged);
+    disk.set_bytes(&path, bytes);
+    assert!(matches!(
+        open(&disk),
+        Err(OpenError::Corrupt { seq: 2, .. })
+    ));
+
+    // A new segment without a record, from another log.
+    let disk = log_of(&[30]);
+    let header = segment::Header {
+        salt: 1,
+        first_seq: 31,
+        chain: 12345,
+    };
+    disk.set_bytes(&dir().join(segment::name(31)), header.to_bytes());
+    assert!(matches!(
+        open(&disk),
+        Err(OpenError::Corrupt {
+            seq: 31,
+            offset: 0,
+            ..
+        })
+    ));
+}
+
+#[test]
 fn the_end_of_a_rotation_that_never_was_is_removed() {
     for size in [0, 100, segment::HEADER_BYTES, 16 << 10] {
         let disk = log_of(&[30]);
@@ -272,7 +306,7 @@ fn a_quick_start_reads_only_the_end_and_a_reader_still_notices() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Any bytes in any file: an error or the truth, never a panic and never a wrong record.
     #[test]

@@ -1,0 +1,5 @@
+//! The `sign-in` activity as a function of its own, over plain HTTP.
+
+fn main() -> std::process::ExitCode {
+    function::serve(&sign_in::SignIn)
+}

@@ -1,0 +1,218 @@
+//! `gala serve`: gateway, functions and the embedded store in one process. What a bare `gala` does.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use campaign::Activity;
+use clap::{Args, ValueEnum};
+use function::identity::{Minter, Ticket};
+use function::registry::material;
+use function::serve::{Process, ServeError, asked_to_stop, bind, listen, open};
+use function::served::Snapshot;
+use function::telemetry::{Format, PrometheusHandle, init_logs, init_metrics};
+use gateway::door::{self, Functions};
+use machine::model::{Phase, Sender};
+
+use crate::activities;
+
+/// Serves every tenant and campaign of a configs folder.
+#[derive(Debug, Clone, Args)]
+pub struct Serve {
+    /// The folder with the tenants and their campaigns
+    #[arg(long, env = "GALA_CONFIGS", default_value = "configs", value_name = "DIR")]
+    pub configs: PathBuf,
+    /// The folder of the embedded store; made if it is not there
+    #[arg(long, env = "GALA_DATA", default_value = "data", value_name = "DIR")]
+    pub data: PathBuf,
+    /// Where users call
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR")]
+    pub listen: SocketAddr,
+    /// Where staff call, and metrics are
+    #[arg(long, default_value = "127.0.0.1:8081", value_name = "ADDR")]
+    pub admin_listen: SocketAddr,
+    /// How the log on stderr is written
+    #[arg(long, value_enum, default_value_t = Log::Text)]
+    pub log: Log,
+    /// Log one in N of the calls that went well (0: none); those that failed on our side are always logged
+    #[arg(long, default_value_t = function::serve::ACCESS_LOG_EVERY, value_name = "N")]
+    pub access_log_every: u32,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Log {
+    /// For people.
+    Text,
+    /// For machines: a JSON object a line.
+    Json,
+}
+
+/// Serves until it is asked to stop.
+pub fn run(serve: &Serve) -> Result<(), ServeError> {
+    let format = if serve.log == Log::Json { Format::Json } else { Format::Text };
+    let level = std::env::var("GALA_LOG").unwrap_or_else(|_| "info".to_owned());
+    if let Err(error) = init_logs(format, &level) {
+        eprintln!("the log could not be started: {error}");
+    }
+    let metrics = init_metrics().map_err(std::io::Error::other)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve_all(serve, metrics))
+}
+
+async fn serve_all(serve: &Serve, metrics: PrometheusHandle) -> Result<(), ServeError> {
+    let process = open(&serve.configs, &serve.data, &activities::ALL).await?;
+    for diagnostic in &process.report.diagnostics {
+        if diagnostic.severity == campaign::Severity::Error {
+            eprintln!("{:?}", miette::Report::new(diagnostic.clone()));
+        }
+    }
+    for problem in &process.report.problems {
+        tracing::error!("{problem}");
+    }
+    process.spawn_background();
+    tokio::spawn(upkeep(metrics.clone()));
+
+    let public = bind(serve.listen).await?;
+    let admin = bind(serve.admin_listen).await?;
+    let functions: Functions = activities::ALL
+        .iter()
+        .map(|activity| {
+            let shell = process.shell(Some(activity.id()), serve.access_log_every);
+            (activity.id(), function::http::router(shell))
+        })
+        .collect();
+    let door = door::router(process.registry.clone(), functions);
+    let desk = gateway::admin::router(gateway::admin::Desk::new(
+        process.registry.clone(),
+        process.store.clone(),
+        Some(metrics),
+    ));
+
+    let (listening, admin_listening) = (public.local_addr()?, admin.local_addr()?);
+    eprint!("{}", welcome(serve, &process, listening, admin_listening));
+    let store = process.store.clone();
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let waited = store.clone();
+    tokio::spawn(async move {
+        asked_to_stop(waited).await;
+        let _ = stop.send(true);
+    });
+    let wait = |mut stopped: tokio::sync::watch::Receiver<bool>| async move {
+        // The sender lives as long as the wait does; an error means that it is over, too.
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+    };
+    let (served, desk) = tokio::join!(
+        listen(public, door, wait(stopped.clone())),
+        listen(admin, desk, wait(stopped)),
+    );
+    served?;
+    desk?;
+    match store.health().failure {
+        Some(why) => Err(ServeError::Stopped(why)),
+        None => Ok(()),
+    }
+}
+
+async fn upkeep(metrics: PrometheusHandle) {
+    let mut every = tokio::time::interval(std::time::Duration::from_secs(5));
+    loop {
+        every.tick().await;
+        metrics.run_upkeep();
+    }
+}
+
+/// What a person needs to begin: the addresses, a token, three calls that work when pasted.
+fn welcome(serve: &Serve, process: &Process, public: SocketAddr, admin: SocketAddr) -> String {
+    let snapshot = process.registry.snapshot();
+    let mut page = String::new();
+    let campaigns: usize = snapshot.tenants.values().map(|tenant| tenant.campaigns.len()).sum();
+    let loaded = format!("{campaigns} campaigns of {} tenants from {}", snapshot.tenants.len(), serve.configs.display());
+    // Writing to a string does not fail.
+    let _ = writeln!(page, "\ngala {} serves {loaded}, kept in {}", env!("CARGO_PKG_VERSION"), serve.data.display());
+    let _ = writeln!(page, "  users   http://{public}/v1/<tenant>/<campaign>   (API: http://{public}/openapi.json)");
+    let _ = writeln!(page, "  staff   http://{admin}/admin/v1/<tenant>/...   (metrics: http://{admin}/metrics)");
+    let Some(samples) = Samples::of(&snapshot) else {
+        let _ = writeln!(page, "\nNo campaign is open to everyone right now; `gala check {}` says more.\n", serve.configs.display());
+        return page;
+    };
+    let Some(token) = token(&serve.configs, &snapshot, &samples.tenant) else {
+        let _ = writeln!(page, "\nTenant `{}` signs its own tokens; bring one to call.\n", samples.tenant);
+        return page;
+    };
+    let _ = writeln!(page, "\nTry it (the token is user `alice` of `{}`, good for a day):\n", samples.tenant);
+    let _ = writeln!(page, "  TOKEN={token}");
+    for (number, (campaign, event)) in samples.calls.iter().enumerate() {
+        let _ = writeln!(
+            page,
+            "  curl -s -X POST -H \"Authorization: Bearer $TOKEN\" -H 'Idempotency-Key: try-{}' 'http://{public}/v1/{}/{campaign}/events/{event}?lang=en'",
+            number + 1,
+            samples.tenant,
+        );
+    }
+    let _ = writeln!(page, "\nThe same key again gives the same answer; Ctrl-C stops, and nothing that was answered is lost.\n");
+    page
+}
+
+/// Up to three calls that any signed-in user of one tenant can make with an empty body.
+struct Samples {
+    tenant: String,
+    calls: Vec<(String, String)>,
+}
+
+impl Samples {
+    const MOST: usize = 3;
+
+    /// Those of the tenant that has most, the first in the alphabet of several; one of each activity before a second.
+    fn of(snapshot: &Snapshot) -> Option<Self> {
+        let mut names: Vec<&String> = snapshot.tenants.keys().collect();
+        names.sort();
+        let found = names.into_iter().map(|name| Self { tenant: name.clone(), calls: calls(snapshot, name) });
+        let best = found.fold(None, |best: Option<Self>, next| match best {
+            Some(best) if best.calls.len() >= next.calls.len() => Some(best),
+            _ => Some(next),
+        });
+        best.filter(|best| !best.calls.is_empty())
+    }
+}
+
+fn calls(snapshot: &Snapshot, tenant: &str) -> Vec<(String, String)> {
+    let Some(shell) = snapshot.tenants.get(tenant) else { return Vec::new() };
+    let now = chrono::Utc::now().timestamp_millis();
+    let mut open: Vec<(&str, String, String)> = Vec::new();
+    for (id, served) in &shell.campaigns {
+        let Some(campaign) = served.newest() else { continue };
+        if campaign.window.phase(now) != Phase::Open || campaign.audience.is_some() || served.pause.is_some() {
+            continue;
+        }
+        let state = campaign.machine.states.get(usize::from(campaign.machine.initial));
+        let easy = state.into_iter().flat_map(|state| &state.events).find_map(|on| {
+            let event = campaign.events.get(usize::from(on.event))?;
+            let easy = event.from.contains(&Sender::User) && event.payload.iter().all(|field| field.default.is_some());
+            easy.then(|| event.name.to_string())
+        });
+        if let Some(event) = easy {
+            open.push((&campaign.activity, id.clone(), event));
+        }
+    }
+    open.sort();
+    let mut seen: Vec<&str> = Vec::new();
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    for (activity, campaign, event) in open {
+        let known = seen.contains(&activity);
+        seen.push(activity);
+        if known { second.push((campaign, event)) } else { first.push((campaign, event)) }
+    }
+    first.into_iter().chain(second).take(Samples::MOST).collect()
+}
+
+/// A token of user `alice`, where the tenant's first key is a development key.
+fn token(configs: &Path, snapshot: &Arc<Snapshot>, tenant: &str) -> Option<String> {
+    let shell = snapshot.tenants.get(tenant)?;
+    let spec = shell.tenant.keys.iter().find(|key| key.source == campaign::tenant::KeySource::Dev)?;
+    let text = material(configs, tenant, spec).ok()?;
+    let minter = Minter::hs256(&spec.kid, &text).ok()?;
+    let day = Ticket { ttl_secs: 24 * 3600, ..Ticket::user(tenant, "alice") };
+    minter.sign(&day, chrono::Utc::now().timestamp()).ok()
+}

@@ -1,0 +1,63 @@
+//! `/metrics`: the counters as they are, the gauges of stock and budget as the store has them at this moment.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::Response;
+use function::http::{CALL_TIMEOUT, edge_problem};
+use function::problem::{Code, Problem};
+use function::telemetry::{budget_left, stock_left};
+use machine::ids::Lane;
+use machine::world::CounterKey;
+
+use super::Desk;
+use super::figures::left;
+
+/// Answers a scrape.
+pub(super) async fn scrape(State(desk): State<Arc<Desk>>) -> Response {
+    let Some(handle) = &desk.metrics else {
+        return edge_problem(Problem::new(Code::NotFound), &axum::http::HeaderMap::new());
+    };
+    // A store that is away must not take the other metrics with it.
+    if tokio::time::timeout(CALL_TIMEOUT, refresh(&desk)).await.is_err() {
+        tracing::warn!("the gauges of stock and budget are as old as the last scrape: the store did not answer in time");
+    }
+    let mut response = Response::new(handle.render().into());
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn refresh(desk: &Desk) {
+    let snapshot = desk.registry.snapshot();
+    for served in snapshot.tenants.values().flat_map(|tenant| tenant.campaigns.values()) {
+        let digits = served.newest().map_or(2, |campaign| campaign.currency.digits);
+        for (lane, word) in [(Lane::Live, "live"), (Lane::Test, "test")] {
+            let held = match desk.store.lane(&served.key(lane)).await {
+                Ok(Some(held)) => held,
+                Ok(None) => continue,
+                Err(error) => {
+                    tracing::warn!(%error, "the gauges of stock and budget are as old as the last scrape");
+                    return;
+                }
+            };
+            for (key, counter) in &held.counters {
+                let left = left(counter);
+                match key {
+                    CounterKey::Stock(reward) => {
+                        stock_left(&served.tenant, &served.campaign, word, reward, left.unsigned_abs());
+                    }
+                    CounterKey::Budget => {
+                        let units = left as f64 / 10_f64.powi(i32::from(digits));
+                        budget_left(&served.tenant, &served.campaign, word, units);
+                    }
+                    // A label per day would grow for ever.
+                    CounterKey::BudgetDay(_) => {}
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The routes of the admin API and who may use them: the one table.
+
+use function::identity::Role;
+
+/// What a call does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deed {
+    /// Lists the tenant's campaigns.
+    Campaigns,
+    /// Figures of one campaign.
+    Stats,
+    /// Lists its revisions.
+    Revisions,
+    /// One revision's definition, byte for byte.
+    Revision,
+    /// The secret of its draws, once it is no secret any more.
+    Seed,
+    /// Its ledger.
+    Ledger,
+    /// What staff did.
+    Audit,
+    /// One user across campaigns.
+    History,
+    /// More units of a reward.
+    AddStock,
+    /// Stops it.
+    Pause,
+    /// Ends a stop.
+    Resume,
+    /// Moves the test lane's clock.
+    MoveClock,
+    /// Copies the store into an empty folder.
+    Backup,
+}
+
+/// How a route is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// Changes nothing.
+    Get,
+    /// Changes something, and takes an `Idempotency-Key`.
+    Post,
+}
+
+impl Verb {
+    /// The method's name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+/// A route.
+#[derive(Debug, Clone, Copy)]
+pub struct Route {
+    /// How it is called.
+    pub verb: Verb,
+    /// Its path, as the router takes it.
+    pub path: &'static str,
+    /// What it does.
+    pub deed: Deed,
+    /// Who may.
+    pub roles: &'static [Role],
+}
+
+use Role::{Finance, Publisher, Risk, Support};
+
+const EVERYONE: &[Role] = &Role::ALL;
+
+/// All routes that need a token. A user's history and the ledger tell what single people did, so only those see them
+/// who answer users, look into abuse, or close the books. The seed lets anyone check all draws, and before its time
+/// would let them foresee all: it is for those who prove the draws.
+pub const ROUTES: &[Route] = &[
+    get("/admin/v1/{tenant}/campaigns", Deed::Campaigns, EVERYONE),
+    get("/admin/v1/{tenant}/campaigns/{campaign}/stats", Deed::Stats, EVERYONE),
+    get("/admin/v1/{tenant}/campaigns/{campaign}/revisions", Deed::Revisions, EVERYONE),
+    get("/admin/v1/{tenant}/campaigns/{campaign}/revisions/{revision}", Deed::Revision, EVERYONE),
+    get("/admin/v1/{tenant}/campaigns/{campaign}/seed", Deed::Seed, &[Finance, Publisher]),
+    get("/admin/v1/{tenant}/ledger", Deed::Ledger, &[Support, Finance]),
+    get("/admin/v1/{tenant}/audit", Deed::Audit, &[Finance]),
+    get("/admin/v1/{tenant}/users/{user}", Deed::History, &[Support, Risk]),
+    post("/admin/v1/{tenant}/campaigns/{campaign}/stock", Deed::AddStock, &[Publisher]),
+    post("/admin/v1/{tenant}/campaigns/{campaign}/pause", Deed::Pause, &[Publisher]),
+    post("/admin/v1/{tenant}/campaigns/{campaign}/resume", Deed::Resume, &[Publisher]),
+    post("/admin/v1/{tenant}/campaigns/{campaign}/clock", Deed::MoveClock, &[Publisher]),
+    // All tenants' data is in a backup: a publisher of any of them may have one made, but only from the machine itself,
+    // where whoever can read the copy can read the store.
+    post("/admin/v1/backup", Deed::Backup, &[Publisher]),
+];
+
+const fn get(path: &'static str, deed: Deed, roles: &'static [Role]) -> Route {
+    Route { verb: Verb::Get, path, deed, roles }
+}
+
+const fn post(path: &'static str, deed: Deed, roles: &'static [Role]) -> Route {
+    Route { verb: Verb::Post, path, deed, roles }
+}

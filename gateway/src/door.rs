@@ -1,0 +1,133 @@
+//! The public door: how often, then where to. Knows activities by the name a campaign carries and functions by a table
+//! it is handed; holds no rule.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::Response;
+use function::client::FloodKey;
+use function::http::edge_problem;
+use function::problem::{Code, Problem};
+use function::registry::Registry;
+use function::served::{Snapshot, TenantShell};
+use limit::{Limiter, MAX_KEYS, Quota};
+use tower::ServiceExt;
+
+/// How many calls may be under way at once; more are refused at once, which costs less than keeping them waiting.
+const UNDER_WAY: usize = 8192;
+
+/// How often one address may call: high, since a whole school may sit behind it.
+const FLOOD: (u32, u32) = (100_000, 200_000);
+
+/// Functions by the activity they serve.
+pub type Functions = BTreeMap<&'static str, Router>;
+
+struct Door {
+    registry: Arc<Registry>,
+    functions: Functions,
+    flood: Option<Limiter<FloodKey>>,
+    under_way: AtomicUsize,
+}
+
+/// The public router in front of `functions`.
+pub fn router(registry: Arc<Registry>, functions: Functions) -> Router {
+    let flood = Quota::new(FLOOD.0, FLOOD.1).map(|quota| Limiter::new(quota, MAX_KEYS));
+    let door = Door { registry, functions, flood, under_way: AtomicUsize::new(0) };
+    Router::new().fallback(enter).with_state(Arc::new(door))
+}
+
+async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response {
+    let _place = match Place::take(&door.under_way) {
+        Some(place) => place,
+        None => return edge_problem(Problem::new(Code::Overloaded), request.headers()),
+    };
+    let snapshot = door.registry.snapshot();
+    let tenant = tenant_of(&snapshot, request.uri().path());
+    if let Err(problem) = door.limits(tenant, &request) {
+        let mut response = edge_problem(problem, request.headers());
+        if let Some(tenant) = tenant {
+            tenant.origins.apply(request.headers(), response.headers_mut());
+        }
+        return response;
+    }
+    match door.function(tenant, request.uri().path()) {
+        Some(function) => match function.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        },
+        None => edge_problem(Problem::new(Code::Internal), request.headers()),
+    }
+}
+
+impl Door {
+    /// First the address, against floods; then the tenant's quota.
+    fn limits(&self, tenant: Option<&Arc<TenantShell>>, request: &Request) -> Result<(), Problem> {
+        if let Some(flood) = &self.flood {
+            let decision = flood.check(&FloodKey::from(client(tenant, request)));
+            if !decision.allowed {
+                return Err(Problem::new(Code::RateLimited).retry_after(decision.retry_after_secs));
+            }
+        }
+        let Some(limit) = tenant.and_then(|tenant| tenant.tenant_limit.as_ref()) else { return Ok(()) };
+        let decision = limit.check("");
+        if decision.allowed {
+            return Ok(());
+        }
+        let mut problem = Problem::new(Code::RateLimited).retry_after(decision.retry_after_secs);
+        let headers = [("ratelimit-policy", limit.quota().policy("tenant")), ("ratelimit", decision.rate_limit("tenant"))];
+        for (name, value) in headers {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                problem = problem.header(HeaderName::from_static(name), value);
+            }
+        }
+        Err(problem)
+    }
+
+    /// The function of the path's campaign. Paths of no campaign go to any of them: all answer those alike.
+    fn function(&self, tenant: Option<&Arc<TenantShell>>, path: &str) -> Option<&Router> {
+        let campaign = path.split('/').nth(3);
+        let served = tenant.zip(campaign).and_then(|(tenant, campaign)| tenant.campaigns.get(campaign));
+        let activity = served.and_then(|served| served.newest()).map(|campaign| &*campaign.activity);
+        activity.and_then(|activity| self.functions.get(activity)).or_else(|| self.functions.values().next())
+    }
+}
+
+fn tenant_of<'a>(snapshot: &'a Snapshot, path: &str) -> Option<&'a Arc<TenantShell>> {
+    let mut parts = path.split('/').skip(1);
+    match (parts.next(), parts.next()) {
+        (Some("v1"), Some(tenant)) => snapshot.tenants.get(tenant),
+        _ => None,
+    }
+}
+
+/// The client's address: the peer's, or what the tenant's trusted proxies say.
+fn client(tenant: Option<&Arc<TenantShell>>, request: &Request) -> IpAddr {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    tenant.map_or(peer, |tenant| tenant.proxies.client(peer, request.headers()))
+}
+
+/// A call's place among those under way; given back when the call is over, or its client gone.
+struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    fn take(under_way: &'a AtomicUsize) -> Option<Self> {
+        if under_way.fetch_add(1, Ordering::AcqRel) < UNDER_WAY {
+            Some(Self(under_way))
+        } else {
+            under_way.fetch_sub(1, Ordering::AcqRel);
+            None
+        }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}

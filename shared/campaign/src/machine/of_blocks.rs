@@ -1,0 +1,198 @@
+//! Blocks' actions in a `do` list: `{ draw: wheel }`, or with arguments `{ make_up: { of: streak, day: event.day } }`.
+
+use machine::block::ActionSig;
+use machine::expr::Expr;
+use machine::model::Action;
+
+use super::actions::{Lowered, OWN, When, after_draw};
+use crate::check::Check;
+use crate::codes;
+use crate::diagnostic::meant;
+use crate::document::{Entry, Kind};
+use crate::scope::{Scope, Setting};
+
+/// Blocks' actions that may say no by themselves, whatever the guards said.
+const MAY_REFUSE: [&str; 2] = ["sign", "make_up"];
+
+/// The names of blocks' arguments, in the order of their signatures.
+const ARGUMENTS: [(&str, &[&str]); 1] = [("make_up", &["day"])];
+
+/// Lowers a block's action into the list; nothing after an error.
+pub(super) fn lower(
+    entry: &Entry,
+    when: When,
+    list: &mut Lowered,
+    check: &mut Check<'_>,
+) -> Option<()> {
+    let name = entry.name();
+    let value = &entry.value;
+    let of = if value.is_map() {
+        value.get("of")
+    } else {
+        Some(value)
+    };
+    let Some(of) = of else {
+        check
+            .out
+            .error(
+                codes::MISSING_KEY,
+                &value.place,
+                "`of` is missing: the block that acts",
+            )
+            .help(format!("write `{{ {name}: {{ of: .. }} }}`"));
+        return None;
+    };
+    if !known(name, check) {
+        return unknown_action(entry, check);
+    }
+    let wanted = of.string(&mut check.out)?;
+    let Some((at, signature, action)) = find(name, wanted, check) else {
+        let owners: Vec<String> = owners(name, check);
+        let help = match owners.as_slice() {
+            [] => {
+                format!("the campaign has no section that makes a block with the action `{name}`")
+            }
+            _ => format!("write `{{ {name}: {} }}`", owners.join(" or ")),
+        };
+        check
+            .out
+            .error(
+                codes::UNKNOWN_BLOCK,
+                &of.place,
+                format!("`{wanted}` has no action `{name}`"),
+            )
+            .help(help);
+        return None;
+    };
+    check.tables.used_blocks.insert(at);
+    let may_refuse = MAY_REFUSE.contains(&name);
+    if when.setting == Setting::Nobody && may_refuse {
+        check
+            .out
+            .error(
+                codes::NOBODY_THERE,
+                &entry.key.place,
+                format!("`{name}` is something a user does, and may be refused: nobody is there"),
+            )
+            .help("do it in a transition of an event");
+    }
+    if when.drawn && may_refuse {
+        after_draw(entry, check);
+    }
+    let args = arguments(entry, &signature, when.setting, check)?;
+    list.draws |= signature.draws;
+    if !signature.outcomes.is_empty() {
+        list.outcomes = Some(signature.outcomes);
+    }
+    list.actions.push(Action::Block {
+        block: at,
+        action,
+        args,
+    });
+    Some(())
+}
+
+fn arguments(
+    entry: &Entry,
+    signature: &ActionSig,
+    setting: Setting,
+    check: &mut Check<'_>,
+) -> Option<Vec<Expr>> {
+    let names = ARGUMENTS
+        .iter()
+        .find(|(action, _)| *action == signature.name)
+        .map_or(&[][..], |(_, names)| names);
+    if let Kind::Map(given) = &entry.value.kind {
+        for extra in given
+            .iter()
+            .filter(|field| field.name() != "of" && !names.contains(&field.name()))
+        {
+            let help = meant(extra.name(), names.iter().copied());
+            check
+                .out
+                .error(
+                    codes::UNKNOWN_KEY,
+                    &extra.key.place,
+                    format!("`{}` takes no `{}`", signature.name, extra.name()),
+                )
+                .maybe_help(help);
+        }
+    }
+    let mut args = Vec::new();
+    for (name, ty) in names.iter().zip(&signature.args) {
+        let Some(node) = entry.value.get(name) else {
+            check
+                .out
+                .error(
+                    codes::MISSING_KEY,
+                    &entry.value.place,
+                    format!("`{name}` is missing ({ty})"),
+                )
+                .help(format!(
+                    "write `{{ {}: {{ of: .., {name}: .. }} }}`",
+                    signature.name
+                ));
+            return None;
+        };
+        args.push(Scope::new(&mut check.tables, setting).lower(node, *ty, &mut check.out)?);
+    }
+    Some(args)
+}
+
+/// Whether any kind of block has this action.
+fn known(name: &str, check: &Check<'_>) -> bool {
+    all_actions().contains(&name) || !owners(name, check).is_empty()
+}
+
+fn all_actions() -> Vec<&'static str> {
+    let signatures = blocks::KINDS
+        .iter()
+        .filter_map(|kind| blocks::signature(kind, 0));
+    signatures
+        .flat_map(|signature| signature.actions.into_iter().map(|action| action.name))
+        .collect()
+}
+
+/// The campaign's blocks that have this action.
+fn owners(name: &str, check: &Check<'_>) -> Vec<String> {
+    let having = check.tables.blocks.iter().filter(|block| {
+        block
+            .what
+            .signature
+            .actions
+            .iter()
+            .any(|action| action.name == name)
+    });
+    having
+        .map(|block| block.what.spec.name.to_string())
+        .collect()
+}
+
+fn find(name: &str, block: &str, check: &Check<'_>) -> Option<(u16, ActionSig, u16)> {
+    let (at, built) = check.tables.block(block)?;
+    let actions = &built.signature.actions;
+    let action = actions.iter().position(|action| action.name == name)?;
+    Some((at, actions.get(action)?.clone(), action as u16))
+}
+
+fn unknown_action(entry: &Entry, check: &mut Check<'_>) -> Option<()> {
+    let all: Vec<&str> = OWN.into_iter().chain(all_actions()).collect();
+    let help = meant(entry.name(), all.iter().copied()).unwrap_or_else(|| {
+        format!(
+            "the actions are {}",
+            all.iter()
+                .map(|name| format!("`{name}`"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        )
+    });
+    check
+        .out
+        .error(
+            codes::UNKNOWN_ACTION,
+            &entry.key.place,
+            format!("there is no action `{}`", entry.name()),
+        )
+        .help(help);
+    None
+}

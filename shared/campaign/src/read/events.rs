@@ -1,0 +1,279 @@
+//! Events: who may send which, and what they carry. An event is declared in one place: under `events`, or where the
+//! machine takes it, or under `earn`; one that is declared nowhere comes from users and carries nothing.
+
+use machine::Type;
+use machine::model::{EventDecl, Field, Sender};
+
+use crate::check::Check;
+use crate::codes;
+use crate::document::{Entry, Fields, Key, Keys, Node, Shape};
+use crate::read::context;
+use crate::tables::Placed;
+
+/// The most events of one campaign.
+const MOST_EVENTS: usize = 200;
+
+/// The most fields of one event.
+const MOST_FIELDS: usize = 32;
+
+/// The largest number a payload may carry unless said: far from the edge, so that sums of many can't fail.
+const MOST_NUMBER: i64 = 1_000_000_000;
+
+/// The longest text a payload may carry unless said, in characters.
+const LONGEST_TEXT: u32 = 200;
+
+pub(crate) const SENDERS: [(&str, Sender); 4] = [
+    ("user", Sender::User),
+    ("backend", Sender::Backend),
+    ("timer", Sender::Timer),
+    ("campaign", Sender::Campaign),
+];
+
+pub(crate) const SENDER_WORDS: [&str; 4] = ["user", "backend", "timer", "campaign"];
+
+pub(crate) const FROM: Key = Key::optional(
+    "from",
+    Shape::Either(&[
+        Shape::OneOf(&SENDER_WORDS),
+        Shape::List(&Shape::OneOf(&SENDER_WORDS)),
+    ]),
+    "Who may send it; `user` unless said.",
+);
+
+pub(crate) const PAYLOAD: Key = Key::optional(
+    "payload",
+    Shape::MapOf(&FIELD_SHAPE),
+    "What it carries, by field; nothing unless said.",
+);
+
+pub(crate) const WHILE: Key = Key::optional(
+    "while",
+    Shape::List(&Shape::OneOf(&["open", "claiming"])),
+    "When it is taken: `[open]` unless said, `[open, claiming]` also after play until `claim_until`.",
+);
+
+/// The keys of an event under `events`.
+pub(crate) static KEYS: Keys = Keys {
+    name: "event",
+    doc: "Who may send an event, and what it carries.",
+    keys: &[FROM, PAYLOAD, WHILE],
+};
+
+static FIELD_SHAPE: Shape = Shape::Keys(&FIELD);
+
+static FIELD: Keys = Keys {
+    name: "payload field",
+    doc: "A field of an event's payload.",
+    keys: &[
+        Key::required("type", Shape::OneOf(&context::TYPE_WORDS), "What it holds."),
+        Key::optional(
+            "default",
+            Shape::Any,
+            "What it is when it is not sent; without one it must be sent.",
+        ),
+        Key::optional(
+            "at_least",
+            Shape::Int(i64::MIN, i64::MAX),
+            "The smallest number taken; 0 unless said.",
+        ),
+        Key::optional(
+            "at_most",
+            Shape::Int(i64::MIN, i64::MAX),
+            "The largest number taken; a billion unless said.",
+        ),
+        Key::optional(
+            "max_length",
+            Shape::Int(1, 10_000),
+            "The longest text taken, in characters; 200 unless said.",
+        ),
+    ],
+};
+
+/// Declares what stands under `events`.
+pub(crate) fn read(check: &mut Check<'_>) {
+    let Some(entries) = check
+        .root
+        .get("events")
+        .and_then(|node| node.map(&mut check.out))
+    else {
+        return;
+    };
+    for entry in entries {
+        let Some(event) = named(entry, check) else {
+            continue;
+        };
+        if let Some(fields) = entry.value.fields(&KEYS, &mut check.out) {
+            declare(event, entry, &fields, check);
+        }
+    }
+}
+
+/// The event with this name; a new one, from users and without a payload, if there is none yet.
+pub(crate) fn named(entry: &Entry, check: &mut Check<'_>) -> Option<u16> {
+    let name = entry.key.id("event", &mut check.out)?;
+    if let Some(known) = check.tables.event(name) {
+        return Some(known);
+    }
+    if check.tables.events.len() == MOST_EVENTS {
+        check.out.error(
+            codes::TOO_MANY,
+            &entry.key.place,
+            format!("a campaign has at most {MOST_EVENTS} events"),
+        );
+        return None;
+    }
+    check.tables.events.push(Placed {
+        what: EventDecl::named(name),
+        place: entry.key.place.clone(),
+    });
+    Some((check.tables.events.len() - 1) as u16)
+}
+
+/// Declares an event, unless that was done elsewhere.
+pub(crate) fn declare(event: u16, entry: &Entry, fields: &Fields<'_>, check: &mut Check<'_>) {
+    let (from, payload) = (
+        fields.get("from").map(|node| senders(node, check)),
+        fields.get("payload"),
+    );
+    let payload = payload.map_or_else(Vec::new, |node| payload_fields(node, check));
+    let from = from.unwrap_or_else(|| vec![Sender::User]);
+    if from == [Sender::Timer] && !payload.is_empty() {
+        check
+            .out
+            .error(
+                codes::NOT_A_TIMER,
+                &entry.key.place,
+                "time itself brings no payload",
+            )
+            .help("leave `payload` out");
+    }
+    let while_claiming = fields
+        .get("while")
+        .is_some_and(|node| while_claiming(node, check));
+    if let Some(first) = check.tables.declared.insert(event, entry.key.place.clone()) {
+        check
+            .out
+            .error(codes::EVENT_TWICE, &entry.key.place, format!("event `{}` is declared in two places", entry.name()))
+            .related(&first, "the other one")
+            .help("say `from`, `payload` and `while` in one of them, and only list transitions in the other");
+        return;
+    }
+    if let Some(known) = check.tables.events.get_mut(usize::from(event)) {
+        known.what.from = from;
+        known.what.payload = payload;
+        known.what.while_claiming = while_claiming;
+    }
+}
+
+pub(crate) fn senders(node: &Node, check: &mut Check<'_>) -> Vec<Sender> {
+    let mut found = Vec::new();
+    for item in node.one_or_list() {
+        let word = item.one_of(&SENDER_WORDS, &mut check.out);
+        let sender = SENDERS
+            .iter()
+            .find(|(known, _)| Some(*known) == word)
+            .map(|(_, sender)| *sender);
+        found.extend(sender.filter(|sender| !found.contains(sender)));
+    }
+    if node.one_or_list().is_empty() {
+        check
+            .out
+            .error(codes::EMPTY, &node.place, "nobody may send this event")
+            .help("name one of user, backend, timer, campaign");
+    }
+    found
+}
+
+fn while_claiming(node: &Node, check: &mut Check<'_>) -> bool {
+    let words: Vec<_> = node
+        .one_or_list()
+        .iter()
+        .filter_map(|item| item.one_of(&["open", "claiming"], &mut check.out))
+        .collect();
+    if !words.is_empty() && !words.contains(&"open") {
+        check
+            .out
+            .error(
+                codes::NOT_ONE_OF,
+                &node.place,
+                "an event is always taken while the campaign is open",
+            )
+            .help("write `while: [open, claiming]`");
+    }
+    words.contains(&"claiming")
+}
+
+fn payload_fields(node: &Node, check: &mut Check<'_>) -> Vec<Field> {
+    let Some(entries) = node.map(&mut check.out) else {
+        return Vec::new();
+    };
+    if entries.len() > MOST_FIELDS {
+        check.out.error(
+            codes::TOO_MANY,
+            &node.place,
+            format!("an event carries at most {MOST_FIELDS} fields"),
+        );
+    }
+    entries
+        .iter()
+        .take(MOST_FIELDS)
+        .filter_map(|entry| field(entry, check))
+        .collect()
+}
+
+fn field(entry: &Entry, check: &mut Check<'_>) -> Option<Field> {
+    context::readable(entry.name(), &entry.key.place, &mut check.out);
+    let fields = entry.value.fields(&FIELD, &mut check.out)?;
+    let ty = fields
+        .get("type")
+        .and_then(|node| context::ty(node, &mut check.out))?;
+    for (key, only) in [
+        ("at_least", Type::Int),
+        ("at_most", Type::Int),
+        ("max_length", Type::Str),
+    ] {
+        if ty != only
+            && let Some(node) = fields.get(key)
+        {
+            check.out.error(
+                codes::UNKNOWN_KEY,
+                &node.place,
+                format!("`{key}` is for a field of type {only}, this is a {ty}"),
+            );
+        }
+    }
+    let out = &mut check.out;
+    let mut bound = |key: &str| {
+        fields
+            .get(key)
+            .and_then(|node| node.int(i64::MIN..=i64::MAX, out))
+    };
+    let at_least = bound("at_least").unwrap_or(0);
+    let at_most = bound("at_most").unwrap_or_else(|| MOST_NUMBER.max(at_least));
+    if at_least > at_most {
+        let node = fields
+            .get("at_least")
+            .or(fields.get("at_most"))
+            .unwrap_or(&entry.value);
+        out.error(
+            codes::NEVER_REACHED,
+            &node.place,
+            format!("no number is at least {at_least} and at most {at_most}"),
+        );
+    }
+    let max_length = fields
+        .get("max_length")
+        .and_then(|node| node.int(1..=10_000, out));
+    let default = match fields.get("default") {
+        Some(node) => Some(context::constant(node, ty, &check.tables.calendar, out)?),
+        None => None,
+    };
+    Some(Field {
+        name: entry.name().to_owned(),
+        ty,
+        default,
+        at_least,
+        at_most,
+        max_length: max_length.map_or(LONGEST_TEXT, |most| most as u32),
+    })
+}

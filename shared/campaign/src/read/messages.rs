@@ -1,0 +1,114 @@
+//! What rejections say to users: the activity's words, and the campaign's over them.
+
+use std::collections::BTreeMap;
+
+use machine::Text;
+
+use crate::check::Check;
+use crate::codes;
+use crate::diagnostic::meant;
+use crate::document::{Entry, Node};
+use crate::read::earn;
+use crate::reserved::{RESERVED, is_reserved};
+
+/// What the sections' own codes say unless a campaign says otherwise.
+const OWN: [(&str, [(&str, &str); 2]); 1] = [(
+    earn::ALREADY,
+    [
+        ("zh-CN", "今天已经获得过啦"),
+        ("en", "You have earned this already today"),
+    ],
+)];
+
+/// The messages by code; `default` is what the activity's machine file says.
+pub(crate) fn read(default: Option<&Node>, check: &mut Check<'_>) -> BTreeMap<String, Text> {
+    let mut messages = BTreeMap::new();
+    for (code, words) in OWN {
+        if check.rejected.contains_key(code) {
+            let words = words
+                .into_iter()
+                .map(|(language, words)| (language.to_owned(), words.to_owned()));
+            messages.insert(code.to_owned(), spoken(words.collect(), check));
+        }
+    }
+    for entry in default.map_or(&[][..], entries) {
+        if check.rejected.contains_key(entry.name()) {
+            let words = entries(&entry.value).iter();
+            let words = words.filter_map(|entry| {
+                Some((entry.name().to_owned(), entry.value.scalar()?.to_owned()))
+            });
+            messages.insert(entry.name().to_owned(), spoken(words.collect(), check));
+        }
+    }
+    let own = check
+        .root
+        .get("messages")
+        .and_then(|node| node.map(&mut check.out))
+        .unwrap_or(&[]);
+    for entry in own {
+        known(entry, check);
+        if let Some(text) = check.text(&entry.value) {
+            messages.insert(entry.name().to_owned(), text);
+        }
+    }
+    for (code, place) in &check.rejected {
+        if !messages.contains_key(&**code) {
+            check
+                .out
+                .warn(
+                    codes::NO_MESSAGE,
+                    place,
+                    format!("users see the bare code `{code}`"),
+                )
+                .help(format!("say it in words: `messages: {{ {code}: .. }}`"));
+        }
+    }
+    messages
+}
+
+/// Our own words in the tenant's languages; in English where it has none of them.
+fn spoken(words: BTreeMap<String, String>, check: &Check<'_>) -> Text {
+    let languages = &check.input.tenant.languages;
+    let kept: BTreeMap<_, _> = words
+        .iter()
+        .filter(|(language, _)| languages.contains(language))
+        .collect();
+    let kept = kept
+        .into_iter()
+        .map(|(language, words)| (language.clone(), words.clone()))
+        .collect::<BTreeMap<_, _>>();
+    if kept.is_empty() {
+        return Text(
+            words
+                .into_iter()
+                .filter(|(language, _)| language == "en")
+                .collect(),
+        );
+    }
+    Text(kept)
+}
+
+fn known(entry: &Entry, check: &mut Check<'_>) {
+    let code = entry.name();
+    if check.rejected.contains_key(code) || is_reserved(code) {
+        return;
+    }
+    let codes = check.rejected.keys().map(|code| &**code).chain(RESERVED);
+    let help = meant(code, codes);
+    check
+        .out
+        .warn(
+            codes::UNUSED_CODE,
+            &entry.key.place,
+            format!("nothing rejects with `{code}`"),
+        )
+        .maybe_help(help);
+}
+
+/// The entries of a map, in silence: a default machine's file was checked when it was written.
+fn entries(node: &Node) -> &[Entry] {
+    match &node.kind {
+        crate::document::Kind::Map(entries) => entries,
+        _ => &[],
+    }
+}

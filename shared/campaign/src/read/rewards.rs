@@ -1,0 +1,385 @@
+//! What can be given: `rewards` and `when_gone`.
+
+use std::sync::Arc;
+
+use machine::model::{Deliver, Reward, RewardKind, VarDecl, VarKind};
+use machine::{Type, Value};
+
+use crate::check::Check;
+use crate::codes;
+use crate::diagnostic::meant;
+use crate::document::{Entry, Fields, Key, Keys, Node, Odds, Shape};
+use crate::read::context;
+use crate::tables::{Placed, Var};
+
+/// The most rewards of one campaign.
+const MOST_REWARDS: usize = 500;
+
+/// The kinds a reward may have, with what each is called.
+const KINDS: [(&str, RewardKind); 6] = [
+    ("points", RewardKind::Points),
+    ("coupon", RewardKind::Coupon),
+    ("code", RewardKind::Code),
+    ("physical", RewardKind::Physical),
+    ("cash", RewardKind::Cash),
+    ("entitlement", RewardKind::Entitlement),
+];
+
+const KIND_WORDS: [&str; 6] = [
+    "points",
+    "coupon",
+    "code",
+    "physical",
+    "cash",
+    "entitlement",
+];
+
+/// The keys of a reward.
+pub(crate) static KEYS: Keys = Keys {
+    name: "reward",
+    doc: "A reward. One with only a title and odds gives nothing: it is what a lost draw shows.",
+    keys: &[
+        Key::required("title", Shape::Text, "Its title, shown to users."),
+        Key::optional("kind", Shape::OneOf(&KIND_WORDS), "What it is."),
+        Key::optional(
+            "amount",
+            Shape::Either(&[Shape::Int(1, i64::MAX), Shape::Money]),
+            "How much of it is given at once: points, or money for cash. Points without stock add to a balance of this campaign.",
+        ),
+        Key::optional(
+            "stock",
+            Shape::Int(1, u32::MAX as i64),
+            "How many units there are; without limit unless said.",
+        ),
+        Key::optional(
+            "cost",
+            Shape::Money,
+            "What one costs, booked against the budget; cash costs its amount unless said.",
+        ),
+        Key::optional(
+            "value",
+            Shape::Money,
+            "What one is worth, shown to users; `cost` unless said.",
+        ),
+        Key::optional(
+            "odds",
+            Shape::Odds,
+            "How likely a draw gives it: `10%`, `1/3`, or `rest`.",
+        ),
+        Key::optional(
+            "per_user",
+            Shape::Int(1, 1_000_000),
+            "The most that one participant is given.",
+        ),
+        Key::optional(
+            "expires",
+            Shape::Duration,
+            "How long after it is given it can be used.",
+        ),
+        Key::optional("image", Shape::String, "The address of its picture."),
+        Key::optional(
+            "deliver",
+            Shape::Either(&[Shape::String, Shape::Keys(&DELIVER)]),
+            "Who hands it over; `manual` unless said.",
+        ),
+    ],
+};
+
+static DELIVER: Keys = Keys {
+    name: "delivery",
+    doc: "Who hands a reward over.",
+    keys: &[
+        Key::required("connector", Shape::String, "The tenant's connector."),
+        Key::optional(
+            "reference",
+            Shape::String,
+            "What the connector calls the reward; its id unless said.",
+        ),
+    ],
+};
+
+/// The odds of a reward, for the wheel.
+pub(crate) struct Slice<'a> {
+    pub reward: u16,
+    pub odds: Odds,
+    pub node: &'a Node,
+}
+
+/// Fills the table of rewards, and the balances that some of them add to; the odds are for the wheel.
+pub(crate) fn read<'a>(check: &mut Check<'a>) -> Vec<Slice<'a>> {
+    let root = check.root;
+    let Some(entries) = root
+        .get("rewards")
+        .and_then(|node| node.map(&mut check.out))
+    else {
+        return Vec::new();
+    };
+    if entries.len() > MOST_REWARDS {
+        let place = root.key_place("rewards");
+        check.out.error(
+            codes::TOO_MANY,
+            place,
+            format!(
+                "a campaign has at most {MOST_REWARDS} rewards, this one has {}",
+                entries.len()
+            ),
+        );
+    }
+    let mut slices = Vec::new();
+    for entry in entries.iter().take(MOST_REWARDS) {
+        slices.extend(one(entry, check));
+    }
+    slices
+}
+
+fn one<'a>(entry: &'a Entry, check: &mut Check<'a>) -> Option<Slice<'a>> {
+    let id: Arc<str> = entry
+        .key
+        .id("reward", &mut check.out)
+        .unwrap_or_else(|| entry.name())
+        .into();
+    let fields = entry.value.fields(&KEYS, &mut check.out)?;
+    let title = fields
+        .get("title")
+        .and_then(|node| check.text(node))
+        .unwrap_or_default();
+    let kind = kind(&id, entry, &fields, check);
+    let figures = figures(kind, &fields, check);
+    let out = &mut check.out;
+    let per_user = fields
+        .get("per_user")
+        .and_then(|node| node.int(1..=1_000_000, out));
+    let expires = fields.get("expires").and_then(|node| node.duration(out));
+    let image = fields
+        .get("image")
+        .and_then(|node| node.string(out))
+        .map(str::to_owned);
+    let odds = fields
+        .get("odds")
+        .and_then(|node| node.odds(out).map(|odds| (node, odds)));
+    let deliver = deliver(&id, fields.get("deliver"), check);
+    let balance =
+        (kind == RewardKind::Points && !fields.has("stock")).then(|| balance(&id, entry, check));
+    let reward = Reward {
+        id,
+        title,
+        kind,
+        image,
+        amount: figures.amount,
+        stock: figures.stock,
+        value: figures.value,
+        cost: figures.cost,
+        deliver,
+        expires,
+        per_user: per_user.map(|most| most as u32),
+        balance,
+        when_gone: None,
+    };
+    check.tables.rewards.push(Placed {
+        what: reward,
+        place: entry.key.place.clone(),
+    });
+    let at = (check.tables.rewards.len() - 1) as u16;
+    odds.map(|(node, odds)| {
+        check.tables.given.insert(at);
+        Slice {
+            reward: at,
+            odds,
+            node,
+        }
+    })
+}
+
+/// The kind as written; a reward of a title and odds alone is the one that gives nothing.
+fn kind(id: &str, entry: &Entry, fields: &Fields<'_>, check: &mut Check<'_>) -> RewardKind {
+    if let Some(node) = fields.get("kind") {
+        let word = node.one_of(&KIND_WORDS, &mut check.out);
+        return KINDS
+            .iter()
+            .find(|(known, _)| Some(*known) == word)
+            .map_or(RewardKind::Coupon, |(_, kind)| *kind);
+    }
+    let figures = [
+        "amount", "stock", "cost", "value", "per_user", "expires", "deliver",
+    ];
+    if let Some(figure) = figures.iter().find(|figure| fields.has(figure)) {
+        check
+            .out
+            .error(codes::REWARD_KIND, &entry.key.place, format!("`{id}` has `{figure}` and no `kind`"))
+            .help(format!("say what it is: `kind: coupon`, or one of {}; without figures it is what a lost draw shows", KIND_WORDS.join(", ")));
+        return RewardKind::Coupon;
+    }
+    RewardKind::Nothing
+}
+
+struct Figures {
+    amount: i64,
+    stock: Option<u32>,
+    cost: i64,
+    value: i64,
+}
+
+fn figures(kind: RewardKind, fields: &Fields<'_>, check: &mut Check<'_>) -> Figures {
+    let digits = check.input.tenant.currency.digits;
+    let out = &mut check.out;
+    let amount = fields.get("amount").and_then(|node| match kind {
+        RewardKind::Cash => node.decimal(digits, out),
+        _ => node.int(1..=i64::from(u32::MAX), out),
+    });
+    if amount.is_none()
+        && matches!(kind, RewardKind::Points | RewardKind::Cash)
+        && !fields.has("amount")
+    {
+        let what = if kind == RewardKind::Cash {
+            "how much money"
+        } else {
+            "how many points"
+        };
+        out.error(
+            codes::REWARD_KIND,
+            fields.key_place("kind"),
+            format!("it does not say {what}"),
+        )
+        .help("add `amount`");
+    }
+    let stock = fields.get("stock").and_then(|node| {
+        let stock = node.int(0..=i64::from(u32::MAX), out)?;
+        if stock == 0 {
+            out.error(
+                codes::ZERO_STOCK,
+                &node.place,
+                "there is not a single unit of this reward",
+            )
+            .help("leave `stock` out for no limit, or leave the reward out");
+        }
+        Some(stock as u32)
+    });
+    let mut money = |key: &str| fields.get(key).and_then(|node| node.decimal(digits, out));
+    let booked = if kind == RewardKind::Cash {
+        amount.unwrap_or(0)
+    } else {
+        0
+    };
+    let cost = money("cost").unwrap_or(booked);
+    Figures {
+        amount: amount.unwrap_or(0),
+        stock,
+        cost,
+        value: money("value").unwrap_or(cost),
+    }
+}
+
+fn deliver(id: &str, node: Option<&Node>, check: &mut Check<'_>) -> Deliver {
+    let manual = || Deliver {
+        connector: "manual".to_owned(),
+        reference: id.to_owned(),
+    };
+    let Some(node) = node else { return manual() };
+    let (connector, reference) = if node.is_map() {
+        let Some(fields) = node.fields(&DELIVER, &mut check.out) else {
+            return manual();
+        };
+        (fields.get("connector"), fields.get("reference"))
+    } else {
+        (Some(node), None)
+    };
+    let reference = reference
+        .and_then(|node| node.string(&mut check.out))
+        .unwrap_or(id)
+        .to_owned();
+    let Some((node, name)) =
+        connector.and_then(|node| node.string(&mut check.out).map(|name| (node, name)))
+    else {
+        return manual();
+    };
+    let known = &check.input.tenant.connectors;
+    if name != "manual" && !known.contains_key(name) {
+        let help = meant(name, known.keys().map(String::as_str).chain(["manual"]));
+        check
+            .out
+            .error(
+                codes::UNKNOWN_CONNECTOR,
+                &node.place,
+                format!("the tenant has no connector `{name}`"),
+            )
+            .help(
+                help.unwrap_or_else(|| "declare it in tenant.yaml under `connectors`".to_owned()),
+            );
+    }
+    Deliver {
+        connector: name.to_owned(),
+        reference,
+    }
+}
+
+/// The balance that points add to: named like the reward, as expressions can write it.
+fn balance(id: &str, entry: &Entry, check: &mut Check<'_>) -> u16 {
+    let name = id.replace('-', "_");
+    context::readable(&name, &entry.key.place, &mut check.out);
+    let decl = VarDecl {
+        name,
+        ty: Type::Int,
+        default: Value::Int(0),
+        show: true,
+        kind: VarKind::Balance,
+        at_most: i64::MAX,
+    };
+    check.tables.add_var(
+        Var {
+            decl,
+            settable: false,
+        },
+        &entry.key.place,
+        &mut check.out,
+    )
+}
+
+/// Sets what stands in for what, and makes sure that each chain ends.
+pub(crate) fn when_gone(check: &mut Check<'_>) {
+    let Some(entries) = check
+        .root
+        .get("when_gone")
+        .and_then(|node| node.map(&mut check.out))
+    else {
+        return;
+    };
+    for entry in entries {
+        let (gone, instead) = (check.reward_named(&entry.key), check.reward(&entry.value));
+        if let Some(gone) = gone.and_then(|gone| check.tables.rewards.get_mut(usize::from(gone))) {
+            gone.what.when_gone = instead;
+        }
+    }
+    for entry in entries {
+        let Some(first) = check.tables.reward(entry.name()) else {
+            continue;
+        };
+        let mut chain = vec![first];
+        while let Some(next) = chain
+            .last()
+            .and_then(|at| check.tables.reward_at(*at))
+            .and_then(|reward| reward.when_gone)
+        {
+            if next == first {
+                let names: Vec<&str> = chain
+                    .iter()
+                    .filter_map(|at| check.tables.reward_at(*at))
+                    .map(|reward| &*reward.id)
+                    .collect();
+                let circle = format!("{} -> {}", names.join(" -> "), entry.name());
+                check
+                    .out
+                    .error(
+                        codes::GONE_CYCLE,
+                        &entry.key.place,
+                        format!("these rewards stand in for each other in a circle: {circle}"),
+                    )
+                    .help("end the chain with a reward that is never gone");
+                break;
+            }
+            if chain.contains(&next) {
+                break;
+            }
+            chain.push(next);
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Story files: from text to stories.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use machine::input::User;
+use machine::model::{Campaign, FactKind};
+use machine::{Type, Value};
+
+use super::Story;
+use super::step::{STEP, step};
+use crate::codes;
+use crate::diagnostic::{Diagnostics, meant};
+use crate::document::{Key, Keys, Node, Shape, parse};
+use crate::read::context::constant;
+use crate::source::Source;
+
+/// The keys of a story. A story file is a list of stories.
+pub static KEYS: Keys = Keys {
+    name: "story",
+    doc: "One participant's days, and what must come out of them.",
+    keys: &[
+        Key::required("story", Shape::String, "Its name: what it shows."),
+        Key::optional("user", Shape::MapOf(&Shape::Any), "The user's claims."),
+        Key::optional(
+            "lists",
+            Shape::List(&Shape::String),
+            "The tenant's lists that the user is on.",
+        ),
+        Key::optional(
+            "seed",
+            Shape::Int(0, i64::MAX),
+            "What decides the draws; 0 unless said.",
+        ),
+        Key::optional(
+            "stock",
+            Shape::MapOf(&Shape::Int(0, u32::MAX as i64)),
+            "Units of rewards, other than the campaign says.",
+        ),
+        Key::required(
+            "steps",
+            Shape::List(&Shape::Keys(&STEP)),
+            "What happens, in order.",
+        ),
+    ],
+};
+
+/// Reads a story file against its campaign. What can't be read is reported, and its story left out.
+pub fn read(source: &Arc<Source>, campaign: &Campaign, out: &mut Diagnostics) -> Vec<Story> {
+    let Some(node) = parse(source, out) else {
+        return Vec::new();
+    };
+    let Some(items) = node.list(out) else {
+        return Vec::new();
+    };
+    items
+        .iter()
+        .filter_map(|item| story(item, campaign, out))
+        .collect()
+}
+
+fn story(node: &Node, campaign: &Campaign, out: &mut Diagnostics) -> Option<Story> {
+    let fields = node.fields(&KEYS, out)?;
+    let name = fields.get("story")?.string(out)?.to_owned();
+    let claims = fields.get("user").map(|node| claims(node, campaign, out));
+    let lists = fields
+        .get("lists")
+        .map(|node| lists(node, campaign, out))
+        .unwrap_or_default();
+    let seed = fields
+        .get("seed")
+        .and_then(|node| node.int(0..=i64::MAX, out))
+        .unwrap_or(0);
+    let stock = fields
+        .get("stock")
+        .map(|node| stock(node, campaign, out))
+        .unwrap_or_default();
+    let mut at = campaign.window.opens;
+    let mut steps = Vec::new();
+    for item in fields.get("steps")?.list(out)? {
+        let read = step(item, &mut at, campaign, out)?;
+        steps.push(read);
+    }
+    let user = claims.unwrap_or_else(|| User::nobody(&campaign.claims));
+    Some(Story {
+        name,
+        user,
+        lists,
+        seed: seed as u64,
+        stock,
+        steps,
+        place: node.place.clone(),
+    })
+}
+
+fn claims(node: &Node, campaign: &Campaign, out: &mut Diagnostics) -> User {
+    let mut user = User::nobody(&campaign.claims);
+    for entry in node.map(out).unwrap_or(&[]) {
+        let Some(at) = campaign
+            .claims
+            .iter()
+            .position(|claim| claim.name == entry.name())
+        else {
+            let near = meant(
+                entry.name(),
+                campaign.claims.iter().map(|claim| claim.name.as_str()),
+            );
+            out.error(
+                codes::STORY,
+                &entry.key.place,
+                format!("the tenant has no claim `{}`", entry.name()),
+            )
+            .maybe_help(near);
+            continue;
+        };
+        let Some(claim) = campaign.claims.get(at) else {
+            continue;
+        };
+        let value = if claim.ty == Type::Strs {
+            let items = entry
+                .value
+                .one_or_list()
+                .iter()
+                .filter_map(|item| item.string(out).map(Arc::from));
+            Some(Value::Strs(items.collect()))
+        } else {
+            constant(&entry.value, claim.ty, &campaign.calendar, out)
+        };
+        if let Some((slot, value)) = user.claims.get_mut(at).zip(value) {
+            *slot = value;
+        }
+    }
+    user
+}
+
+/// The lists as written. One that no rule of the campaign reads changes nothing, which a story may well show.
+fn lists(node: &Node, campaign: &Campaign, out: &mut Diagnostics) -> Vec<String> {
+    let known: Vec<&str> = campaign
+        .facts
+        .iter()
+        .map(|fact| match &fact.what {
+            FactKind::List(name) => name.as_str(),
+        })
+        .collect();
+    let mut found = Vec::new();
+    for item in node.one_or_list() {
+        let Some(name) = item.string(out) else {
+            continue;
+        };
+        if !known.contains(&name) {
+            let near = meant(name, known.iter().copied());
+            out.warn(
+                codes::STORY,
+                &item.place,
+                format!("no rule of this campaign reads the list `{name}`"),
+            )
+            .maybe_help(near);
+        }
+        found.push(name.to_owned());
+    }
+    found
+}
+
+fn stock(node: &Node, campaign: &Campaign, out: &mut Diagnostics) -> BTreeMap<String, u32> {
+    let mut found = BTreeMap::new();
+    for entry in node.map(out).unwrap_or(&[]) {
+        let limited = campaign
+            .rewards
+            .iter()
+            .filter(|reward| reward.stock.is_some())
+            .map(|reward| &*reward.id);
+        if !limited.clone().any(|id| id == entry.name()) {
+            let near = meant(entry.name(), limited);
+            out.error(
+                codes::STORY,
+                &entry.key.place,
+                format!("there is no reward `{}` with limited stock", entry.name()),
+            )
+            .maybe_help(near);
+        }
+        if let Some(units) = entry.value.int(0..=i64::from(u32::MAX), out) {
+            found.insert(entry.name().to_owned(), units as u32);
+        }
+    }
+    found
+}

@@ -1,0 +1,627 @@
+//! Computes every draw of a ledger again from the revealed seed, and says what differs.
+//!
+//! What can be known from the ledger, the definitions and the seed alone is checked: that the seed and the definitions
+//! are those that were promised; that no row and no draw is missing, doubled or moved; what came up, the pity count,
+//! where the `when_gone` chain ended; that what is said to be gone can be gone; that each win has its grant and each
+//! grant of a draw its draw. `docs/FAIRNESS.md` says the same to someone without this code.
+
+mod finding;
+mod row;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use blocks::wheel;
+use machine::ids::{Pseudonym, hex};
+use machine::luck::{Draws, Seed, Seeded};
+use machine::model::Campaign;
+use machine::turn::replay_chain;
+use machine::world::CounterKey;
+use sha2::{Digest, Sha256};
+
+pub use finding::{Finding, Kind, Report};
+pub use row::{Draw, Grant, Row, What};
+
+use crate::codec::{decode, link};
+
+/// A revision as it was published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// The SHA-256 that was published with it.
+    pub sha256: [u8; 32],
+    /// The definition's bytes.
+    pub definition: Vec<u8>,
+}
+
+/// What a ledger is held against.
+#[derive(Debug, Clone)]
+pub struct Promise<'a> {
+    /// The revisions, by their numbers.
+    pub revisions: &'a BTreeMap<u32, Published>,
+    /// The seed, as revealed.
+    pub seed: &'a Seed,
+    /// The SHA-256 of the seed that was published before the window opened.
+    pub commitment: [u8; 32],
+    /// Whether the rows are a whole ledger, and not some participants' rows only. Only then can a missing row at a
+    /// participant's end be found, and a false claim that stock or budget had run out.
+    pub whole: bool,
+}
+
+/// Verifies rows, in the order of their numbers.
+pub fn verify(promise: &Promise<'_>, rows: impl IntoIterator<Item = Row>) -> Report {
+    let mut verifier = Verifier::new(promise);
+    for row in rows {
+        verifier.row(&row);
+    }
+    verifier.finish()
+}
+
+/// A verification under way, row by row: a ledger need not fit into memory.
+#[derive(Debug)]
+pub struct Verifier<'a> {
+    promise: &'a Promise<'a>,
+    revisions: BTreeMap<u32, Revision>,
+    players: BTreeMap<Pseudonym, Player>,
+    lane: Option<String>,
+    next: Option<u64>,
+    /// Units given of each reward, and the cost of all, so far.
+    units: BTreeMap<String, i64>,
+    spent: i64,
+    report: Report,
+}
+
+/// A revision that can compute.
+#[derive(Debug)]
+struct Revision {
+    campaign: Campaign,
+    wheels: BTreeMap<Arc<str>, (usize, wheel::Params)>,
+}
+
+/// What is known of a participant so far.
+#[derive(Debug)]
+struct Player {
+    draws: Option<Seeded>,
+    next: u64,
+    /// The pity count of each wheel, and the revision it was last counted under.
+    misses: BTreeMap<String, (i64, u32)>,
+    given: BTreeMap<String, i64>,
+    /// Grants of draws whose draw row has not come yet.
+    open: BTreeMap<u64, (u64, Grant)>,
+}
+
+impl<'a> Verifier<'a> {
+    /// Looks at the seed and the definitions.
+    pub fn new(promise: &'a Promise<'a>) -> Self {
+        let mut report = Report::default();
+        let mut note = |kind, message| {
+            report.add(Finding {
+                row: None,
+                user: None,
+                kind,
+                message,
+            })
+        };
+        let found = promise.seed.commitment();
+        if found != promise.commitment {
+            let (published, found) = (hex(&promise.commitment), hex(&found));
+            note(
+                Kind::Seed,
+                format!(
+                    "the seed is not the promised one: its SHA-256 is {found}, published was {published}"
+                ),
+            );
+        }
+        let mut revisions = BTreeMap::new();
+        for (number, published) in promise.revisions {
+            let found: [u8; 32] = Sha256::digest(&published.definition).into();
+            if found != published.sha256 {
+                let (was, found) = (hex(&published.sha256), hex(&found));
+                note(
+                    Kind::Config,
+                    format!(
+                        "revision {number} is not what was published: its SHA-256 is {found}, published was {was}"
+                    ),
+                );
+            }
+            match Revision::read(*number, &published.definition) {
+                Ok(revision) => {
+                    revisions.insert(*number, revision);
+                }
+                Err(why) => note(Kind::Config, format!("revision {number}: {why}")),
+            }
+        }
+        Self {
+            promise,
+            revisions,
+            players: BTreeMap::new(),
+            lane: None,
+            next: promise.whole.then_some(0),
+            units: BTreeMap::new(),
+            spent: 0,
+            report,
+        }
+    }
+
+    /// Looks at the next row.
+    pub fn row(&mut self, row: &Row) {
+        self.report.rows += 1;
+        let mut found = Found {
+            row,
+            report: &mut self.report,
+        };
+        match self.next {
+            Some(next) if row.number != next && self.promise.whole => {
+                found.note(Kind::Number, format!("row {next} was to come next"));
+            }
+            Some(next) if row.number < next => {
+                found.note(Kind::Number, format!("comes after row {}", next - 1));
+            }
+            _ => {}
+        }
+        self.next = Some(row.number.saturating_add(1));
+        let Some(revision) = self.revisions.get(&row.revision) else {
+            found.note(
+                Kind::Config,
+                format!("revision {} is not known", row.revision),
+            );
+            return;
+        };
+        let campaign = &revision.campaign;
+        let lane = self.lane.get_or_insert_with(|| row.lane.clone());
+        if (row.tenant.as_str(), row.campaign.as_str(), row.edition)
+            != (&*campaign.tenant, &*campaign.campaign, campaign.edition)
+            || row.lane != *lane
+        {
+            found.note(
+                Kind::Foreign,
+                "belongs to another campaign, edition or lane".to_owned(),
+            );
+            return;
+        }
+        let Ok(user) = row.user.parse::<Pseudonym>() else {
+            found.note(Kind::Foreign, format!("`{}` is no pseudonym", row.user));
+            return;
+        };
+        match &row.what {
+            What::Message => {}
+            What::Grant { grant } => {
+                let player = self.players.entry(user).or_insert_with(Player::new);
+                found.grant(grant, campaign, player);
+                *self.units.entry(grant.reward.clone()).or_default() += 1;
+                self.spent = self.spent.saturating_add(cost(campaign, &grant.reward));
+            }
+            What::Draw { draw } => {
+                let player = self.players.entry(user).or_insert_with(Player::new);
+                let seeded = player.draws.get_or_insert_with(|| {
+                    Seeded::new(self.promise.seed, &campaign.path(), campaign.edition, &user)
+                });
+                let came_up = revision.wheels.get(&*draw.purpose).and_then(|(place, _)| {
+                    let mut luck = seeded.at(draw.index, &draw.purpose);
+                    campaign.blocks.get(*place)?.redraw(&mut luck, draw.misses)
+                });
+                found.index(draw, player);
+                let own = found.its_grant(draw, revision, player);
+                match came_up {
+                    None => found.note(
+                        Kind::Purpose,
+                        format!("revision {} has no wheel `{}`", row.revision, draw.purpose),
+                    ),
+                    Some(came_up) => {
+                        let same = (draw.pick, draw.of, draw.pity)
+                            == (came_up.pick, came_up.of, came_up.pity)
+                            && draw.rolled == *came_up.reward;
+                        if !same {
+                            found.note(
+                                Kind::Rolled,
+                                format!(
+                                    "draw {}: the row says {}, the seed gives {}",
+                                    draw.index,
+                                    roll(draw.pick, draw.of, &draw.rolled, draw.pity),
+                                    roll(came_up.pick, came_up.of, &came_up.reward, came_up.pity),
+                                ),
+                            );
+                        }
+                        found.chain(draw, &came_up.reward, campaign, player);
+                    }
+                }
+                found.misses(draw, &self.revisions, player);
+                if self.promise.whole {
+                    // What this draw gave itself is not yet gone when it is made.
+                    let mine = own.as_deref();
+                    found.plausible(
+                        draw,
+                        campaign,
+                        &self.revisions,
+                        &self.units,
+                        mine,
+                        self.spent,
+                    );
+                }
+                if let Some(reward) = own {
+                    *player.given.entry(reward).or_default() += 1;
+                }
+                self.report.draws += 1;
+                self.report.wins += u64::from(draw.given.is_some());
+            }
+        }
+    }
+
+    /// What the end of the ledger tells, and the report.
+    pub fn finish(mut self) -> Report {
+        for (user, player) in &self.players {
+            self.report.participants += u64::from(player.next > 0);
+            for (index, (row, grant)) in &player.open {
+                self.report.add(Finding {
+                    row: Some(*row),
+                    user: Some(user.to_string()),
+                    kind: Kind::Grant,
+                    message: format!(
+                        "`{}` was given for draw {index}, which the ledger does not have",
+                        grant.reward
+                    ),
+                });
+            }
+        }
+        self.report.findings.sort_by_key(|finding| finding.row);
+        self.report
+    }
+}
+
+/// A row that is looked at, and where what is found goes.
+struct Found<'a> {
+    row: &'a Row,
+    report: &'a mut Report,
+}
+
+impl Found<'_> {
+    fn note(&mut self, kind: Kind, message: String) {
+        let (row, user) = (Some(self.row.number), Some(self.row.user.clone()));
+        self.report.add(Finding {
+            row,
+            user,
+            kind,
+            message,
+        });
+    }
+
+    fn grant(&mut self, grant: &Grant, campaign: &Campaign, player: &mut Player) {
+        let known = campaign
+            .rewards
+            .iter()
+            .find(|reward| *reward.id == *grant.reward);
+        match known {
+            None => self.note(
+                Kind::Grant,
+                format!("the revision has no reward `{}`", grant.reward),
+            ),
+            Some(reward) if reward.amount != grant.amount => {
+                self.note(
+                    Kind::Grant,
+                    format!(
+                        "gives {} of `{}`, the revision says {}",
+                        grant.amount, grant.reward, reward.amount
+                    ),
+                );
+            }
+            Some(_) => {}
+        }
+        let Some(index) = grant.period.strip_prefix("draw-") else {
+            *player.given.entry(grant.reward.clone()).or_default() += 1;
+            return;
+        };
+        match index.parse() {
+            Ok(index) if !player.open.contains_key(&index) => {
+                player.open.insert(index, (self.row.number, grant.clone()));
+            }
+            Ok(index) => self.note(Kind::Grant, format!("draw {index} gives twice")),
+            Err(_) => self.note(Kind::Grant, format!("`{}` is no draw", grant.period)),
+        }
+    }
+
+    fn index(&mut self, draw: &Draw, player: &mut Player) {
+        let expected = player.next;
+        if draw.index > expected {
+            self.note(
+                Kind::Index,
+                format!("draw {} comes where draw {expected} is missing", draw.index),
+            );
+        } else if draw.index < expected {
+            self.note(
+                Kind::Index,
+                format!(
+                    "draw {} comes again or too late: draw {expected} was to come next",
+                    draw.index
+                ),
+            );
+        }
+        player.next = expected.max(draw.index.saturating_add(1));
+    }
+
+    /// The grant that belongs to the draw; the reward it gave.
+    fn its_grant(
+        &mut self,
+        draw: &Draw,
+        revision: &Revision,
+        player: &mut Player,
+    ) -> Option<String> {
+        let grant = player.open.remove(&draw.index).map(|(_, grant)| grant);
+        match (&draw.given, &grant) {
+            (Some(given), None) => self.note(
+                Kind::Grant,
+                format!(
+                    "draw {} gave `{given}`, but no grant of it stands before",
+                    draw.index
+                ),
+            ),
+            (given, Some(grant)) if given.as_deref() != Some(&*grant.reward) => {
+                let given = given.as_deref().unwrap_or("nothing");
+                self.note(
+                    Kind::Grant,
+                    format!(
+                        "draw {} gave {given}, but its grant is of `{}`",
+                        draw.index, grant.reward
+                    ),
+                );
+            }
+            (_, Some(grant)) => {
+                let rule = revision.rule(draw);
+                if rule.is_some_and(|rule| *rule != *grant.rule) {
+                    self.note(
+                        Kind::Grant,
+                        format!(
+                            "the grant of draw {} stands under rule `{}`, not its own",
+                            draw.index, grant.rule
+                        ),
+                    );
+                }
+            }
+            (None, None) => {}
+        }
+        grant.map(|grant| grant.reward)
+    }
+
+    fn misses(&mut self, draw: &Draw, revisions: &BTreeMap<u32, Revision>, player: &mut Player) {
+        let (counted, last) = player
+            .misses
+            .get(&draw.purpose)
+            .copied()
+            .unwrap_or((0, self.row.revision));
+        // A revision in between that lacks the wheel drops its count.
+        let dropped = last < self.row.revision
+            && revisions
+                .range(last..self.row.revision)
+                .any(|(_, between)| !between.wheels.contains_key(&*draw.purpose));
+        if draw.misses != counted && !(dropped && draw.misses == 0) {
+            self.note(
+                Kind::Misses,
+                format!(
+                    "draw {} was made after {} misses by the row, after {counted} by those before",
+                    draw.index, draw.misses
+                ),
+            );
+        }
+        let counted = if dropped && draw.misses == 0 {
+            0
+        } else {
+            counted
+        };
+        let wheel = revisions
+            .get(&self.row.revision)
+            .and_then(|revision| Some((revision, revision.wheels.get(&*draw.purpose)?)));
+        let starts_over = wheel.is_none_or(|(revision, (_, params))| {
+            let given = draw
+                .given
+                .as_deref()
+                .and_then(|id| revision.campaign.reward(id));
+            match (&params.pity, given) {
+                (_, None) => draw.pity,
+                (Some(pity), Some(given)) => pity.any_win || given == pity.reward,
+                (None, Some(_)) => true,
+            }
+        });
+        let after = if starts_over {
+            0
+        } else {
+            counted.saturating_add(1)
+        };
+        player
+            .misses
+            .insert(draw.purpose.clone(), (after, self.row.revision));
+    }
+
+    /// Where the chain ends, and whether the participant has had what is said.
+    fn chain(&mut self, draw: &Draw, came_up: &str, campaign: &Campaign, player: &Player) {
+        let mut gone = Vec::new();
+        for name in &draw.exhausted {
+            match row::counter(name) {
+                Some(key) => gone.push(key),
+                None => self.note(Kind::Exhausted, format!("`{name}` is no counter")),
+            }
+        }
+        let had: Vec<Arc<str>> = draw.had.iter().map(|id| id.as_str().into()).collect();
+        let end = campaign
+            .reward(came_up)
+            .and_then(|reward| replay_chain(campaign, reward, &gone, &had));
+        let end = end.and_then(|reward| campaign.rewards.get(usize::from(reward)));
+        if end.map(|reward| &*reward.id) != draw.given.as_deref() {
+            let (says, is) = (
+                draw.given.as_deref().unwrap_or("nothing"),
+                end.map_or("nothing", |reward| &reward.id),
+            );
+            self.note(
+                Kind::Given,
+                format!(
+                    "draw {} gave {says} by the row; what came up, and what was gone, give {is}",
+                    draw.index
+                ),
+            );
+        }
+        let times = |id: &str| player.given.get(id).copied().unwrap_or(0);
+        for id in &draw.had {
+            let reward = campaign.rewards.iter().find(|reward| *reward.id == **id);
+            match reward.and_then(|reward| reward.per_user) {
+                None => self.note(
+                    Kind::Had,
+                    format!("`{id}` is said to be had, but has no `per_user`"),
+                ),
+                Some(most) if times(id) < i64::from(most) => {
+                    self.note(
+                        Kind::Had,
+                        format!(
+                            "`{id}` is said to be had, but was given {} of {most} times",
+                            times(id)
+                        ),
+                    );
+                }
+                Some(_) => {}
+            }
+        }
+        if let Some((id, most)) = end.and_then(|reward| Some((&*reward.id, reward.per_user?)))
+            && times(id) >= i64::from(most)
+        {
+            self.note(
+                Kind::Had,
+                format!("`{id}` is given once more, beyond its `per_user` of {most}"),
+            );
+        }
+    }
+
+    /// Whether what is said to be exhausted can be: a counter's ceiling is at least the config's figure, so as many
+    /// units must have been given before.
+    fn plausible(
+        &mut self,
+        draw: &Draw,
+        campaign: &Campaign,
+        revisions: &BTreeMap<u32, Revision>,
+        units: &BTreeMap<String, i64>,
+        own: Option<&str>,
+        spent: i64,
+    ) {
+        let campaigns = || revisions.values().map(|revision| &revision.campaign);
+        for key in draw.exhausted.iter().filter_map(|name| row::counter(name)) {
+            match key {
+                CounterKey::Stock(id) => {
+                    let stock = campaigns()
+                        .filter_map(|campaign| {
+                            campaign
+                                .rewards
+                                .iter()
+                                .find(|reward| reward.id == id)?
+                                .stock
+                        })
+                        .min();
+                    let given =
+                        units.get(&*id).copied().unwrap_or(0) - i64::from(own == Some(&*id));
+                    match stock {
+                        None => self.note(
+                            Kind::Exhausted,
+                            format!("`{id}` is said to be sold out, but is not limited"),
+                        ),
+                        Some(stock) if given < i64::from(stock) => {
+                            self.note(
+                                Kind::Exhausted,
+                                format!("`{id}` is said to be sold out after {given} of {stock}"),
+                            );
+                        }
+                        Some(_) => {}
+                    }
+                }
+                CounterKey::Budget => {
+                    let total = campaigns()
+                        .filter_map(|campaign| Some(campaign.budget.as_ref()?.total))
+                        .min();
+                    let dearest = campaign
+                        .rewards
+                        .iter()
+                        .map(|reward| reward.cost)
+                        .max()
+                        .unwrap_or(0);
+                    let before = spent - own.map_or(0, |id| cost(campaign, id));
+                    if total.is_none_or(|total| before.saturating_add(dearest) <= total) {
+                        self.note(
+                            Kind::Exhausted,
+                            format!("the budget is said to be spent after {before} minor units"),
+                        );
+                    }
+                }
+                CounterKey::BudgetDay(_) => {
+                    if campaign
+                        .budget
+                        .as_ref()
+                        .is_none_or(|budget| budget.per_day.is_none())
+                    {
+                        self.note(
+                            Kind::Exhausted,
+                            "a day's budget is said to be spent, but there is none".to_owned(),
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Revision {
+    fn read(number: u32, bytes: &[u8]) -> Result<Self, String> {
+        let definition = decode(bytes).map_err(|error| error.to_string())?;
+        let mut wheels = BTreeMap::new();
+        for (place, spec) in definition
+            .blocks
+            .iter()
+            .enumerate()
+            .filter(|(_, spec)| spec.kind == wheel::KIND)
+        {
+            let params = serde_json::from_str(&spec.params).map_err(|error| error.to_string())?;
+            wheels.insert(spec.name.clone(), (place, params));
+        }
+        let campaign = link(definition, number).map_err(|error| error.to_string())?;
+        Ok(Self { campaign, wheels })
+    }
+
+    /// The rule under which a draw's grant stands.
+    fn rule(&self, draw: &Draw) -> Option<&str> {
+        let (_, params) = self.wheels.get(&*draw.purpose)?;
+        let reward = self.campaign.reward(&draw.rolled)?;
+        let slice = params
+            .slices
+            .iter()
+            .find(|slice| slice.reward == reward)
+            .map(|slice| slice.rule);
+        let rule = match &params.pity {
+            Some(pity) if draw.pity => Some(pity.rule),
+            _ => slice.or(params.rest_rule),
+        };
+        self.campaign
+            .rules_of_giving
+            .get(usize::from(rule?))
+            .map(|rule| &*rule.id)
+    }
+}
+
+impl Player {
+    fn new() -> Self {
+        Self {
+            draws: None,
+            next: 0,
+            misses: BTreeMap::new(),
+            given: BTreeMap::new(),
+            open: BTreeMap::new(),
+        }
+    }
+}
+
+fn cost(campaign: &Campaign, id: &str) -> i64 {
+    campaign
+        .reward(id)
+        .and_then(|reward| campaign.rewards.get(usize::from(reward)))
+        .map_or(0, |reward| reward.cost)
+}
+
+fn roll(pick: u64, of: u64, reward: &str, pity: bool) -> String {
+    let reward = if reward.is_empty() { "nothing" } else { reward };
+    if pity {
+        format!("{reward} by pity")
+    } else {
+        format!("{reward} by {pick} of {of}")
+    }
+}

@@ -1,0 +1,148 @@
+//! A row of the ledger as it is exported: one JSON object a line.
+
+use machine::ids::{CampaignKey, Pseudonym};
+use machine::ledger;
+use machine::world::CounterKey;
+use serde::{Deserialize, Serialize};
+
+/// A row. Fields that a verification does not need are left out, and ignored where they stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// Its number in the ledger of its campaign, edition and lane: from 0, without gaps.
+    pub number: u64,
+    /// The tenant's id.
+    pub tenant: String,
+    /// The campaign's id.
+    pub campaign: String,
+    /// The edition.
+    pub edition: u32,
+    /// `live` or `test`.
+    pub lane: String,
+    /// The revision that decided.
+    pub revision: u32,
+    /// The participant's pseudonym: 32 hexadecimal digits.
+    pub user: String,
+    /// What happened.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What happened: `"type": "draw"` with its details under `draw`, and so on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum What {
+    /// A reward was given.
+    Grant {
+        /// Its details.
+        grant: Grant,
+    },
+    /// A draw was made.
+    Draw {
+        /// Its details.
+        draw: Draw,
+    },
+    /// Anything else: counted, not looked at.
+    #[serde(other)]
+    Message,
+}
+
+/// A grant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// Under which rule.
+    pub rule: String,
+    /// Which reward.
+    pub reward: String,
+    /// Within which period; `draw-17` for what draw 17 gave.
+    pub period: String,
+    /// How much.
+    #[serde(default)]
+    pub amount: i64,
+}
+
+/// A draw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draw {
+    /// The participant's draw index, from 0.
+    pub index: u64,
+    /// The wheel's name.
+    pub purpose: String,
+    /// The number that came up.
+    pub pick: u64,
+    /// Below what; 0 where pity decided without a roll.
+    pub of: u64,
+    /// The reward it stands for; empty for none.
+    pub rolled: String,
+    /// Whether pity decided.
+    pub pity: bool,
+    /// The pity count before this draw.
+    pub misses: i64,
+    /// What was given in the end; none: missed.
+    pub given: Option<String>,
+    /// Which counters had too little left: `stock/laptop`, `budget`, `budget/2026-12-01`.
+    #[serde(default)]
+    pub exhausted: Vec<String>,
+    /// Which rewards this participant had had as often as `per_user` allows.
+    #[serde(default)]
+    pub had: Vec<String>,
+}
+
+impl Row {
+    /// A row of the ledger, as exported.
+    pub fn of(
+        number: u64,
+        key: &CampaignKey,
+        revision: u32,
+        user: &Pseudonym,
+        row: &ledger::Row,
+    ) -> Self {
+        let names = |names: &[std::sync::Arc<str>]| names.iter().map(ToString::to_string).collect();
+        let what = match row {
+            ledger::Row::Grant(grant) => What::Grant {
+                grant: Grant {
+                    rule: grant.rule.to_string(),
+                    reward: grant.reward.to_string(),
+                    period: grant.period.to_string(),
+                    amount: grant.amount,
+                },
+            },
+            ledger::Row::Draw(draw) => What::Draw {
+                draw: Draw {
+                    index: draw.index,
+                    purpose: draw.purpose.to_string(),
+                    pick: draw.rolled.pick,
+                    of: draw.rolled.of,
+                    rolled: draw.rolled.reward.to_string(),
+                    pity: draw.rolled.pity,
+                    misses: draw.misses,
+                    given: draw.given.as_ref().map(ToString::to_string),
+                    exhausted: draw.exhausted.iter().map(CounterKey::to_string).collect(),
+                    had: names(&draw.had),
+                },
+            },
+            ledger::Row::Message(_) => What::Message,
+        };
+        Self {
+            number,
+            tenant: key.tenant.to_string(),
+            campaign: key.campaign.to_string(),
+            edition: key.edition,
+            lane: key.lane.to_string(),
+            revision,
+            user: user.to_string(),
+            what,
+        }
+    }
+}
+
+/// Reads a counter's name; none for what is no counter.
+pub(super) fn counter(text: &str) -> Option<CounterKey> {
+    if text == "budget" {
+        return Some(CounterKey::Budget);
+    }
+    if let Some(reward) = text.strip_prefix("stock/") {
+        return Some(CounterKey::Stock(reward.into()));
+    }
+    let day = text.strip_prefix("budget/")?.parse().ok()?;
+    Some(CounterKey::BudgetDay(machine::calendar::day_number(day)))
+}

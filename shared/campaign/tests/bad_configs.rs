@@ -1,0 +1,67 @@
+//! A corpus of wrong campaigns: each with all its diagnostics, as people will read them.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the corpus is a folder, and a test may look which files are in it"
+)]
+
+mod support;
+
+use std::path::Path;
+
+use campaign::{Activity, Input, Source, check, story};
+
+#[test]
+fn every_mistake_is_found_at_its_place() {
+    let (tenant, files) = story::example_tenant().unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bad");
+    let mut paths: Vec<_> = folder
+        .read_dir()
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.sort();
+    assert!(paths.len() >= 40, "only {} wrong campaigns", paths.len());
+    for path in paths {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let source = Source::new(format!("{name}.yaml"), text);
+        let input = Input {
+            campaign: &name,
+            source,
+            tenant: &tenant,
+            files: &files,
+        };
+        let all: Vec<&dyn Activity> = support::all();
+        let checked = check(&input, &all);
+        assert_eq!(
+            checked.definition.is_none(),
+            checked.diagnostics.has_errors(),
+            "{name}"
+        );
+        let said: Vec<String> = checked
+            .diagnostics
+            .iter()
+            .map(|each| {
+                let place = &each.place;
+                let help = each
+                    .help
+                    .as_ref()
+                    .map_or(String::new(), |help| format!("\n  = {help}"));
+                let file = place.source.name().trim_end_matches(".yaml");
+                let file = if file == name {
+                    String::new()
+                } else {
+                    format!("{file}:")
+                };
+                format!(
+                    "{} {file}{}:{} {}{help}",
+                    each.code,
+                    place.line(),
+                    place.column(),
+                    each.message
+                )
+            })
+            .collect();
+        insta::assert_snapshot!(name, said.join("\n"));
+    }
+}

@@ -1,0 +1,356 @@
+//! One event of one caller, from the record to the committed answer: recall, step, commit, again when the record moved
+//! on or a counter ran out meanwhile.
+//!
+//! A rejection goes out only after a read of the store in this same call found neither a remembered answer nor a newer
+//! record. `Stale` and `Exhausted` tries are bounded; a spin is not re-rolled, since its luck depends on the seed and
+//! the participant's draw index alone.
+
+use std::sync::Arc;
+
+use machine::ids::{Lane, Pseudonym};
+use machine::input::{Payload, PayloadError, User};
+use machine::model::{Phase, Sender};
+use machine::participant::Participant;
+use machine::step::{Call, Decision, No, Rejection, step};
+use machine::world::{Answer, Attribution, Commit, Left, Outcome, Pause, Recalled};
+use machine::{Campaign, Facts, Fault, Millis};
+use serde_json::{Map, Value as Json};
+use store::{Asked, Store};
+
+use crate::served::{Served, TenantShell};
+use crate::telemetry::meters::{Tried, commit_try};
+
+/// How often a record may move on under a call.
+const STALE_TRIES: u32 = 8;
+
+/// How often counters may run out under a call. Each answer names all that is gone, so a chain needs few.
+const EXHAUSTED_TRIES: u32 = 16;
+
+/// Who calls, for what.
+#[derive(Debug)]
+pub struct Caller<'a> {
+    /// The tenant.
+    pub shell: &'a TenantShell,
+    /// The campaign.
+    pub served: &'a Served,
+    /// The member id.
+    pub member: &'a str,
+    /// Their claims, as the token has them; none for a back end or a timer.
+    pub claims: Option<&'a Map<String, Json>>,
+    /// The lane, once it is settled.
+    pub lane: Lane,
+    /// Whether the window's opening is not waited for.
+    pub rehearsal: bool,
+    /// The clock, of this lane.
+    pub now: Millis,
+    /// The language of the answer.
+    pub language: &'a str,
+}
+
+/// An event as it was sent.
+#[derive(Debug)]
+pub struct Sent<'a> {
+    /// Its name.
+    pub event: &'a str,
+    /// Who sends it.
+    pub sender: Sender,
+    /// Its body.
+    pub body: &'a Map<String, Json>,
+    /// The idempotency key.
+    pub key: &'a str,
+    /// SHA-256 of the event and the meaning of the body.
+    pub fingerprint: &'a [u8; 32],
+    /// The version that the client saw.
+    pub if_match: Option<u64>,
+    /// Where it came from.
+    pub attribution: Attribution,
+}
+
+/// An answer, and whether it was given before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// The body.
+    pub body: Answer,
+    /// Whether this was answered before.
+    pub replayed: bool,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub enum Failed {
+    /// The rules' no.
+    Rejected(Rejection, Arc<Campaign>),
+    /// Ops staff stopped it.
+    Paused(Pause),
+    /// The campaign has no such event.
+    NoSuchEvent,
+    /// The body is not what the event carries.
+    Payload(PayloadError),
+    /// The client saw an older version.
+    StalePage(u64),
+    /// The key was used for something else.
+    KeyReused,
+    /// A rule could not be evaluated.
+    Rule(Fault),
+    /// A counter is missing.
+    Frozen(String),
+    /// Too many others changed the same things.
+    Contended,
+    /// What is live has changed and this process has not loaded it yet.
+    Behind,
+    /// The store failed.
+    Store(store::Error),
+}
+
+impl From<store::Error> for Failed {
+    fn from(error: store::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Makes an answer's bytes from a decision.
+pub type Render<'a> = &'a (dyn Fn(&Caller<'_>, &Campaign, &Participant, &Decision, &Sent<'_>) -> Answer + Sync);
+
+/// Carries out one event.
+pub async fn act(
+    store: &dyn Store,
+    caller: &Caller<'_>,
+    sent: &Sent<'_>,
+    render: Render<'_>,
+) -> Result<Answered, Failed> {
+    let key = caller.served.key(caller.lane);
+    let user = caller.shell.pseudonym(caller.member);
+    let asked = Asked { key: sent.key, fingerprint: sent.fingerprint, now: caller.now };
+    let Recalled { answer, participant, live, pause } = store.recall(&key, user, Some(asked)).await?;
+    match answer {
+        Some(Ok(body)) => return Ok(Answered { body, replayed: true }),
+        Some(Err(_)) => return Err(Failed::KeyReused),
+        None => {}
+    }
+    let Some(campaign) = caller.served.revision_of(&user) else { return Err(Failed::Behind) };
+    if !live.iter().any(|live| live.revision == campaign.revision) {
+        return Err(Failed::Behind);
+    }
+    let prepared = Prepared::new(caller, sent, campaign)?;
+    if let Some(pause) = pause.filter(|pause| pause.stops(Some(sent.event))) {
+        return Err(Failed::Paused(pause));
+    }
+    let draws = caller.served.draws(caller.lane, &user);
+    let mut known = participant;
+    let mut exhausted: Vec<Left> = Vec::new();
+    let (mut stale, mut gone) = (0, 0);
+    loop {
+        let record =
+            caller.served.record(known.as_ref(), campaign, caller.now).map_err(Failed::Rule)?;
+        if sent.if_match.is_some_and(|version| version != record.core.version) {
+            return Err(Failed::StalePage(record.core.version));
+        }
+        let call = Call {
+            campaign,
+            participant: &record,
+            user: &prepared.user,
+            sender: sent.sender,
+            event: Some((prepared.event, &prepared.payload)),
+            facts: &prepared.facts,
+            now: caller.now,
+            rehearsal: caller.rehearsal,
+            draws: &draws,
+            exhausted: &exhausted,
+        };
+        let decision = match step(&call) {
+            Ok(decision) => decision,
+            Err(No::Rejected(rejection)) => {
+                return Err(Failed::Rejected(rejection, campaign.clone()));
+            }
+            Err(No::Fault(fault)) => return Err(Failed::Rule(fault)),
+        };
+        let body = render(caller, campaign, &record, &decision, sent);
+        let commit = Commit {
+            campaign: key.clone(),
+            revision: campaign.revision,
+            user,
+            expected: record.core.version,
+            event: Some(campaign_event(campaign, prepared.event, sent.event)),
+            sender: sent.sender,
+            key: sent.key.into(),
+            fingerprint: *sent.fingerprint,
+            at: caller.now,
+            attribution: sent.attribution.clone(),
+            core: decision.core,
+            grants: decision.grants,
+            moves: decision.moves,
+            alternatives: decision.alternatives,
+            rows: decision.rows,
+            first_row: 0,
+            timer: decision.timer,
+            answer: body.clone(),
+        };
+        match store.commit(Box::new(commit)).await? {
+            Outcome::Committed(_) => {
+                commit_try(Tried::Committed);
+                return Ok(Answered { body, replayed: false });
+            }
+            Outcome::Replayed(body) => {
+                commit_try(Tried::Replayed);
+                return Ok(Answered { body, replayed: true });
+            }
+            Outcome::KeyReused => return Err(Failed::KeyReused),
+            Outcome::Stale(current) => {
+                commit_try(Tried::Stale);
+                stale += 1;
+                known = current;
+            }
+            Outcome::Exhausted(left) => {
+                commit_try(Tried::Exhausted);
+                gone += 1;
+                learn(&mut exhausted, left);
+            }
+            Outcome::Superseded => return Err(Failed::Behind),
+            Outcome::Paused(pause) => return Err(Failed::Paused(pause)),
+            Outcome::Frozen(counter) => return Err(Failed::Frozen(counter.to_string())),
+        }
+        if stale > STALE_TRIES || gone > EXHAUSTED_TRIES {
+            return Err(Failed::Contended);
+        }
+    }
+}
+
+/// Lets time alone act on a participant: delayed transitions that are due. True if something was committed.
+pub async fn tick(store: &dyn Store, caller: &Caller<'_>, user: Pseudonym) -> Result<bool, Failed> {
+    let key = caller.served.key(caller.lane);
+    let recalled = store.recall(&key, user, None).await?;
+    let Some(known) = recalled.participant else { return Ok(false) };
+    let Some(campaign) = caller.served.revision_of(&user) else { return Err(Failed::Behind) };
+    let record = caller.served.record(Some(&known), campaign, caller.now).map_err(Failed::Rule)?;
+    let (nobody, facts) = (User::nobody(&campaign.claims), Facts::default());
+    let draws = caller.served.draws(caller.lane, &user);
+    let mut exhausted: Vec<Left> = Vec::new();
+    for _ in 0..EXHAUSTED_TRIES {
+        let call = Call {
+            campaign,
+            participant: &record,
+            user: &nobody,
+            sender: Sender::Timer,
+            event: None,
+            facts: &facts,
+            now: caller.now,
+            rehearsal: caller.rehearsal,
+            draws: &draws,
+            exhausted: &exhausted,
+        };
+        let decision = match step(&call) {
+            Ok(decision) => decision,
+            Err(No::Rejected(_)) => return Ok(false),
+            Err(No::Fault(fault)) => return Err(Failed::Rule(fault)),
+        };
+        let commit = Commit {
+            campaign: key.clone(),
+            revision: campaign.revision,
+            user,
+            expected: record.core.version,
+            event: None,
+            sender: Sender::Timer,
+            key: format!("timer-{}", record.core.version).into(),
+            fingerprint: [0; 32],
+            at: caller.now,
+            attribution: Attribution::default(),
+            core: decision.core,
+            grants: decision.grants,
+            moves: decision.moves,
+            alternatives: decision.alternatives,
+            rows: decision.rows,
+            first_row: 0,
+            timer: decision.timer,
+            answer: Arc::from([]),
+        };
+        match store.commit(Box::new(commit)).await? {
+            Outcome::Committed(_) => return Ok(true),
+            Outcome::Exhausted(left) => learn(&mut exhausted, left),
+            // Someone else was quicker, or it is stopped: the next sweep looks again.
+            _ => return Ok(false),
+        }
+    }
+    Err(Failed::Contended)
+}
+
+/// A call's inputs, read against the campaign's declarations.
+struct Prepared {
+    user: User,
+    event: u16,
+    payload: Payload,
+    facts: Facts,
+}
+
+impl Prepared {
+    fn new(caller: &Caller<'_>, sent: &Sent<'_>, campaign: &Arc<Campaign>) -> Result<Self, Failed> {
+        let event = campaign.event(sent.event).ok_or(Failed::NoSuchEvent)?;
+        let declared = campaign.events.get(usize::from(event)).ok_or(Failed::NoSuchEvent)?;
+        // Who may not send it shall not learn more than that.
+        if !declared.from.contains(&sent.sender) {
+            return Err(Failed::Rejected(Rejection::Forbidden, campaign.clone()));
+        }
+        let payload = Payload::read(declared, sent.body).map_err(Failed::Payload)?;
+        let user = user_of(campaign, caller.claims);
+        let facts = caller.shell.facts(campaign, caller.member);
+        Ok(Self { user, event, payload, facts })
+    }
+}
+
+/// The caller's claims as the campaign declares them.
+pub fn user_of(campaign: &Campaign, claims: Option<&Map<String, Json>>) -> User {
+    claims.map_or_else(|| User::nobody(&campaign.claims), |claims| User::read(&campaign.claims, claims))
+}
+
+fn campaign_event(campaign: &Campaign, event: u16, name: &str) -> Arc<str> {
+    campaign.events.get(usize::from(event)).map_or_else(|| name.into(), |event| event.name.clone())
+}
+
+/// What is newly known to be left replaces what was known before.
+fn learn(known: &mut Vec<Left>, news: Vec<Left>) {
+    for left in news {
+        match known.iter_mut().find(|old| old.key == left.key) {
+            Some(old) => *old = left,
+            None => known.push(left),
+        }
+    }
+}
+
+/// In which lane someone plays, whether its opening is waited for, and what its clock says.
+///
+/// Testers play in the test lane before the window opens, and after that when they ask for it; nobody else can.
+pub fn lane_of(
+    shell: &TenantShell,
+    served: &Served,
+    member: &str,
+    claims: Option<&Map<String, Json>>,
+    asks_for_test: bool,
+    clock: Millis,
+) -> Result<(Lane, Millis), NotATester> {
+    let live = (Lane::Live, clock);
+    let Some(campaign) = served.newest() else { return Ok(live) };
+    if !asks_for_test && (campaign.testers.is_none() || campaign.window.phase(clock) != Phase::Preview) {
+        return Ok(live);
+    }
+    if is_tester(shell, campaign, member, claims, clock) {
+        return Ok((Lane::Test, clock.saturating_add(served.test_clock_offset)));
+    }
+    if asks_for_test { Err(NotATester) } else { Ok(live) }
+}
+
+/// Someone asked for the test lane who is no tester.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotATester;
+
+fn is_tester(
+    shell: &TenantShell,
+    campaign: &Arc<Campaign>,
+    member: &str,
+    claims: Option<&Map<String, Json>>,
+    now: Millis,
+) -> bool {
+    let Some(testers) = &campaign.testers else { return false };
+    let nobody = Participant::new(campaign, now);
+    let user = user_of(campaign, claims);
+    let facts = shell.facts(campaign, member);
+    machine::step::holds(testers, campaign, &nobody, &user, &facts, now).unwrap_or(false)
+}

@@ -1,0 +1,90 @@
+//! From a tenant's key descriptors to the verifiers of its tokens.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use campaign::tenant::{Alg as SpecAlg, KeySource, KeySpec};
+
+use crate::identity::{Alg, Audience, KeyError, KeySet, Verifier, mint};
+
+/// Why a key can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyMaterialError {
+    /// The environment variable is not set.
+    #[error("key `{kid}`: the environment variable {name} is not set")]
+    Env {
+        /// The key.
+        kid: String,
+        /// The variable.
+        name: String,
+    },
+    /// The file can't be read.
+    #[error("key `{kid}`: the file {path} can't be read ({source})")]
+    File {
+        /// The key.
+        kid: String,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A development key can't be made.
+    #[error("key `{kid}`: the development key can't be made: {source}")]
+    Dev {
+        /// The key.
+        kid: String,
+        /// Why.
+        source: mint::MintError,
+    },
+    /// It is no key of its algorithm.
+    #[error("key `{kid}`: {source}")]
+    Key {
+        /// The key.
+        kid: String,
+        /// Why.
+        source: KeyError,
+    },
+}
+
+/// The text of a key: from the environment, a file of the tenant's folder, or made on first use in `<configs>/.keys`.
+pub fn material(configs: &Path, tenant: &str, spec: &KeySpec) -> Result<String, KeyMaterialError> {
+    let kid = spec.kid.clone();
+    match &spec.source {
+        KeySource::Env(name) => {
+            std::env::var(name).map_err(|_| KeyMaterialError::Env { kid, name: name.clone() })
+        }
+        KeySource::File(file) => {
+            let path = configs.join(tenant).join(file);
+            std::fs::read_to_string(&path).map_err(|source| KeyMaterialError::File { kid, path, source })
+        }
+        KeySource::Dev => {
+            let path = configs.join(".keys").join(format!("{tenant}.{kid}"));
+            mint::dev_key(&path).map_err(|source| KeyMaterialError::Dev { kid, source })
+        }
+    }
+}
+
+/// A verifier of these keys; the kept one if its keys are the same, so that the tokens it has checked stay checked.
+pub(super) fn verifier(
+    configs: &Path,
+    tenant: &str,
+    specs: &[KeySpec],
+    audience: Audience,
+    kept: Option<&Arc<Verifier>>,
+) -> Result<Option<Arc<Verifier>>, KeyMaterialError> {
+    let mut keys = KeySet::new();
+    for spec in specs {
+        let text = material(configs, tenant, spec)?;
+        let alg = match spec.alg {
+            SpecAlg::HS256 => Alg::Hs256,
+            SpecAlg::EdDSA => Alg::EdDsa,
+            SpecAlg::RS256 => Alg::Rs256,
+        };
+        keys.add(&spec.kid, alg, &text)
+            .map_err(|source| KeyMaterialError::Key { kid: spec.kid.clone(), source })?;
+    }
+    if let Some(kept) = kept.filter(|kept| kept.has_keys(&keys)) {
+        return Ok(Some(kept.clone()));
+    }
+    Ok(Some(Arc::new(Verifier::new(keys, audience.of(tenant)))))
+}

@@ -1,0 +1,419 @@
+//! Answers: what a decision, a view, a list of grants look like as JSON. The shapes are the contract of the HTTP API;
+//! `openapi.json` is made from the types here.
+
+use machine::block::Look;
+use machine::calendar::date;
+use machine::ids::{CampaignKey, Lane, Pseudonym, grant_id, hex};
+use machine::input::Payload;
+use machine::model::{Campaign, EventDecl, Phase, VarKind};
+use machine::participant::{Grant, Participant, Status};
+use machine::step::{Call, Decision, Rejection};
+use machine::view::{Possible, view};
+use machine::{Fault, Millis, Type, Value};
+use serde::Serialize;
+use serde_json::{Map, Value as Json, json};
+use utoipa::ToSchema;
+
+use crate::problem::Code;
+
+/// The answer to an event.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventAnswer<'a> {
+    /// The campaign's id.
+    pub campaign: &'a str,
+    /// The event.
+    pub event: &'a str,
+    /// The state that the participant is in now.
+    pub state: &'a str,
+    /// The variables that clients may see.
+    #[schema(value_type = Object)]
+    pub context: Map<String, Json>,
+    /// What the user can do now.
+    pub events: Vec<EventView<'a>>,
+    /// What this event gave: only the new grants.
+    pub grants: Vec<GrantView<'a>>,
+    /// The outcome that a block raised (`won`, `missed`, `signed`, ...), if one did.
+    pub outcome: Option<&'static str>,
+    /// The record's version; for `If-Match`.
+    pub version: u64,
+    /// `live` or `test`.
+    #[schema(value_type = String)]
+    pub lane: Lane,
+}
+
+/// What a button needs to know about an event that a user may send.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventView<'a> {
+    /// The event.
+    pub event: &'a str,
+    /// Whether it would be taken now. A guard that reads the payload counts as possible.
+    pub possible: bool,
+    /// The code of the no it would meet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// That no in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// When that may change by itself (RFC 3339).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_at: Option<String>,
+    /// The fields that the event carries, by name; absent when it carries none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object)]
+    pub payload: Option<Map<String, Json>>,
+}
+
+/// A grant.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct GrantView<'a> {
+    /// Its stable id.
+    pub id: String,
+    /// Under which rule.
+    pub rule: &'a str,
+    /// Which reward.
+    pub reward: &'a str,
+    /// What it is: `points`, `coupon`, `code`, `physical`, `cash`, `entitlement`.
+    pub kind: Json,
+    /// Its title in the caller's language.
+    pub title: &'a str,
+    /// How much, where it is counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<i64>,
+    /// `pending`, `held`, `needs-claim`, `sent`, `confirmed`, `failed`, `expired`, `forfeited` or `reversed`.
+    #[schema(value_type = String)]
+    pub status: Status,
+    /// When it was given (RFC 3339).
+    pub at: String,
+    /// Until when it can be used (RFC 3339), if it expires.
+    pub expires: Option<String>,
+}
+
+/// A participant's view.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ViewAnswer<'a> {
+    /// The campaign's id.
+    pub campaign: &'a str,
+    /// Its edition.
+    pub edition: u32,
+    /// `live` or `test`.
+    #[schema(value_type = String)]
+    pub lane: Lane,
+    /// The activity's id.
+    pub activity: &'a str,
+    /// The campaign's title in the caller's language.
+    pub title: &'a str,
+    /// The server's clock (RFC 3339).
+    pub now: String,
+    /// `preview`, `open`, `paused`, `claiming` or `ended`.
+    #[schema(value_type = String)]
+    pub phase: Phase,
+    /// What users are told about a pause, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
+    /// The first instant of play.
+    pub opens: String,
+    /// The first instant after play.
+    pub closes: String,
+    /// The first instant after claims.
+    pub claim_until: String,
+    /// Whether the user may take part.
+    pub eligible: Eligible,
+    /// The state the participant is in.
+    pub state: &'a str,
+    /// The variables that clients may see.
+    #[schema(value_type = Object)]
+    pub context: Map<String, Json>,
+    /// What the user can do now.
+    pub events: Vec<EventView<'a>>,
+    /// All grants so far.
+    pub grants: Vec<GrantView<'a>>,
+    /// The record's version; for `If-Match`.
+    pub version: u64,
+    /// Posters to share; none yet.
+    pub posters: Vec<Json>,
+    /// What the campaign's blocks add: `calendar`, `wheel`, `chances`, `pack`.
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    pub blocks: Map<String, Json>,
+}
+
+/// Whether a user may take part.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Eligible {
+    /// Whether.
+    pub ok: bool,
+    /// The code if not.
+    pub code: Option<&'static str>,
+}
+
+/// A user's grants.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct GrantsAnswer<'a> {
+    /// Oldest first.
+    pub grants: Vec<GrantView<'a>>,
+    /// What to pass as `after` for the next page; none at the end.
+    pub next: Option<String>,
+}
+
+/// The page that anyone may see.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PublicAnswer<'a> {
+    /// The tenant's id.
+    pub tenant: &'a str,
+    /// The campaign's id.
+    pub campaign: &'a str,
+    /// Its edition.
+    pub edition: u32,
+    /// The activity's id.
+    pub activity: &'a str,
+    /// Its title.
+    pub title: &'a str,
+    /// Who runs it.
+    pub organizer: &'a str,
+    /// `preview`, `open`, `paused`, `claiming` or `ended`.
+    #[schema(value_type = String)]
+    pub phase: Phase,
+    /// The first instant of play.
+    pub opens: String,
+    /// The first instant after play.
+    pub closes: String,
+    /// The first instant after claims.
+    pub claim_until: String,
+    /// The campaign's timezone.
+    pub timezone: &'static str,
+    /// Where its rules can be read; none if it has none.
+    pub rules_url: Option<String>,
+    /// SHA-256 of the secret seed of its draws.
+    pub seed_hash: String,
+    /// The published revision.
+    pub revision: u32,
+    /// SHA-256 of that revision.
+    pub config_hash: String,
+    /// What the campaign's blocks show: prizes with their exact odds, packs.
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    pub blocks: Map<String, Json>,
+}
+
+/// The answer to a decision.
+pub fn event_answer<'a>(
+    call: &Call<'a>,
+    decision: &Decision,
+    key: &CampaignKey,
+    user: &Pseudonym,
+    event: &'a str,
+    language: &str,
+) -> Result<Vec<u8>, Fault> {
+    let campaign = call.campaign;
+    let mut grants = call.participant.grants.clone();
+    grants.extend(decision.grants.iter().cloned());
+    let after = Participant { core: decision.core.clone(), grants };
+    let seen = view(&Call { participant: &after, event: None, exhausted: &[], ..*call })?;
+    let answer = EventAnswer {
+        campaign: &campaign.campaign,
+        event,
+        state: state_name(campaign, seen.turn.core.state),
+        context: context(&seen.turn.look()),
+        events: events(campaign, &seen.events, language),
+        grants: decision.grants.iter().map(|grant| grant_view(campaign, grant, key, user, language)).collect(),
+        outcome: decision.outcome,
+        version: decision.core.version,
+        lane: key.lane,
+    };
+    // Maps keyed by strings and plain values: nothing here can fail to serialise.
+    Ok(serde_json::to_vec(&answer).unwrap_or_default())
+}
+
+/// A participant's view.
+pub fn view_answer(
+    call: &Call<'_>,
+    pause: Option<&machine::world::Pause>,
+    key: &CampaignKey,
+    user: &Pseudonym,
+    language: &str,
+) -> Result<Vec<u8>, Fault> {
+    let campaign = call.campaign;
+    let seen = view(call)?;
+    let look = seen.turn.look();
+    let blocks = campaign.blocks.iter().filter_map(|block| block.view(&look, language));
+    let calendar = &campaign.calendar;
+    let answer = ViewAnswer {
+        campaign: &campaign.campaign,
+        edition: key.edition,
+        lane: key.lane,
+        activity: &campaign.activity,
+        title: campaign.title.pick(language, &campaign.language),
+        now: calendar.rfc3339(call.now),
+        phase: phase(campaign, call.now, pause),
+        notice: pause.and_then(|pause| pause.notice.clone()),
+        opens: calendar.rfc3339(campaign.window.opens),
+        closes: calendar.rfc3339(campaign.window.closes),
+        claim_until: calendar.rfc3339(campaign.window.claim_until),
+        eligible: Eligible { ok: seen.eligible, code: (!seen.eligible).then_some("not-eligible") },
+        state: state_name(campaign, seen.turn.core.state),
+        context: context(&look),
+        events: events(campaign, &seen.events, language),
+        grants: look.grants.iter().map(|grant| grant_view(campaign, grant, key, user, language)).collect(),
+        version: call.participant.core.version,
+        posters: Vec::new(),
+        blocks: blocks.map(|(name, part)| (name.to_owned(), part)).collect(),
+    };
+    Ok(serde_json::to_vec(&answer).unwrap_or_default())
+}
+
+/// The page that anyone may see.
+pub fn public_answer(
+    campaign: &Campaign,
+    key: &CampaignKey,
+    seed_commitment: &[u8; 32],
+    pause: Option<&machine::world::Pause>,
+    now: Millis,
+    language: &str,
+) -> Vec<u8> {
+    let calendar = &campaign.calendar;
+    let blocks = campaign.blocks.iter().filter_map(|block| block.public(campaign, language));
+    let rules_url =
+        (!campaign.rules.is_empty()).then(|| format!("/v1/{}/{}/rules?lang={language}", key.tenant, key.campaign));
+    let answer = PublicAnswer {
+        tenant: &key.tenant,
+        campaign: &key.campaign,
+        edition: key.edition,
+        activity: &campaign.activity,
+        title: campaign.title.pick(language, &campaign.language),
+        organizer: campaign.organizer.pick(language, &campaign.language),
+        phase: phase(campaign, now, pause),
+        opens: calendar.rfc3339(campaign.window.opens),
+        closes: calendar.rfc3339(campaign.window.closes),
+        claim_until: calendar.rfc3339(campaign.window.claim_until),
+        timezone: calendar.timezone.name(),
+        rules_url,
+        seed_hash: hex(seed_commitment),
+        revision: campaign.revision,
+        config_hash: hex(&campaign.sha256),
+        blocks: blocks.map(|(name, part)| (name.to_owned(), part)).collect(),
+    };
+    serde_json::to_vec(&answer).unwrap_or_default()
+}
+
+/// One page of a user's grants, after the one whose place in the record is `after`.
+pub fn grants_answer(
+    campaign: &Campaign,
+    grants: &[Grant],
+    after: usize,
+    page: usize,
+    key: &CampaignKey,
+    user: &Pseudonym,
+    language: &str,
+) -> Vec<u8> {
+    let end = after.saturating_add(page).min(grants.len());
+    let shown = grants.get(after..end).unwrap_or_default();
+    let answer = GrantsAnswer {
+        grants: shown.iter().map(|grant| grant_view(campaign, grant, key, user, language)).collect(),
+        next: (end < grants.len()).then(|| end.to_string()),
+    };
+    serde_json::to_vec(&answer).unwrap_or_default()
+}
+
+/// A rejection in the user's language: the campaign's own words for the code, else ours.
+pub fn message(campaign: &Campaign, rejection: &Rejection, language: &str) -> String {
+    let code = rejection.code();
+    if let Some(words) = campaign.messages.get(code) {
+        return words.pick(language, &campaign.language).to_owned();
+    }
+    Code::parse(code).unwrap_or(Code::NotPossible).words().pick(language).to_owned()
+}
+
+fn phase(campaign: &Campaign, now: Millis, pause: Option<&machine::world::Pause>) -> Phase {
+    match campaign.window.phase(now) {
+        Phase::Open if pause.is_some_and(|pause| pause.event.is_none()) => Phase::Paused,
+        phase => phase,
+    }
+}
+
+fn state_name(campaign: &Campaign, state: u16) -> &str {
+    campaign.machine.states.get(usize::from(state)).map_or("", |state| &state.name)
+}
+
+fn context(look: &Look<'_>) -> Map<String, Json> {
+    let campaign = look.campaign;
+    let shown = campaign.vars.iter().zip(&look.core.vars);
+    shown
+        .filter(|(var, _)| var.show && var.kind != VarKind::Hidden)
+        .map(|(var, value)| (var.name.clone(), json_of(campaign, var.ty, value)))
+        .collect()
+}
+
+fn json_of(campaign: &Campaign, ty: Type, value: &Value) -> Json {
+    match (ty, value) {
+        (Type::Date, Value::Int(day)) => {
+            i32::try_from(*day).map_or(Json::Null, |day| json!(date(day).to_string()))
+        }
+        (Type::Time, Value::Int(at)) => json!(campaign.calendar.rfc3339(*at)),
+        (Type::Duration, Value::Int(span)) => json!(span / 1000),
+        (_, Value::Int(number)) => json!(number),
+        (_, Value::Bool(flag)) => json!(flag),
+        (_, Value::Str(text)) => json!(&**text),
+        (_, Value::Strs(items)) => items.iter().map(|item| json!(&**item)).collect(),
+        (_, Value::Days(days)) => days.iter().map(|day| json!(date(day).to_string())).collect(),
+    }
+}
+
+fn events<'a>(campaign: &'a Campaign, events: &[Possible], language: &str) -> Vec<EventView<'a>> {
+    let shown = events.iter().filter_map(|possible| {
+        let declared = campaign.events.get(usize::from(possible.event))?;
+        Some(EventView {
+            event: &declared.name,
+            possible: possible.no.is_none(),
+            code: possible.no.as_ref().map(|no| no.code().to_owned()),
+            message: possible.no.as_ref().map(|no| message(campaign, no, language)),
+            next_at: possible.next_at.map(|at| campaign.calendar.rfc3339(at)),
+            payload: payload(declared),
+        })
+    });
+    shown.collect()
+}
+
+fn payload(declared: &EventDecl) -> Option<Map<String, Json>> {
+    if declared.payload.is_empty() {
+        return None;
+    }
+    let fields = declared.payload.iter().map(|field| {
+        let mut shape = json!({ "type": field.ty.to_string(), "required": field.default.is_none() });
+        if field.ty == Type::Int && field.at_least != i64::MIN {
+            shape["at_least"] = json!(field.at_least);
+        }
+        if field.ty == Type::Int && field.at_most != i64::MAX {
+            shape["at_most"] = json!(field.at_most);
+        }
+        if field.ty == Type::Str {
+            shape["max_length"] = json!(field.max_length);
+        }
+        (field.name.clone(), shape)
+    });
+    Some(fields.collect())
+}
+
+fn grant_view<'a>(
+    campaign: &'a Campaign,
+    grant: &Grant,
+    key: &CampaignKey,
+    user: &Pseudonym,
+    language: &str,
+) -> GrantView<'a> {
+    let reward = campaign.rewards.get(usize::from(grant.reward));
+    let rule = campaign.rules_of_giving.get(usize::from(grant.rule)).map_or("", |rule| &rule.id);
+    GrantView {
+        id: grant_id(key, user, rule, grant.period, grant.n),
+        rule,
+        reward: reward.map_or("", |reward| &reward.id),
+        kind: reward.map_or(Json::Null, |reward| json!(reward.kind)),
+        title: reward.map_or("", |reward| reward.title.pick(language, &campaign.language)),
+        amount: (grant.amount != 0).then_some(grant.amount),
+        status: grant.status,
+        at: campaign.calendar.rfc3339(grant.at),
+        expires: grant.expires.map(|at| campaign.calendar.rfc3339(at)),
+    }
+}
+
+/// An empty payload, for looks that no event accompanies.
+pub const NO_PAYLOAD: &Payload = &Payload { fields: Vec::new() };

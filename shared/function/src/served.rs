@@ -1,0 +1,193 @@
+//! What a process serves at a moment: tenants with their keys and lists, campaigns with their live revisions. Built by
+//! [`crate::registry`], looked at by every request, never changed: a new one takes its place.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
+use std::sync::Arc;
+
+use campaign::tenant::Tenant;
+use limit::Limiter;
+use machine::expr::Fault;
+use machine::ids::{CampaignKey, Lane, Pseudonym};
+use machine::input::{Facts, Known};
+use machine::luck::{Seed, Seeded};
+use machine::migrate::migrate;
+use machine::model::FactKind;
+use machine::participant::Participant;
+use machine::world::{Live, Pause};
+use machine::{Campaign, Definition, Millis};
+
+use crate::client::TrustedProxies;
+use crate::cors::Origins;
+use crate::identity::Verifier;
+use crate::telemetry::RouteMetrics;
+
+/// A limiter keyed by text.
+pub type SharedLimiter = Limiter<str>;
+
+/// All tenants.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// By id.
+    pub tenants: HashMap<String, Arc<TenantShell>>,
+}
+
+/// A tenant as a process needs it.
+pub struct TenantShell {
+    /// Its settings.
+    pub tenant: Tenant,
+    /// Checks users' tokens.
+    pub users: Arc<Verifier>,
+    /// Checks admins' tokens.
+    pub admins: Arc<Verifier>,
+    /// Checks its back ends' tokens.
+    pub services: Arc<Verifier>,
+    /// The web pages that may call.
+    pub origins: Origins,
+    /// The proxies whose word on the client's address is believed.
+    pub proxies: TrustedProxies,
+    /// What pseudonyms are made with.
+    pub secret: Seed,
+    /// The member ids on each list.
+    pub lists: HashMap<String, HashSet<String>>,
+    /// How often each user may call.
+    pub user_limit: Option<Arc<SharedLimiter>>,
+    /// How often all of it may be called; one bucket under the empty key.
+    pub tenant_limit: Option<Arc<SharedLimiter>>,
+    /// The campaigns, by id.
+    pub campaigns: HashMap<String, Arc<Served>>,
+}
+
+impl fmt::Debug for TenantShell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TenantShell")
+            .field("id", &self.tenant.id)
+            .field("campaigns", &self.campaigns.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl TenantShell {
+    /// A member's pseudonym.
+    pub fn pseudonym(&self, member: &str) -> Pseudonym {
+        Pseudonym::of(&self.secret.0, member)
+    }
+
+    /// What is known about a member for a campaign's facts.
+    pub fn facts(&self, definition: &Definition, member: &str) -> Facts {
+        let found = definition.facts.iter().map(|fact| match &fact.what {
+            FactKind::List(list) => match self.lists.get(list) {
+                Some(members) if members.contains(member) => Known::Yes,
+                Some(_) => Known::No,
+                None => Known::Unknown,
+            },
+        });
+        Facts::settle(&definition.facts, found)
+    }
+}
+
+/// A campaign as a process serves it.
+#[derive(Debug)]
+pub struct Served {
+    /// The tenant's id.
+    pub tenant: Arc<str>,
+    /// The campaign's id.
+    pub campaign: Arc<str>,
+    /// The edition.
+    pub edition: u32,
+    /// The live revisions with their shares, never empty.
+    pub live: Vec<(Live, Arc<Campaign>)>,
+    /// All revisions' definitions, for records that were written under them.
+    pub revisions: BTreeMap<u32, Arc<Definition>>,
+    /// Whether the live lane is stopped.
+    pub pause: Option<Pause>,
+    /// The live lane's secret and the test lane's.
+    pub seeds: (Seed, Seed),
+    /// How far the test lane's clock is moved, in milliseconds.
+    pub test_clock_offset: i64,
+    /// What is counted about its calls.
+    pub metrics: CampaignMetrics,
+}
+
+/// The metrics of a campaign's routes.
+#[derive(Debug)]
+pub struct CampaignMetrics {
+    /// `POST .../events/{event}`, by users and back ends.
+    pub event: RouteMetrics,
+    /// `GET` of the participant's view.
+    pub view: RouteMetrics,
+    /// `GET .../grants`.
+    pub grants: RouteMetrics,
+    /// `GET .../public`.
+    pub public: RouteMetrics,
+}
+
+impl CampaignMetrics {
+    /// Those of a campaign.
+    pub fn new(tenant: &str, campaign: &str) -> Self {
+        let of = |route| RouteMetrics::new(tenant, campaign, route);
+        Self { event: of("event"), view: of("view"), grants: of("grants"), public: of("public") }
+    }
+}
+
+impl Served {
+    /// The key of one lane.
+    pub fn key(&self, lane: Lane) -> CampaignKey {
+        CampaignKey {
+            tenant: self.tenant.clone(),
+            campaign: self.campaign.clone(),
+            edition: self.edition,
+            lane,
+        }
+    }
+
+    /// The newest live revision: what anyone is shown who is not yet a participant.
+    pub fn newest(&self) -> Option<&Arc<Campaign>> {
+        self.live.last().map(|(_, campaign)| campaign)
+    }
+
+    /// The live revision of a user: always the same one while the live set stays as it is.
+    pub fn revision_of(&self, user: &Pseudonym) -> Option<&Arc<Campaign>> {
+        if let [(_, only)] = self.live.as_slice() {
+            return Some(only);
+        }
+        // A pseudonym is uniformly random already: its first bytes are the sticky hash.
+        let [a, b, c, d, ..] = user.0;
+        let place = u32::from_be_bytes([a, b, c, d]) % 10_000;
+        let mut up_to = 0;
+        for (live, campaign) in &self.live {
+            up_to += live.share;
+            if place < up_to {
+                return Some(campaign);
+            }
+        }
+        self.newest()
+    }
+
+    /// A record as `campaign` understands it; a newcomer's where there is none.
+    pub fn record(
+        &self,
+        known: Option<&Arc<Participant>>,
+        campaign: &Campaign,
+        now: Millis,
+    ) -> Result<Arc<Participant>, Fault> {
+        match known {
+            None => Ok(Arc::new(Participant::new(campaign, now))),
+            Some(record) if record.core.revision == campaign.revision => Ok(record.clone()),
+            Some(record) => {
+                let old = self.revisions.get(&record.core.revision);
+                let old = old.ok_or(Fault::Mismatch("the record's revision is not known here"))?;
+                Ok(Arc::new(migrate(record, old, campaign)))
+            }
+        }
+    }
+
+    /// The draws of one participant.
+    pub fn draws(&self, lane: Lane, user: &Pseudonym) -> Seeded {
+        let seed = match lane {
+            Lane::Live => &self.seeds.0,
+            Lane::Test => &self.seeds.1,
+        };
+        Seeded::new(seed, &format!("{}/{}", self.tenant, self.campaign), self.edition, user)
+    }
+}

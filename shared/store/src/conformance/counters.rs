@@ -1,0 +1,296 @@
+//! Stock and budgets: what is exhausted, what is frozen, which serial a unit has.
+
+use machine::ledger::Row;
+use machine::world::{CounterKey, CounterMove, Left, Outcome};
+
+use super::Failed;
+use super::sample::{commit, costing, giving, live, moving, stock, test, user};
+use super::stage::Stage;
+use crate::LedgerRow;
+
+type Done = Result<(), Failed>;
+
+fn serials(rows: &[LedgerRow], reward: &str) -> Vec<Option<u64>> {
+    let serial = |row: &LedgerRow| match &row.row {
+        Row::Grant(grant) if *grant.reward == *reward => Some(grant.serial),
+        Row::Grant(_) | Row::Draw(_) | Row::Message(_) => None,
+    };
+    rows.iter().filter_map(serial).collect()
+}
+
+pub(super) async fn serials_count_up_from_nought(stage: Stage) -> Done {
+    for number in 0..3 {
+        stage
+            .committed(&giving(commit(user(number), 0, "a"), "mug"))
+            .await?;
+        stage
+            .committed(&giving(commit(user(number), 1, "b"), "cup"))
+            .await?;
+    }
+    let left = stage
+        .exhausted(&giving(commit(user(9), 0, "a"), "mug"))
+        .await?;
+    same!(
+        left,
+        [Left {
+            key: stock("mug"),
+            left: 0
+        }]
+    );
+    let rows = stage.ledger(&live()).await?;
+    same!(serials(&rows, "mug"), [Some(0), Some(1), Some(2)]);
+    same!(serials(&rows, "cup"), [Some(0), Some(1), Some(2)]);
+    same!(stage.counter(&stock("mug")).await?.issued, 3);
+    Ok(())
+}
+
+pub(super) async fn exhausted_names_every_counter_with_what_is_left(stage: Stage) -> Done {
+    let mut all = commit(user(1), 0, "a");
+    for _ in 0..3 {
+        all = giving(all, "mug");
+    }
+    stage.committed(&costing(all, 990)).await?;
+    let mut dear = costing(giving(commit(user(2), 0, "b"), "mug"), 11);
+    let day = CounterKey::BudgetDay(20_000);
+    dear.alternatives = vec![
+        moving(stock("cup"), 1),
+        CounterMove {
+            key: day.clone(),
+            add: 6,
+            bound: Some(5),
+        },
+        moving(stock("mug"), 1),
+    ];
+    let left = stage.exhausted(&dear).await?;
+    let named = |key, left| Left { key, left };
+    same!(
+        left,
+        [
+            named(stock("mug"), 0),
+            named(CounterKey::Budget, 10),
+            named(day, 5)
+        ]
+    );
+    // Alternatives are looked at only when a move fails: there is no need of them else.
+    let mut cheap = costing(commit(user(2), 0, "b"), 10);
+    cheap.alternatives = dear.alternatives;
+    stage.committed(&cheap).await?;
+    Ok(())
+}
+
+pub(super) async fn exhausted_moves_nothing(stage: Stage) -> Done {
+    for number in 0..3 {
+        stage
+            .committed(&giving(commit(user(number), 0, "a"), "mug"))
+            .await?;
+    }
+    let before = (
+        stage.lane(&live()).await?,
+        stage.participant(user(1)).await?,
+    );
+    let mut late = costing(giving(giving(commit(user(1), 1, "b"), "cup"), "mug"), 1);
+    late.timer = Some(5);
+    stage.exhausted(&late).await?;
+    same!(
+        (
+            stage.lane(&live()).await?,
+            stage.participant(user(1)).await?
+        ),
+        before
+    );
+    same!(stage.ledger(&live()).await?.len() as u64, before.0.rows);
+    same!(stage.store.due(&live(), i64::MAX, 9).await?, Vec::new());
+    same!(stage.remembered(&late, 0).await?, None);
+    Ok(())
+}
+
+pub(super) async fn a_missing_counter_is_frozen(stage: Stage) -> Done {
+    let ghost = giving(commit(user(1), 0, "a"), "ghost");
+    same!(stage.commit(&ghost).await?, Outcome::Frozen(stock("ghost")));
+    same!(stage.recall_in(&live(), user(1)).await?.participant, None);
+    for number in 0..3 {
+        stage
+            .committed(&giving(commit(user(number), 0, "b"), "mug"))
+            .await?;
+    }
+    // Also where only an alternative is missing: what is gone can't be told.
+    let mut late = giving(commit(user(9), 0, "a"), "mug");
+    late.alternatives = vec![moving(stock("ghost"), 1)];
+    same!(stage.commit(&late).await?, Outcome::Frozen(stock("ghost")));
+    Ok(())
+}
+
+pub(super) async fn only_a_days_budget_begins_by_itself(stage: Stage) -> Done {
+    let mut sly = giving(commit(user(1), 0, "a"), "ghost");
+    for known in &mut sly.moves {
+        known.bound = Some(100);
+    }
+    same!(stage.commit(&sly).await?, Outcome::Frozen(stock("ghost")));
+    let mut four = commit(user(1), 0, "b");
+    for _ in 0..4 {
+        four = giving(four, "mug");
+    }
+    for known in &mut four.moves {
+        known.bound = Some(100);
+    }
+    same!(
+        stage.exhausted(&four).await?,
+        [Left {
+            key: stock("mug"),
+            left: 3
+        }]
+    );
+    let mut unbound = commit(user(1), 0, "c");
+    unbound.moves = vec![moving(CounterKey::BudgetDay(1), 1)];
+    same!(
+        stage.commit(&unbound).await?,
+        Outcome::Frozen(CounterKey::BudgetDay(1))
+    );
+    Ok(())
+}
+
+pub(super) async fn a_budget_is_never_overdrawn(stage: Stage) -> Done {
+    stage
+        .committed(&costing(commit(user(1), 0, "a"), 999))
+        .await?;
+    let left = stage
+        .exhausted(&costing(commit(user(2), 0, "b"), 2))
+        .await?;
+    same!(
+        left,
+        [Left {
+            key: CounterKey::Budget,
+            left: 1
+        }]
+    );
+    stage
+        .exhausted(&costing(commit(user(2), 0, "c"), -1))
+        .await?;
+    stage
+        .exhausted(&costing(commit(user(2), 0, "d"), i64::MAX))
+        .await?;
+    stage
+        .committed(&costing(commit(user(2), 0, "e"), 1))
+        .await?;
+    same!(stage.counter(&CounterKey::Budget).await?.issued, 1000);
+    Ok(())
+}
+
+pub(super) async fn a_budget_of_a_day_begins_anew(stage: Stage) -> Done {
+    let on = |day, add, bound| CounterMove {
+        key: CounterKey::BudgetDay(day),
+        add,
+        bound: Some(bound),
+    };
+    let spend = |expected: u64, movement: CounterMove| {
+        let mut made = commit(user(1), expected, &format!("k{expected}"));
+        made.moves = vec![movement];
+        made
+    };
+    stage.committed(&spend(0, on(100, 40, 50))).await?;
+    let left = stage.exhausted(&spend(1, on(100, 11, 50))).await?;
+    same!(
+        left,
+        [Left {
+            key: CounterKey::BudgetDay(100),
+            left: 10
+        }]
+    );
+    stage.committed(&spend(1, on(101, 50, 50))).await?;
+    // The bound comes with the move, so a new revision's bound holds from the next commit on.
+    stage.committed(&spend(2, on(100, 30, 70))).await?;
+    let left = stage.exhausted(&spend(3, on(100, 1, 20))).await?;
+    same!(
+        left,
+        [Left {
+            key: CounterKey::BudgetDay(100),
+            left: 0
+        }]
+    );
+    same!(stage.counter(&CounterKey::BudgetDay(100)).await?.issued, 70);
+    Ok(())
+}
+
+pub(super) async fn two_moves_of_one_counter_count_together(stage: Stage) -> Done {
+    let mut twice = costing(costing(commit(user(1), 0, "a"), 501), 500);
+    same!(
+        stage.exhausted(&twice).await?,
+        [Left {
+            key: CounterKey::Budget,
+            left: 1000
+        }]
+    );
+    if let Some(known) = twice.moves.first_mut() {
+        known.add = 500;
+    }
+    stage.committed(&twice).await?;
+    same!(stage.counter(&CounterKey::Budget).await?.issued, 1000);
+    Ok(())
+}
+
+pub(super) async fn several_units_in_one_commit(stage: Stage) -> Done {
+    let two = giving(giving(giving(commit(user(1), 0, "a"), "mug"), "cup"), "mug");
+    stage.committed(&two).await?;
+    let left = stage
+        .exhausted(&giving(giving(commit(user(2), 0, "a"), "mug"), "mug"))
+        .await?;
+    same!(
+        left,
+        [Left {
+            key: stock("mug"),
+            left: 1
+        }]
+    );
+    stage
+        .committed(&giving(commit(user(2), 0, "b"), "mug"))
+        .await?;
+    let rows = stage.ledger(&live()).await?;
+    same!(serials(&rows, "mug"), [Some(0), Some(1), Some(2)]);
+    same!(serials(&rows, "cup"), [Some(0)]);
+    Ok(())
+}
+
+pub(super) async fn units_and_rows_must_agree(stage: Stage) -> Done {
+    let mut fewer = giving(commit(user(1), 0, "a"), "mug");
+    fewer.rows.clear();
+    let mut more = giving(giving(commit(user(1), 0, "a"), "mug"), "mug");
+    for known in &mut more.moves {
+        known.add = 1;
+    }
+    for unsound in [fewer, more] {
+        same!(stage.commit(&unsound).await?, Outcome::Frozen(stock("mug")));
+    }
+    same!(stage.counter(&stock("mug")).await?.issued, 0);
+    // A reward without a counter move has no serial, whatever the caller says.
+    let mut free = giving(commit(user(1), 0, "a"), "mug");
+    free.moves.clear();
+    for row in &mut free.rows {
+        if let Row::Grant(grant) = row {
+            grant.serial = Some(77);
+        }
+    }
+    stage.committed(&free).await?;
+    same!(serials(&stage.ledger(&live()).await?, "mug"), [None]);
+    Ok(())
+}
+
+pub(super) async fn lanes_are_apart(stage: Stage) -> Done {
+    for number in 0..3 {
+        stage
+            .committed(&giving(commit(user(number), 0, "a"), "mug"))
+            .await?;
+    }
+    let mut tester = costing(giving(commit(user(1), 0, "a"), "mug"), 10);
+    tester.campaign = test();
+    tester.timer = Some(5);
+    stage.committed(&tester).await?;
+    same!(serials(&stage.ledger(&test()).await?, "mug"), [Some(0)]);
+    same!(stage.ledger(&live()).await?.len(), 6);
+    same!(stage.counter(&CounterKey::Budget).await?.issued, 0);
+    same!(stage.store.due(&live(), 9, 9).await?, Vec::new());
+    same!(stage.store.due(&test(), 9, 9).await?, vec![user(1)]);
+    let (live, test) = (stage.lane(&live()).await?, stage.lane(&test()).await?);
+    same!((live.participants, test.participants), (3, 1));
+    holds!(live.seed != test.seed);
+    Ok(())
+}

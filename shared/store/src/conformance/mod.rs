@@ -1,0 +1,145 @@
+//! What every [`Store`] must do, as cases that any of them can be put through: the judge between the embedded store and
+//! all that come after it.
+//!
+//! It is compiled always and not behind a feature: it needs nothing that the store does not, a program that calls none of
+//! it holds none of it, and a feature would be one more build to keep working. It never looks inside a store and never
+//! panics: a case that fails says what it saw.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::{Error, Store};
+
+/// Fails the case unless both are the same.
+macro_rules! same {
+    ($got:expr, $want:expr) => {
+        match (&$got, &$want) {
+            (got, want) => {
+                if got != want {
+                    return Err(crate::conformance::Failed::new(
+                        file!(),
+                        line!(),
+                        &format!("{}\n   was {got:?}\n   not {want:?}", stringify!($got)),
+                    ));
+                }
+            }
+        }
+    };
+}
+
+/// Fails the case unless this holds.
+macro_rules! holds {
+    ($holds:expr) => {
+        if !$holds {
+            return Err(crate::conformance::Failed::new(
+                file!(),
+                line!(),
+                &format!("this does not hold: {}", stringify!($holds)),
+            ));
+        }
+    };
+}
+
+mod admin;
+mod commits;
+mod counters;
+mod races;
+mod reads;
+pub mod sample;
+mod stage;
+
+/// A store under way.
+pub type Making = Pin<Box<dyn Future<Output = Arc<dyn Store>> + Send>>;
+
+type Running = Pin<Box<dyn Future<Output = Result<(), Failed>> + Send>>;
+
+/// A case with its name.
+#[derive(Debug, Clone, Copy)]
+pub struct Case {
+    /// What must hold.
+    pub name: &'static str,
+    run: fn(Arc<dyn Store>) -> Running,
+}
+
+impl Case {
+    /// Puts an empty store through this case.
+    pub async fn run(&self, store: Arc<dyn Store>) -> Result<(), Failed> {
+        let ended = (self.run)(store).await;
+        ended.map_err(|failed| Failed(format!("{}: {}", self.name, failed.0)))
+    }
+}
+
+/// What was not as it must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed(String);
+
+impl Failed {
+    fn new(file: &str, line: u32, what: &str) -> Self {
+        Self(format!("{file}:{line}: {what}"))
+    }
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Failed {}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self(format!("the store failed: {error}"))
+    }
+}
+
+/// Puts stores through every case, a new and empty one from `make` for each; names all cases that failed.
+pub async fn all(make: &(dyn Fn() -> Making + Sync)) -> Result<usize, Vec<Failed>> {
+    let mut failed = Vec::new();
+    for case in CASES {
+        if let Err(why) = case.run(make().await).await {
+            failed.push(why);
+        }
+    }
+    if failed.is_empty() {
+        Ok(CASES.len())
+    } else {
+        Err(failed)
+    }
+}
+
+macro_rules! cases {
+    ($($room:ident: $($name:ident),+;)+) => {
+        /// All cases.
+        pub const CASES: &[Case] = &[
+            $($(Case {
+                name: concat!(stringify!($room), "::", stringify!($name)),
+                run: |store| Box::pin(async move { $room::$name(stage::Stage::set(store).await?).await }),
+            },)+)+
+        ];
+    };
+}
+
+cases! {
+    commits: the_first_creates, the_next_replaces_and_appends, a_wrong_version_is_stale_and_brings_the_record,
+        the_same_again_is_replayed, a_replay_outlives_whatever_comes_after, a_replay_comes_before_pause_and_revision,
+        another_body_under_the_key_is_refused, a_key_is_a_users_own, an_answer_is_forgotten_after_a_day,
+        the_newest_sixteen_answers_are_remembered, a_rejection_is_not_remembered,
+        a_revision_that_is_not_live_is_superseded, an_unknown_campaign_is_superseded, a_pause_stops_the_live_lane,
+        a_pause_may_stop_one_event;
+    counters: serials_count_up_from_nought, exhausted_names_every_counter_with_what_is_left, exhausted_moves_nothing,
+        a_missing_counter_is_frozen, only_a_days_budget_begins_by_itself, a_budget_is_never_overdrawn,
+        a_budget_of_a_day_begins_anew, two_moves_of_one_counter_count_together, several_units_in_one_commit,
+        units_and_rows_must_agree, lanes_are_apart;
+    reads: rows_are_numbered_in_order, rows_are_read_from_anywhere, a_row_tells_its_commit, a_history_is_of_one_user,
+        timers_are_due_in_order, a_timer_is_replaced_and_removed, recall_tells_what_is_live,
+        what_was_published_is_read_back;
+    admin: a_tenant_is_created_once, nothing_is_done_for_a_stranger, the_same_definition_is_published_once,
+        a_new_definition_is_live_at_once, a_ceiling_moves_with_the_figure, a_ceiling_stays_above_what_is_gone,
+        lowering_and_raising_makes_no_units, added_stock_is_exact, a_resume_ends_a_pause, a_clock_is_moved,
+        a_key_is_replayed, an_audit_shows_tampering, changes_are_told;
+    races: ten_units_have_ten_winners, twins_get_one_answer, one_user_is_never_in_two_places,
+        a_dropped_commit_still_commits;
+}
