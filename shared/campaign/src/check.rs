@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::activity::{Activities, Activity, Use};
 use crate::codes;
-use crate::diagnostic::{Diagnostics, meant};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, meant};
 use crate::document::{Fields, Node, parse};
 use crate::machine as states;
 use crate::read::{
@@ -52,12 +52,26 @@ pub fn check(input: &Input<'_>, activities: &dyn Activities) -> Checked {
     let mut out = Diagnostics::new();
     let definition =
         parse(&input.source, &mut out).and_then(|node| read(&node, input, activities, &mut out));
-    let diagnostics = out.sorted();
+    let diagnostics = own_first(out, &input.source).sorted();
     let definition = definition.filter(|_| !diagnostics.has_errors());
     Checked {
         definition,
         diagnostics,
     }
+}
+
+/// What a default machine lacks follows from what is wrong with the campaign, where something is: only that is said.
+fn own_first(all: Diagnostics, source: &Arc<Source>) -> Diagnostics {
+    let own = |each: &Diagnostic| Arc::ptr_eq(&each.place.source, source);
+    if !all
+        .iter()
+        .any(|each| each.severity == Severity::Error && own(each))
+    {
+        return all;
+    }
+    let mut kept = Diagnostics::new();
+    all.into_iter().filter(own).for_each(|each| kept.push(each));
+    kept
 }
 
 /// A check under way.
@@ -123,7 +137,10 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
     );
 
     check.required(activity);
-    unused::report(check, budget.as_ref());
+    // What nothing uses is only known once everything can be read.
+    if !check.out.has_errors() {
+        unused::report(check, budget.as_ref());
+    }
     let limited = check
         .tables
         .rewards

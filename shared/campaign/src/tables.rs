@@ -248,9 +248,18 @@ impl Tables {
             return (self.rules.len() - 1) as u16;
         };
         if known.what.terms == Terms::Block || known.what.terms != terms {
-            out.error(codes::DUPLICATE_RULE, place, format!("rule `{id}` promises two different things"))
+            let (message, help) = if known.what.terms == terms {
+                (
+                    format!("`{id}` is promised twice"),
+                    "name each reward once; to give more of it, raise its `amount`",
+                )
+            } else {
+                let help = "name one of them: `give: { reward: .., rule: another-name }`; a rule's id is part of every grant's";
+                (format!("rule `{id}` promises two different things"), help)
+            };
+            out.error(codes::DUPLICATE_RULE, place, message)
                 .related(&known.place, "the other promise")
-                .help("name one of them: `give: { reward: .., rule: another-name }`; a rule's id is part of every grant's");
+                .help(help);
         }
         for id in was {
             if !known.what.rule.was.contains(&id) {

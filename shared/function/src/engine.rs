@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use machine::ids::{Lane, Pseudonym};
+use machine::ids::{CampaignKey, Lane, Pseudonym};
 use machine::input::{Payload, PayloadError, User};
 use machine::model::{Phase, Sender};
 use machine::participant::Participant;
@@ -33,8 +33,10 @@ pub struct Caller<'a> {
     pub shell: &'a TenantShell,
     /// The campaign.
     pub served: &'a Served,
-    /// The member id.
+    /// The member id; empty when only the pseudonym is known, as to a sweep.
     pub member: &'a str,
+    /// The member's pseudonym.
+    pub user: Pseudonym,
     /// Their claims, as the token has them; none for a back end or a timer.
     pub claims: Option<&'a Map<String, Json>>,
     /// The lane, once it is settled.
@@ -108,8 +110,9 @@ impl From<store::Error> for Failed {
     }
 }
 
-/// Makes an answer's bytes from a decision.
-pub type Render<'a> = &'a (dyn Fn(&Caller<'_>, &Campaign, &Participant, &Decision, &Sent<'_>) -> Answer + Sync);
+/// Makes an answer's bytes from a decision. A rule that fails while the answer is made refuses the whole event: nothing
+/// was committed yet.
+pub type Render<'a> = &'a (dyn Fn(&Call<'_>, &Decision) -> Result<Answer, Fault> + Sync);
 
 /// Carries out one event.
 pub async fn act(
@@ -119,7 +122,7 @@ pub async fn act(
     render: Render<'_>,
 ) -> Result<Answered, Failed> {
     let key = caller.served.key(caller.lane);
-    let user = caller.shell.pseudonym(caller.member);
+    let user = caller.user;
     let asked = Asked { key: sent.key, fingerprint: sent.fingerprint, now: caller.now };
     let Recalled { answer, participant, live, pause } = store.recall(&key, user, Some(asked)).await?;
     match answer {
@@ -132,7 +135,9 @@ pub async fn act(
         return Err(Failed::Behind);
     }
     let prepared = Prepared::new(caller, sent, campaign)?;
-    if let Some(pause) = pause.filter(|pause| pause.stops(Some(sent.event))) {
+    if caller.lane == Lane::Live
+        && let Some(pause) = pause.filter(|pause| pause.stops(Some(sent.event)))
+    {
         return Err(Failed::Paused(pause));
     }
     let draws = caller.served.draws(caller.lane, &user);
@@ -140,8 +145,7 @@ pub async fn act(
     let mut exhausted: Vec<Left> = Vec::new();
     let (mut stale, mut gone) = (0, 0);
     loop {
-        let record =
-            caller.served.record(known.as_ref(), campaign, caller.now).map_err(Failed::Rule)?;
+        let record = record(caller, known.as_ref(), campaign)?;
         if sent.if_match.is_some_and(|version| version != record.core.version) {
             return Err(Failed::StalePage(record.core.version));
         }
@@ -164,26 +168,15 @@ pub async fn act(
             }
             Err(No::Fault(fault)) => return Err(Failed::Rule(fault)),
         };
-        let body = render(caller, campaign, &record, &decision, sent);
+        let body = render(&call, &decision).map_err(Failed::Rule)?;
         let commit = Commit {
-            campaign: key.clone(),
-            revision: campaign.revision,
-            user,
-            expected: record.core.version,
             event: Some(campaign_event(campaign, prepared.event, sent.event)),
             sender: sent.sender,
             key: sent.key.into(),
             fingerprint: *sent.fingerprint,
-            at: caller.now,
-            attribution: sent.attribution.clone(),
-            core: decision.core,
-            grants: decision.grants,
-            moves: decision.moves,
-            alternatives: decision.alternatives,
-            rows: decision.rows,
-            first_row: 0,
-            timer: decision.timer,
+            attribution: Attribution { facts: prepared.facts.found().to_vec(), ..sent.attribution.clone() },
             answer: body.clone(),
+            ..of_time(caller, &key, &record, decision)
         };
         match store.commit(Box::new(commit)).await? {
             Outcome::Committed(_) => {
@@ -216,12 +209,13 @@ pub async fn act(
 }
 
 /// Lets time alone act on a participant: delayed transitions that are due. True if something was committed.
-pub async fn tick(store: &dyn Store, caller: &Caller<'_>, user: Pseudonym) -> Result<bool, Failed> {
+pub async fn tick(store: &dyn Store, caller: &Caller<'_>) -> Result<bool, Failed> {
     let key = caller.served.key(caller.lane);
+    let user = caller.user;
     let recalled = store.recall(&key, user, None).await?;
     let Some(known) = recalled.participant else { return Ok(false) };
     let Some(campaign) = caller.served.revision_of(&user) else { return Err(Failed::Behind) };
-    let record = caller.served.record(Some(&known), campaign, caller.now).map_err(Failed::Rule)?;
+    let record = record(caller, Some(&known), campaign)?;
     let (nobody, facts) = (User::nobody(&campaign.claims), Facts::default());
     let draws = caller.served.draws(caller.lane, &user);
     let mut exhausted: Vec<Left> = Vec::new();
@@ -243,27 +237,7 @@ pub async fn tick(store: &dyn Store, caller: &Caller<'_>, user: Pseudonym) -> Re
             Err(No::Rejected(_)) => return Ok(false),
             Err(No::Fault(fault)) => return Err(Failed::Rule(fault)),
         };
-        let commit = Commit {
-            campaign: key.clone(),
-            revision: campaign.revision,
-            user,
-            expected: record.core.version,
-            event: None,
-            sender: Sender::Timer,
-            key: format!("timer-{}", record.core.version).into(),
-            fingerprint: [0; 32],
-            at: caller.now,
-            attribution: Attribution::default(),
-            core: decision.core,
-            grants: decision.grants,
-            moves: decision.moves,
-            alternatives: decision.alternatives,
-            rows: decision.rows,
-            first_row: 0,
-            timer: decision.timer,
-            answer: Arc::from([]),
-        };
-        match store.commit(Box::new(commit)).await? {
+        match store.commit(Box::new(of_time(caller, &key, &record, decision))).await? {
             Outcome::Committed(_) => return Ok(true),
             Outcome::Exhausted(left) => learn(&mut exhausted, left),
             // Someone else was quicker, or it is stopped: the next sweep looks again.
@@ -271,6 +245,44 @@ pub async fn tick(store: &dyn Store, caller: &Caller<'_>, user: Pseudonym) -> Re
         }
     }
     Err(Failed::Contended)
+}
+
+/// The record as this process's live revision understands it.
+fn record(
+    caller: &Caller<'_>,
+    known: Option<&Arc<Participant>>,
+    campaign: &Campaign,
+) -> Result<Arc<Participant>, Failed> {
+    if known.is_some_and(|known| !caller.served.revisions.contains_key(&known.core.revision)) {
+        // Written under a revision that was published after this process last looked.
+        return Err(Failed::Behind);
+    }
+    caller.served.record(known, campaign, caller.now).map_err(Failed::Rule)
+}
+
+/// What makes a decision true that time alone brought about; an event puts its own name, key and answer in.
+fn of_time(caller: &Caller<'_>, key: &CampaignKey, record: &Participant, decision: Decision) -> Commit {
+    Commit {
+        campaign: key.clone(),
+        revision: decision.core.revision,
+        user: caller.user,
+        expected: record.core.version,
+        event: None,
+        sender: Sender::Timer,
+        // No client can send this one: keys are printable.
+        key: format!("\u{1}timer-{}", record.core.version).into(),
+        fingerprint: [0; 32],
+        at: caller.now,
+        attribution: Attribution::default(),
+        core: decision.core,
+        grants: decision.grants,
+        moves: decision.moves,
+        alternatives: decision.alternatives,
+        rows: decision.rows,
+        first_row: 0,
+        timer: decision.timer,
+        answer: Arc::from([]),
+    }
 }
 
 /// A call's inputs, read against the campaign's declarations.

@@ -31,18 +31,19 @@ pub async fn sweep(shell: &Shell) -> usize {
                         continue;
                     }
                 };
-                let caller = Caller {
-                    shell: tenant,
-                    served,
-                    member: "",
-                    claims: None,
-                    lane,
-                    rehearsal: lane == Lane::Test,
-                    now,
-                    language: tenant.tenant.language(),
-                };
                 for user in due {
-                    match tick(&*shell.store, &caller, user).await {
+                    let caller = Caller {
+                        shell: tenant,
+                        served,
+                        member: "",
+                        user,
+                        claims: None,
+                        lane,
+                        rehearsal: lane == Lane::Test,
+                        now,
+                        language: tenant.tenant.language(),
+                    };
+                    match tick(&*shell.store, &caller).await {
                         Ok(true) => moved += 1,
                         Ok(false) => {}
                         Err(error) => {

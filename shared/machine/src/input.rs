@@ -196,6 +196,11 @@ impl Facts {
         }
     }
 
+    /// What was found, in the order declared: kept with the decision.
+    pub fn found(&self) -> &[bool] {
+        &self.found
+    }
+
     /// Whether the fact with this index holds; an index nobody declared does not.
     pub fn holds(&self, index: u16) -> bool {
         self.found.get(usize::from(index)).copied().unwrap_or(false)

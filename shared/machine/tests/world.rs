@@ -1,5 +1,6 @@
 //! The meaning of a commit, on worlds in memory: all checks before any write, no unit out of nothing, and the same again
 //! from the same beginning. What a store adds to this is held against the same rules by `store::conformance`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test says what is wrong by panicking
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! The embedded store against the disk itself: how many durable commits a second, when 1, 16, 64 or 512 callers wait at a time.
 //!
 //! "floor" is one write and one `fdatasync` of as many bytes in a preallocated file: what no store that keeps its word can beat.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test says what is wrong by panicking
 #![allow(missing_docs)] // criterion's macros make public items
 
 use std::fs::File;

@@ -3,6 +3,7 @@
 //!
 //! The test runs itself again as a child that commits under load and prints each acknowledgement; the parent kills it at a
 //! moment of chance, opens the folder and holds it against what was printed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test says what is wrong by panicking
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use machine::Text;
 use machine::block::Look;
 use machine::calendar::{Calendar, Day, HOUR_MS, Millis};
 use machine::expr::{BlockCall, BoolExpr, Compare, Expr, IntExpr, Source};
@@ -20,9 +21,9 @@ use machine::participant::Participant;
 use machine::step::{Call, Decision, No, settle, step};
 use machine::value::{Type, Value};
 use machine::world::Left;
-use machine::Text;
 
 /// The wheel's parameters' JSON, and so on: what a check would write.
+#[allow(unused_imports)]
 pub use blocks::{Promise, chances, pack, streak, wheel};
 
 /// A definition under construction.
@@ -153,7 +154,12 @@ impl Builder {
     }
 
     /// An event of users that does one thing, in the only state.
-    pub fn event(&mut self, name: &str, payload: &[(&str, Type)], transitions: Vec<Transition>) -> u16 {
+    pub fn event(
+        &mut self,
+        name: &str,
+        payload: &[(&str, Type)],
+        transitions: Vec<Transition>,
+    ) -> u16 {
         let event = self.definition.events.len() as u16;
         let field = |(name, ty): &(&str, Type)| Field {
             name: (*name).to_owned(),
@@ -167,26 +173,41 @@ impl Builder {
             payload: payload.iter().map(field).collect(),
             ..EventDecl::named(name)
         });
-        self.definition.machine.states[0].events.push(On { event, transitions });
+        self.definition.machine.states[0]
+            .events
+            .push(On { event, transitions });
         event
     }
 
     pub fn link(&self) -> Arc<Campaign> {
-        Arc::new(Campaign::link(self.definition.clone(), 1, [0; 32], &|spec| blocks::link(spec)).unwrap())
+        Arc::new(
+            Campaign::link(self.definition.clone(), 1, [0; 32], &|spec| {
+                blocks::link(spec)
+            })
+            .unwrap(),
+        )
     }
 }
 
 /// A transition that runs a block's action.
 pub fn acts(block: u16, action: u16, args: Vec<Expr>) -> Transition {
     Transition {
-        actions: vec![Action::Block { block, action, args }],
+        actions: vec![Action::Block {
+            block,
+            action,
+            args,
+        }],
         ..Transition::default()
     }
 }
 
 /// A transition that takes one of a balance, then runs a block's action.
 pub fn takes_and_acts(balance: u16, block: u16) -> Vec<Transition> {
-    let none_left = BoolExpr::Compare(Compare::Eq, IntExpr::Get(Source::Var(balance)), IntExpr::Lit(0));
+    let none_left = BoolExpr::Compare(
+        Compare::Eq,
+        IntExpr::Get(Source::Var(balance)),
+        IntExpr::Lit(0),
+    );
     vec![
         Transition {
             when: Some(none_left),
@@ -196,7 +217,11 @@ pub fn takes_and_acts(balance: u16, block: u16) -> Vec<Transition> {
         Transition {
             actions: vec![
                 Action::Take(balance, IntExpr::Lit(1)),
-                Action::Block { block, action: 0, args: vec![] },
+                Action::Block {
+                    block,
+                    action: 0,
+                    args: vec![],
+                },
             ],
             ..Transition::default()
         },
@@ -229,7 +254,14 @@ impl Alone {
         }
     }
 
-    fn call<'a>(&'a self, event: Option<(u16, &'a Payload)>, now: Millis, draws: &'a dyn Draws, user: &'a User, facts: &'a Facts) -> Call<'a> {
+    fn call<'a>(
+        &'a self,
+        event: Option<(u16, &'a Payload)>,
+        now: Millis,
+        draws: &'a dyn Draws,
+        user: &'a User,
+        facts: &'a Facts,
+    ) -> Call<'a> {
         Call {
             campaign: &self.campaign,
             participant: &self.record,
@@ -249,10 +281,23 @@ impl Alone {
     }
 
     /// Decides; commits nothing.
-    pub fn decide(&self, event: Option<u16>, fields: &[Value], now: Millis) -> Result<Decision, No> {
-        let payload = Payload { fields: fields.to_vec() };
+    pub fn decide(
+        &self,
+        event: Option<u16>,
+        fields: &[Value],
+        now: Millis,
+    ) -> Result<Decision, No> {
+        let payload = Payload {
+            fields: fields.to_vec(),
+        };
         let (draws, user, facts) = (self.draws(), User::default(), Facts::default());
-        step(&self.call(event.map(|event| (event, &payload)), now, &draws, &user, &facts))
+        step(&self.call(
+            event.map(|event| (event, &payload)),
+            now,
+            &draws,
+            &user,
+            &facts,
+        ))
     }
 
     /// Decides and commits.
@@ -286,6 +331,12 @@ impl Alone {
         let (draws, user, facts) = (self.draws(), User::default(), Facts::default());
         let turn = settle(&self.call(None, now, &draws, &user, &facts)).unwrap();
         let look: Look<'_> = turn.look();
-        BoolExpr::Call(BlockCall { block, function, args }).eval(&look).unwrap()
+        BoolExpr::Call(BlockCall {
+            block,
+            function,
+            args,
+        })
+        .eval(&look)
+        .unwrap()
     }
 }

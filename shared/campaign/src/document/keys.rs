@@ -3,6 +3,7 @@
 
 use crate::codes;
 use crate::diagnostic::{Diagnostics, did_you_mean};
+use crate::document::scalars::a;
 use crate::document::{Entry, Kind, Node};
 use crate::source::Place;
 
@@ -147,7 +148,7 @@ impl Node {
                     .error(
                         codes::WRONG_SHAPE,
                         &self.place,
-                        format!("a {} is a map of keys, this is {}", keys.name, self.what()),
+                        format!("{} is a map of keys, this is {}", a(keys.name), self.what()),
                     )
                     .help(format!("its keys are {names}"));
                 return None;
@@ -168,7 +169,7 @@ impl Node {
                     .error(
                         codes::UNKNOWN_KEY,
                         &entry.key.place,
-                        format!("`{name}` is not a key of a {}", keys.name),
+                        format!("`{name}` is not a key of {}", a(keys.name)),
                     )
                     .help(help);
             }

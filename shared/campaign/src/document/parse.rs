@@ -256,47 +256,54 @@ impl Builder<'_> {
         match self.open.last_mut().map(|open| &mut open.content) {
             None => self.root = Some(node),
             Some(Content::List(items)) => items.push(node),
-            Some(Content::Map { entries, key, seen }) => match key.take() {
+            Some(Content::Map { entries, key, .. }) => match key.take() {
                 Some(key) => entries.push(Entry { key, value: node }),
-                None => {
-                    let name = match &node.kind {
-                        Kind::Scalar { text, .. } => text.clone(),
-                        // `null:` and `~:` are keys like any other word; an empty key is none.
-                        Kind::Null | Kind::List(_) | Kind::Map(_) => node.place.text().to_owned(),
-                    };
-                    if name.is_empty() {
-                        self.diagnostics.error(
-                            codes::SYNTAX,
-                            &node.place,
-                            "a key is missing before this `:`",
-                        );
-                        return Err(Stop::Reported);
-                    }
-                    if name == "<<" && matches!(node.kind, Kind::Scalar { quoted: false, .. }) {
-                        return Err(self.unsupported(
-                            &node.place,
-                            "merge keys (`<<`) are not supported in campaign files",
-                            "write the keys out",
-                        ));
-                    }
-                    if let Some(first) = seen.get(&name) {
-                        self.diagnostics
-                            .error(
-                                codes::DUPLICATE_KEY,
-                                &node.place,
-                                format!("the key `{name}` stands here a second time"),
-                            )
-                            .related(first, "first here");
-                    } else {
-                        seen.insert(name.clone(), node.place.clone());
-                    }
-                    let quoted = matches!(node.kind, Kind::Scalar { quoted: true, .. });
-                    *key = Some(Node {
-                        place: node.place,
-                        kind: Kind::Scalar { text: name, quoted },
-                    });
-                }
+                None => return self.key(node),
             },
+        }
+        Ok(())
+    }
+
+    /// Makes a finished node the key of the map that is open.
+    fn key(&mut self, node: Node) -> Result<(), Stop> {
+        let (name, quoted) = match node.kind {
+            Kind::Scalar { text, quoted } => (text, quoted),
+            // `null:` and `~:` are keys like any other word; an empty key is none.
+            Kind::Null | Kind::List(_) | Kind::Map(_) => (node.place.text().to_owned(), false),
+        };
+        if name.is_empty() {
+            self.diagnostics.error(
+                codes::SYNTAX,
+                &node.place,
+                "a key is missing before this `:`",
+            );
+            return Err(Stop::Reported);
+        }
+        if name == "<<" && !quoted {
+            return Err(self.unsupported(
+                &node.place,
+                "merge keys (`<<`) are not supported in campaign files",
+                "write the keys out",
+            ));
+        }
+        if let Some(Content::Map { key, seen, .. }) =
+            self.open.last_mut().map(|open| &mut open.content)
+        {
+            if let Some(first) = seen.get(&name) {
+                self.diagnostics
+                    .error(
+                        codes::DUPLICATE_KEY,
+                        &node.place,
+                        format!("the key `{name}` stands here a second time"),
+                    )
+                    .related(first, "first here");
+            } else {
+                seen.insert(name.clone(), node.place.clone());
+            }
+            *key = Some(Node {
+                place: node.place,
+                kind: Kind::Scalar { text: name, quoted },
+            });
         }
         Ok(())
     }

@@ -145,7 +145,7 @@ impl Node {
             .error(
                 codes::NOT_ID,
                 &self.place,
-                format!("`{}` can't be the id of a {what}", short(text)),
+                format!("`{}` can't be the id of {}", short(text), a(what)),
             )
             .help(help);
         None
@@ -221,6 +221,16 @@ pub fn is_id(text: &str) -> bool {
         && text
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+/// A word with its article.
+pub(crate) fn a(word: &str) -> String {
+    let article = if word.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        "an"
+    } else {
+        "a"
+    };
+    format!("{article} {word}")
 }
 
 /// A text short enough for a message.

@@ -91,7 +91,9 @@ fn walk(node: &Node, lines: &mut Vec<String>) {
         }
         Kind::List(items) => {
             lines.push(format!("list {}", at(node)));
-            items.iter().for_each(|item| walk(item, lines));
+            for item in items {
+                walk(item, lines);
+            }
         }
         Kind::Scalar { text, quoted } => lines.push(format!(
             "{text:?} {} {}",
@@ -213,9 +215,11 @@ fn what_is_not_a_tree_is_said_in_plain_words() {
 #[test]
 fn bombs_are_refused_at_once() {
     let deep = "[".repeat(20_000);
-    let deep_block: String = (0..200)
-        .map(|level| format!("{}a:\n", " ".repeat(level)))
-        .collect();
+    let deep_block = (0..200).fold(String::new(), |text, level| {
+        text + &" ".repeat(level)
+            + "a:
+"
+    });
     let wide = "- 1\n".repeat(MAX_NODES + 1);
     let big = "a".repeat(MAX_BYTES + 1);
     let laughs = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\n";

@@ -225,19 +225,22 @@ impl Lowering<'_> {
                 Some(Typed::int(Type::Int, program))
             }
             "in_list" => {
-                match self.names.list(text) {
-                    Some(fact) => Some(Typed::bool(BoolExpr::Fact(fact))),
-                    None => {
-                        let known = self.names.list_names();
-                        let help = meant(text, known.iter().map(String::as_str)).unwrap_or_else(|| format!("a list is a file `lists/{text}.csv` beside the campaign; known are {}", names(&known)));
-                        self.refuse(
-                            codes::EXPR_NAME,
-                            arg,
-                            format!("`{text}` is not a list of this tenant"),
-                            Some(help),
-                        )
-                    }
+                if let Some(fact) = self.names.list(text) {
+                    return Some(Typed::bool(BoolExpr::Fact(fact)));
                 }
+                let known = self.names.list_names();
+                let help = meant(text, known.iter().map(String::as_str)).unwrap_or_else(|| {
+                    let known = names(&known);
+                    format!(
+                        "a list is a file `lists/{text}.csv` beside the campaign; known are {known}"
+                    )
+                });
+                self.refuse(
+                    codes::EXPR_NAME,
+                    arg,
+                    format!("`{text}` is not a list of this tenant"),
+                    Some(help),
+                )
             }
             "date" => match date(text.trim()) {
                 Some(day) => Some(Typed::int(Type::Date, IntExpr::Lit(day_number(day).into()))),

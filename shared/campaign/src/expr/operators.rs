@@ -277,20 +277,18 @@ impl Lowering<'_> {
 
 /// What an operator makes of two types; nothing if they don't go together.
 fn joined(how: Arith, left: Type, right: Type) -> Option<Type> {
+    use Arith::{Add, Div, Mul, Sub};
     use Type::{Date, Duration, Int, Time};
-    Some(match (how, left, right) {
-        (_, Int, Int) => Int,
-        (Arith::Add, Date, Int) | (Arith::Add, Int, Date) | (Arith::Sub, Date, Int) => Date,
-        (Arith::Sub, Date, Date) => Int,
-        (Arith::Add, Time, Duration)
-        | (Arith::Add, Duration, Time)
-        | (Arith::Sub, Time, Duration) => Time,
-        (Arith::Sub, Time, Time) => Duration,
-        (Arith::Add | Arith::Sub, Duration, Duration) => Duration,
-        (Arith::Mul | Arith::Div, Duration, Int) | (Arith::Mul, Int, Duration) => Duration,
-        (Arith::Div, Duration, Duration) => Int,
-        _ => return None,
-    })
+    match (how, left, right) {
+        (_, Int, Int) | (Sub, Date, Date) | (Div, Duration, Duration) => Some(Int),
+        (Add | Sub, Date, Int) | (Add, Int, Date) => Some(Date),
+        (Add | Sub, Time, Duration) | (Add, Duration, Time) => Some(Time),
+        (Sub, Time, Time)
+        | (Add | Sub, Duration, Duration)
+        | (Mul | Div, Duration, Int)
+        | (Mul, Int, Duration) => Some(Duration),
+        _ => None,
+    }
 }
 
 fn sign(how: Arith) -> (&'static str, &'static str) {

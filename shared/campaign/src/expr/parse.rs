@@ -150,12 +150,11 @@ impl<'n> Spot<'n> {
         for c in self.text.get(start..end).unwrap_or(&[]) {
             match (quote, c) {
                 (Some(within), c) if within == *c => quote = None,
-                (Some(_), _) => {}
                 (None, '\'' | '"') => quote = Some(*c),
                 (None, '(' | '[' | '{') => open += 1,
                 (None, ')' | ']' | '}') if open > 0 => open -= 1,
                 (None, ')' | ']' | '}') => closed += 1,
-                (None, _) => {}
+                _ => {}
             }
         }
         let mut at = end;
@@ -218,16 +217,6 @@ impl<'n> Spot<'n> {
                 .map_or(base, |byte| base + byte)
         };
         Place::new(&self.node.place.source, byte(start), byte(end))
-    }
-
-    /// A line and column of CEL's, both from 1.
-    pub fn line(&self, text: &str, (line, column): (isize, isize)) -> usize {
-        let lines: usize = text
-            .split_inclusive('\n')
-            .take((line.max(1) - 1) as usize)
-            .map(|line| line.chars().count())
-            .sum();
-        lines + (column.max(1) - 1) as usize
     }
 }
 

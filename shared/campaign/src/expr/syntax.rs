@@ -22,7 +22,7 @@ pub(super) fn report(
         );
         return;
     };
-    let at = spot.line(text, first.pos);
+    let at = offset(text, first.pos);
     let rest: String = text.chars().skip(at).collect();
     let (message, help) = words(&first.msg, text, &rest);
     let end = at + token(&rest).chars().count().max(1);
@@ -79,4 +79,10 @@ fn words(message: &str, text: &str, rest: &str) -> (String, Option<String>) {
         );
     }
     (format!("`{token}` can't stand here in an expression"), help)
+}
+
+/// A line and column of CEL's, both from 1, as a number of characters.
+fn offset(text: &str, (line, column): (isize, isize)) -> usize {
+    let lines = text.split_inclusive('\n').take((line.max(1) - 1) as usize);
+    lines.map(|line| line.chars().count()).sum::<usize>() + (column.max(1) - 1) as usize
 }

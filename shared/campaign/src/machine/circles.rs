@@ -58,32 +58,30 @@ fn always(next: &[BTreeSet<usize>], check: &mut Check<'_>) -> bool {
         }
     }
     let mut sound = true;
+    let mut told = BTreeSet::new();
     for (at, length) in longest.iter().enumerate() {
-        let circle = *length > next.len() && reaches_itself(next, at);
         let Some(place) = place_of(at, check) else {
             continue;
         };
-        if circle {
+        if *length > next.len() && reaches_itself(next, at) {
             sound = false;
-            let path = circle_from(next, at, check);
-            check
-                .out
-                .error(
-                    codes::ALWAYS_CYCLE,
-                    &place,
-                    format!("`always` leads in a circle: {path}"),
-                )
-                .help("let an event or `after` be one of its steps");
+            let circle = circle_from(next, at);
+            // Each circle once, at the first of its states.
+            if !circle.iter().any(|state| told.contains(state)) {
+                let message = format!("`always` leads in a circle: {}", named(&circle, check));
+                check
+                    .out
+                    .error(codes::ALWAYS_CYCLE, &place, message)
+                    .help("let an event or `after` be one of its steps");
+            }
+            told.extend(circle);
         } else if *length >= MICROSTEPS && *length <= next.len() {
             sound = false;
-            check.out.error(
-                codes::ALWAYS_CYCLE,
-                &place,
-                format!(
-                    "`always` leads on through {length} states: at most {} in one step",
-                    MICROSTEPS - 1
-                ),
+            let message = format!(
+                "`always` leads on through {length} states: at most {} in one step",
+                MICROSTEPS - 1
             );
+            check.out.error(codes::ALWAYS_CYCLE, &place, message);
         }
     }
     sound
@@ -110,8 +108,8 @@ fn reaches_itself(next: &[BTreeSet<usize>], from: usize) -> bool {
         .any(|to| closure(next, *to).contains(&from))
 }
 
-/// A circle from a state back to itself, in words.
-fn circle_from(next: &[BTreeSet<usize>], from: usize, check: &Check<'_>) -> String {
+/// A circle from a state back to itself.
+fn circle_from(next: &[BTreeSet<usize>], from: usize) -> Vec<usize> {
     let mut path = vec![from];
     let mut at = from;
     for _ in 0..next.len() {
@@ -127,6 +125,10 @@ fn circle_from(next: &[BTreeSet<usize>], from: usize, check: &Check<'_>) -> Stri
             break;
         }
     }
+    path
+}
+
+fn named(path: &[usize], check: &Check<'_>) -> String {
     let names = path
         .iter()
         .filter_map(|at| check.tables.states.get(*at))

@@ -178,10 +178,13 @@ fn state(node: &Node, check: &mut Check<'_>) -> Option<u16> {
     let found = check.tables.state(name);
     if found.is_none() {
         let known = check.tables.states.iter().map(|state| &*state.what);
-        let help = meant(name, known.clone()).unwrap_or_else(|| {
-            let names: Vec<_> = known.take(12).map(|name| format!("`{name}`")).collect();
-            format!("the states are {}", names.join(", "))
-        });
+        let names: Vec<_> = known
+            .clone()
+            .take(12)
+            .map(|name| format!("`{name}`"))
+            .collect();
+        let all = (!names.is_empty()).then(|| format!("the states are {}", names.join(", ")));
+        let help = meant(name, known).or(all);
         check
             .out
             .error(
@@ -189,7 +192,7 @@ fn state(node: &Node, check: &mut Check<'_>) -> Option<u16> {
                 &node.place,
                 format!("there is no state `{name}`"),
             )
-            .help(help);
+            .maybe_help(help);
     }
     found
 }

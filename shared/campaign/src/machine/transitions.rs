@@ -5,7 +5,7 @@ use machine::model::{Action, Branch, On, Sender, Transition};
 use crate::check::Check;
 use crate::codes;
 use crate::diagnostic::meant;
-use crate::document::{Entry, Fields, Key, Keys, Node, Shape, is_id};
+use crate::document::{Entry, Fields, Key, Keys, Node, Shape};
 use crate::machine::actions::{self, Lowered, When};
 use crate::read::events;
 use crate::reserved::is_reserved;
@@ -271,9 +271,9 @@ fn reject<'n>(node: &'n Node, fields: &Fields<'_>, check: &mut Check<'_>) -> Opt
                 ),
             )
             .help(format!("choose another, such as `{code}-today`"));
-    } else if !is_id(code) {
-        node.id("rejection", &mut check.out);
+        return None;
     }
+    let code = node.id("rejection", &mut check.out)?;
     check.rejects(code, &node.place);
     Some(code)
 }

@@ -238,7 +238,7 @@ fn field(entry: &Entry, check: &mut Check<'_>) -> Option<Field> {
             check.out.error(
                 codes::UNKNOWN_KEY,
                 &node.place,
-                format!("`{key}` is for a field of type {only}, this is a {ty}"),
+                format!("`{key}` is for fields of type {only}, this one is of type {ty}"),
             );
         }
     }

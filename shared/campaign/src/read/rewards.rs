@@ -349,37 +349,45 @@ pub(crate) fn when_gone(check: &mut Check<'_>) {
             gone.what.when_gone = instead;
         }
     }
+    let mut told = Vec::new();
     for entry in entries {
         let Some(first) = check.tables.reward(entry.name()) else {
             continue;
         };
-        let mut chain = vec![first];
-        while let Some(next) = chain
-            .last()
-            .and_then(|at| check.tables.reward_at(*at))
-            .and_then(|reward| reward.when_gone)
-        {
-            if next == first {
-                let names: Vec<&str> = chain
-                    .iter()
-                    .filter_map(|at| check.tables.reward_at(*at))
-                    .map(|reward| &*reward.id)
-                    .collect();
-                let circle = format!("{} -> {}", names.join(" -> "), entry.name());
-                check
-                    .out
-                    .error(
-                        codes::GONE_CYCLE,
-                        &entry.key.place,
-                        format!("these rewards stand in for each other in a circle: {circle}"),
-                    )
-                    .help("end the chain with a reward that is never gone");
-                break;
-            }
-            if chain.contains(&next) {
-                break;
-            }
-            chain.push(next);
+        let chain = chain(first, check);
+        let circle = chain.len() > 1 && chain.last() == Some(&first);
+        // Each circle once, at the first of its rewards.
+        if circle && !told.contains(&first) {
+            let ids = chain
+                .iter()
+                .filter_map(|at| check.tables.reward_at(*at))
+                .map(|reward| &*reward.id);
+            let ids = ids.collect::<Vec<_>>().join(" -> ");
+            let message = format!("these rewards stand in for each other in a circle: {ids}");
+            check
+                .out
+                .error(codes::GONE_CYCLE, &entry.key.place, message)
+                .help("end the chain with a reward that is never gone");
+            told.extend(chain);
         }
     }
+}
+
+/// What is given in turn when each is gone: up to the end, or up to the first that comes a second time.
+fn chain(first: u16, check: &Check<'_>) -> Vec<u16> {
+    let mut chain = vec![first];
+    let mut at = first;
+    while let Some(next) = check
+        .tables
+        .reward_at(at)
+        .and_then(|reward| reward.when_gone)
+    {
+        let again = chain.contains(&next);
+        chain.push(next);
+        if again {
+            break;
+        }
+        at = next;
+    }
+    chain
 }

@@ -15,14 +15,30 @@ struct Reward {
 
 /// A campaign's file.
 pub fn campaign(dice: &mut Dice) -> String {
-    let activity = dice.one(&["custom", "custom", "custom", "custom", "lottery", "sign-in", "gift-pack"]);
+    let activity = dice.one(&[
+        "custom",
+        "custom",
+        "custom",
+        "custom",
+        "lottery",
+        "sign-in",
+        "gift-pack",
+    ]);
     let mut file = String::new();
     let mut line = |text: String| {
         let _ = writeln!(file, "{text}");
     };
     line(format!("activity: {activity}\ntitle: Test"));
-    let zone = dice.one(&["Asia/Shanghai", "America/New_York", "Africa/Cairo", "Pacific/Apia", "UTC"]);
-    line(format!("timezone: {zone}\nopens: 2026-03-01 10:00\ncloses: 2026-12-15 22:00"));
+    let zone = dice.one(&[
+        "Asia/Shanghai",
+        "America/New_York",
+        "Africa/Cairo",
+        "Pacific/Apia",
+        "UTC",
+    ]);
+    line(format!(
+        "timezone: {zone}\nopens: 2026-03-01 10:00\ncloses: 2026-12-15 22:00"
+    ));
     if dice.once_in(2) {
         line("claim_until: 2027-01-15 22:00".to_owned());
     }
@@ -40,22 +56,43 @@ pub fn campaign(dice: &mut Dice) -> String {
     if spends {
         let (first, daily, most) = (dice.below(4), dice.below(3), dice.below(10) + 4);
         let unused = dice.one(&["keep", "lost"]);
-        line(format!("chances: {{ first_visit: {first}, each_day: {daily}, hold_at_most: {most}, unused: {unused} }}"));
-        line(format!("earn: {{ paid: {{ from: backend, chances: {}, per_day: 2 }} }}", dice.below(3) + 1));
+        line(format!(
+            "chances: {{ first_visit: {first}, each_day: {daily}, hold_at_most: {most}, unused: {unused} }}"
+        ));
+        line(format!(
+            "earn: {{ paid: {{ from: backend, chances: {}, per_day: 2 }} }}",
+            dice.below(3) + 1
+        ));
     }
     if signs {
         let cycle = dice.one(&["none", "month", "7 days", "1 day"]);
-        line(format!("streak: {{ cycle: {cycle}, makeup: {{ days_back: {}, at_most: 2 }} }}", dice.below(5) + 1));
+        line(format!(
+            "streak: {{ cycle: {cycle}, makeup: {{ days_back: {}, at_most: 2 }} }}",
+            dice.below(5) + 1
+        ));
         let promise = |dice: &mut Dice| rewards[dice.below(rewards.len())].id.clone();
         let (each, total) = (promise(dice), promise(dice));
-        line(format!("give: {{ each_day: {each}, streak: {{ 1: {} }}, total_days: {{ 2: {total} }} }}", promise(dice)));
+        line(format!(
+            "give: {{ each_day: {each}, streak: {{ 1: {} }}, total_days: {{ 2: {total} }} }}",
+            promise(dice)
+        ));
     }
     if packs && activity != "gift-pack" {
         line(format!("pack: [{}]", rewards[0].id));
     }
     line("context:\n  n: 0\n  flag: false\n  name: x\n  day: { type: date }\n  at: { type: time }\n  span: { type: duration, show: true }".to_owned());
     if activity == "custom" {
-        machine(dice, &rewards, Has { drawn, signs, spends, packs }, &mut line);
+        machine(
+            dice,
+            &rewards,
+            Has {
+                drawn,
+                signs,
+                spends,
+                packs,
+            },
+            &mut line,
+        );
     }
     file
 }
@@ -91,19 +128,35 @@ fn rewards(dice: &mut Dice, drawn: bool, line: &mut impl FnMut(String)) -> Vec<R
         line(format!("{text} }}"));
         all.push(Reward { id, odds, points });
     }
-    let gone: Vec<String> = (1..all.len()).filter(|_| dice.once_in(2)).map(|at| format!("r{}: r{at}", at - 1)).collect();
+    let gone: Vec<String> = (1..all.len())
+        .filter(|_| dice.once_in(2))
+        .map(|at| format!("r{}: r{at}", at - 1))
+        .collect();
     if drawn {
-        line(format!("  nothing: {{ title: Next time, odds: rest }}\nwhen_gone: {{ {} }}", gone.join(", ")));
+        line(format!(
+            "  nothing: {{ title: Next time, odds: rest }}\nwhen_gone: {{ {} }}",
+            gone.join(", ")
+        ));
         if dice.once_in(2) {
             let starts = dice.one(&["any-win", "this-reward"]);
-            line(format!("pity: {{ losses_in_a_row: {}, then_give: r0, starts_over_after: {starts} }}", dice.below(4) + 1));
+            line(format!(
+                "pity: {{ losses_in_a_row: {}, then_give: r0, starts_over_after: {starts} }}",
+                dice.below(4) + 1
+            ));
         }
     } else {
         line(format!("when_gone: {{ {} }}", gone.join(", ")));
     }
     if dice.once_in(2) {
-        let spent = if drawn && dice.once_in(2) { ", when_spent: nothing" } else { "" };
-        line(format!("budget: {{ total: {}.00, per_day: 50.00{spent} }}", 100 + dice.below(100)));
+        let spent = if drawn && dice.once_in(2) {
+            ", when_spent: nothing"
+        } else {
+            ""
+        };
+        line(format!(
+            "budget: {{ total: {}.00, per_day: 50.00{spent} }}",
+            100 + dice.below(100)
+        ));
     }
     all
 }
@@ -127,25 +180,56 @@ struct Here<'a> {
 
 fn machine(dice: &mut Dice, rewards: &[Reward], has: Has, line: &mut impl FnMut(String)) {
     let ids: Vec<String> = rewards.iter().map(|reward| reward.id.clone()).collect();
-    let mut ints: Vec<String> = rewards.iter().filter(|reward| reward.points).map(|reward| reward.id.clone()).collect();
-    for (there, name) in [(has.drawn, "misses"), (has.signs, "streak"), (has.signs, "total_days"), (has.spends, "chances")] {
+    let mut ints: Vec<String> = rewards
+        .iter()
+        .filter(|reward| reward.points)
+        .map(|reward| reward.id.clone())
+        .collect();
+    for (there, name) in [
+        (has.drawn, "misses"),
+        (has.signs, "streak"),
+        (has.signs, "total_days"),
+        (has.spends, "chances"),
+    ] {
         if there {
             ints.push(name.to_owned());
         }
     }
-    let names = Names { event: true, user: true, rewards: &ids, ints: &ints, streak: has.signs };
-    let here = Here { names, rewards, has };
+    let names = Names {
+        event: true,
+        user: true,
+        rewards: &ids,
+        ints: &ints,
+        streak: has.signs,
+    };
+    let here = Here {
+        names,
+        rewards,
+        has,
+    };
     let states = dice.below(4) + 2;
     line("events:".to_owned());
     for event in 0..4 {
-        let from = dice.one(&["user", "backend", "[user, backend]", "[user, timer, campaign]"]);
-        let span = dice.one(&["at_least: -9223372036854775808, at_most: 9223372036854775807", "at_most: 500"]);
+        let from = dice.one(&[
+            "user",
+            "backend",
+            "[user, backend]",
+            "[user, timer, campaign]",
+        ]);
+        let span = dice.one(&[
+            "at_least: -9223372036854775808, at_most: 9223372036854775807",
+            "at_most: 500",
+        ]);
         let taken = dice.one(&["[open]", "[open, claiming]"]);
         line(format!(
             "  e{event}: {{ from: {from}, while: {taken}, payload: {{ words: {{ type: int, default: 3, {span} }}, note: {{ type: string, default: hi }}, right: {{ type: bool, default: true }}, day: {{ type: date, default: 2026-03-04 }} }} }}"
         ));
     }
-    line(format!("machine:\n  initial: s{}\n  events:\n    e3: {}\n  states:", dice.below(states), transitions(dice, here, states)));
+    line(format!(
+        "machine:\n  initial: s{}\n  events:\n    e3: {}\n  states:",
+        dice.below(states),
+        transitions(dice, here, states)
+    ));
     for state in 0..states {
         line(format!("    s{state}:"));
         if state + 1 == states && dice.once_in(3) {
@@ -154,26 +238,55 @@ fn machine(dice: &mut Dice, rewards: &[Reward], has: Has, line: &mut impl FnMut(
         }
         line("      events:".to_owned());
         for event in 0..3 {
-            line(format!("        e{event}: {}", transitions(dice, here, states)));
+            line(format!(
+                "        e{event}: {}",
+                transitions(dice, here, states)
+            ));
         }
-        let alone = Here { names: Names { event: false, user: false, ..names }, ..here };
+        let alone = Here {
+            names: Names {
+                event: false,
+                user: false,
+                ..names
+            },
+            ..here
+        };
         if state + 1 < states && dice.once_in(3) {
             // Onward only, so that it ends.
             let to = state + 1 + dice.below(states - state - 1);
-            line(format!("      always: [{{ when: \"{}\", to: s{to}{} }}]", expressions::bool(dice, alone.names, 2), quiet(dice, alone)));
+            line(format!(
+                "      always: [{{ when: \"{}\", to: s{to}{} }}]",
+                expressions::bool(dice, alone.names, 2),
+                quiet(dice, alone)
+            ));
         }
         if dice.once_in(2) {
             let delay = dice.one(&["1 minute", "3 hours", "20 days"]);
             let onward = delay == "20 days" || state + 1 == states;
-            let to = if onward { dice.below(states) } else { state + 1 };
+            let to = if onward {
+                dice.below(states)
+            } else {
+                state + 1
+            };
             let delay = if onward { "20 days" } else { delay };
-            line(format!("      after: [{{ in: {delay}, when: \"{}\", to: s{to}{} }}, {{ in: 2 days, do: [{{ set: {} }}] }}]", expressions::bool(dice, alone.names, 1), quiet(dice, alone), expressions::set(dice, alone.names)));
+            line(format!(
+                "      after: [{{ in: {delay}, when: \"{}\", to: s{to}{} }}, {{ in: 2 days, do: [{{ set: {} }}] }}]",
+                expressions::bool(dice, alone.names, 1),
+                quiet(dice, alone),
+                expressions::set(dice, alone.names)
+            ));
         }
         if dice.once_in(3) {
-            line(format!("      entry: [{{ set: {} }}]", expressions::set(dice, alone.names)));
+            line(format!(
+                "      entry: [{{ set: {} }}]",
+                expressions::set(dice, alone.names)
+            ));
         }
         if dice.once_in(3) {
-            line(format!("      exit: [{{ emit: {{ message: left, with: {{ n: \"{}\" }} }} }}]", expressions::int(dice, alone.names, 1)));
+            line(format!(
+                "      exit: [{{ emit: {{ message: left, with: {{ n: \"{}\" }} }} }}]",
+                expressions::int(dice, alone.names, 1)
+            ));
         }
     }
 }
@@ -181,9 +294,14 @@ fn machine(dice: &mut Dice, rewards: &[Reward], has: Has, line: &mut impl FnMut(
 /// What a transition does that nobody's event brings.
 fn quiet(dice: &mut Dice, here: Here<'_>) -> String {
     match dice.below(4) {
-        0 => format!(", do: [{{ give: {{ reward: {}, rule: by-time, every: day, at_most: 2 }} }}]", here.rewards[0].id),
+        0 => format!(
+            ", do: [{{ give: {{ reward: {}, rule: by-time, every: day, at_most: 2 }} }}]",
+            here.rewards[0].id
+        ),
         1 if here.has.spends => ", do: [{ take: { chances: 2 } }]".to_owned(),
-        2 if here.has.drawn && here.rewards.iter().any(|reward| reward.odds) => ", do: [{ draw: wheel }]".to_owned(),
+        2 if here.has.drawn && here.rewards.iter().any(|reward| reward.odds) => {
+            ", do: [{ draw: wheel }]".to_owned()
+        }
         _ => String::new(),
     }
 }
@@ -191,10 +309,18 @@ fn quiet(dice: &mut Dice, here: Here<'_>) -> String {
 fn transitions(dice: &mut Dice, here: Here<'_>, states: usize) -> String {
     let mut all = Vec::new();
     if dice.once_in(2) {
-        all.push(format!("{{ when: \"{}\", reject: no-{} }}", expressions::bool(dice, here.names, 2), dice.below(3)));
+        all.push(format!(
+            "{{ when: \"{}\", reject: no-{} }}",
+            expressions::bool(dice, here.names, 2),
+            dice.below(3)
+        ));
     }
     if dice.once_in(2) {
-        all.push(format!("{{ when: \"{}\", {} }}", expressions::bool(dice, here.names, 1), done(dice, here, states)));
+        all.push(format!(
+            "{{ when: \"{}\", {} }}",
+            expressions::bool(dice, here.names, 1),
+            done(dice, here, states)
+        ));
     }
     all.push(format!("{{ {} }}", done(dice, here, states)));
     format!("{{ transitions: [{}] }}", all.join(", "))
@@ -207,17 +333,26 @@ fn done(dice: &mut Dice, here: Here<'_>, states: usize) -> String {
     }
     if here.has.spends && dice.once_in(3) {
         let how = dice.one(&["take", "add"]);
-        actions.push(format!("{{ {how}: {{ chances: \"{}\" }} }}", expressions::int(dice, here.names, 1)));
+        actions.push(format!(
+            "{{ {how}: {{ chances: \"{}\" }} }}",
+            expressions::int(dice, here.names, 1)
+        ));
     }
     if dice.once_in(3) {
         let at = dice.below(here.rewards.len());
         let every = dice.one(&["day", "week", "month"]);
-        let give = format!("{{ reward: {}, rule: {every}-{at}, every: {every}, at_most: 2 }}", here.rewards[at].id);
+        let give = format!(
+            "{{ reward: {}, rule: {every}-{at}, every: {every}, at_most: 2 }}",
+            here.rewards[at].id
+        );
         actions.push(format!("{{ give: {give} }}"));
     }
     let mut then = String::new();
     let to = format!("to: s{}", dice.below(states));
-    let branch = format!("{{ {to}, do: [{{ set: {} }}] }}", expressions::set(dice, here.names));
+    let branch = format!(
+        "{{ {to}, do: [{{ set: {} }}] }}",
+        expressions::set(dice, here.names)
+    );
     match dice.below(6) {
         0 if here.has.drawn && here.rewards.iter().any(|reward| reward.odds) => {
             actions.push("{ draw: wheel }".to_owned());
@@ -234,6 +369,10 @@ fn done(dice: &mut Dice, here: Here<'_>, states: usize) -> String {
         3 if here.has.packs => actions.push("{ claim: pack }".to_owned()),
         _ => {}
     }
-    let to = if dice.once_in(2) { format!(", {to}") } else { String::new() };
+    let to = if dice.once_in(2) {
+        format!(", {to}")
+    } else {
+        String::new()
+    };
     format!("do: [{}]{then}{to}", actions.join(", "))
 }

@@ -16,7 +16,11 @@ impl Dice {
 
     /// A number below `n`; 0 if `n` is 0.
     pub fn below(&mut self, n: usize) -> usize {
-        if n == 0 { 0 } else { (self.roll() % n as u64) as usize }
+        if n == 0 {
+            0
+        } else {
+            (self.roll() % n as u64) as usize
+        }
     }
 
     /// True once in `n` times.

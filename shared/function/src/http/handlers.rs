@@ -14,6 +14,7 @@ use machine::luck::NoDraws;
 use machine::model::Sender;
 use machine::step::Call;
 use machine::world::Attribution;
+use serde_json::{Map, Value as Json};
 use sha2::{Digest, Sha256};
 
 use super::answer::{answered, failed, json, store_problem};
@@ -133,7 +134,7 @@ async fn take_event(
         key: key.as_str(),
         fingerprint: fingerprint.as_bytes(),
         if_match,
-        attribution: attribution(context, backend)?,
+        attribution: attribution(context, who, backend)?,
     };
     let asked = act(&*context.shell.store, &caller, &sent, &|caller, campaign, record, decision, sent| {
         let user = user_of(campaign, caller.claims);
@@ -176,7 +177,7 @@ fn if_match(parts: &Parts) -> Result<Option<u64>, Problem> {
     })
 }
 
-fn attribution(context: &Context<'_>, backend: bool) -> Result<Attribution, Problem> {
+fn attribution(context: &Context<'_>, who: &Identified, backend: bool) -> Result<Attribution, Problem> {
     const MOST: usize = 64;
     let short = |text: &str| -> Arc<str> { text.chars().take(MOST).collect::<String>().into() };
     let query = &context.query;
@@ -194,7 +195,21 @@ fn attribution(context: &Context<'_>, backend: bool) -> Result<Attribution, Prob
         scene: scene.map(short),
         variant: None,
         occurred_at,
+        subjects: if backend { Vec::new() } else { subjects(&who.claims.extra) },
+        facts: Vec::new(),
     })
+}
+
+/// The hashes that the token's issuer signed of whose account this is: `subjects: { device: "..", phone: ".." }`.
+fn subjects(claims: &Map<String, Json>) -> Vec<(Arc<str>, Arc<str>)> {
+    const KINDS: [&str; 4] = ["device", "phone", "payee", "household"];
+    const MOST_BYTES: usize = 128;
+    let Some(Json::Object(given)) = claims.get("subjects") else { return Vec::new() };
+    let known = KINDS.iter().filter_map(|kind| Some((*kind, given.get(*kind)?.as_str()?)));
+    known
+        .filter(|(_, hash)| (1..=MOST_BYTES).contains(&hash.len()))
+        .map(|(kind, hash)| (kind.into(), hash.into()))
+        .collect()
 }
 
 fn rfc3339(text: &str) -> Option<Millis> {

@@ -95,6 +95,11 @@ pub struct Attribution {
     pub variant: Option<Arc<str>>,
     /// When it happened, as the tenant's back end says.
     pub occurred_at: Option<Millis>,
+    /// Whose it is apart from the account: hashes of device, phone, payee or household that the token's issuer signed,
+    /// by kind. For limits that one person with ten accounts cannot pass.
+    pub subjects: Vec<(Arc<str>, Arc<str>)>,
+    /// What was looked up for the decision, in the order the revision declares its facts.
+    pub facts: Vec<bool>,
 }
 
 /// A counter with a bound.

@@ -118,7 +118,7 @@ pub(super) async fn one_user_is_never_in_two_places(stage: Stage) -> Done {
                 {
                     Outcome::Committed(applied) => return Ok(applied.version),
                     Outcome::Stale(current) => {
-                        expected = current.map_or(0, |found| found.core.version)
+                        expected = current.map_or(0, |found| found.core.version);
                     }
                     other => return Err(Failed(format!("{key} came out as {other:?}"))),
                 }

@@ -61,6 +61,8 @@ pub(super) async fn a_row_tells_its_commit(stage: Stage) -> Done {
         scene: None,
         variant: Some("b".into()),
         occurred_at: Some(7),
+        subjects: vec![("device".into(), "a1b2".into())],
+        facts: vec![true, false],
     };
     stage.committed(&made).await?;
     let rows = stage.ledger(&live()).await?;

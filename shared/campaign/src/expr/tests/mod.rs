@@ -574,8 +574,15 @@ fn what_is_said_of_broken_syntax() {
     let long = vec!["chances"; 150].join("+");
     let nested = format!("{}vip", "!(".repeat(40)) + &")".repeat(40);
     let large = "1 + ".repeat(300) + "1";
-    for text in [deep, long, large, nested] {
-        insta::allow_duplicates! { assert!(shown(&text, None, &mut World::new()).starts_with("E03"), "{text}") }
+    let piles = [
+        "-", "!", "[", "{", "a.", "a?", "a[", "f(", "a?b:", "a&&", "(a+",
+    ]
+    .map(|part| part.repeat(1000 / part.len()));
+    for text in piles.into_iter().chain([deep, long, large, nested]) {
+        assert!(
+            shown(&text, None, &mut World::new()).starts_with("E03"),
+            "{text}"
+        );
     }
 }
 

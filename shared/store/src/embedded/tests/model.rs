@@ -14,8 +14,8 @@ use crate::{Asked, LedgerRow};
 
 #[derive(Debug, Clone)]
 enum Op {
-    Commit(Commit, Expects),
-    Admin(Admin),
+    Commit(Box<Commit>, Expects),
+    Admin(Box<Admin>),
     Recall {
         who: u64,
         key: u8,
@@ -85,7 +85,7 @@ fn a_commit() -> impl Strategy<Value = Op> {
         made.revision = revision;
         made.at += days * machine::world::REMEMBER_MS / 2;
         made.timer = timer;
-        Op::Commit(made, expects)
+        Op::Commit(Box::new(made), expects)
     })
 }
 
@@ -122,7 +122,7 @@ fn an_admin() -> impl Strategy<Value = Op> {
     (action, prop::option::weighted(0.4, 0..5_u8)).prop_map(|(action, key)| {
         let mut change = sample::admin(action);
         change.key = key.map(|key| (format!("admin-{key}").into(), [key % 2; 32]));
-        Op::Admin(change)
+        Op::Admin(Box::new(change))
     })
 }
 
@@ -146,7 +146,10 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
             },
             sample::publish("{}", &[("mug", 4), ("cup", 6)], Some(1500)),
         ];
-        ops.splice(0..0, first.map(|action| Op::Admin(sample::admin(action))));
+        ops.splice(
+            0..0,
+            first.map(|action| Op::Admin(Box::new(sample::admin(action)))),
+        );
         ops
     })
 }
@@ -211,7 +214,7 @@ async fn hold_against_the_model(ops: Vec<Op>, seen: &mut Seen) {
                     Expects::This(version) => version,
                 };
                 made.core.version = made.expected;
-                let outcome = commit(&store, made.clone()).await.unwrap();
+                let outcome = commit(&store, (*made).clone()).await.unwrap();
                 let before = model.clone();
                 assert_eq!(outcome, apply_commit(&mut model, &mut made));
                 if !matches!(outcome, Outcome::Committed(_)) {
@@ -220,7 +223,7 @@ async fn hold_against_the_model(ops: Vec<Op>, seen: &mut Seen) {
                 seen.note(&outcome);
             }
             Op::Admin(change) => {
-                let outcome = store.admin(Box::new(change.clone())).await.unwrap();
+                let outcome = store.admin(change.clone()).await.unwrap();
                 let before = model.clone();
                 assert_eq!(outcome, apply_admin(&mut model, &change));
                 if !matches!(outcome, AdminOutcome::Done(_)) {

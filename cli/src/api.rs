@@ -1,0 +1,199 @@
+//! The admin API of a running server, called over HTTP.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use function::identity::Role;
+use function::trace::RequestId;
+use reqwest::blocking::{Client, Request, Response};
+use reqwest::{Method, Url};
+use serde_json::Value as Json;
+
+use crate::failure::{Exit, Failure};
+use crate::sign;
+
+/// Where a command finds the server, and who it is there.
+#[derive(Debug, Clone, Args)]
+pub struct Server {
+    /// The admin address of the running server
+    #[arg(long, env = "GALA_ADMIN_URL", default_value = "http://127.0.0.1:8081", value_name = "URL")]
+    pub url: String,
+    /// An admin token; without one, and with a server on this machine, one is made from the tenant's development key
+    #[arg(long, env = "GALA_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub token: Option<String>,
+    /// The folder with the tenants, to make that token from
+    #[arg(long, env = "GALA_CONFIGS", default_value = "configs", value_name = "DIR")]
+    pub configs: PathBuf,
+}
+
+/// How long a call may take. A whole ledger takes longer.
+const CALL: Duration = Duration::from_secs(15);
+const STREAM: Duration = Duration::from_secs(6 * 3600);
+const CONNECT: Duration = Duration::from_secs(3);
+
+/// How often a call is made that the server asks to make again, with one key.
+const TRIES: u32 = 3;
+
+/// A server, and a token for it.
+#[derive(Debug)]
+pub struct Api {
+    client: Client,
+    url: Url,
+    token: String,
+}
+
+impl Server {
+    /// Gets ready to call, as someone with this role.
+    pub fn connect(&self, tenant: &str, role: Role) -> Result<Api, Failure> {
+        let url = Url::parse(&self.url).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        let url = url.ok_or_else(|| Failure::usage(format!("`{}` is no address such as http://127.0.0.1:8081", self.url)))?;
+        let local = is_local(&url);
+        let token = match &self.token {
+            Some(token) => token.clone(),
+            None if local => {
+                let tenant = sign::tenant(&self.configs, tenant)?;
+                sign::dev_admin(&self.configs, &tenant, role)?.ok_or_else(|| no_token(role))?
+            }
+            None => return Err(no_token(role)),
+        };
+        let client = Client::builder()
+            .connect_timeout(CONNECT)
+            .timeout(CALL)
+            // A token belongs to the address that was named, and to no other.
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("gala/", env!("CARGO_PKG_VERSION")));
+        // A proxy is for what is elsewhere.
+        let client = if local { client.no_proxy() } else { client };
+        let client = client.build().map_err(|error| Failure::unreachable("http", error.to_string()))?;
+        Ok(Api { client, url, token })
+    }
+}
+
+fn no_token(role: Role) -> Failure {
+    Failure::usage(format!(
+        "a token with the role `{role}` is needed: give it in GALA_TOKEN or with --token (`gala token TENANT USER --role {role}` makes one)"
+    ))
+}
+
+/// Whether an address is this very machine.
+fn is_local(url: &Url) -> bool {
+    match url.host_str() {
+        Some("localhost") => true,
+        Some(host) => {
+            let host = host.trim_start_matches('[').trim_end_matches(']');
+            host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        }
+        None => false,
+    }
+}
+
+/// What is asked for: the parts of the path after `/admin/v1`, and the query.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask<'a> {
+    /// The parts; any text may stand in one.
+    pub path: &'a [&'a str],
+    /// The query.
+    pub query: &'a [(&'a str, Option<String>)],
+}
+
+impl Api {
+    /// Reads something.
+    pub fn get(&self, ask: Ask<'_>) -> Result<Response, Failure> {
+        self.send(self.client.get(self.address(ask)?).bearer_auth(&self.token).build())
+    }
+
+    /// Reads something long.
+    pub fn stream(&self, ask: Ask<'_>) -> Result<Response, Failure> {
+        self.send(self.client.get(self.address(ask)?).bearer_auth(&self.token).timeout(STREAM).build())
+    }
+
+    /// Changes something; again with the same key where the server asks for it.
+    pub fn post(&self, ask: Ask<'_>, key: Option<&str>, body: &Json) -> Result<Json, Failure> {
+        let made = RequestId::new();
+        let key = key.unwrap_or(made.as_str());
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let request = self.client.request(Method::POST, self.address(ask)?).bearer_auth(&self.token);
+            let request = request.header("idempotency-key", key).timeout(STREAM).json(body);
+            match self.send(request.build()) {
+                Ok(response) => return json(response),
+                // Not known whether it was done, or not done for now: the same key never does it twice.
+                Err(failure) if failure.exit == Exit::Unreachable && failure.code != "unreachable" && tried < TRIES => {
+                    std::thread::sleep(Duration::from_secs(1));
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    fn address(&self, ask: Ask<'_>) -> Result<Url, Failure> {
+        let mut url = self.url.clone();
+        url.path_segments_mut()
+            .map_err(|()| Failure::usage(format!("`{}` is no address of a server", self.url)))?
+            .pop_if_empty()
+            .extend(["admin", "v1"])
+            .extend(ask.path);
+        for (name, value) in ask.query {
+            if let Some(value) = value {
+                url.query_pairs_mut().append_pair(name, value);
+            }
+        }
+        Ok(url)
+    }
+
+    fn send(&self, request: reqwest::Result<Request>) -> Result<Response, Failure> {
+        let request = request.map_err(|error| Failure::usage(format!("this can't be asked for: {}", cause(&error))))?;
+        let response = self.client.execute(request).map_err(|error| self.away(&error))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        Err(self.refused(response))
+    }
+
+    /// The words of a problem, and the exit code that belongs to it.
+    fn refused(&self, response: Response) -> Failure {
+        let status = response.status();
+        let problem: Json = response.json().unwrap_or_default();
+        let text = |name: &str| problem.get(name).and_then(Json::as_str);
+        let Some(code) = text("code") else {
+            return Failure::unreachable("not-gala", format!("{} answered {status} and is no admin address of gala", self.url));
+        };
+        let mut message = format!("the server answered {status}: {}", text("message").unwrap_or(code));
+        for name in ["problem", "pointer", "reveals"] {
+            if let Some(more) = text(name) {
+                message.push_str(&format!(" ({name}: {more})"));
+            }
+        }
+        if let Some(id) = text("request_id") {
+            message.push_str(&format!(" [request {id}]"));
+        }
+        if status.is_server_error() || status == reqwest::StatusCode::TOO_MANY_REQUESTS {
+            Failure::unreachable(code, message)
+        } else {
+            Failure::check(code, message)
+        }
+    }
+
+    fn away(&self, error: &reqwest::Error) -> Failure {
+        Failure::unreachable(
+            "unreachable",
+            format!("{} can't be reached ({}): is `gala serve` running? Name its admin address with --url", self.url, cause(error)),
+        )
+    }
+}
+
+/// The body as JSON.
+pub fn json(response: Response) -> Result<Json, Failure> {
+    response.json().map_err(|error| Failure::unreachable("cut-off", format!("the answer was cut off: {}", cause(&error))))
+}
+
+/// The innermost cause; the outer ones repeat the address.
+pub fn cause(error: &dyn std::error::Error) -> String {
+    let mut at = error;
+    while let Some(next) = at.source() {
+        at = next;
+    }
+    at.to_string()
+}

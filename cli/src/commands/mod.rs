@@ -1,0 +1,17 @@
+//! The commands, one file each.
+
+pub mod backup;
+pub mod check;
+pub mod doctor;
+pub mod export;
+pub mod history;
+pub mod openapi;
+pub mod pause;
+pub mod restore;
+pub mod resume;
+pub mod schema;
+pub mod serve;
+pub mod stock;
+pub mod test;
+pub mod token;
+pub mod verify;

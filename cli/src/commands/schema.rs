@@ -1,0 +1,28 @@
+//! `gala schema`: the JSON Schema of a campaign's file, for editors.
+
+use clap::Args;
+
+use crate::activities;
+use crate::failure::Failure;
+use crate::out::Out;
+
+/// Prints the JSON Schema of an activity's campaigns, or of `tenant`
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// sign-in, gift-pack, lottery, custom, or `tenant` for tenant.yaml
+    #[arg(value_name = "ACTIVITY")]
+    pub activity: String,
+}
+
+/// Prints it.
+pub fn run(args: &Schema, out: Out) -> Result<(), Failure> {
+    if args.activity == "tenant" {
+        return out.value(&campaign::schema::of(&campaign::tenant::KEYS));
+    }
+    let found = activities::ALL.iter().find(|activity| activity.id() == args.activity);
+    let Some(activity) = found else {
+        let known = activities::ALL.iter().map(|activity| activity.id()).collect::<Vec<_>>().join(", ");
+        return Err(Failure::usage(format!("there is no activity `{}`; there is {known}, and `tenant`", args.activity)));
+    };
+    out.value(&campaign::schema::campaign(*activity))
+}

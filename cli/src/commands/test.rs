@@ -1,0 +1,77 @@
+//! `gala test`: plays the stories of campaigns.
+
+use std::path::PathBuf;
+
+use campaign::Diagnostics;
+use clap::Args;
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use crate::failure::Failure;
+use crate::folder;
+use crate::out::Out;
+use crate::show;
+
+/// Plays the stories of campaigns (exit code 1 if one comes out differently)
+#[derive(Debug, Args)]
+pub struct Test {
+    /// A configs folder, a tenant's folder, a campaign's file, or its stories
+    #[arg(value_name = "PATH", default_value = "configs")]
+    pub paths: Vec<PathBuf>,
+}
+
+/// How one campaign's stories came out.
+#[derive(Debug, Serialize)]
+struct Played<'a> {
+    tenant: &'a str,
+    campaign: &'a str,
+    played: usize,
+    failed: Vec<String>,
+}
+
+/// How all came out.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    campaigns: Vec<Played<'a>>,
+    played: usize,
+    failed: usize,
+    diagnostics: Json,
+}
+
+/// Plays.
+pub fn run(args: &Test, out: Out) -> Result<(), Failure> {
+    let mut folders = Vec::new();
+    for path in &args.paths {
+        folders.push((path, folder::load(path)?));
+    }
+    let mut campaigns = Vec::new();
+    let mut wrong = Diagnostics::new();
+    for (path, folder) in &folders {
+        // A campaign that is not sound tells no stories: what is wrong with it comes first.
+        wrong.extend(folder.diagnostics().into_iter().filter(|found| found.severity == campaign::Severity::Error));
+        let mut any = false;
+        for (tenant, campaign) in folder.campaigns() {
+            any = true;
+            let Some(report) = campaign.play() else { continue };
+            campaigns.push(Played { tenant, campaign: &campaign.id, played: report.played, failed: report.failed });
+            wrong.extend(report.failures);
+        }
+        if !any && wrong.is_empty() {
+            return Err(Failure::usage(format!("there is no campaign in {}", path.display())));
+        }
+    }
+    wrong.sort();
+    let played = campaigns.iter().map(|one| one.played).sum();
+    let failed = campaigns.iter().map(|one| one.failed.len()).sum();
+    if out.json {
+        out.value(&Answer { campaigns, played, failed, diagnostics: wrong.to_json() })?;
+    } else {
+        for Played { tenant, campaign, played, failed } in &campaigns {
+            let word = if failed.is_empty() { "ok  " } else { "FAIL" };
+            out.line(format!("{word} {tenant}/{campaign}: {} of {played} stories", played - failed.len()))?;
+        }
+        show::diagnostics(out, &wrong)?;
+    }
+    out.note(format!("{played} stories played, {failed} came out differently"));
+    if failed > 0 || wrong.has_errors() { Err(Failure::red()) } else { Ok(()) }
+}

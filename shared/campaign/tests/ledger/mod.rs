@@ -1,0 +1,151 @@
+//! A ledger to verify: a wheel with everything a draw can meet, played by a crowd on a stage, over two revisions.
+
+// Each test binary uses its own part of this.
+#![allow(dead_code)]
+
+#[path = "../../../blocks/tests/support/mod.rs"]
+pub mod support;
+
+use std::collections::BTreeMap;
+
+use campaign::codec::{encode, sha256};
+use campaign::play::{Act, Stage};
+use campaign::verify::{Promise, Published, Row};
+use machine::calendar::HOUR_MS;
+use machine::ids::{CampaignKey, Lane, Pseudonym};
+use machine::input::{Facts, Payload, User};
+use machine::luck::{Luck, Seed};
+use machine::model::{Definition, RewardKind, Sender};
+use support::{Builder, OPENS, acts, wheel};
+
+/// What the stage makes of the number 7.
+pub const SEED: Seed = Seed([
+    0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+]);
+
+/// A ledger and all it is held against.
+#[derive(Clone)]
+pub struct Ledger {
+    pub rows: Vec<Row>,
+    pub revisions: BTreeMap<u32, Published>,
+    pub seed: Seed,
+    pub commitment: [u8; 32],
+}
+
+impl Ledger {
+    pub fn promise(&self) -> Promise<'_> {
+        Promise {
+            revisions: &self.revisions,
+            seed: &self.seed,
+            commitment: self.commitment,
+            whole: true,
+        }
+    }
+}
+
+/// A wheel whose laptop has `laptop` parts of 1,000.
+pub fn definition(laptop: u64) -> Definition {
+    let mut builder = Builder::new("Asia/Shanghai", vec![]);
+    let reward = |builder: &mut Builder, id: &str, stock, cost, per_user, when_gone| {
+        builder.reward(id, RewardKind::Coupon, |reward| {
+            reward.stock = stock;
+            reward.cost = cost;
+            reward.per_user = per_user;
+            reward.when_gone = when_gone;
+        })
+    };
+    let card = reward(&mut builder, "card", Some(30), 0, None, None);
+    let badge = reward(&mut builder, "badge", None, 0, Some(3), None);
+    let coupon = reward(&mut builder, "coupon", Some(150), 1_000, None, Some(badge));
+    let laptop_reward = reward(
+        &mut builder,
+        "laptop",
+        Some(12),
+        599_900,
+        Some(1),
+        Some(coupon),
+    );
+    let mug = reward(&mut builder, "mug", Some(60), 3_000, Some(2), Some(coupon));
+    let nothing = builder.reward("nothing", RewardKind::Nothing, |_| {});
+    builder.budget(5_000_000, Some(1_500_000), Some(card));
+    let mut slices = Vec::new();
+    for (place, (id, parts)) in [
+        (laptop_reward, ("laptop", laptop)),
+        (coupon, ("coupon", 100)),
+        (mug, ("mug", 60)),
+        (badge, ("badge", 50)),
+    ] {
+        slices.push(wheel::Slice {
+            reward: place,
+            parts,
+            rule: builder.rule(&format!("wheel-{id}")),
+        });
+    }
+    let pity = wheel::Pity {
+        losses: 5,
+        reward: coupon,
+        rule: builder.rule("wheel-pity"),
+        any_win: true,
+    };
+    let names = builder
+        .definition
+        .rewards
+        .iter()
+        .zip(0..)
+        .map(|(reward, place)| (place, reward.id.clone()))
+        .collect();
+    let params = wheel::Params {
+        whole: 1_000,
+        slices,
+        rest: Some(nothing),
+        rest_rule: None,
+        pity: Some(pity),
+        names,
+    };
+    let (block, _) = builder.block("wheel", serde_json::to_string(&params).unwrap(), 0);
+    builder.event("draw", &[], vec![acts(block, 0, vec![])]);
+    builder.definition
+}
+
+/// 2,400 draws by 40 people over some days; the odds change after a third of them.
+pub fn play() -> Ledger {
+    let (first, second) = (definition(20), definition(12));
+    let mut stage = Stage::open(&first, 7, &BTreeMap::new(), OPENS).unwrap();
+    let key = CampaignKey {
+        tenant: "acme".into(),
+        campaign: "trial".into(),
+        edition: 1,
+        lane: Lane::Live,
+    };
+    let mut order = Luck::new([1; 32]);
+    let mut rows = Vec::new();
+    let mut revision = 1;
+    for turn in 0..2_400_i64 {
+        if turn == 800 {
+            revision = stage.publish(&second, &BTreeMap::new(), OPENS).unwrap();
+        }
+        let who = Pseudonym::of(&[2; 32], &format!("member-{}", order.below(40)));
+        let act = Act {
+            who,
+            user: &User::default(),
+            facts: &Facts::default(),
+            sender: Sender::User,
+            event: Some((0, &Payload::default())),
+            now: OPENS + turn * HOUR_MS / 20,
+        };
+        let played = stage.play(&act).unwrap();
+        for (row, number) in played.decision.rows.iter().zip(played.applied.first_row..) {
+            rows.push(Row::of(number, &key, revision, &who, row));
+        }
+    }
+    let published = |definition: &Definition| Published {
+        sha256: sha256(definition),
+        definition: encode(definition),
+    };
+    Ledger {
+        rows,
+        revisions: BTreeMap::from([(1, published(&first)), (2, published(&second))]),
+        seed: SEED,
+        commitment: SEED.commitment(),
+    }
+}

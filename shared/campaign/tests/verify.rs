@@ -1,0 +1,458 @@
+//! A true ledger verifies, and whatever is done to it is found and named.
+
+mod ledger;
+
+use campaign::verify::{Draw, Grant, Kind, Report, Row, What, verify};
+use ledger::{Ledger, definition, play};
+use machine::luck::Seed;
+
+fn check(ledger: &Ledger) -> Report {
+    verify(&ledger.promise(), ledger.rows.iter().cloned())
+}
+
+fn draw(row: &mut Row) -> &mut Draw {
+    match &mut row.what {
+        What::Draw { draw } => draw,
+        _ => panic!("not a draw"),
+    }
+}
+
+fn find(ledger: &Ledger, wanted: impl Fn(&Draw) -> bool) -> usize {
+    let found = ledger
+        .rows
+        .iter()
+        .position(|row| matches!(&row.what, What::Draw { draw } if wanted(draw)));
+    found.expect("the ledger has such a draw")
+}
+
+#[test]
+fn a_true_ledger_verifies_and_has_met_everything() {
+    let ledger = play();
+    let report = check(&ledger);
+    assert_eq!(report.findings, vec![]);
+    assert_eq!((report.draws, report.participants), (2_400, 40));
+    // The crowd has met all that a draw can meet; else the rest of this file would prove little.
+    let draws: Vec<&Draw> = ledger
+        .rows
+        .iter()
+        .filter_map(|row| {
+            if let What::Draw { draw } = &row.what {
+                Some(draw)
+            } else {
+                None
+            }
+        })
+        .collect();
+    let count = |wanted: &dyn Fn(&&&Draw) -> bool| draws.iter().filter(wanted).count();
+    assert!(count(&|draw| draw.pity) > 50);
+    assert!(count(&|draw| draw.pity && draw.given.is_none()) > 5);
+    assert!(count(&|draw| !draw.had.is_empty()) > 50);
+    assert!(count(&|draw| draw.exhausted.iter().any(|key| key == "stock/coupon")) > 50);
+    assert!(count(&|draw| draw.exhausted.iter().any(|key| key.starts_with("budget"))) > 5);
+    assert!(count(&|draw| draw.given.as_deref() == Some("card")) > 0);
+    assert!(count(&|draw| draw.rolled == "laptop" && draw.given.as_deref() == Some("laptop")) > 1);
+}
+
+#[test]
+fn a_participants_rows_verify_without_the_rest() {
+    let mut ledger = play();
+    let user = ledger.rows[0].user.clone();
+    ledger.rows.retain(|row| row.user == user);
+    let mut promise = ledger.promise();
+    promise.whole = false;
+    let report = verify(&promise, ledger.rows.iter().cloned());
+    assert_eq!(report.findings, vec![]);
+    assert!(report.draws > 20);
+    // Of the whole ledger they are not.
+    assert!(
+        check(&ledger)
+            .findings
+            .iter()
+            .any(|finding| finding.kind == Kind::Number)
+    );
+}
+
+#[test]
+fn every_row_survives_its_way_through_json() {
+    let ledger = play();
+    for row in &ledger.rows {
+        let line = serde_json::to_string(row).unwrap();
+        assert_eq!(&serde_json::from_str::<Row>(&line).unwrap(), row);
+    }
+    let foreign = r#"{"number":1,"tenant":"a","campaign":"b","edition":1,"lane":"live","revision":1,"user":"x","event":"draw","from":"user","at":"2026-12-01T10:00:00+08:00","type":"message","message":{"name":"hello"}}"#;
+    assert_eq!(
+        serde_json::from_str::<Row>(foreign).unwrap().what,
+        What::Message
+    );
+}
+
+/// A way to tamper: what is done, and the finding it must lead to, with its row where there is one.
+type Tampering = (&'static str, fn(&mut Ledger) -> Option<u64>, Kind);
+
+const TAMPERINGS: &[Tampering] = &[
+    (
+        "another seed",
+        |ledger| {
+            ledger.seed = Seed([9; 32]);
+            None
+        },
+        Kind::Seed,
+    ),
+    (
+        "another seed, promised too",
+        |ledger| {
+            ledger.seed = Seed([9; 32]);
+            ledger.commitment = ledger.seed.commitment();
+            Some(ledger.rows[find(ledger, |draw| !draw.pity)].number)
+        },
+        Kind::Rolled,
+    ),
+    (
+        "other odds",
+        |ledger| {
+            let published = ledger.revisions.get_mut(&2).unwrap();
+            published.definition = campaign::encode(&definition(500));
+            None
+        },
+        Kind::Config,
+    ),
+    (
+        "other odds, published too",
+        |ledger| {
+            let other = definition(500);
+            let published = ledger.revisions.get_mut(&2).unwrap();
+            published.definition = campaign::encode(&other);
+            published.sha256 = campaign::codec::sha256(&other);
+            None
+        },
+        Kind::Rolled,
+    ),
+    (
+        "no such revision",
+        |ledger| {
+            ledger.rows[100].revision = 3;
+            Some(100)
+        },
+        Kind::Config,
+    ),
+    (
+        "a draw dropped, numbers closed",
+        |ledger| {
+            let at = find(ledger, |draw| draw.index == 7 && draw.given.is_none());
+            let user = ledger.rows.remove(at).user;
+            for (number, row) in ledger.rows.iter_mut().enumerate() {
+                row.number = number as u64;
+            }
+            ledger.rows[at..]
+                .iter()
+                .position(|row| row.user == user && matches!(row.what, What::Draw { .. }))
+                .map(|more| (at + more) as u64)
+        },
+        Kind::Index,
+    ),
+    (
+        "the last row dropped from the middle",
+        |ledger| {
+            ledger.rows.remove(50);
+            Some(51)
+        },
+        Kind::Number,
+    ),
+    (
+        "a draw repeated",
+        |ledger| {
+            let at = find(ledger, |draw| draw.index == 7);
+            let row = ledger.rows[at].clone();
+            ledger.rows.insert(at, row);
+            Some(at as u64)
+        },
+        Kind::Index,
+    ),
+    (
+        "two draws of one participant swapped",
+        |ledger| {
+            let (first, user) = {
+                let at = find(ledger, |draw| draw.index == 3);
+                (at, ledger.rows[at].user.clone())
+            };
+            let second = ledger
+                .rows
+                .iter()
+                .position(|row| {
+                    row.user == user && matches!(&row.what, What::Draw { draw } if draw.index == 4)
+                })
+                .unwrap();
+            let what = ledger.rows[first].what.clone();
+            ledger.rows[first].what = std::mem::replace(&mut ledger.rows[second].what, what);
+            Some(first as u64)
+        },
+        Kind::Index,
+    ),
+    (
+        "rows out of order",
+        |ledger| {
+            ledger.rows.swap(20, 30);
+            Some(30)
+        },
+        Kind::Number,
+    ),
+    (
+        "another pick",
+        |ledger| {
+            let at = find(ledger, |draw| !draw.pity);
+            draw(&mut ledger.rows[at]).pick ^= 1;
+            Some(at as u64)
+        },
+        Kind::Rolled,
+    ),
+    (
+        "another reward rolled",
+        |ledger| {
+            let at = find(ledger, |draw| draw.rolled == "nothing");
+            draw(&mut ledger.rows[at]).rolled = "laptop".to_owned();
+            Some(at as u64)
+        },
+        Kind::Rolled,
+    ),
+    (
+        "pity denied",
+        |ledger| {
+            let at = find(ledger, |draw| draw.pity);
+            draw(&mut ledger.rows[at]).misses = 2;
+            Some(at as u64)
+        },
+        Kind::Misses,
+    ),
+    (
+        "pity forged",
+        |ledger| {
+            let at = find(ledger, |draw| !draw.pity && draw.misses == 1);
+            draw(&mut ledger.rows[at]).misses = 5;
+            Some(at as u64)
+        },
+        Kind::Misses,
+    ),
+    (
+        "a prize kept back",
+        |ledger| {
+            let at = find(ledger, |draw| draw.given.as_deref() == Some("mug"));
+            draw(&mut ledger.rows[at]).given = None;
+            Some(at as u64)
+        },
+        Kind::Given,
+    ),
+    (
+        "a better prize slipped in",
+        |ledger| {
+            let at = find(ledger, |draw| draw.given.as_deref() == Some("coupon"));
+            draw(&mut ledger.rows[at]).given = Some("laptop".to_owned());
+            Some(at as u64)
+        },
+        Kind::Given,
+    ),
+    (
+        "said to be sold out early",
+        |ledger| {
+            let at = find(ledger, |draw| {
+                draw.rolled == "laptop" && draw.given.as_deref() == Some("laptop")
+            });
+            draw(&mut ledger.rows[at])
+                .exhausted
+                .push("stock/laptop".to_owned());
+            Some(at as u64)
+        },
+        Kind::Exhausted,
+    ),
+    (
+        "an unlimited reward said to be sold out",
+        |ledger| {
+            let at = find(ledger, |draw| draw.given.as_deref() == Some("badge"));
+            draw(&mut ledger.rows[at])
+                .exhausted
+                .push("stock/badge".to_owned());
+            Some(at as u64)
+        },
+        Kind::Exhausted,
+    ),
+    (
+        "a counter nobody knows",
+        |ledger| {
+            draw(&mut ledger.rows[0])
+                .exhausted
+                .push("patience".to_owned());
+            Some(0)
+        },
+        Kind::Exhausted,
+    ),
+    (
+        "the budget said to be spent early",
+        |ledger| {
+            let at = find(ledger, |draw| draw.given.as_deref() == Some("mug"));
+            draw(&mut ledger.rows[at])
+                .exhausted
+                .push("budget".to_owned());
+            Some(at as u64)
+        },
+        Kind::Exhausted,
+    ),
+    (
+        "said to have had it",
+        |ledger| {
+            let at = find(ledger, |draw| draw.given.as_deref() == Some("laptop"));
+            draw(&mut ledger.rows[at]).had.push("laptop".to_owned());
+            Some(at as u64)
+        },
+        Kind::Had,
+    ),
+    (
+        "said not to have had it",
+        |ledger| {
+            let at = find(ledger, |draw| draw.had == ["badge"] && draw.given.is_none());
+            draw(&mut ledger.rows[at]).had.clear();
+            draw(&mut ledger.rows[at]).given = Some("badge".to_owned());
+            Some(at as u64)
+        },
+        Kind::Had,
+    ),
+    (
+        "a grant dropped",
+        |ledger| {
+            let at = find(ledger, |draw| draw.given.is_some());
+            ledger.rows[at - 1].what = What::Message;
+            Some(at as u64)
+        },
+        Kind::Grant,
+    ),
+    (
+        "a grant of something else",
+        |ledger| {
+            let at = find(ledger, |draw| draw.given.as_deref() == Some("coupon"));
+            grant(&mut ledger.rows[at - 1]).reward = "laptop".to_owned();
+            Some(at as u64)
+        },
+        Kind::Grant,
+    ),
+    (
+        "a grant under another rule",
+        |ledger| {
+            let at = find(ledger, |draw| {
+                draw.given.as_deref() == Some("coupon") && !draw.pity
+            });
+            grant(&mut ledger.rows[at - 1]).rule = "wheel-pity".to_owned();
+            Some(at as u64)
+        },
+        Kind::Grant,
+    ),
+    (
+        "a grant of more",
+        |ledger| {
+            let at = find(ledger, |draw| draw.given.is_some()) - 1;
+            grant(&mut ledger.rows[at]).amount = 1_000;
+            Some(at as u64)
+        },
+        Kind::Grant,
+    ),
+    (
+        "a grant that no draw made",
+        |ledger| {
+            let at = find(ledger, |draw| draw.given.is_none());
+            let forged = Grant {
+                rule: "wheel-laptop".to_owned(),
+                reward: "laptop".to_owned(),
+                period: "draw-999".to_owned(),
+                amount: 0,
+            };
+            ledger.rows[at].what = What::Grant { grant: forged };
+            Some(at as u64)
+        },
+        Kind::Grant,
+    ),
+    (
+        "another wheel",
+        |ledger| {
+            draw(&mut ledger.rows[0]).purpose = "egg".to_owned();
+            Some(0)
+        },
+        Kind::Purpose,
+    ),
+    (
+        "another's row",
+        |ledger| {
+            ledger.rows[10].campaign = "other".to_owned();
+            Some(10)
+        },
+        Kind::Foreign,
+    ),
+    (
+        "the test lane's row",
+        |ledger| {
+            ledger.rows[10].lane = "test".to_owned();
+            Some(10)
+        },
+        Kind::Foreign,
+    ),
+    (
+        "another user's draw",
+        |ledger| {
+            let at = find(ledger, |draw| draw.index == 5);
+            ledger.rows[at].user = ledger
+                .rows
+                .iter()
+                .map(|row| &row.user)
+                .find(|user| **user != ledger.rows[at].user)
+                .cloned()
+                .unwrap();
+            Some(at as u64)
+        },
+        Kind::Index,
+    ),
+    (
+        "no user at all",
+        |ledger| {
+            ledger.rows[10].user = "me".to_owned();
+            Some(10)
+        },
+        Kind::Foreign,
+    ),
+];
+
+fn grant(row: &mut Row) -> &mut Grant {
+    match &mut row.what {
+        What::Grant { grant } => grant,
+        _ => panic!("not a grant"),
+    }
+}
+
+#[test]
+fn every_tampering_is_found_and_named() {
+    let honest = play();
+    for (what, tamper, kind) in TAMPERINGS {
+        let mut ledger = honest.clone();
+        let row = tamper(&mut ledger);
+        let report = check(&ledger);
+        let named = report
+            .findings
+            .iter()
+            .any(|finding| finding.kind == *kind && (row.is_none() || finding.row == row));
+        assert!(
+            named,
+            "{what}: {kind:?} at {row:?} is not among {:?}",
+            report.findings.iter().take(8).collect::<Vec<_>>()
+        );
+        assert!(!report.holds());
+    }
+}
+
+#[test]
+fn a_report_of_a_wrong_seed_stays_short() {
+    let mut ledger = play();
+    ledger.seed = Seed([9; 32]);
+    let report = check(&ledger);
+    assert!(report.wrong > 1_000);
+    assert_eq!(report.findings.len(), Report::KEPT);
+    assert!(
+        report.findings[0]
+            .to_string()
+            .starts_with("the seed is not the promised one: its SHA-256 is ")
+    );
+}
