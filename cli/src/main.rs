@@ -1,2 +1,117 @@
-//! Placeholder.
-fn main() {}
+//! The `gala` command. Standard output is data and standard error the rest; `--json` works everywhere; exit codes:
+//! 0 ok, 1 a check failed or something was refused, 2 usage, 3 something cannot be reached, 4 limits missed.
+
+mod activities;
+mod api;
+mod commands;
+mod csv;
+mod failure;
+mod folder;
+mod lane;
+mod out;
+mod show;
+mod sign;
+
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+
+use commands::{
+    backup, check, doctor, export, history, openapi, pause, restore, resume, schema, serve, stock, test, token, verify,
+};
+use failure::Failure;
+use function::serve::{ServeError, chain};
+use out::Out;
+
+/// Campaigns as state machines, written in config: serve them, check them, look after them.
+///
+/// Without a command: serve.
+#[derive(Debug, Parser)]
+#[command(name = "gala", version, args_conflicts_with_subcommands = true)]
+#[command(after_help = "Exit codes: 0 ok, 1 a check failed or something was refused, 2 usage, 3 cannot reach, 4 limits missed.")]
+struct Cli {
+    /// Data as JSON on standard output, failures as JSON on standard error
+    #[arg(long, global = true)]
+    json: bool,
+    /// What to do
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// How to serve
+    #[command(flatten)]
+    serve: serve::Serve,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+    Check(check::Check),
+    Test(test::Test),
+    Schema(schema::Schema),
+    Token(token::Token),
+    History(history::History),
+    Export(export::Export),
+    Verify(verify::Verify),
+    Stock(stock::Stock),
+    Pause(pause::Pause),
+    Resume(resume::Resume),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
+    Doctor(doctor::Doctor),
+    Openapi(openapi::Openapi),
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misunderstood(&error),
+    };
+    let out = Out { json: cli.json };
+    match run(&cli, out) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(cli.json),
+    }
+}
+
+fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
+    let Some(command) = &cli.command else { return served(serve::run(&cli.serve)) };
+    match command {
+        Command::Serve(args) => served(serve::run(args)),
+        Command::Check(args) => check::run(args, out),
+        Command::Test(args) => test::run(args, out),
+        Command::Schema(args) => schema::run(args, out),
+        Command::Token(args) => token::run(args, out),
+        Command::History(args) => history::run(args, out),
+        Command::Export(args) => export::run(args, out),
+        Command::Verify(args) => verify::run(args, out),
+        Command::Stock(args) => stock::run(args, out),
+        Command::Pause(args) => pause::run(args, out),
+        Command::Resume(args) => resume::run(args, out),
+        Command::Backup(args) => backup::run(args, out),
+        Command::Restore(args) => restore::run(args, out),
+        Command::Doctor(args) => doctor::run(args, out),
+        Command::Openapi(args) => openapi::run(args, out),
+    }
+}
+
+/// How a server ended.
+fn served(ended: Result<(), ServeError>) -> Result<(), Failure> {
+    ended.map_err(|error| match &error {
+        ServeError::Load(function::registry::LoadError::Folder(..)) => Failure::usage(chain(&error)),
+        ServeError::Store(_) | ServeError::Load(_) => Failure::unreachable("store", chain(&error)),
+        ServeError::Bind(..) => Failure::unreachable("address", chain(&error)),
+        ServeError::Io(_) | ServeError::Stopped(_) => Failure::unreachable("stopped", chain(&error)),
+    })
+}
+
+/// Help and version are data; what was not understood is said as it was asked for.
+fn misunderstood(error: &clap::Error) -> ExitCode {
+    let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let as_json = std::env::args_os().any(|arg| arg == "--json");
+    if !asked && as_json {
+        return Failure::usage(error.render().to_string().trim()).report(true);
+    }
+    // Whoever closed the pipe has read enough.
+    let _ = error.print();
+    if asked { ExitCode::SUCCESS } else { ExitCode::from(failure::Exit::Usage as u8) }
+}

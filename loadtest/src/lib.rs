@@ -1,1 +1,17 @@
-//! Placeholder.
+//! Invented traffic against running programs, over HTTP and nothing else: no crate of ours is a dependency, so that what
+//! is measured is what a client gets.
+//!
+//! It holds the draw bench (`draw-bench`): wrk on `draw` beside an axum hello and Koa + ioredis, interleaved in one run.
+//! How to read its figures: `docs/BENCHMARKS.md`.
+
+pub mod contender;
+pub mod error;
+pub mod http;
+pub mod machine;
+pub mod process;
+pub mod report;
+pub mod stage;
+pub mod token;
+pub mod wrk;
+
+pub use error::Error;

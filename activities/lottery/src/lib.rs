@@ -16,7 +16,12 @@ impl Activity for Lottery {
     }
 
     fn sections(&self) -> &'static [(&'static str, Use)] {
-        &[("rewards", Use::Required), ("chances", Use::Required), ("pity", Use::Optional), ("earn", Use::Optional)]
+        &[
+            ("rewards", Use::Required),
+            ("chances", Use::Required),
+            ("pity", Use::Optional),
+            ("earn", Use::Optional),
+        ]
     }
 
     fn stories(&self) -> &'static [Example] {

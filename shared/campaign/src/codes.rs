@@ -145,6 +145,7 @@ codes! {
     LIST_LINE = "E0903", "A line of a list is no member id.";
     STORY = "E0904", "A story can't be played as it is written.";
     STORY_FAILED = "E0905", "A story came out differently.";
+    STORY_LIST = "W0902", "A story puts its user on a list that no rule of the campaign reads.";
     RULES_MISSING = "W0901", "The rules are missing in one of the tenant's languages.";
 }
 

@@ -52,5 +52,7 @@ pub use document::Node;
 #[cfg(feature = "yaml")]
 pub use load::{Loaded, LoadedCampaign, LoadedTenant, load};
 #[cfg(feature = "yaml")]
+pub use read::{KEYS, schema as schema_of};
+#[cfg(feature = "yaml")]
 pub use source::{Place, Source, Span};
 pub use tenant::Tenant;

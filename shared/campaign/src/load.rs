@@ -124,7 +124,7 @@ fn tenant(
             .and_then(|name| name.strip_suffix(".csv"))
         {
             lists.insert(name.to_owned(), members(&named(path, text), out));
-        } else if path.ends_with(".yml") {
+        } else if path.strip_suffix(".yml").is_some() {
             out.error(codes::FILE_NAME, &place(path), "this file is not looked at")
                 .help("name it `.yaml`");
         } else if let Some(story) = path

@@ -135,9 +135,7 @@ pub async fn act(
         return Err(Failed::Behind);
     }
     let prepared = Prepared::new(caller, sent, campaign)?;
-    if caller.lane == Lane::Live
-        && let Some(pause) = pause.filter(|pause| pause.stops(Some(sent.event)))
-    {
+    if let Some(pause) = pause.filter(|pause| pause.stops(Some(sent.event))) {
         return Err(Failed::Paused(pause));
     }
     let draws = caller.served.draws(caller.lane, &user);

@@ -13,6 +13,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use machine::luck::Seed;
 use machine::world::{Action, Outcome};
 use store::conformance::sample;
+use store::embedded::Options;
 use store::{Embedded, Later, Store};
 
 const USERS: u64 = 100_000;
@@ -60,6 +61,12 @@ impl Load {
             assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");
         }
         self.at += count;
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        println!("store/commits: {} in all", self.at);
     }
 }
 
@@ -141,6 +148,35 @@ fn commits(criterion: &mut Criterion) {
                 .expect("a read")
         });
     });
+    drop(load);
+    opening(home.path());
+}
+
+/// How long a start takes with everything to replay, and with a snapshot.
+fn opening(folder: &Path) {
+    let timed = |snapshot_after| {
+        let options = Options {
+            snapshot_after,
+            ..Options::default()
+        };
+        let start = Instant::now();
+        let store = store::embedded::open_with(folder, options).expect("it opens");
+        let time = start.elapsed();
+        drop(store);
+        time
+    };
+    let log_bytes: u64 = std::fs::read_dir(folder)
+        .expect("its folder")
+        .filter_map(|entry| entry.ok()?.metadata().ok())
+        .map(|file| file.len())
+        .sum();
+    println!(
+        "store/open: {:?} to replay it all ({} MiB of files), {:?} with writing a snapshot, {:?} from the snapshot",
+        timed(u64::MAX),
+        log_bytes >> 20,
+        timed(1),
+        timed(u64::MAX)
+    );
 }
 
 criterion_group!(benches, commits);

@@ -16,7 +16,52 @@ use crate::scope::{Scope, Setting};
 use crate::tables::Terms;
 
 /// A `do` list.
-pub(super) const DO: Shape = Shape::List(&Shape::MapOf(&Shape::Any));
+pub(super) const DO: Shape = Shape::List(&Shape::Keys(&ACTION));
+
+/// One action: exactly one of these keys. The check reads actions by themselves ([`one`], [`of_blocks`]), since which
+/// of them a campaign has depends on its blocks; this table is what editors know.
+static ACTION: Keys = Keys {
+    name: "action",
+    doc: "One action.",
+    keys: &[
+        Key::optional(
+            "set",
+            Shape::MapOf(&Shape::Expr),
+            "Sets variables, all at once.",
+        ),
+        Key::optional("add", Shape::MapOf(&Shape::Expr), "Adds to balances."),
+        Key::optional(
+            "take",
+            Shape::MapOf(&Shape::Expr),
+            "Takes from balances; too little there is a rejection.",
+        ),
+        Key::optional(
+            "give",
+            Shape::Either(&[Shape::Id, Shape::Keys(&GIVE)]),
+            "Gives a reward.",
+        ),
+        Key::optional(
+            "emit",
+            Shape::Either(&[Shape::Id, Shape::Keys(&EMIT)]),
+            "Sends a message to the tenant.",
+        ),
+        Key::optional(
+            "draw",
+            BLOCK,
+            "Draws from the wheel; outcomes `won`, `missed`.",
+        ),
+        Key::optional("sign", BLOCK, "Signs today; outcome `signed`."),
+        Key::optional(
+            "make_up",
+            BLOCK,
+            "Signs a missed day: `{ of: streak, day: .. }`; outcome `made-up`.",
+        ),
+        Key::optional("claim", BLOCK, "Claims the pack; outcome `claimed`."),
+    ],
+};
+
+/// A block's action: the block's name, or a map with it and the arguments.
+const BLOCK: Shape = Shape::Either(&[Shape::Id, Shape::MapOf(&Shape::Any)]);
 
 /// The machine's own actions.
 pub(super) const OWN: [&str; 5] = ["set", "add", "take", "give", "emit"];

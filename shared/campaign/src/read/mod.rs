@@ -13,11 +13,14 @@ pub(crate) mod head;
 pub(crate) mod messages;
 pub(crate) mod pack;
 pub(crate) mod rewards;
+mod schema;
 pub(crate) mod streak;
 pub(crate) mod wheel;
 pub(crate) mod window;
 
 use crate::document::{Key, Keys, Shape};
+
+pub use schema::schema;
 
 /// The keys of a campaign's file, in the order people should write them.
 pub static KEYS: Keys = Keys {

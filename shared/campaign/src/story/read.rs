@@ -150,7 +150,7 @@ fn lists(node: &Node, campaign: &Campaign, out: &mut Diagnostics) -> Vec<String>
         if !known.contains(&name) {
             let near = meant(name, known.iter().copied());
             out.warn(
-                codes::STORY,
+                codes::STORY_LIST,
                 &item.place,
                 format!("no rule of this campaign reads the list `{name}`"),
             )

@@ -1,0 +1,169 @@
+//! `gala doctor`: what a person looks at first when it does not work.
+
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono::{DateTime, Datelike, Utc};
+use clap::Args;
+use function::serve::chain;
+use serde::Serialize;
+use store::embedded::OpenError;
+
+use crate::failure::Failure;
+use crate::folder;
+use crate::out::Out;
+use crate::show;
+
+/// Looks at this machine: versions, clock, folders, ports, store, configs (exit code 1 if something is wrong)
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// The folder with the tenants
+    #[arg(long, env = "GALA_CONFIGS", default_value = "configs", value_name = "DIR")]
+    pub configs: PathBuf,
+    /// The folder of the store
+    #[arg(long, env = "GALA_DATA", default_value = "data", value_name = "DIR")]
+    pub data: PathBuf,
+    /// Where users will call
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR")]
+    pub listen: SocketAddr,
+    /// Where staff will call
+    #[arg(long, default_value = "127.0.0.1:8081", value_name = "ADDR")]
+    pub admin_listen: SocketAddr,
+}
+
+/// What one look found.
+#[derive(Debug, Serialize)]
+struct Finding {
+    check: &'static str,
+    ok: bool,
+    message: String,
+}
+
+/// How long a server on this machine may take to say that it is there.
+const HELLO: Duration = Duration::from_secs(1);
+
+/// How far this machine's clock may be from the running server's: they are one and the same.
+const SKEW_SECS: i64 = 5;
+
+/// Looks.
+pub fn run(args: &Doctor, out: Out) -> Result<(), Failure> {
+    let server = hello(args.admin_listen);
+    let findings = [
+        found("version", Ok(version())),
+        found("clock", clock(Utc::now(), server)),
+        found("data-folder", writable(&args.data)),
+        found("users-port", port(args.listen)),
+        found("staff-port", port(args.admin_listen)),
+        found("store", store(&args.data)),
+        found("configs", configs(&args.configs)),
+    ];
+    if out.json {
+        out.value(&findings)?;
+    } else {
+        for Finding { check, ok, message } in &findings {
+            let word = if *ok { "ok   " } else { "WRONG" };
+            out.line(format!("{word} {check}: {message}"))?;
+        }
+    }
+    if findings.iter().all(|finding| finding.ok) { Ok(()) } else { Err(Failure::red()) }
+}
+
+fn found(check: &'static str, found: Result<String, String>) -> Finding {
+    match found {
+        Ok(message) => Finding { check, ok: true, message },
+        Err(message) => Finding { check, ok: false, message },
+    }
+}
+
+fn version() -> String {
+    format!("gala {} on {} {}", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH)
+}
+
+/// The server's clock, if a gala answers on that admin address.
+fn hello(address: SocketAddr) -> Option<DateTime<Utc>> {
+    let client = reqwest::blocking::Client::builder().timeout(HELLO).no_proxy().build().ok()?;
+    let response = client.get(format!("http://{address}/healthz")).send().ok()?;
+    let date = response.headers().get(reqwest::header::DATE)?.to_str().ok()?;
+    DateTime::parse_from_rfc2822(date).ok().map(|date| date.to_utc())
+}
+
+/// A clock that is years off opens and closes campaigns at the wrong time, and lets no token in.
+fn clock(now: DateTime<Utc>, server: Option<DateTime<Utc>>) -> Result<String, String> {
+    if !(2026..2100).contains(&now.year()) {
+        return Err(format!("it says {}: set it, or every window and every token is judged wrongly", now.to_rfc3339()));
+    }
+    match server.map(|server| (now - server).num_seconds()) {
+        Some(skew) if skew.abs() > SKEW_SECS => Err(format!("it is {skew} seconds apart from the running server's")),
+        Some(_) => Ok(format!("{}, as the running server's", now.to_rfc3339())),
+        None => Ok(now.to_rfc3339()),
+    }
+}
+
+/// Whether a file can be made in the folder, or in the nearest one above that there is.
+fn writable(folder: &Path) -> Result<String, String> {
+    let full = std::path::absolute(folder).map_err(|error| error.to_string())?;
+    let Some(there) = full.ancestors().find(|folder| folder.is_dir()) else {
+        return Err(format!("{} has no folder above it", full.display()));
+    };
+    let probe = there.join(format!(".gala-doctor-{}", std::process::id()));
+    let made = fs::OpenOptions::new().write(true).create_new(true).open(&probe);
+    let made = made.and_then(|file| file.sync_all());
+    let _ = fs::remove_file(&probe);
+    match made {
+        Ok(()) if there == full => Ok(format!("{} can be written", full.display())),
+        Ok(()) => Ok(format!("{} is not there yet and can be made", full.display())),
+        Err(error) => Err(format!("{} can't be written: {error}", there.display())),
+    }
+}
+
+fn port(address: SocketAddr) -> Result<String, String> {
+    match TcpListener::bind(address) {
+        Ok(_) => Ok(format!("{address} is free")),
+        Err(_) if hello(address).is_some() => Ok(format!("{address} is served by a running gala")),
+        Err(error) => Err(format!("{address} can't be listened on ({error}): name another with --listen or --admin-listen")),
+    }
+}
+
+fn store(folder: &Path) -> Result<String, String> {
+    let empty = fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
+    if empty {
+        // Opening would make one.
+        return Ok(format!("there is none in {} yet; `gala serve` makes it", folder.display()));
+    }
+    match store::embedded::open(folder) {
+        Ok(_) => Ok(format!("{} opens, and all of it can be read", folder.display())),
+        Err(OpenError::Log(store::log::OpenError::Locked { pid, .. })) => {
+            let pid = pid.map_or(String::new(), |pid| format!(" (process {pid})"));
+            Ok(format!("{} is held by a running server{pid}", folder.display()))
+        }
+        Err(error) => Err(chain(&error)),
+    }
+}
+
+fn configs(folder: &Path) -> Result<String, String> {
+    let loaded = folder::load(folder).map_err(|failure| failure.message)?;
+    let said = loaded.diagnostics();
+    let (tenants, campaigns) = (loaded.tenants().len(), loaded.campaigns().count());
+    let counted = format!("{tenants} tenants, {campaigns} campaigns in {}: {}", folder.display(), show::counted(&said));
+    if said.has_errors() {
+        return Err(format!("{counted}; `gala check {}` shows them", folder.display()));
+    }
+    if tenants == 0 { Err(format!("there is no tenant's folder in {}", folder.display())) } else { Ok(counted) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_off_is_seen() {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let now = at("2026-11-22T10:00:00Z");
+        assert!(clock(now, None).is_ok());
+        assert!(clock(at("1970-01-01T00:00:05Z"), None).is_err());
+        assert!(clock(now, Some(at("2026-11-22T09:59:58Z"))).is_ok());
+        assert!(clock(now, Some(at("2026-11-22T09:00:00Z"))).is_err());
+    }
+}

@@ -1,0 +1,174 @@
+//! `cargo run --release -p loadtest --bin draw-bench`: draws of `gala serve` beside an axum hello and Koa + ioredis, in one run.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
+
+use clap::Parser;
+use loadtest::contender::{Contender, Setting};
+use loadtest::machine::Machine;
+use loadtest::process::{Child, installed};
+use loadtest::report::{Report, Rounds};
+use loadtest::stage::Stage;
+use loadtest::{Error, wrk};
+
+/// Loads `draw` with wrk, beside an axum hello and Koa + ioredis, in interleaved rounds.
+///
+/// Everything runs on 127.0.0.1, starts on an empty store in each round, and is stopped at its end. A run is void when any
+/// answer is an error, or fewer claims are kept than were answered.
+#[derive(Debug, Parser)]
+struct Args {
+    /// How long each contender is measured in a round
+    #[arg(long, default_value_t = 3, value_name = "S", value_parser = clap::value_parser!(u64).range(1..=60))]
+    secs: u64,
+    /// How long each is loaded before that
+    #[arg(long, default_value_t = 1, value_name = "S", value_parser = clap::value_parser!(u64).range(1..=60))]
+    warm_secs: u64,
+    /// How many rounds
+    #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    rounds: u32,
+    /// Connections of wrk
+    #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    connections: u32,
+    /// Users who draw in turn
+    #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    users: u32,
+    /// Only these, with commas
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "WHO")]
+    only: Vec<Contender>,
+    /// Where the data folders go; the disk that it is on is measured [default: beside the release programs]
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Do not build the release programs first
+    #[arg(long)]
+    no_build: bool,
+    /// JSON instead of the table
+    #[arg(long)]
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match bench(&args) {
+        Ok(report) if args.json => match serde_json::to_string_pretty(&report) {
+            Ok(json) => {
+                println!("{json}");
+                ExitCode::SUCCESS
+            }
+            Err(error) => fail(&error),
+        },
+        Ok(report) => {
+            println!("\n{report}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(&error),
+    }
+}
+
+fn fail(error: &dyn std::error::Error) -> ExitCode {
+    eprintln!("draw-bench: {error}");
+    ExitCode::FAILURE
+}
+
+fn bench(args: &Args) -> Result<Report, Error> {
+    let contenders = if args.only.is_empty() {
+        Contender::ALL.to_vec()
+    } else {
+        args.only.clone()
+    };
+    let room = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (programs, koa) = (programs()?, room.join("peers/koa"));
+    prepare(&contenders, &koa, args.no_build)?;
+    let home = args.dir.clone().unwrap_or_else(|| programs.clone());
+    let folder = tempfile::Builder::new()
+        .prefix("draw-bench-")
+        .tempdir_in(&home);
+    let folder = folder.map_err(Error::io(format!(
+        "no folder can be made in {}",
+        home.display()
+    )))?;
+    let machine = Machine::look(folder.path());
+    let setting = Setting {
+        programs,
+        koa,
+        stage: Stage::write(folder.path(), args.users)?,
+        folder: folder.path().to_owned(),
+        connections: args.connections,
+        warm_secs: args.warm_secs,
+        secs: args.secs,
+    };
+    let mut rounds = Rounds::new();
+    for round in 0..args.rounds {
+        for contender in &contenders {
+            let measured = setting.measure(*contender, round)?;
+            eprintln!(
+                "round {}: {:<35}{:>8.0} req/s",
+                round + 1,
+                contender.title(),
+                measured.run.per_second
+            );
+            rounds.entry(*contender).or_default().push(measured);
+        }
+    }
+    Ok(Report::new(
+        machine,
+        (args.secs, args.connections, args.users),
+        &rounds,
+    ))
+}
+
+/// The folder with the release programs: this one's, if it is one of them.
+fn programs() -> Result<PathBuf, Error> {
+    let own = env::current_exe().map_err(Error::io("this program's own path can't be read"))?;
+    let target = own
+        .parent()
+        .and_then(Path::parent)
+        .unwrap_or(Path::new("target"));
+    Ok(target.join("release"))
+}
+
+/// What must be there before a round can begin.
+fn prepare(contenders: &[Contender], koa: &Path, no_build: bool) -> Result<(), Error> {
+    let mut needed = vec![("wrk", wrk::INSTALL)];
+    if contenders.contains(&Contender::Koa) {
+        const REDIS: &str = "`apt-get install redis-server redis-tools`";
+        const NODE: &str = "install Node.js 20 or newer, with npm";
+        needed.extend([
+            ("redis-server", REDIS),
+            ("redis-cli", REDIS),
+            ("node", NODE),
+            ("npm", NODE),
+        ]);
+    }
+    for (program, install) in needed {
+        if !installed(program) {
+            return Err(Error::Missing { program, install });
+        }
+    }
+    if !no_build {
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut build = Command::new(cargo);
+        build
+            .args([
+                "build",
+                "--release",
+                "--locked",
+                "-p",
+                "cli",
+                "-p",
+                "loadtest",
+            ])
+            .stdout(Stdio::null());
+        Child::start("cargo build", &mut build)?.output(Duration::from_secs(3600))?;
+    }
+    if contenders.contains(&Contender::Koa) && !koa.join("node_modules/koa").is_dir() {
+        let mut install = Command::new("npm");
+        install
+            .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
+            .current_dir(koa)
+            .stdout(Stdio::null());
+        Child::start("npm ci", &mut install)?.output(Duration::from_secs(600))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,253 @@
+//! Events: of users, and of the back ends that report what users did.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_LENGTH, IF_MATCH};
+use axum::http::request::Parts;
+use axum::response::Response;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use machine::Millis;
+use machine::model::Sender;
+use machine::world::Attribution;
+use serde_json::{Map, Value as Json};
+
+use super::answer::{answered, failed};
+use super::context::{Context, Identified, PathOf, edge_problem, finish};
+use super::{BODY_BYTES, CALL_TIMEOUT, Shared};
+use crate::engine::{Answered, Caller, Failed, Sent, act};
+use crate::fingerprint::{Fingerprint, PayloadError, parse_payload};
+use crate::idempotency::Key;
+use crate::identity::role::EVENTS_WRITE;
+use crate::identity::token::MAX_SUB_BYTES;
+use crate::problem::{Code, Problem, Words};
+use crate::render;
+use crate::served::TenantShell;
+
+/// How long a client may take to send a body of a few kilobytes.
+const BODY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// An event of a user.
+#[utoipa::path(post, path = "/v1/{tenant}/{campaign}/events/{event}", tag = "users",
+    params(
+        ("tenant" = String, Path, description = "The tenant's id"),
+        ("campaign" = String, Path, description = "The campaign's id"),
+        ("event" = String, Path, description = "The event"),
+        ("Idempotency-Key" = String, Header, description = "1 to 255 printable characters, bare or quoted; the same key gives the same answer again"),
+        ("If-Match" = Option<String>, Header, description = "The version the page shows; another one is refused with `stale-page`"),
+        ("lang" = Option<String>, Query, description = "The language of texts"),
+        ("lane" = Option<String>, Query, description = "`test`: in the test lane, for testers"),
+        ("channel" = Option<String>, Query, description = "Kept for attribution; also as a header"),
+        ("scene" = Option<String>, Query, description = "Kept for attribution; also as a header"),
+    ),
+    request_body(content = Object, description = "The event's payload, or nothing"),
+    security(("user" = [])),
+    responses(
+        (status = 200, description = "Done, or done before (`Idempotency-Replayed: true`)", body = render::EventAnswer),
+        (status = "default", description = "Not done; `code` says why", content_type = "application/problem+json", body = super::openapi::ProblemAnswer),
+    ))]
+pub(super) async fn event(
+    State(shell): Shared,
+    path: PathOf<(String, String, String)>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let (tenant, campaign, event) = match path {
+        Ok(path) => path.0,
+        Err(_) => return edge_problem(Problem::new(Code::BadRequest), &parts.headers),
+    };
+    let mut context = Context::new(&shell, &parts, "event");
+    let mut found = None;
+    let address = Addressed { tenant, campaign, event, user: None };
+    let answer = take_event(&mut context, body, &mut found, &address).await;
+    finish(&context, answer, found.as_ref())
+}
+
+/// An event that a tenant's back end reports of a user.
+#[utoipa::path(post, path = "/v1/{tenant}/{campaign}/users/{user}/events/{event}", tag = "back ends",
+    params(
+        ("tenant" = String, Path, description = "The tenant's id"),
+        ("campaign" = String, Path, description = "The campaign's id"),
+        ("user" = String, Path, description = "The member id"),
+        ("event" = String, Path, description = "The event"),
+        ("Idempotency-Key" = String, Header, description = "The back end's own id of what happened"),
+        ("If-Match" = Option<String>, Header, description = "As on the users' route"),
+        ("lang" = Option<String>, Query, description = "The language of texts"),
+        ("lane" = Option<String>, Query, description = "`test`: in the test lane, for testers"),
+        ("occurred_at" = Option<String>, Query, description = "When it happened (RFC 3339); kept in the ledger"),
+    ),
+    request_body(content = Object, description = "The event's payload, or nothing"),
+    security(("service" = [])),
+    responses(
+        (status = 200, description = "Done, or done before", body = render::EventAnswer),
+        (status = "default", description = "Not done; `code` says why", content_type = "application/problem+json", body = super::openapi::ProblemAnswer),
+    ))]
+pub(super) async fn backend_event(
+    State(shell): Shared,
+    path: PathOf<(String, String, String, String)>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let (tenant, campaign, user, event) = match path {
+        Ok(path) => path.0,
+        Err(_) => return edge_problem(Problem::new(Code::BadRequest), &parts.headers),
+    };
+    let mut context = Context::new(&shell, &parts, "backend-event");
+    let mut found = None;
+    let address = Addressed { tenant, campaign, event, user: Some(user) };
+    let answer = take_event(&mut context, body, &mut found, &address).await;
+    finish(&context, answer, found.as_ref())
+}
+
+/// What the path of an event says.
+struct Addressed {
+    tenant: String,
+    campaign: String,
+    event: String,
+    /// Set on the back ends' route.
+    user: Option<String>,
+}
+
+/// Judges a call in the contract's order: key and syntax, identity, tenant and campaign, size, rate; then carries it out.
+async fn take_event(
+    context: &mut Context<'_>,
+    body: Body,
+    found: &mut Option<Identified>,
+    address: &Addressed,
+) -> Result<Response, Problem> {
+    let key = Key::from_headers(&context.parts.headers).map_err(Problem::from)?;
+    let if_match = if_match(context.parts)?;
+    let backend = address.user.is_some();
+    let who = context.identify(&address.tenant, &address.campaign, |tenant: &TenantShell| {
+        if backend { &tenant.services } else { &tenant.users }
+    })?;
+    let who = &*found.insert(who);
+    if backend && !who.claims.has_scope(EVENTS_WRITE) {
+        return Err(Problem::new(Code::Forbidden).with("scope", EVENTS_WRITE));
+    }
+    let bytes = read(context.parts, body).await?;
+    let payload = parse_payload(&bytes).map_err(|error: PayloadError| Problem::from(error))?;
+    let member = address.user.as_deref().unwrap_or(&who.claims.sub);
+    if !(1..=MAX_SUB_BYTES).contains(&member.len()) || member.chars().any(char::is_control) {
+        let what = "a member id has 1 to 255 bytes and no control characters";
+        return Err(Problem::new(Code::BadRequest).with("problem", what));
+    }
+    let limits = if backend { None } else { context.limit(&who.tenant, member)? };
+    let language = context.language(&who.tenant);
+    let fingerprint = Fingerprint::of(&address.event, &payload);
+    let sent = Sent {
+        event: &address.event,
+        sender: if backend { Sender::Backend } else { Sender::User },
+        body: &payload,
+        key: key.as_str(),
+        fingerprint: fingerprint.as_bytes(),
+        if_match,
+        attribution: attribution(context, who, backend)?,
+    };
+    let mut outcome = {
+        let caller = context.caller(who, member, !backend, language)?;
+        carry_out(context, &caller, &sent).await?
+    };
+    if matches!(outcome, Err(Failed::Behind)) {
+        // Something was published while this call was under way: look again, once, before anyone is turned away.
+        let newer = context.catch_up(who).await?;
+        let caller = context.caller(&newer, member, !backend, language)?;
+        outcome = carry_out(context, &caller, &sent).await?;
+    }
+    let mut response = answered(outcome.map_err(|error| failed(error, context, language))?);
+    if let Some(limits) = limits {
+        limits.write(response.headers_mut());
+    }
+    Ok(response)
+}
+
+/// Carries an event out, in time. The commit itself goes on in the store when nobody waits for it any more.
+async fn carry_out(
+    context: &Context<'_>,
+    caller: &Caller<'_>,
+    sent: &Sent<'_>,
+) -> Result<Result<Answered, Failed>, Problem> {
+    let key = caller.served.key(caller.lane);
+    let asked = act(&*context.shell.store, caller, sent, &|call, decision| {
+        render::event_answer(call, decision, &key, &caller.user, sent.event, caller.language).map(Into::into)
+    });
+    tokio::time::timeout(CALL_TIMEOUT, asked).await.map_err(|_| Problem::new(Code::OutcomeUnknown))
+}
+
+/// Reads a body: whole, not too long, and in good time.
+async fn read(parts: &Parts, body: Body) -> Result<Bytes, Problem> {
+    let said = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if said.is_some_and(|length| length > BODY_BYTES as u64) {
+        return Err(too_large());
+    }
+    let read = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, BODY_BYTES).collect());
+    match read.await {
+        Ok(Ok(whole)) => Ok(whole.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(_)) | Err(_) => Err(Problem::new(Code::BadRequest).saying(Words {
+            en: "The body did not arrive.",
+            zh: "请求体未能完整送达。",
+        })),
+    }
+}
+
+fn too_large() -> Problem {
+    Problem::new(Code::PayloadTooLarge).with("limit", BODY_BYTES)
+}
+
+/// The version of `If-Match: "3"`, with or without quotes.
+fn if_match(parts: &Parts) -> Result<Option<u64>, Problem> {
+    let mut values = parts.headers.get_all(IF_MATCH).iter();
+    let version = match (values.next(), values.next()) {
+        (None, _) => return Ok(None),
+        (Some(value), None) => value.to_str().ok().map(str::trim).and_then(|text| {
+            let bare = text.strip_prefix('"').map_or(Some(text), |open| open.strip_suffix('"'))?;
+            bare.bytes().all(|b| b.is_ascii_digit()).then(|| bare.parse().ok())?
+        }),
+        (Some(_), Some(_)) => None,
+    };
+    version.map(Some).ok_or_else(|| {
+        Problem::new(Code::BadRequest).with("problem", "If-Match takes the version as a quoted number: \"3\"")
+    })
+}
+
+fn attribution(context: &Context<'_>, who: &Identified, backend: bool) -> Result<Attribution, Problem> {
+    const MOST: usize = 64;
+    let short = |text: &str| -> Arc<str> { text.chars().take(MOST).collect::<String>().into() };
+    let query = &context.query;
+    let channel = query.channel.as_deref().or(context.header("channel"));
+    let scene = query.scene.as_deref().or(context.header("scene"));
+    let occurred_at = match query.occurred_at.as_deref().filter(|_| backend) {
+        None => None,
+        Some(text) => Some(rfc3339(text).ok_or_else(|| {
+            Problem::new(Code::BadRequest).with("problem", "occurred_at takes an RFC 3339 time")
+        })?),
+    };
+    Ok(Attribution {
+        request_id: context.trace.request_id.as_str().into(),
+        channel: channel.map(short),
+        scene: scene.map(short),
+        variant: None,
+        occurred_at,
+        subjects: if backend { Vec::new() } else { subjects(&who.claims.extra) },
+        facts: Vec::new(),
+    })
+}
+
+/// The hashes that the token's issuer signed of whose account this is: `subjects: { device: "..", phone: ".." }`.
+fn subjects(claims: &Map<String, Json>) -> Vec<(Arc<str>, Arc<str>)> {
+    const KINDS: [&str; 4] = ["device", "phone", "payee", "household"];
+    const MOST_BYTES: usize = 128;
+    let Some(Json::Object(given)) = claims.get("subjects") else { return Vec::new() };
+    let known = KINDS.iter().filter_map(|kind| Some((*kind, given.get(*kind)?.as_str()?)));
+    known
+        .filter(|(_, hash)| (1..=MOST_BYTES).contains(&hash.len()))
+        .map(|(kind, hash)| (kind.into(), hash.into()))
+        .collect()
+}
+
+fn rfc3339(text: &str) -> Option<Millis> {
+    chrono::DateTime::parse_from_rfc3339(text).ok().map(|time| time.timestamp_millis())
+}
