@@ -42,15 +42,14 @@ impl Folder {
     /// What there is to say about the files that were asked for.
     pub fn diagnostics(&self) -> Diagnostics {
         let mut asked = Diagnostics::new();
-        let said = self.loaded.diagnostics.iter().filter(|found| {
+        self.loaded.diagnostics.iter().filter(|found| {
             let name = found.place.source.name();
             match &self.only {
                 None => true,
                 // Without its tenant no file can be judged.
                 Some(only) => name == only || (name.ends_with(TENANT_FILE) && found.severity == Severity::Error),
             }
-        });
-        asked.extend(said.cloned());
+        }).for_each(|found| asked.push(found.clone()));
         asked
     }
 
@@ -79,15 +78,15 @@ impl Folder {
     }
 }
 
-fn read(folder: &Path) -> Result<function::registry::Files, Failure> {
+fn read(folder: &Path) -> Result<campaign::Files, Failure> {
     function::registry::read(folder)
         .map_err(|error| Failure::usage(format!("the folder {} can't be read: {error}", folder.display())))
 }
 
 /// The files as the check wants them, each under its tenant's folder.
-fn named(files: function::registry::Files, tenant: Option<&str>) -> campaign::Files {
+fn named(files: campaign::Files, tenant: Option<&str>) -> campaign::Files {
     let name = |path: String| tenant.map_or_else(|| path.clone(), |tenant| format!("{tenant}/{path}"));
-    files.into_iter().map(|(path, text)| (name(path), text.into())).collect()
+    files.into_iter().map(|(path, text)| (name(path), text)).collect()
 }
 
 /// The tenant's folder that a file lies in.

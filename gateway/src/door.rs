@@ -11,18 +11,30 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 use function::client::FloodKey;
-use function::http::edge_problem;
+use function::http::edge_problem_in;
 use function::problem::{Code, Problem};
 use function::registry::Registry;
-use function::served::{Snapshot, TenantShell};
+use function::served::TenantShell;
 use limit::{Limiter, MAX_KEYS, Quota};
 use tower::ServiceExt;
 
-/// How many calls may be under way at once; more are refused at once, which costs less than keeping them waiting.
-const UNDER_WAY: usize = 8192;
+/// What one process takes on.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// How many calls may be under way at once; more are refused at once, which costs less than keeping them waiting.
+    pub under_way: usize,
+    /// How often one address may call, a second and at once: high, since a whole school may sit behind it.
+    pub flood: (u32, u32),
+}
 
-/// How often one address may call: high, since a whole school may sit behind it.
-const FLOOD: (u32, u32) = (100_000, 200_000);
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            under_way: 8192,
+            flood: (100_000, 200_000),
+        }
+    }
+}
 
 /// Functions by the activity they serve.
 pub type Functions = BTreeMap<&'static str, Router>;
@@ -31,36 +43,45 @@ struct Door {
     registry: Arc<Registry>,
     functions: Functions,
     flood: Option<Limiter<FloodKey>>,
+    bounds: Bounds,
     under_way: AtomicUsize,
 }
 
 /// The public router in front of `functions`.
 pub fn router(registry: Arc<Registry>, functions: Functions) -> Router {
-    let flood = Quota::new(FLOOD.0, FLOOD.1).map(|quota| Limiter::new(quota, MAX_KEYS));
-    let door = Door { registry, functions, flood, under_way: AtomicUsize::new(0) };
+    router_within(registry, functions, Bounds::default())
+}
+
+/// The same within other bounds.
+pub fn router_within(registry: Arc<Registry>, functions: Functions, bounds: Bounds) -> Router {
+    let flood =
+        Quota::new(bounds.flood.0, bounds.flood.1).map(|quota| Limiter::new(quota, MAX_KEYS));
+    let door = Door {
+        registry,
+        functions,
+        flood,
+        bounds,
+        under_way: AtomicUsize::new(0),
+    };
     Router::new().fallback(enter).with_state(Arc::new(door))
 }
 
 async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response {
-    let _place = match Place::take(&door.under_way) {
-        Some(place) => place,
-        None => return edge_problem(Problem::new(Code::Overloaded), request.headers()),
-    };
     let snapshot = door.registry.snapshot();
-    let tenant = tenant_of(&snapshot, request.uri().path());
+    let tenant = snapshot.of_path(request.uri().path());
+    let refuse = |problem| edge_problem_in(&snapshot, problem, request.uri(), request.headers());
+    let Some(_place) = Place::take(&door.under_way, door.bounds.under_way) else {
+        return refuse(Problem::new(Code::Overloaded));
+    };
     if let Err(problem) = door.limits(tenant, &request) {
-        let mut response = edge_problem(problem, request.headers());
-        if let Some(tenant) = tenant {
-            tenant.origins.apply(request.headers(), response.headers_mut());
-        }
-        return response;
+        return refuse(problem);
     }
-    match door.function(tenant, request.uri().path()) {
-        Some(function) => match function.clone().oneshot(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
-        },
-        None => edge_problem(Problem::new(Code::Internal), request.headers()),
+    let Some(function) = door.function(tenant, request.uri().path()) else {
+        return refuse(Problem::new(Code::Internal));
+    };
+    match function.clone().oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
     }
 }
 
@@ -73,13 +94,18 @@ impl Door {
                 return Err(Problem::new(Code::RateLimited).retry_after(decision.retry_after_secs));
             }
         }
-        let Some(limit) = tenant.and_then(|tenant| tenant.tenant_limit.as_ref()) else { return Ok(()) };
+        let Some(limit) = tenant.and_then(|tenant| tenant.tenant_limit.as_ref()) else {
+            return Ok(());
+        };
         let decision = limit.check("");
         if decision.allowed {
             return Ok(());
         }
         let mut problem = Problem::new(Code::RateLimited).retry_after(decision.retry_after_secs);
-        let headers = [("ratelimit-policy", limit.quota().policy("tenant")), ("ratelimit", decision.rate_limit("tenant"))];
+        let headers = [
+            ("ratelimit-policy", limit.quota().policy("tenant")),
+            ("ratelimit", decision.rate_limit("tenant")),
+        ];
         for (name, value) in headers {
             if let Ok(value) = HeaderValue::try_from(value) {
                 problem = problem.header(HeaderName::from_static(name), value);
@@ -91,33 +117,36 @@ impl Door {
     /// The function of the path's campaign. Paths of no campaign go to any of them: all answer those alike.
     fn function(&self, tenant: Option<&Arc<TenantShell>>, path: &str) -> Option<&Router> {
         let campaign = path.split('/').nth(3);
-        let served = tenant.zip(campaign).and_then(|(tenant, campaign)| tenant.campaigns.get(campaign));
-        let activity = served.and_then(|served| served.newest()).map(|campaign| &*campaign.activity);
-        activity.and_then(|activity| self.functions.get(activity)).or_else(|| self.functions.values().next())
-    }
-}
-
-fn tenant_of<'a>(snapshot: &'a Snapshot, path: &str) -> Option<&'a Arc<TenantShell>> {
-    let mut parts = path.split('/').skip(1);
-    match (parts.next(), parts.next()) {
-        (Some("v1"), Some(tenant)) => snapshot.tenants.get(tenant),
-        _ => None,
+        let served = tenant
+            .zip(campaign)
+            .and_then(|(tenant, campaign)| tenant.campaigns.get(campaign));
+        let activity = served
+            .and_then(|served| served.newest())
+            .map(|campaign| &*campaign.activity);
+        activity
+            .and_then(|activity| self.functions.get(activity))
+            .or_else(|| self.functions.values().next())
     }
 }
 
 /// The client's address: the peer's, or what the tenant's trusted proxies say.
 fn client(tenant: Option<&Arc<TenantShell>>, request: &Request) -> IpAddr {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|info| info.0.ip());
     let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    tenant.map_or(peer, |tenant| tenant.proxies.client(peer, request.headers()))
+    tenant.map_or(peer, |tenant| {
+        tenant.proxies.client(peer, request.headers())
+    })
 }
 
 /// A call's place among those under way; given back when the call is over, or its client gone.
 struct Place<'a>(&'a AtomicUsize);
 
 impl<'a> Place<'a> {
-    fn take(under_way: &'a AtomicUsize) -> Option<Self> {
-        if under_way.fetch_add(1, Ordering::AcqRel) < UNDER_WAY {
+    fn take(under_way: &'a AtomicUsize, most: usize) -> Option<Self> {
+        if under_way.fetch_add(1, Ordering::AcqRel) < most {
             Some(Self(under_way))
         } else {
             under_way.fetch_sub(1, Ordering::AcqRel);

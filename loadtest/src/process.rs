@@ -21,12 +21,12 @@ pub struct Child {
 impl Child {
     /// Starts a program.
     pub fn start(name: &str, command: &mut Command) -> Result<Self, Error> {
-        let child = command
+        let process = command
             .spawn()
             .map_err(Error::io(format!("{name} can't be started")))?;
         Ok(Self {
             name: name.to_owned(),
-            child,
+            process,
             log: None,
         })
     }

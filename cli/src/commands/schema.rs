@@ -24,5 +24,5 @@ pub fn run(args: &Schema, out: Out) -> Result<(), Failure> {
         let known = activities::ALL.iter().map(|activity| activity.id()).collect::<Vec<_>>().join(", ");
         return Err(Failure::usage(format!("there is no activity `{}`; there is {known}, and `tenant`", args.activity)));
     };
-    out.value(&campaign::schema::campaign(*activity))
+    out.value(&campaign::schema_of(*activity))
 }

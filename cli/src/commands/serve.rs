@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use campaign::Activity;
 use clap::{Args, ValueEnum};
 use function::identity::{Minter, Ticket};
 use function::registry::material;

@@ -48,7 +48,8 @@ pub fn run(args: &Test, out: Out) -> Result<(), Failure> {
     let mut wrong = Diagnostics::new();
     for (path, folder) in &folders {
         // A campaign that is not sound tells no stories: what is wrong with it comes first.
-        wrong.extend(folder.diagnostics().into_iter().filter(|found| found.severity == campaign::Severity::Error));
+        let errors = folder.diagnostics().into_iter().filter(|found| found.severity == campaign::Severity::Error);
+        errors.for_each(|found| wrong.push(found));
         let mut any = false;
         for (tenant, campaign) in folder.campaigns() {
             any = true;

@@ -35,17 +35,23 @@ pub(super) async fn backup(visit: &Visit) -> Result<Response, Problem> {
     // In a task of its own: a caller that goes away leaves no half of a copy.
     let work = tokio::spawn(async move { store.backup(dest).await });
     let copied = tokio::time::timeout(SCAN_TIMEOUT * 10, work).await;
-    let Ok(Ok(copied)) = copied else { return Err(Problem::new(Code::OutcomeUnknown)) };
+    let Ok(Ok(copied)) = copied else {
+        return Err(Problem::new(Code::OutcomeUnknown));
+    };
     let (request_id, tenant) = (&visit.request_id, visit.tenant_id());
     match copied {
         Ok(copied) => {
             tracing::info!(request_id, tenant, dest = %copied.dest.display(), bytes = copied.bytes,
                 "a publisher of {tenant} had a backup made (request {request_id})");
-            Ok(answer(&json!({ "dest": copied.dest, "last_change": copied.last_change, "bytes": copied.bytes })))
+            Ok(answer(
+                &json!({ "dest": copied.dest, "last_change": copied.last_change, "bytes": copied.bytes }),
+            ))
         }
         // The caller sits at this machine and named the folder: what is wrong with it is theirs to know.
         Err(store::Error::Read(why)) if visit.store().health().failure.is_none() => {
-            Err(Problem::new(Code::NotPossible).saying(NO_COPY).with("problem", why))
+            Err(Problem::new(Code::NotPossible)
+                .saying(NO_COPY)
+                .with("problem", why))
         }
         Err(error) => Err(visit.store_failed(&error)),
     }
@@ -58,4 +64,7 @@ const LOCAL: Words = Words {
 };
 
 /// What is wrong stands beside.
-const NO_COPY: Words = Words { en: "The backup was not made.", zh: "备份未完成。" };
+const NO_COPY: Words = Words {
+    en: "The backup was not made.",
+    zh: "备份未完成。",
+};

@@ -71,11 +71,16 @@ pub(super) async fn stats(visit: &Visit) -> Result<Response, Problem> {
     let definition = definition.ok_or_else(|| Problem::new(Code::Internal))?;
     let mut lanes = Vec::new();
     for lane in [Lane::Live, Lane::Test] {
-        let held = visit.soon(visit.store().lane(&find::key(&found, lane))).await?;
+        let held = visit
+            .soon(visit.store().lane(&find::key(&found, lane)))
+            .await?;
         let held = held.ok_or_else(|| Problem::new(Code::NoSuchCampaign))?;
         lanes.push((lane, held));
     }
-    let lane_stats = lanes.iter().map(|(lane, held)| lane_stats(*lane, held, &definition, visit.now)).collect();
+    let lane_stats = lanes
+        .iter()
+        .map(|(lane, held)| lane_stats(*lane, held, &definition, visit.now))
+        .collect();
     Ok(answer(&Stats {
         campaign: &found.campaign,
         edition: found.edition,
@@ -88,14 +93,27 @@ pub(super) async fn stats(visit: &Visit) -> Result<Response, Problem> {
     }))
 }
 
-fn lane_stats<'a>(lane: Lane, held: &'a store::Lane, definition: &'a Definition, now: Millis) -> LaneStats<'a> {
+fn lane_stats<'a>(
+    lane: Lane,
+    held: &'a store::Lane,
+    definition: &'a Definition,
+    now: Millis,
+) -> LaneStats<'a> {
     let stock = held.counters.iter().filter_map(|(key, counter)| match key {
-        CounterKey::Stock(reward) => {
-            Some(Stock { reward, issued: counter.issued, ceiling: counter.ceiling, left: left(counter) })
-        }
+        CounterKey::Stock(reward) => Some(Stock {
+            reward,
+            issued: counter.issued,
+            ceiling: counter.ceiling,
+            left: left(counter),
+        }),
         CounterKey::Budget | CounterKey::BudgetDay(_) => None,
     });
-    let counter = |wanted: CounterKey| held.counters.iter().find(|(key, _)| *key == wanted).map(|(_, counter)| *counter);
+    let counter = |wanted: CounterKey| {
+        held.counters
+            .iter()
+            .find(|(key, _)| *key == wanted)
+            .map(|(_, counter)| *counter)
+    };
     let currency = &definition.currency;
     let shown = |counter: Counter| Money {
         spent: money(Some(currency), counter.issued),
@@ -104,11 +122,18 @@ fn lane_stats<'a>(lane: Lane, held: &'a store::Lane, definition: &'a Definition,
         currency: &currency.code,
     };
     let per_day = definition.budget.as_ref().and_then(|budget| budget.per_day);
-    let today = definition.calendar.day(now.saturating_add(held.clock_offset));
+    let today = definition
+        .calendar
+        .day(now.saturating_add(held.clock_offset));
     // A day's counter begins with its first grant; its bound is the config's.
     let today = per_day.map(|ceiling| {
         let issued = counter(CounterKey::BudgetDay(today)).map_or(0, |counter| counter.issued);
-        shown(Counter { issued, ceiling, configured: ceiling, shortfall: 0 })
+        shown(Counter {
+            issued,
+            ceiling,
+            configured: ceiling,
+            shortfall: 0,
+        })
     });
     LaneStats {
         lane,

@@ -13,9 +13,15 @@ use super::gate::Visit;
 
 /// The campaign of that name: the edition asked for, else the newest. Campaigns whose file is gone are still found: their
 /// books stay open.
-pub(super) async fn campaign(visit: &Visit, campaign: &str, edition: Option<u32>) -> Result<Published, Problem> {
+pub(super) async fn campaign(
+    visit: &Visit,
+    campaign: &str,
+    edition: Option<u32>,
+) -> Result<Published, Problem> {
     let published = visit.soon(visit.store().published()).await?;
-    let ours = published.into_iter().filter(|found| *found.tenant == *visit.tenant_id() && *found.campaign == *campaign);
+    let ours = published
+        .into_iter()
+        .filter(|found| *found.tenant == *visit.tenant_id() && *found.campaign == *campaign);
     ours.filter(|found| edition.is_none_or(|edition| found.edition == edition))
         .max_by_key(|found| found.edition)
         .ok_or_else(|| Problem::new(Code::NoSuchCampaign))
@@ -23,7 +29,12 @@ pub(super) async fn campaign(visit: &Visit, campaign: &str, edition: Option<u32>
 
 /// The key of a lane.
 pub(super) fn key(found: &Published, lane: Lane) -> CampaignKey {
-    CampaignKey { tenant: found.tenant.clone(), campaign: found.campaign.clone(), edition: found.edition, lane }
+    CampaignKey {
+        tenant: found.tenant.clone(),
+        campaign: found.campaign.clone(),
+        edition: found.edition,
+        lane,
+    }
 }
 
 /// The definitions that rows refer to, each looked for once.
@@ -35,7 +46,11 @@ pub(super) struct Definitions {
 
 impl Definitions {
     pub fn new(visit: &Visit) -> Self {
-        Self { store: visit.desk.store.clone(), tenant: visit.tenant.clone(), known: HashMap::new() }
+        Self {
+            store: visit.desk.store.clone(),
+            tenant: visit.tenant.clone(),
+            known: HashMap::new(),
+        }
     }
 
     /// A revision's definition; none if this program cannot read it.
@@ -49,12 +64,21 @@ impl Definitions {
         if let Some(known) = self.known.get(&key) {
             return Ok(known.clone());
         }
-        let served = self.tenant.campaigns.get(&**campaign).filter(|served| served.edition == edition);
+        let served = self
+            .tenant
+            .campaigns
+            .get(&**campaign)
+            .filter(|served| served.edition == edition);
         let found = match served.and_then(|served| served.revisions.get(&revision)) {
             Some(definition) => Some(definition.clone()),
             None => {
-                let stored = self.store.revision(&self.tenant.tenant.id, campaign, edition, revision).await?;
-                stored.and_then(|stored| campaign::decode(&stored.definition).ok()).map(Arc::new)
+                let stored = self
+                    .store
+                    .revision(&self.tenant.tenant.id, campaign, edition, revision)
+                    .await?;
+                stored
+                    .and_then(|stored| campaign::decode(&stored.definition).ok())
+                    .map(Arc::new)
             }
         };
         self.known.insert(key, found.clone());
@@ -62,7 +86,10 @@ impl Definitions {
     }
 
     /// The definition of the newest live revision.
-    pub async fn newest(&mut self, found: &Published) -> Result<Option<Arc<Definition>>, store::Error> {
+    pub async fn newest(
+        &mut self,
+        found: &Published,
+    ) -> Result<Option<Arc<Definition>>, store::Error> {
         let revision = found.live.last().map_or(found.newest, |live| live.revision);
         self.of(&found.campaign, found.edition, revision).await
     }

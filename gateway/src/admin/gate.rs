@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 use axum::body::to_bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{ConnectInfo, Path, Query, Request, State};
+use axum::http::HeaderValue;
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::HeaderValue;
 use axum::response::Response;
 use function::bearer;
 use function::fingerprint::parse_payload;
 use function::http::{CALL_TIMEOUT, edge_problem};
-use function::identity::{Claims, Reason, Role, Unauthenticated};
+use function::identity::{Claims, Reason, Unauthenticated};
 use function::problem::{Code, Problem};
 use function::served::TenantShell;
 use function::trace::Trace;
@@ -38,7 +38,6 @@ pub(super) struct Visit {
     pub tenant: Arc<TenantShell>,
     /// The staff member's `sub`.
     pub by: String,
-    pub role: Role,
     pub params: BTreeMap<String, String>,
     pub parts: Parts,
     pub body: Map<String, Json>,
@@ -60,28 +59,45 @@ pub(super) async fn enter(
     let request_id = trace.request_id.as_str().to_owned();
     let mut seen = (String::new(), "");
     let answer = async {
-        let params = params.map(|Path(params)| params).map_err(|_| Problem::new(Code::NotFound))?;
+        let params = params
+            .map(|Path(params)| params)
+            .map_err(|_| Problem::new(Code::NotFound))?;
         let now = desk.clock.now();
         let (tenant, claims) = identify(&desk, route, &params, &parts, now)?;
         seen.0.clone_from(&tenant.tenant.id);
-        let role = claims.admin_role().filter(|role| route.roles.contains(role));
+        let role = claims
+            .admin_role()
+            .filter(|role| route.roles.contains(role));
         let role = role.ok_or_else(|| Problem::new(Code::Forbidden))?;
         seen.1 = role.as_str();
         let body = match route.verb {
             Verb::Get => Map::new(),
             Verb::Post => {
-                let bytes = to_bytes(body, BODY_BYTES).await.map_err(|_| Problem::new(Code::PayloadTooLarge))?;
+                let bytes = to_bytes(body, BODY_BYTES)
+                    .await
+                    .map_err(|_| Problem::new(Code::PayloadTooLarge))?;
                 parse_payload(&bytes)?
             }
         };
         let by = claims.sub;
-        let visit = Visit { desk, tenant, by, role, params, parts, body, now, request_id: request_id.clone() };
+        let visit = Visit {
+            desk,
+            tenant,
+            by,
+            params,
+            parts,
+            body,
+            now,
+            request_id: request_id.clone(),
+        };
         act(route.deed, visit).await
     };
     let mut response = match answer.await {
         Ok(mut response) => {
             trace.write(response.headers_mut());
-            response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            response
+                .headers_mut()
+                .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
             response
         }
         Err(problem) => edge_problem(problem, &headers),
@@ -132,10 +148,17 @@ fn identify(
     };
     let of_any = Err(Unauthenticated::from(Reason::WrongAudience));
     let found = if route.path.contains("{tenant}") {
-        let named = params.get("tenant").and_then(|tenant| snapshot.tenants.get(tenant));
+        let named = params
+            .get("tenant")
+            .and_then(|tenant| snapshot.tenants.get(tenant));
         named.map_or(of_any, verify)
     } else {
-        snapshot.tenants.values().map(verify).find(Result::is_ok).unwrap_or(of_any)
+        snapshot
+            .tenants
+            .values()
+            .map(verify)
+            .find(Result::is_ok)
+            .unwrap_or(of_any)
     };
     found.map_err(Problem::from)
 }
@@ -170,7 +193,10 @@ impl Visit {
     }
 
     /// What the store says, if it says it soon.
-    pub async fn soon<T>(&self, later: impl Future<Output = Result<T, store::Error>>) -> Result<T, Problem> {
+    pub async fn soon<T>(
+        &self,
+        later: impl Future<Output = Result<T, store::Error>>,
+    ) -> Result<T, Problem> {
         self.within(CALL_TIMEOUT, later).await
     }
 
@@ -180,7 +206,9 @@ impl Visit {
         most: Duration,
         later: impl Future<Output = Result<T, store::Error>>,
     ) -> Result<T, Problem> {
-        let said = tokio::time::timeout(most, later).await.map_err(|_| Problem::new(Code::StoreUnavailable))?;
+        let said = tokio::time::timeout(most, later)
+            .await
+            .map_err(|_| Problem::new(Code::StoreUnavailable))?;
         said.map_err(|error| self.store_failed(&error))
     }
 
@@ -200,10 +228,15 @@ impl Visit {
         let peer = self.parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let local = peer.is_some_and(|ConnectInfo(address)| match address.ip() {
             IpAddr::V4(ip) => ip.is_loopback(),
-            IpAddr::V6(ip) => ip.is_loopback() || ip.to_ipv4_mapped().is_some_and(|ip| ip.is_loopback()),
+            IpAddr::V6(ip) => {
+                ip.is_loopback() || ip.to_ipv4_mapped().is_some_and(|ip| ip.is_loopback())
+            }
         });
         let forwarded = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
-        local && !forwarded.iter().any(|name| self.parts.headers.contains_key(*name))
+        local
+            && !forwarded
+                .iter()
+                .any(|name| self.parts.headers.contains_key(*name))
     }
 }
 
@@ -225,7 +258,9 @@ pub(super) fn json(body: &impl Serialize) -> Response {
 /// An answer of JSON bytes.
 pub(super) fn bytes(body: impl Into<axum::body::Body>) -> Response {
     let mut response = Response::new(body.into());
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
@@ -245,12 +280,19 @@ pub(super) async fn not_that_way(request: Request) -> Response {
     let parts = request.uri().path().split('/').collect::<Vec<_>>();
     let fits = |route: &&Route| {
         let path = route.path.split('/').collect::<Vec<_>>();
-        path.len() == parts.len() && path.iter().zip(&parts).all(|(want, has)| want.starts_with('{') || want == has)
+        path.len() == parts.len()
+            && path
+                .iter()
+                .zip(&parts)
+                .all(|(want, has)| want.starts_with('{') || want == has)
     };
     let allow = match ROUTES.iter().find(fits).map(|route| route.verb) {
         Some(Verb::Post) => "POST",
         Some(Verb::Get) | None => "GET, HEAD",
     };
     // No preflight either: the admin API is for no web page.
-    edge_problem(Problem::new(Code::MethodNotAllowed).header(ALLOW, HeaderValue::from_static(allow)), request.headers())
+    edge_problem(
+        Problem::new(Code::MethodNotAllowed).header(ALLOW, HeaderValue::from_static(allow)),
+        request.headers(),
+    )
 }

@@ -74,36 +74,63 @@ pub(super) async fn history(visit: &Visit) -> Result<Response, Problem> {
     let asked: Asked = visit.query()?;
     let most = asked.limit.unwrap_or(ROWS);
     if !(1..=ROWS_MOST).contains(&most) {
-        return Err(Problem::new(Code::BadRequest).with("problem", format!("limit is 1 to {ROWS_MOST}")));
+        return Err(
+            Problem::new(Code::BadRequest).with("problem", format!("limit is 1 to {ROWS_MOST}"))
+        );
     }
     let user = visit.tenant.pseudonym(visit.param("user"));
     let _permit = reader(visit)?;
     let mut definitions = Definitions::new(visit);
-    let rows = visit.within(SCAN_TIMEOUT, visit.store().history(visit.tenant_id(), user, most)).await?;
+    let rows = visit
+        .within(
+            SCAN_TIMEOUT,
+            visit.store().history(visit.tenant_id(), user, most),
+        )
+        .await?;
     let mut of_rows = Vec::with_capacity(rows.len());
     for row in &rows {
-        let of = visit.soon(definitions.of(&row.campaign.campaign, row.campaign.edition, row.revision)).await?;
+        let of = visit
+            .soon(definitions.of(&row.campaign.campaign, row.campaign.edition, row.revision))
+            .await?;
         of_rows.push(of);
     }
     let records = records(visit, user, &mut definitions).await?;
     Ok(json(&History {
         user: user.to_string(),
-        campaigns: records.iter().map(|(key, record, definition)| shown(key, &user, record, definition)).collect(),
-        rows: rows.iter().zip(&of_rows).map(|(row, definition)| Line::new(row, definition.as_deref())).collect(),
+        campaigns: records
+            .iter()
+            .map(|(key, record, definition)| shown(key, &user, record, definition))
+            .collect(),
+        rows: rows
+            .iter()
+            .zip(&of_rows)
+            .map(|(row, definition)| Line::new(row, definition.as_deref()))
+            .collect(),
     }))
 }
 
 type Found = (CampaignKey, Arc<Participant>, Arc<Definition>);
 
-async fn records(visit: &Visit, user: Pseudonym, definitions: &mut Definitions) -> Result<Vec<Found>, Problem> {
+async fn records(
+    visit: &Visit,
+    user: Pseudonym,
+    definitions: &mut Definitions,
+) -> Result<Vec<Found>, Problem> {
     let mut records = Vec::new();
     let published = visit.soon(visit.store().published()).await?;
-    for found in published.iter().filter(|found| *found.tenant == *visit.tenant_id()) {
+    for found in published
+        .iter()
+        .filter(|found| *found.tenant == *visit.tenant_id())
+    {
         for lane in [Lane::Live, Lane::Test] {
             let key = find::key(found, lane);
             let recalled = visit.soon(visit.store().recall(&key, user, None)).await?;
-            let Some(record) = recalled.participant else { continue };
-            let of = visit.soon(definitions.of(&key.campaign, key.edition, record.core.revision)).await?;
+            let Some(record) = recalled.participant else {
+                continue;
+            };
+            let of = visit
+                .soon(definitions.of(&key.campaign, key.edition, record.core.revision))
+                .await?;
             if let Some(definition) = of {
                 records.push((key, record, definition));
             }
@@ -112,30 +139,63 @@ async fn records(visit: &Visit, user: Pseudonym, definitions: &mut Definitions) 
     Ok(records)
 }
 
-fn shown<'a>(key: &'a CampaignKey, user: &Pseudonym, record: &'a Participant, definition: &'a Definition) -> Record<'a> {
+fn shown<'a>(
+    key: &'a CampaignKey,
+    user: &Pseudonym,
+    record: &'a Participant,
+    definition: &'a Definition,
+) -> Record<'a> {
     let core = &record.core;
     let calendar = Some(&definition.calendar);
-    let vars = definition.vars.iter().zip(&core.vars).filter(|(var, _)| var.kind != VarKind::Hidden);
+    let vars = definition
+        .vars
+        .iter()
+        .zip(&core.vars)
+        .filter(|(var, _)| var.kind != VarKind::Hidden);
     let newest = record.grants.len().saturating_sub(GRANTS);
     Record {
         campaign: &key.campaign,
         edition: key.edition,
         lane: key.lane,
         activity: &definition.activity,
-        title: definition.title.0.iter().map(|(language, words)| (language.as_str(), words.as_str())).collect(),
+        title: definition
+            .title
+            .0
+            .iter()
+            .map(|(language, words)| (language.as_str(), words.as_str()))
+            .collect(),
         revision: core.revision,
         version: core.version,
-        state: definition.machine.states.get(usize::from(core.state)).map_or("", |state| &state.name),
+        state: definition
+            .machine
+            .states
+            .get(usize::from(core.state))
+            .map_or("", |state| &state.name),
         entered_at: rfc3339(calendar, core.entered_at),
-        context: vars.map(|(var, value)| (var.name.clone(), json_of(calendar, var.ty, value))).collect(),
+        context: vars
+            .map(|(var, value)| (var.name.clone(), json_of(calendar, var.ty, value)))
+            .collect(),
         draws: core.draws,
         grants_in_all: record.grants.len(),
-        grants: record.grants.iter().skip(newest).map(|grant| given(key, user, grant, definition)).collect(),
+        grants: record
+            .grants
+            .iter()
+            .skip(newest)
+            .map(|grant| given(key, user, grant, definition))
+            .collect(),
     }
 }
 
-fn given<'a>(key: &CampaignKey, user: &Pseudonym, grant: &Grant, definition: &'a Definition) -> Given<'a> {
-    let rule = definition.rules_of_giving.get(usize::from(grant.rule)).map_or("", |rule| &*rule.id);
+fn given<'a>(
+    key: &CampaignKey,
+    user: &Pseudonym,
+    grant: &Grant,
+    definition: &'a Definition,
+) -> Given<'a> {
+    let rule = definition
+        .rules_of_giving
+        .get(usize::from(grant.rule))
+        .map_or("", |rule| &*rule.id);
     let reward = definition.rewards.get(usize::from(grant.reward));
     let calendar = Some(&definition.calendar);
     Given {

@@ -38,21 +38,41 @@ pub(super) async fn ledger(visit: Visit) -> Result<Response, Problem> {
     let asked: Asked = visit.query()?;
     let found = find::campaign(&visit, &asked.campaign, asked.edition).await?;
     let key = find::key(&found, asked.lane);
-    let lane = visit.soon(visit.store().lane(&key)).await?.ok_or_else(|| Problem::new(Code::NoSuchCampaign))?;
+    let lane = visit
+        .soon(visit.store().lane(&key))
+        .await?
+        .ok_or_else(|| Problem::new(Code::NoSuchCampaign))?;
     let next = asked.after.map_or(0, |after| after.saturating_add(1));
-    let end = lane.rows.min(next.saturating_add(asked.limit.unwrap_or(u64::MAX)));
+    let end = lane
+        .rows
+        .min(next.saturating_add(asked.limit.unwrap_or(u64::MAX)));
     let permit = reader(&visit)?;
-    let pages = Pages { definitions: Definitions::new(&visit), visit, key, next, end, _permit: permit };
+    let pages = Pages {
+        definitions: Definitions::new(&visit),
+        visit,
+        key,
+        next,
+        end,
+        _permit: permit,
+    };
     let mut response = Response::new(Body::from_stream(try_unfold(pages, Pages::page)));
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/x-ndjson"),
+    );
     headers.insert(GALA_ROWS, HeaderValue::from(lane.rows));
     Ok(response)
 }
 
 /// A place among those who read the log.
 pub(super) fn reader(visit: &Visit) -> Result<OwnedSemaphorePermit, Problem> {
-    visit.desk.readers.clone().try_acquire_owned().map_err(|_| Problem::new(Code::Overloaded))
+    visit
+        .desk
+        .readers
+        .clone()
+        .try_acquire_owned()
+        .map_err(|_| Problem::new(Code::Overloaded))
 }
 
 /// Rows still to be sent.
@@ -72,7 +92,9 @@ impl Pages {
         }
         let most = PAGE.min(self.end - self.next) as usize;
         let read = self.visit.store().ledger(&self.key, self.next, most);
-        let rows = tokio::time::timeout(SCAN_TIMEOUT, read).await.map_err(io::Error::other)?;
+        let rows = tokio::time::timeout(SCAN_TIMEOUT, read)
+            .await
+            .map_err(io::Error::other)?;
         let rows = rows.map_err(|error| self.cut_off(&error.to_string()))?;
         let Some(last) = rows.last() else {
             return Err(self.cut_off("rows are missing that were there when the answer began"));
@@ -80,7 +102,10 @@ impl Pages {
         self.next = last.number.saturating_add(1);
         let mut out = Vec::with_capacity(rows.len() * 512);
         for row in &rows {
-            let definition = self.definitions.of(&row.campaign.campaign, row.campaign.edition, row.revision).await;
+            let definition = self
+                .definitions
+                .of(&row.campaign.campaign, row.campaign.edition, row.revision)
+                .await;
             let definition = definition.map_err(|error| self.cut_off(&error.to_string()))?;
             serde_json::to_writer(&mut out, &Line::new(row, definition.as_deref()))?;
             out.push(b'\n');

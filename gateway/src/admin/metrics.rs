@@ -21,20 +21,34 @@ pub(super) async fn scrape(State(desk): State<Arc<Desk>>) -> Response {
         return edge_problem(Problem::new(Code::NotFound), &axum::http::HeaderMap::new());
     };
     // A store that is away must not take the other metrics with it.
-    if tokio::time::timeout(CALL_TIMEOUT, refresh(&desk)).await.is_err() {
-        tracing::warn!("the gauges of stock and budget are as old as the last scrape: the store did not answer in time");
+    if tokio::time::timeout(CALL_TIMEOUT, refresh(&desk))
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            "the gauges of stock and budget are as old as the last scrape: the store did not answer in time"
+        );
     }
     let mut response = Response::new(handle.render().into());
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"));
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"),
+    );
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
 async fn refresh(desk: &Desk) {
     let snapshot = desk.registry.snapshot();
-    for served in snapshot.tenants.values().flat_map(|tenant| tenant.campaigns.values()) {
-        let digits = served.newest().map_or(2, |campaign| campaign.currency.digits);
+    for served in snapshot
+        .tenants
+        .values()
+        .flat_map(|tenant| tenant.campaigns.values())
+    {
+        let digits = served
+            .newest()
+            .map_or(2, |campaign| campaign.currency.digits);
         for (lane, word) in [(Lane::Live, "live"), (Lane::Test, "test")] {
             let held = match desk.store.lane(&served.key(lane)).await {
                 Ok(Some(held)) => held,
@@ -48,7 +62,13 @@ async fn refresh(desk: &Desk) {
                 let left = left(counter);
                 match key {
                     CounterKey::Stock(reward) => {
-                        stock_left(&served.tenant, &served.campaign, word, reward, left.unsigned_abs());
+                        stock_left(
+                            &served.tenant,
+                            &served.campaign,
+                            word,
+                            reward,
+                            left.unsigned_abs(),
+                        );
                     }
                     CounterKey::Budget => {
                         let units = left as f64 / 10_f64.powi(i32::from(digits));

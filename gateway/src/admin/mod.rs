@@ -16,6 +16,8 @@ mod metrics;
 mod read;
 mod routes;
 pub mod row;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::sync::Arc;
@@ -47,8 +49,18 @@ pub struct Desk {
 
 impl Desk {
     /// A desk over what is served and where it is kept. Without a handle `/metrics` is not found.
-    pub fn new(registry: Arc<Registry>, store: Arc<dyn Store>, metrics: Option<PrometheusHandle>) -> Self {
-        Self { registry, store, clock: Arc::new(SystemClock), metrics, readers: Arc::new(Semaphore::new(READERS)) }
+    pub fn new(
+        registry: Arc<Registry>,
+        store: Arc<dyn Store>,
+        metrics: Option<PrometheusHandle>,
+    ) -> Self {
+        Self {
+            registry,
+            store,
+            clock: Arc::new(SystemClock),
+            metrics,
+            readers: Arc::new(Semaphore::new(READERS)),
+        }
     }
 
     /// The same by another clock.
@@ -60,13 +72,17 @@ impl Desk {
 
 impl std::fmt::Debug for Desk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Desk").field("registry", &self.registry).finish_non_exhaustive()
+        f.debug_struct("Desk")
+            .field("registry", &self.registry)
+            .finish_non_exhaustive()
     }
 }
 
 /// The routes of the admin address.
 pub fn router(desk: Desk) -> Router {
-    let open = Router::new().route("/metrics", get(metrics::scrape)).route("/healthz", get(gate::healthz));
+    let open = Router::new()
+        .route("/metrics", get(metrics::scrape))
+        .route("/healthz", get(gate::healthz));
     let guarded = ROUTES.iter().fold(open, |router, route| {
         let enter = move |desk, params, request| gate::enter(route, desk, params, request);
         let filter = match route.verb {

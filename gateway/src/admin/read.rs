@@ -40,9 +40,14 @@ pub(super) async fn campaigns(visit: &Visit) -> Result<Response, Problem> {
     let mut definitions = Definitions::new(visit);
     let mut campaigns = Vec::new();
     let published = visit.soon(visit.store().published()).await?;
-    for found in published.iter().filter(|found| *found.tenant == *visit.tenant_id()) {
+    for found in published
+        .iter()
+        .filter(|found| *found.tenant == *visit.tenant_id())
+    {
         let definition = visit.soon(definitions.newest(found)).await?;
-        let Some(definition) = definition else { continue };
+        let Some(definition) = definition else {
+            continue;
+        };
         let calendar = &definition.calendar;
         let served = visit.tenant.campaigns.get(&*found.campaign);
         campaigns.push(json!({
@@ -69,8 +74,12 @@ pub(super) async fn revisions(visit: &Visit) -> Result<Response, Problem> {
     let found = find::campaign(visit, visit.param("campaign"), asked.edition).await?;
     let mut revisions = Vec::new();
     for number in (1..=found.newest).rev() {
-        let read = visit.store().revision(&found.tenant, &found.campaign, found.edition, number);
-        let Some(revision) = visit.soon(read).await? else { continue };
+        let read = visit
+            .store()
+            .revision(&found.tenant, &found.campaign, found.edition, number);
+        let Some(revision) = visit.soon(read).await? else {
+            continue;
+        };
         let live = found.live.iter().find(|live| live.revision == number);
         revisions.push(json!({
             "revision": number,
@@ -81,20 +90,34 @@ pub(super) async fn revisions(visit: &Visit) -> Result<Response, Problem> {
             "bytes": revision.definition.len(),
         }));
     }
-    Ok(answer(&json!({ "campaign": found.campaign, "edition": found.edition, "revisions": revisions })))
+    Ok(answer(
+        &json!({ "campaign": found.campaign, "edition": found.edition, "revisions": revisions }),
+    ))
 }
 
 /// A revision's definition exactly as it is stored, so that its SHA-256 can be taken of the body.
 pub(super) async fn revision(visit: &Visit) -> Result<Response, Problem> {
     let asked: OfEdition = visit.query()?;
-    let number: u32 = visit.param("revision").parse().map_err(|_| Problem::new(Code::NotFound))?;
+    let number: u32 = visit
+        .param("revision")
+        .parse()
+        .map_err(|_| Problem::new(Code::NotFound))?;
     let found = find::campaign(visit, visit.param("campaign"), asked.edition).await?;
-    let read = visit.store().revision(&found.tenant, &found.campaign, found.edition, number);
-    let revision = visit.soon(read).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
+    let read = visit
+        .store()
+        .revision(&found.tenant, &found.campaign, found.edition, number);
+    let revision = visit
+        .soon(read)
+        .await?
+        .ok_or_else(|| Problem::new(Code::NotFound))?;
     let mut response = bytes(axum::body::Bytes::from_owner(revision.definition));
     let sha256 = hex(&revision.sha256);
     let digest = format!("sha-256=:{}:", STANDARD.encode(revision.sha256));
-    for (name, value) in [(ETAG, format!("\"{sha256}\"")), (CONTENT_DIGEST, digest), (GALA_SHA256, sha256)] {
+    for (name, value) in [
+        (ETAG, format!("\"{sha256}\"")),
+        (CONTENT_DIGEST, digest),
+        (GALA_SHA256, sha256),
+    ] {
         if let Ok(value) = HeaderValue::try_from(value) {
             response.headers_mut().insert(name, value);
         }
@@ -118,17 +141,23 @@ pub(super) async fn seed(visit: &Visit) -> Result<Response, Problem> {
         let mut definitions = Definitions::new(visit);
         // All revisions, live or not: of one that a later one shortened, somebody may still know a longer window.
         for number in 1..=found.newest {
-            let definition = visit.soon(definitions.of(&found.campaign, found.edition, number)).await?;
+            let definition = visit
+                .soon(definitions.of(&found.campaign, found.edition, number))
+                .await?;
             // What cannot be read cannot be known to be over.
             let definition = definition.ok_or_else(|| Problem::new(Code::Internal))?;
             let over = drawn_until(&definition);
             if visit.now < over {
-                let problem = Problem::new(Code::NotPossible).saying(SECRET).with("reveals", definition.calendar.rfc3339(over));
+                let problem = Problem::new(Code::NotPossible)
+                    .saying(SECRET)
+                    .with("reveals", definition.calendar.rfc3339(over));
                 return Err(problem);
             }
         }
     }
-    let lane = visit.soon(visit.store().lane(&find::key(&found, asked.lane))).await?;
+    let lane = visit
+        .soon(visit.store().lane(&find::key(&found, asked.lane)))
+        .await?;
     let lane = lane.ok_or_else(|| Problem::new(Code::NoSuchCampaign))?;
     Ok(answer(&json!({
         "tenant": found.tenant,
@@ -149,8 +178,16 @@ const SECRET: Words = Words {
 /// From when on no draw can be made: the window's end, or the claims' where something is still taken or due after it.
 fn drawn_until(definition: &Definition) -> machine::Millis {
     let taken = definition.events.iter().any(|event| event.while_claiming);
-    let due = definition.machine.states.iter().any(|state| !state.after.is_empty());
-    if taken || due { definition.window.claim_until } else { definition.window.closes }
+    let due = definition
+        .machine
+        .states
+        .iter()
+        .any(|state| !state.after.is_empty());
+    if taken || due {
+        definition.window.claim_until
+    } else {
+        definition.window.closes
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -164,7 +201,9 @@ struct After {
 pub(super) async fn audit(visit: &Visit) -> Result<Response, Problem> {
     let asked: After = visit.query()?;
     let from = asked.after.map_or(0, |after| after.saturating_add(1));
-    let entries = visit.soon(visit.store().audit(visit.tenant_id(), from)).await?;
+    let entries = visit
+        .soon(visit.store().audit(visit.tenant_id(), from))
+        .await?;
     let next = (entries.len() > ENTRIES).then(|| from + ENTRIES as u64 - 1);
     let shown = entries.iter().take(ENTRIES).map(|entry| {
         json!({
@@ -178,5 +217,7 @@ pub(super) async fn audit(visit: &Visit) -> Result<Response, Problem> {
             "hash": hex(&entry.hash),
         })
     });
-    Ok(answer(&json!({ "entries": shown.collect::<Vec<_>>(), "next": next })))
+    Ok(answer(
+        &json!({ "entries": shown.collect::<Vec<_>>(), "next": next }),
+    ))
 }

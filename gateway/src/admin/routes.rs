@@ -74,26 +74,76 @@ const EVERYONE: &[Role] = &Role::ALL;
 /// would let them foresee all: it is for those who prove the draws.
 pub const ROUTES: &[Route] = &[
     get("/admin/v1/{tenant}/campaigns", Deed::Campaigns, EVERYONE),
-    get("/admin/v1/{tenant}/campaigns/{campaign}/stats", Deed::Stats, EVERYONE),
-    get("/admin/v1/{tenant}/campaigns/{campaign}/revisions", Deed::Revisions, EVERYONE),
-    get("/admin/v1/{tenant}/campaigns/{campaign}/revisions/{revision}", Deed::Revision, EVERYONE),
-    get("/admin/v1/{tenant}/campaigns/{campaign}/seed", Deed::Seed, &[Finance, Publisher]),
-    get("/admin/v1/{tenant}/ledger", Deed::Ledger, &[Support, Finance]),
+    get(
+        "/admin/v1/{tenant}/campaigns/{campaign}/stats",
+        Deed::Stats,
+        EVERYONE,
+    ),
+    get(
+        "/admin/v1/{tenant}/campaigns/{campaign}/revisions",
+        Deed::Revisions,
+        EVERYONE,
+    ),
+    get(
+        "/admin/v1/{tenant}/campaigns/{campaign}/revisions/{revision}",
+        Deed::Revision,
+        EVERYONE,
+    ),
+    get(
+        "/admin/v1/{tenant}/campaigns/{campaign}/seed",
+        Deed::Seed,
+        &[Finance, Publisher],
+    ),
+    get(
+        "/admin/v1/{tenant}/ledger",
+        Deed::Ledger,
+        &[Support, Finance],
+    ),
     get("/admin/v1/{tenant}/audit", Deed::Audit, &[Finance]),
-    get("/admin/v1/{tenant}/users/{user}", Deed::History, &[Support, Risk]),
-    post("/admin/v1/{tenant}/campaigns/{campaign}/stock", Deed::AddStock, &[Publisher]),
-    post("/admin/v1/{tenant}/campaigns/{campaign}/pause", Deed::Pause, &[Publisher]),
-    post("/admin/v1/{tenant}/campaigns/{campaign}/resume", Deed::Resume, &[Publisher]),
-    post("/admin/v1/{tenant}/campaigns/{campaign}/clock", Deed::MoveClock, &[Publisher]),
+    get(
+        "/admin/v1/{tenant}/users/{user}",
+        Deed::History,
+        &[Support, Risk],
+    ),
+    post(
+        "/admin/v1/{tenant}/campaigns/{campaign}/stock",
+        Deed::AddStock,
+        &[Publisher],
+    ),
+    post(
+        "/admin/v1/{tenant}/campaigns/{campaign}/pause",
+        Deed::Pause,
+        &[Publisher],
+    ),
+    post(
+        "/admin/v1/{tenant}/campaigns/{campaign}/resume",
+        Deed::Resume,
+        &[Publisher],
+    ),
+    post(
+        "/admin/v1/{tenant}/campaigns/{campaign}/clock",
+        Deed::MoveClock,
+        &[Publisher],
+    ),
     // All tenants' data is in a backup: a publisher of any of them may have one made, but only from the machine itself,
     // where whoever can read the copy can read the store.
     post("/admin/v1/backup", Deed::Backup, &[Publisher]),
 ];
 
 const fn get(path: &'static str, deed: Deed, roles: &'static [Role]) -> Route {
-    Route { verb: Verb::Get, path, deed, roles }
+    Route {
+        verb: Verb::Get,
+        path,
+        deed,
+        roles,
+    }
 }
 
 const fn post(path: &'static str, deed: Deed, roles: &'static [Role]) -> Route {
-    Route { verb: Verb::Post, path, deed, roles }
+    Route {
+        verb: Verb::Post,
+        path,
+        deed,
+        roles,
+    }
 }

@@ -145,7 +145,11 @@ impl<'a> Line<'a> {
         let (mut grant, mut draw, mut message) = (None, None, None);
         let kind = match &row.row {
             Row::Grant(given) => {
-                grant = Some(Grant::new(given, row.grant_id().unwrap_or_default(), definition));
+                grant = Some(Grant::new(
+                    given,
+                    row.grant_id().unwrap_or_default(),
+                    definition,
+                ));
                 "grant"
             }
             Row::Draw(made) => {
@@ -192,7 +196,9 @@ impl<'a> Grant<'a> {
             rule: &row.rule,
             reward: &row.reward,
             kind: row.kind,
-            title: title.map(|(language, words)| (language.as_str(), words.as_str())).collect(),
+            title: title
+                .map(|(language, words)| (language.as_str(), words.as_str()))
+                .collect(),
             image: reward.and_then(|reward| reward.image.as_deref()),
             period: row.period.to_string(),
             n: row.n,
@@ -204,7 +210,9 @@ impl<'a> Grant<'a> {
                 connector: &reward.deliver.connector,
                 reference: &reward.deliver.reference,
             }),
-            expires: row.expires.map(|at| rfc3339(definition.map(|definition| &definition.calendar), at)),
+            expires: row
+                .expires
+                .map(|at| rfc3339(definition.map(|definition| &definition.calendar), at)),
             serial: row.serial,
         }
     }
@@ -230,8 +238,14 @@ impl<'a> Draw<'a> {
 impl<'a> Message<'a> {
     fn new(row: &'a MessageRow) -> Self {
         // The row keeps values and not their types: dates and times stay the numbers that they are.
-        let fields = row.fields.iter().map(|(name, value)| (name.to_string(), json_of(None, Type::Int, value)));
-        Self { name: &row.message, fields: fields.collect() }
+        let fields = row
+            .fields
+            .iter()
+            .map(|(name, value)| (name.to_string(), json_of(None, Type::Int, value)));
+        Self {
+            name: &row.message,
+            fields: fields.collect(),
+        }
     }
 }
 
@@ -254,14 +268,19 @@ pub(super) fn utc(at: Millis) -> String {
 /// A value of the record as JSON.
 pub(super) fn json_of(calendar: Option<&Calendar>, ty: Type, value: &Value) -> Json {
     match (ty, value) {
-        (Type::Date, Value::Int(day)) => i32::try_from(*day).map_or(Json::Null, |day| json!(date(day).to_string())),
+        (Type::Date, Value::Int(day)) => {
+            i32::try_from(*day).map_or(Json::Null, |day| json!(date(day).to_string()))
+        }
         (Type::Time, Value::Int(at)) => json!(rfc3339(calendar, *at)),
         (Type::Duration, Value::Int(span)) => json!(span / 1000),
         (_, Value::Int(number)) => json!(number),
         (_, Value::Bool(flag)) => json!(flag),
         (_, Value::Str(text)) => json!(&**text),
         (_, Value::Strs(items)) => items.iter().map(|item| json!(&**item)).collect(),
-        (_, Value::Days(days)) => days.iter().map(|day| json!(date(day).to_string())).collect(),
+        (_, Value::Days(days)) => days
+            .iter()
+            .map(|day| json!(date(day).to_string()))
+            .collect(),
     }
 }
 

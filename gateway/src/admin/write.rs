@@ -79,7 +79,10 @@ struct Stop {
 pub(super) async fn pause(visit: &Visit) -> Result<Response, Problem> {
     let (key, found) = asked(visit).await?;
     let stop: Stop = visit.body()?;
-    let words = [("/reason", Some(&stop.reason)), ("/notice", stop.notice.as_ref())];
+    let words = [
+        ("/reason", Some(&stop.reason)),
+        ("/notice", stop.notice.as_ref()),
+    ];
     for (pointer, words) in words {
         let fits = |words: &String| !words.trim().is_empty() && words.chars().count() <= WORDS_MOST;
         if !words.is_none_or(fits) {
@@ -90,18 +93,33 @@ pub(super) async fn pause(visit: &Visit) -> Result<Response, Problem> {
         None => None,
         Some(text) => match DateTime::parse_from_rfc3339(text).map(|at| at.timestamp_millis()) {
             Ok(until) => Some(until),
-            Err(_) => return Err(invalid("/until", "a time as RFC 3339, such as 2026-12-01T10:00:00+08:00")),
+            Err(_) => {
+                return Err(invalid(
+                    "/until",
+                    "a time as RFC 3339, such as 2026-12-01T10:00:00+08:00",
+                ));
+            }
         },
     };
     if let Some(event) = &stop.event {
         let definition = visit.soon(Definitions::new(visit).newest(&found)).await?;
-        let knows = definition.is_some_and(|definition| definition.events.iter().any(|known| *known.name == **event));
+        let knows = definition
+            .is_some_and(|definition| definition.events.iter().any(|known| *known.name == **event));
         if !knows {
             return Err(invalid("/event", "an event of this campaign"));
         }
     }
-    let pause = Pause { reason: stop.reason, notice: stop.notice, until, event: stop.event.map(Arc::from) };
-    let action = Action::Pause { campaign: found.campaign.clone(), edition: found.edition, pause };
+    let pause = Pause {
+        reason: stop.reason,
+        notice: stop.notice,
+        until,
+        event: stop.event.map(Arc::from),
+    };
+    let action = Action::Pause {
+        campaign: found.campaign.clone(),
+        edition: found.edition,
+        pause,
+    };
     change(visit, &key, &found, "pause", action).await
 }
 
@@ -113,7 +131,10 @@ struct Nothing {}
 pub(super) async fn resume(visit: &Visit) -> Result<Response, Problem> {
     let (key, found) = asked(visit).await?;
     let Nothing {} = visit.body()?;
-    let action = Action::Resume { campaign: found.campaign.clone(), edition: found.edition };
+    let action = Action::Resume {
+        campaign: found.campaign.clone(),
+        edition: found.edition,
+    };
     change(visit, &key, &found, "resume", action).await
 }
 
@@ -139,11 +160,19 @@ pub(super) async fn move_clock(visit: &Visit) -> Result<Response, Problem> {
 }
 
 fn invalid(pointer: &str, problem: &str) -> Problem {
-    Problem::new(Code::InvalidPayload).with("pointer", pointer).with("problem", problem)
+    Problem::new(Code::InvalidPayload)
+        .with("pointer", pointer)
+        .with("problem", problem)
 }
 
 /// Has the store do it.
-async fn change(visit: &Visit, key: &Key, found: &Published, what: &str, action: Action) -> Result<Response, Problem> {
+async fn change(
+    visit: &Visit,
+    key: &Key,
+    found: &Published,
+    what: &str,
+    action: Action,
+) -> Result<Response, Problem> {
     let asks = format!("{what} {}/{}", found.campaign, found.edition);
     let fingerprint = Fingerprint::of(&asks, &visit.body);
     let admin = Admin {
@@ -157,20 +186,26 @@ async fn change(visit: &Visit, key: &Key, found: &Published, what: &str, action:
     let store = visit.desk.store.clone();
     let work = tokio::spawn(async move { store.admin(Box::new(admin)).await });
     let outcome = tokio::time::timeout(CALL_TIMEOUT, work).await;
-    let Ok(Ok(outcome)) = outcome else { return Err(Problem::new(Code::OutcomeUnknown)) };
+    let Ok(Ok(outcome)) = outcome else {
+        return Err(Problem::new(Code::OutcomeUnknown));
+    };
     match outcome.map_err(|error| visit.store_failed(&error))? {
         // The bytes that the store remembers for this key.
         AdminOutcome::Done(done) => Ok(bytes(serde_json::to_vec(&done).unwrap_or_default())),
         AdminOutcome::Replayed(answer) => {
             let mut response = bytes(axum::body::Bytes::from_owner(answer));
-            response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+            response
+                .headers_mut()
+                .insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
             Ok(response)
         }
         // It is so already: nothing was done, and nothing is booked.
         AdminOutcome::Already => Ok(bytes(r#"{"audit":null,"revision":null,"ceiling":null}"#)),
         AdminOutcome::KeyReused => Err(Problem::new(Code::IdempotencyKeyReused)),
         AdminOutcome::Refused(refused) => Err(match refused {
-            Refused::NoSuchTenant(_) | Refused::NoSuchCampaign(..) => Problem::new(Code::NoSuchCampaign),
+            Refused::NoSuchTenant(_) | Refused::NoSuchCampaign(..) => {
+                Problem::new(Code::NoSuchCampaign)
+            }
             Refused::NoSuchStock(_) => invalid("/reward", &refused.to_string()),
             Refused::TooMuch => invalid("/add", &refused.to_string()),
         }),

@@ -160,7 +160,7 @@ fn prepare(contenders: &[Contender], koa: &Path, no_build: bool) -> Result<(), E
                 "loadtest",
             ])
             .stdout(Stdio::null());
-        Child::start("cargo build", &mut build)?.output(Duration::from_secs(3600))?;
+        Child::start("cargo build", &mut build)?.output(Duration::from_hours(1))?;
     }
     if contenders.contains(&Contender::Koa) && !koa.join("node_modules/koa").is_dir() {
         let mut install = Command::new("npm");
@@ -168,7 +168,7 @@ fn prepare(contenders: &[Contender], koa: &Path, no_build: bool) -> Result<(), E
             .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
             .current_dir(koa)
             .stdout(Stdio::null());
-        Child::start("npm ci", &mut install)?.output(Duration::from_secs(600))?;
+        Child::start("npm ci", &mut install)?.output(Duration::from_mins(10))?;
     }
     Ok(())
 }

@@ -1,4 +1,9 @@
 //! What campaigns are lowered to: rule ids, counts, balances, messages, machines over machines.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail by panicking; clippy only knows it of the test functions themselves"
+)]
 
 mod support;
 
@@ -271,4 +276,62 @@ fn files_are_optional_and_lists_are_known_by_their_files() {
         "{}",
         checked.diagnostics.lines()
     );
+}
+
+#[test]
+fn too_many_of_anything_is_an_error_and_no_more() {
+    let many = |count: usize, line: &dyn Fn(usize) -> String| {
+        (0..count).map(line).collect::<Vec<_>>().join(", ")
+    };
+    let machine = "machine: { initial: s, states: { s: {} } }";
+    let after = many(65, &|_| "{ in: 1 day }".to_owned());
+    let vars = many(201, &|at| {
+        format!("e{at}: [{{ when: count_total('e{at}') > 1 }}]")
+    });
+    let rows = [
+        (
+            "states",
+            format!(
+                "machine: {{ initial: s0, states: {{ {} }} }}",
+                many(201, &|at| format!("s{at}: {{}}"))
+            ),
+        ),
+        (
+            "events",
+            format!(
+                "events: {{ {} }}\n{machine}",
+                many(201, &|at| format!("e{at}: {{}}"))
+            ),
+        ),
+        (
+            "rewards",
+            format!(
+                "rewards: {{ {} }}\n{machine}",
+                many(501, &|at| format!("r{at}: {{ title: R }}"))
+            ),
+        ),
+        (
+            "variables",
+            format!(
+                "context: {{ {} }}\n{machine}",
+                many(61, &|at| format!("v{at}: 0"))
+            ),
+        ),
+        (
+            "after",
+            format!("machine: {{ initial: s, states: {{ s: {{ after: [{after}] }} }} }}"),
+        ),
+        (
+            "counts",
+            format!("machine: {{ initial: s, states: {{ s: {{ events: {{ {vars} }} }} }} }}"),
+        ),
+    ];
+    for (what, text) in rows {
+        let checked = checked(&format!("activity: custom\n{text}"));
+        let said = checked.diagnostics.lines();
+        assert!(
+            checked.definition.is_none() && said.contains("E0214 "),
+            "{what}: {said}"
+        );
+    }
 }

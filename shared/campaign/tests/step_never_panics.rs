@@ -3,6 +3,11 @@
 //!
 //! A case is one step: a random campaign, a participant as random events have made it, a random event, payload, claims,
 //! time and list of what is exhausted. A failure prints the seed and the campaign's file.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail by panicking; clippy only knows it of the test functions themselves"
+)]
 
 mod generate;
 mod support;

@@ -1,4 +1,9 @@
 //! Stories that come out differently say so at their line.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail by panicking; clippy only knows it of the test functions themselves"
+)]
 
 mod support;
 

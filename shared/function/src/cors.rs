@@ -13,7 +13,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue, Method};
 
 const METHODS: &str = "GET, POST, OPTIONS";
-const REQUEST_HEADERS: &str = "authorization, content-type, idempotency-key, if-match, accept-language, x-request-id, traceparent";
+const REQUEST_HEADERS: &str = "authorization, content-type, idempotency-key, if-match, accept-language, x-request-id, traceparent, channel, scene";
 const EXPOSED: &str = "ETag, Retry-After, RateLimit, RateLimit-Policy, Idempotency-Replayed, X-Request-Id, traceparent";
 /// How long a browser may remember a preflight, in seconds: a removed origin is out within ten minutes.
 const MAX_AGE_SECS: u32 = 600;
@@ -195,7 +195,7 @@ mod tests {
         vary: Origin, Access-Control-Request-Method, Access-Control-Request-Headers
         access-control-allow-origin: https://shop.example
         access-control-allow-methods: GET, POST, OPTIONS
-        access-control-allow-headers: authorization, content-type, idempotency-key, if-match, accept-language, x-request-id, traceparent
+        access-control-allow-headers: authorization, content-type, idempotency-key, if-match, accept-language, x-request-id, traceparent, channel, scene
         access-control-max-age: 600
         ");
         for stranger in [

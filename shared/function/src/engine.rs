@@ -18,7 +18,7 @@ use serde_json::{Map, Value as Json};
 use store::{Asked, Store};
 
 use crate::served::{Served, TenantShell};
-use crate::telemetry::meters::{Tried, commit_try};
+use crate::telemetry::meters::{Tried, commit_try, grant};
 
 /// How often a record may move on under a call.
 const STALE_TRIES: u32 = 8;
@@ -100,6 +100,8 @@ pub enum Failed {
     Contended,
     /// What is live has changed and this process has not loaded it yet.
     Behind,
+    /// The store did not answer a read in time.
+    Slow,
     /// The store failed.
     Store(store::Error),
 }
@@ -112,7 +114,7 @@ impl From<store::Error> for Failed {
 
 /// Makes an answer's bytes from a decision. A rule that fails while the answer is made refuses the whole event: nothing
 /// was committed yet.
-pub type Render<'a> = &'a (dyn Fn(&Call<'_>, &Decision) -> Result<Answer, Fault> + Sync);
+pub type Render<'a> = &'a (dyn Fn(&Call<'_>, &Decision, Option<&Pause>) -> Result<Answer, Fault> + Sync);
 
 /// Carries out one event.
 pub async fn act(
@@ -135,9 +137,10 @@ pub async fn act(
         return Err(Failed::Behind);
     }
     let prepared = Prepared::new(caller, sent, campaign)?;
-    if let Some(pause) = pause.filter(|pause| pause.stops(Some(sent.event))) {
-        return Err(Failed::Paused(pause));
-    }
+    let pause = match pause {
+        Some(pause) if pause.stops(Some(sent.event)) => return Err(Failed::Paused(pause)),
+        other_event => other_event,
+    };
     let draws = caller.served.draws(caller.lane, &user);
     let mut known = participant;
     let mut exhausted: Vec<Left> = Vec::new();
@@ -166,7 +169,8 @@ pub async fn act(
             }
             Err(No::Fault(fault)) => return Err(Failed::Rule(fault)),
         };
-        let body = render(&call, &decision).map_err(Failed::Rule)?;
+        let body = render(&call, &decision, pause.as_ref()).map_err(Failed::Rule)?;
+        let granted: Vec<u16> = decision.grants.iter().map(|grant| grant.reward).collect();
         let commit = Commit {
             event: Some(campaign_event(campaign, prepared.event, sent.event)),
             sender: sent.sender,
@@ -179,6 +183,7 @@ pub async fn act(
         match store.commit(Box::new(commit)).await? {
             Outcome::Committed(_) => {
                 commit_try(Tried::Committed);
+                count(&key, campaign, &granted);
                 return Ok(Answered { body, replayed: false });
             }
             Outcome::Replayed(body) => {
@@ -235,8 +240,12 @@ pub async fn tick(store: &dyn Store, caller: &Caller<'_>) -> Result<bool, Failed
             Err(No::Rejected(_)) => return Ok(false),
             Err(No::Fault(fault)) => return Err(Failed::Rule(fault)),
         };
+        let granted: Vec<u16> = decision.grants.iter().map(|grant| grant.reward).collect();
         match store.commit(Box::new(of_time(caller, &key, &record, decision))).await? {
-            Outcome::Committed(_) => return Ok(true),
+            Outcome::Committed(_) => {
+                count(&key, campaign, &granted);
+                return Ok(true);
+            }
             Outcome::Exhausted(left) => learn(&mut exhausted, left),
             // Someone else was quicker, or it is stopped: the next sweep looks again.
             _ => return Ok(false),
@@ -246,7 +255,7 @@ pub async fn tick(store: &dyn Store, caller: &Caller<'_>) -> Result<bool, Failed
 }
 
 /// The record as this process's live revision understands it.
-fn record(
+pub fn record(
     caller: &Caller<'_>,
     known: Option<&Arc<Participant>>,
     campaign: &Campaign,
@@ -309,6 +318,14 @@ impl Prepared {
 /// The caller's claims as the campaign declares them.
 pub fn user_of(campaign: &Campaign, claims: Option<&Map<String, Json>>) -> User {
     claims.map_or_else(|| User::nobody(&campaign.claims), |claims| User::read(&campaign.claims, claims))
+}
+
+/// Counts what was given in the live lane.
+fn count(key: &CampaignKey, campaign: &Campaign, granted: &[u16]) {
+    let given = granted.iter().filter(|_| key.lane == Lane::Live);
+    for reward in given.filter_map(|reward| campaign.rewards.get(usize::from(*reward))) {
+        grant(&key.tenant, &key.campaign, &reward.id);
+    }
 }
 
 fn campaign_event(campaign: &Campaign, event: u16, name: &str) -> Arc<str> {

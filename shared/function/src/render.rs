@@ -4,11 +4,13 @@
 use machine::block::Look;
 use machine::calendar::date;
 use machine::ids::{CampaignKey, Lane, Pseudonym, grant_id, hex};
+use machine::luck::NoDraws;
 use machine::input::Payload;
 use machine::model::{Campaign, EventDecl, Phase, VarKind};
 use machine::participant::{Grant, Participant, Status};
 use machine::step::{Call, Decision, Rejection};
 use machine::view::{Possible, view};
+use machine::world::Pause;
 use machine::{Fault, Millis, Type, Value};
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
@@ -199,22 +201,24 @@ pub struct PublicAnswer<'a> {
 pub fn event_answer<'a>(
     call: &Call<'a>,
     decision: &Decision,
+    pause: Option<&Pause>,
     key: &CampaignKey,
     user: &Pseudonym,
     event: &'a str,
     language: &str,
 ) -> Result<Vec<u8>, Fault> {
     let campaign = call.campaign;
-    let mut grants = call.participant.grants.clone();
-    grants.extend(decision.grants.iter().cloned());
+    let mut grants = Vec::with_capacity(call.participant.grants.len() + decision.grants.len());
+    grants.extend(call.participant.grants.iter().chain(&decision.grants).cloned());
     let after = Participant { core: decision.core.clone(), grants };
-    let seen = view(&Call { participant: &after, event: None, exhausted: &[], ..*call })?;
+    // No look evaluates a draw.
+    let seen = view(&Call { participant: &after, event: None, draws: &NoDraws, exhausted: &[], ..*call })?;
     let answer = EventAnswer {
         campaign: &campaign.campaign,
         event,
         state: state_name(campaign, seen.turn.core.state),
         context: context(&seen.turn.look()),
-        events: events(campaign, &seen.events, language),
+        events: events(campaign, &seen.events, pause, language),
         grants: decision.grants.iter().map(|grant| grant_view(campaign, grant, key, user, language)).collect(),
         outcome: decision.outcome,
         version: decision.core.version,
@@ -227,7 +231,7 @@ pub fn event_answer<'a>(
 /// A participant's view.
 pub fn view_answer(
     call: &Call<'_>,
-    pause: Option<&machine::world::Pause>,
+    pause: Option<&Pause>,
     key: &CampaignKey,
     user: &Pseudonym,
     language: &str,
@@ -252,7 +256,7 @@ pub fn view_answer(
         eligible: Eligible { ok: seen.eligible, code: (!seen.eligible).then_some("not-eligible") },
         state: state_name(campaign, seen.turn.core.state),
         context: context(&look),
-        events: events(campaign, &seen.events, language),
+        events: events(campaign, &seen.events, pause, language),
         grants: look.grants.iter().map(|grant| grant_view(campaign, grant, key, user, language)).collect(),
         version: call.participant.core.version,
         posters: Vec::new(),
@@ -266,7 +270,7 @@ pub fn public_answer(
     campaign: &Campaign,
     key: &CampaignKey,
     seed_commitment: &[u8; 32],
-    pause: Option<&machine::world::Pause>,
+    pause: Option<&Pause>,
     now: Millis,
     language: &str,
 ) -> Vec<u8> {
@@ -323,7 +327,7 @@ pub fn message(campaign: &Campaign, rejection: &Rejection, language: &str) -> St
     Code::parse(code).unwrap_or(Code::NotPossible).words().pick(language).to_owned()
 }
 
-fn phase(campaign: &Campaign, now: Millis, pause: Option<&machine::world::Pause>) -> Phase {
+fn phase(campaign: &Campaign, now: Millis, pause: Option<&Pause>) -> Phase {
     match campaign.window.phase(now) {
         Phase::Open if pause.is_some_and(|pause| pause.event.is_none()) => Phase::Paused,
         phase => phase,
@@ -358,16 +362,40 @@ fn json_of(campaign: &Campaign, ty: Type, value: &Value) -> Json {
     }
 }
 
-fn events<'a>(campaign: &'a Campaign, events: &[Possible], language: &str) -> Vec<EventView<'a>> {
+fn events<'a>(
+    campaign: &'a Campaign,
+    events: &[Possible],
+    pause: Option<&Pause>,
+    language: &str,
+) -> Vec<EventView<'a>> {
     let shown = events.iter().filter_map(|possible| {
         let declared = campaign.events.get(usize::from(possible.event))?;
-        Some(EventView {
-            event: &declared.name,
-            possible: possible.no.is_none(),
-            code: possible.no.as_ref().map(|no| no.code().to_owned()),
-            message: possible.no.as_ref().map(|no| message(campaign, no, language)),
-            next_at: possible.next_at.map(|at| campaign.calendar.rfc3339(at)),
-            payload: payload(declared),
+        let rfc3339 = |at| campaign.calendar.rfc3339(at);
+        let payload = payload(declared);
+        let event = &*declared.name;
+        // A pause stops what the window and the rules would allow.
+        Some(match (&possible.no, pause.filter(|pause| pause.stops(Some(event)))) {
+            (Some(no @ (Rejection::NotOpen | Rejection::Closed)), _) | (Some(no), None) => EventView {
+                event,
+                possible: false,
+                code: Some(no.code().to_owned()),
+                message: Some(message(campaign, no, language)),
+                next_at: possible.next_at.map(rfc3339),
+                payload,
+            },
+            (_, Some(pause)) => EventView {
+                event,
+                possible: false,
+                code: Some(Code::Paused.as_str().to_owned()),
+                message: Some(
+                    pause.notice.clone().unwrap_or_else(|| Code::Paused.words().pick(language).to_owned()),
+                ),
+                next_at: pause.until.map(rfc3339),
+                payload,
+            },
+            (None, None) => {
+                EventView { event, possible: true, code: None, message: None, next_at: None, payload }
+            }
         })
     });
     shown.collect()

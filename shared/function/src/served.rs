@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
+use axum::http::HeaderValue;
 use campaign::tenant::Tenant;
 use limit::Limiter;
 use machine::expr::Fault;
@@ -32,6 +33,17 @@ pub struct Snapshot {
     pub tenants: HashMap<String, Arc<TenantShell>>,
 }
 
+impl Snapshot {
+    /// The tenant that a path names: `/v1/{tenant}/...`.
+    pub fn of_path(&self, path: &str) -> Option<&Arc<TenantShell>> {
+        let mut parts = path.split('/').skip(1);
+        match (parts.next(), parts.next()) {
+            (Some("v1"), Some(tenant)) => self.tenants.get(tenant),
+            _ => None,
+        }
+    }
+}
+
 /// A tenant as a process needs it.
 pub struct TenantShell {
     /// Its settings.
@@ -52,6 +64,8 @@ pub struct TenantShell {
     pub lists: HashMap<String, HashSet<String>>,
     /// How often each user may call.
     pub user_limit: Option<Arc<SharedLimiter>>,
+    /// That limit as `RateLimit-Policy` says it, written once.
+    pub user_policy: Option<HeaderValue>,
     /// How often all of it may be called; one bucket under the empty key.
     pub tenant_limit: Option<Arc<SharedLimiter>>,
     /// The campaigns, by id.

@@ -161,12 +161,23 @@ pub fn grant_id(key: &CampaignKey, user: &Pseudonym, rule: &str, period: Period,
 
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
     bytes
         .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(*byte)])
+        .flat_map(|byte| [digit(byte >> 4), digit(*byte)].map(char::from))
         .collect()
+}
+
+/// The 32 digits of a pseudonym, in the same hexadecimal.
+pub(crate) fn hex_digits(bytes: &[u8; 16]) -> [u8; 32] {
+    std::array::from_fn(|place| {
+        let byte = bytes[place / 2];
+        digit(if place % 2 == 0 { byte >> 4 } else { byte })
+    })
+}
+
+fn digit(nibble: u8) -> u8 {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    DIGITS[usize::from(nibble & 15)]
 }
 
 /// Whether `text` can be the id of a tenant, campaign, event, reward or rule: `[a-z0-9-]{1,64}`.

@@ -41,29 +41,61 @@ pub trait Draws: Sync {
     fn at(&self, index: u64, purpose: &str) -> Luck;
 }
 
+/// The draws of one campaign's edition, from its seed. Kept with the campaign: to key HMAC anew for each request costs
+/// as much as a draw.
+#[derive(Clone)]
+pub struct Source {
+    keyed: Hmac<Sha256>,
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Source")
+    }
+}
+
+impl Source {
+    /// The draws of `campaign` (`tenant/campaign`), `edition`.
+    pub fn new(seed: &Seed, campaign: &str, edition: u32) -> Self {
+        // HMAC takes keys of any length; the fallback is unreachable and keeps the signature free of errors.
+        let mut keyed = Hmac::<Sha256>::new_from_slice(&seed.0)
+            .unwrap_or_else(|_| Hmac::new(&hmac::digest::Key::<Hmac<Sha256>>::default()));
+        prefixed(&mut keyed, campaign.as_bytes());
+        prefixed(&mut keyed, edition.to_string().as_bytes());
+        Self { keyed }
+    }
+
+    /// The draws of one participant.
+    pub fn of(&self, user: &Pseudonym) -> Seeded {
+        let mut keyed = self.keyed.clone();
+        prefixed(&mut keyed, &crate::ids::hex_digits(&user.0));
+        Seeded { keyed }
+    }
+}
+
 /// The draws of one participant in one campaign, from its seed.
-#[derive(Debug)]
 pub struct Seeded {
     keyed: Hmac<Sha256>,
+}
+
+impl std::fmt::Debug for Seeded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Seeded")
+    }
 }
 
 impl Seeded {
     /// The draws of `user` in `campaign` (`tenant/campaign`), `edition`.
     pub fn new(seed: &Seed, campaign: &str, edition: u32, user: &Pseudonym) -> Self {
-        // HMAC takes keys of any length; the fallback is unreachable and keeps the signature free of errors.
-        let mut keyed = Hmac::<Sha256>::new_from_slice(&seed.0)
-            .unwrap_or_else(|_| Hmac::new(&hmac::digest::Key::<Hmac<Sha256>>::default()));
-        for field in [campaign, &edition.to_string(), &user.to_string()] {
-            prefixed(&mut keyed, field);
-        }
-        Self { keyed }
+        Source::new(seed, campaign, edition).of(user)
     }
 
     /// The entropy of one draw.
     pub fn entropy(&self, index: u64, purpose: &str) -> Entropy {
         let mut keyed = self.keyed.clone();
-        prefixed(&mut keyed, &index.to_string());
-        prefixed(&mut keyed, purpose);
+        let mut digits = [0; 20];
+        prefixed(&mut keyed, decimal(index, &mut digits));
+        prefixed(&mut keyed, purpose.as_bytes());
         keyed.finalize().into_bytes().into()
     }
 }
@@ -74,9 +106,25 @@ impl Draws for Seeded {
     }
 }
 
-fn prefixed(keyed: &mut Hmac<Sha256>, field: &str) {
+fn prefixed(keyed: &mut Hmac<Sha256>, field: &[u8]) {
     keyed.update(&(field.len() as u32).to_be_bytes());
-    keyed.update(field.as_bytes());
+    keyed.update(field);
+}
+
+/// A number's decimal digits, without a string to be allocated for each draw.
+fn decimal(mut number: u64, digits: &mut [u8; 20]) -> &[u8] {
+    let mut from = digits.len();
+    for place in (0..digits.len()).rev() {
+        if let Some(digit) = digits.get_mut(place) {
+            *digit = b'0' + (number % 10) as u8;
+        }
+        number /= 10;
+        from = place;
+        if number == 0 {
+            break;
+        }
+    }
+    digits.get(from..).unwrap_or_default()
 }
 
 /// No chance at all: for steps that must not draw (views, checks). Every draw gives the stream of the zero key.
@@ -149,6 +197,13 @@ mod tests {
 
     const GOLDEN_ENTROPY: &str = "16b6daa36b4287d55c8d8dc2abba1d10eedbdef8e9960ca47c1b43572c3ae71f";
     const GOLDEN_NUMBERS: [u64; 4] = [56510, 1392, 5797, 27212];
+
+    #[test]
+    fn indices_are_written_in_decimal() {
+        for number in [0, 7, 10, 99, 100, 12_345, u64::MAX] {
+            assert_eq!(decimal(number, &mut [0; 20]), number.to_string().as_bytes());
+        }
+    }
 
     #[test]
     fn integers_stay_below_and_reach_everything() {

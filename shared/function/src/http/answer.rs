@@ -81,6 +81,7 @@ pub(super) fn failed(failed: Failed, context: &Context<'_>, language: &str) -> P
             en: "This activity is being updated. Please try again.",
             zh: "活动更新中，请重试。",
         }),
+        Failed::Slow => Problem::new(Code::StoreUnavailable),
         Failed::Store(error) => store_problem(&error, request_id),
     }
 }

@@ -4,15 +4,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
+use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
 use machine::Millis;
 use machine::ids::Lane;
 
-use super::Shell;
+use super::{CALL_TIMEOUT, Shell};
 use crate::engine::{Caller, lane_of};
-use crate::identity::{Claims, Verifier};
+use crate::identity::{Claims, Unauthenticated, Verifier};
 use crate::problem::{Code, Problem};
 use crate::served::{CampaignMetrics, Served, Snapshot, TenantShell};
 use crate::telemetry::{Access, RouteMetrics};
@@ -43,9 +46,9 @@ pub(super) struct Query {
 }
 
 impl Query {
-    fn read(parts: &Parts) -> Self {
+    fn of(uri: &Uri) -> Self {
         let mut query = Self::default();
-        let Some(text) = parts.uri.query() else { return query };
+        let Some(text) = uri.query() else { return query };
         for (name, value) in form_urlencoded::parse(text.as_bytes()) {
             let place = match &*name {
                 "lang" => &mut query.lang,
@@ -78,7 +81,7 @@ impl<'a> Context<'a> {
             snapshot: shell.registry.snapshot(),
             clock: shell.clock.now(),
             route,
-            query: Query::read(parts),
+            query: Query::of(&parts.uri),
             began: Instant::now(),
         }
     }
@@ -97,22 +100,37 @@ impl<'a> Context<'a> {
         served.cloned().ok_or_else(|| Problem::new(Code::NoSuchCampaign))
     }
 
-    /// Who calls, by a token of the path's tenant; then the tenant's campaign of that name.
+    /// Who calls, by a token of the path's tenant; then the tenant's campaign of that name. Whoever brings no token at
+    /// all is told so first, even where there is no such tenant.
     pub fn identify(
         &self,
         tenant: &str,
         campaign: &str,
         verifier: impl Fn(&TenantShell) -> &Verifier,
     ) -> Result<Identified, Problem> {
+        let refused = |error: Unauthenticated| {
+            tracing::debug!(request_id = self.trace.request_id.as_str(), reason = %error, "a token was refused");
+            Problem::from(error)
+        };
+        let token = bearer::token(&self.parts.headers).map_err(refused)?;
         let tenant = self.tenant(tenant)?;
-        let claims = bearer::token(&self.parts.headers)
-            .and_then(|token| self.shell.tokens.verify(verifier(&tenant), token, self.clock / 1000))
-            .map_err(|error| {
-                tracing::debug!(request_id = self.trace.request_id.as_str(), reason = %error, "a token was refused");
-                Problem::from(error)
-            })?;
+        let claims = self.shell.tokens.verify(verifier(&tenant), token, self.clock / 1000).map_err(refused)?;
         let served = self.campaign(&tenant, campaign)?;
         Ok(Identified { tenant, served, claims })
+    }
+
+    /// Loads what was published since this call began, and finds the caller's tenant and campaign in it.
+    pub async fn catch_up(&mut self, who: &Identified) -> Result<Identified, Problem> {
+        let request_id = self.trace.request_id.as_str();
+        let newer = tokio::time::timeout(CALL_TIMEOUT, self.shell.registry.catch_up(&self.snapshot)).await;
+        let newer = newer.map_err(|_| Problem::new(Code::StoreUnavailable))?;
+        self.snapshot = newer.map_err(|error| {
+            tracing::error!(request_id, %error, "what is live could not be read from the store");
+            Problem::new(Code::StoreUnavailable)
+        })?;
+        let tenant = self.tenant(&who.tenant.tenant.id)?;
+        let served = self.campaign(&tenant, &who.served.campaign)?;
+        Ok(Identified { tenant, served, claims: who.claims.clone() })
     }
 
     /// The language of the answer.
@@ -130,7 +148,7 @@ impl<'a> Context<'a> {
         language: &'c str,
     ) -> Result<Caller<'c>, Problem> {
         let claims = with_claims.then_some(&who.claims.extra);
-        let asks_for_test = match self.query.lane.as_deref().or(self.header("gala-lane")) {
+        let asks_for_test = match self.query.lane.as_deref() {
             None | Some("live") => false,
             Some("test") => true,
             Some(_) => return Err(Problem::new(Code::BadRequest).with("lane", "live or test")),
@@ -141,6 +159,7 @@ impl<'a> Context<'a> {
             shell: &who.tenant,
             served: &who.served,
             member,
+            user: who.tenant.pseudonym(member),
             claims,
             lane,
             rehearsal: lane == Lane::Test,
@@ -154,7 +173,7 @@ impl<'a> Context<'a> {
         let Some(limiter) = &tenant.user_limit else { return Ok(None) };
         let decision = limiter.check(member);
         let headers = RateHeaders {
-            policy: HeaderValue::try_from(limiter.quota().policy("user")).ok(),
+            policy: tenant.user_policy.clone(),
             state: HeaderValue::try_from(decision.rate_limit("user")).ok(),
         };
         if decision.allowed {
@@ -179,7 +198,11 @@ impl<'a> Context<'a> {
         served: Option<&Served>,
         metrics: impl Fn(&CampaignMetrics) -> &RouteMetrics,
     ) -> Response {
-        let language = tenant.map_or("en", |tenant| self.language(tenant));
+        let ours = ours();
+        let language = match tenant {
+            Some(tenant) => self.language(tenant),
+            None => lang::pick(self.query.lang.as_deref(), &self.parts.headers, &ours, "en"),
+        };
         let mut code = String::new();
         let mut response = answer.unwrap_or_else(|problem| {
             problem.code().clone_into(&mut code);
@@ -244,12 +267,63 @@ impl RateHeaders {
 }
 
 
-/// A problem met before any tenant was known: at the gateway's edge, or on a path that leads nowhere.
+/// Path parameters, or why they can't be read: a client is told so in our own shape.
+pub(super) type PathOf<T> = Result<Path<T>, PathRejection>;
+
+/// Sends an answer under the tenant of the path: even a refused page must be readable by the tenant's own web pages.
+pub(super) fn finish(
+    context: &Context<'_>,
+    answer: Result<Response, Problem>,
+    found: Option<&Identified>,
+) -> Response {
+    let tenant = match found {
+        Some(found) => Some(&found.tenant),
+        None => context.snapshot.of_path(context.parts.uri.path()),
+    };
+    let served = found.map(|found| &*found.served);
+    let route = context.route;
+    context.finish(answer, tenant.map(|tenant| &**tenant), served, |metrics| match route {
+        "view" => &metrics.view,
+        "grants" => &metrics.grants,
+        _ => &metrics.event,
+    })
+}
+
+/// The languages that we have words of our own in.
+fn ours() -> [String; 2] {
+    ["en".to_owned(), "zh-CN".to_owned()]
+}
+
+/// A problem met before a function was reached: at the gateway's edge, or on a path that leads nowhere.
 pub fn edge_problem(problem: Problem, headers: &HeaderMap) -> Response {
     let trace = Trace::from_headers(headers);
-    let offered = ["en".to_owned(), "zh-CN".to_owned()];
-    let language = lang::pick(None, headers, &offered, "en");
+    let ours = ours();
+    let language = lang::pick(None, headers, &ours, "en");
     let mut response = problem.finish(trace.request_id.as_str(), language).into_response();
     trace.write(response.headers_mut());
+    secure(response.headers_mut());
     response
+}
+
+/// The same on a path that may name a tenant: in a language of that tenant, and readable by its own web pages.
+pub fn edge_problem_in(snapshot: &Snapshot, problem: Problem, uri: &Uri, headers: &HeaderMap) -> Response {
+    let Some(tenant) = snapshot.of_path(uri.path()) else { return edge_problem(problem, headers) };
+    let trace = Trace::from_headers(headers);
+    let wish = Query::of(uri).lang;
+    let language = lang::pick(wish.as_deref(), headers, &tenant.tenant.languages, tenant.tenant.language());
+    let mut response = problem.finish(trace.request_id.as_str(), language).into_response();
+    trace.write(response.headers_mut());
+    tenant.origins.apply(headers, response.headers_mut());
+    secure(response.headers_mut());
+    response
+}
+
+/// Answers are data: no browser is to guess another type, run anything in them, frame them, or tell where it came from.
+pub(super) fn secure(headers: &mut HeaderMap) {
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+    );
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
 }

@@ -11,7 +11,8 @@ use axum::response::Response;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use machine::Millis;
 use machine::model::Sender;
-use machine::world::Attribution;
+use machine::step::{Call, Decision};
+use machine::world::{Attribution, Pause};
 use serde_json::{Map, Value as Json};
 
 use super::answer::{answered, failed};
@@ -170,9 +171,10 @@ async fn carry_out(
     sent: &Sent<'_>,
 ) -> Result<Result<Answered, Failed>, Problem> {
     let key = caller.served.key(caller.lane);
-    let asked = act(&*context.shell.store, caller, sent, &|call, decision| {
-        render::event_answer(call, decision, &key, &caller.user, sent.event, caller.language).map(Into::into)
-    });
+    let render = |call: &Call<'_>, decision: &Decision, pause: Option<&Pause>| {
+        render::event_answer(call, decision, pause, &key, &caller.user, sent.event, caller.language).map(Into::into)
+    };
+    let asked = act(&*context.shell.store, caller, sent, &render);
     tokio::time::timeout(CALL_TIMEOUT, asked).await.map_err(|_| Problem::new(Code::OutcomeUnknown))
 }
 

@@ -6,10 +6,10 @@ use machine::luck::NoDraws;
 use machine::model::Sender;
 use machine::step::Call;
 
-use super::answer::{failed, json, store_problem};
+use super::answer::{failed, json};
 use super::context::{Context, Identified, PathOf, edge_problem, finish};
 use super::{CALL_TIMEOUT, Shared};
-use crate::engine::{Failed, user_of};
+use crate::engine::{Caller, Failed, record, user_of};
 use crate::problem::{Code, Problem};
 use crate::render;
 
@@ -99,14 +99,47 @@ async fn look(
     let who = &*found.insert(who);
     let limits = context.limit(&who.tenant, &who.claims.sub)?;
     let language = context.language(&who.tenant);
-    let mut body = read(context, who, language, what).await;
+    let mut body = {
+        let caller = context.caller(who, &who.claims.sub, true, language)?;
+        read(context, &caller, what).await
+    };
     if matches!(body, Err(Failed::Behind)) {
         let newer = context.catch_up(who).await?;
-        body = read(context, &newer, language, what).await;
+        let caller = context.caller(&newer, &who.claims.sub, true, language)?;
+        body = read(context, &caller, what).await;
     }
     let mut response = json(body.map_err(|error| failed(error, context, language))?);
     if let Some(limits) = limits {
         limits.write(response.headers_mut());
     }
     Ok(response)
+}
+
+async fn read(context: &Context<'_>, caller: &Caller<'_>, what: Look) -> Result<Vec<u8>, Failed> {
+    let (served, user, language) = (caller.served, caller.user, caller.language);
+    let key = served.key(caller.lane);
+    let recalled = tokio::time::timeout(CALL_TIMEOUT, context.shell.store.recall(&key, user, None)).await;
+    let recalled = recalled.map_err(|_| Failed::Slow)??;
+    let campaign = served.revision_of(&user).ok_or(Failed::Behind)?;
+    if !recalled.live.iter().any(|live| live.revision == campaign.revision) {
+        return Err(Failed::Behind);
+    }
+    let record = record(caller, recalled.participant.as_ref(), campaign)?;
+    if let Look::Grants(after) = what {
+        return Ok(render::grants_answer(campaign, &record.grants, after, GRANTS_PAGE, &key, &user, language));
+    }
+    let (claims, facts) = (user_of(campaign, caller.claims), caller.shell.facts(campaign, caller.member));
+    let call = Call {
+        campaign,
+        participant: &record,
+        user: &claims,
+        sender: Sender::User,
+        event: None,
+        facts: &facts,
+        now: caller.now,
+        rehearsal: caller.rehearsal,
+        draws: &NoDraws,
+        exhausted: &[],
+    };
+    render::view_answer(&call, recalled.pause.as_ref(), &key, &user, language).map_err(Failed::Rule)
 }

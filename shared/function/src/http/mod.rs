@@ -1,16 +1,19 @@
-//! The function as an axum router. Routes read as a table; what each does stands in `handlers`.
+//! The function as an axum router. Routes read as a table; what each does stands in the files beside this one.
 
 mod answer;
 mod context;
-mod handlers;
+mod events;
+mod looks;
+mod open;
 mod openapi;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use axum::middleware::map_response;
+use axum::response::Response;
+use axum::routing::{MethodRouter, get, post};
 use store::Store;
 
 use crate::clock::Clock;
@@ -18,7 +21,7 @@ use crate::identity::Cache;
 use crate::registry::Registry;
 use crate::telemetry::AccessLog;
 
-pub use context::edge_problem;
+pub use context::{edge_problem, edge_problem_in};
 pub use openapi::{Api, openapi_json};
 
 /// The largest body of an event, in bytes.
@@ -49,26 +52,34 @@ impl std::fmt::Debug for Shell {
     }
 }
 
+type Shared = axum::extract::State<Arc<Shell>>;
+
 /// The routes of a function.
 pub fn router(shell: Arc<Shell>) -> Router {
-    Router::new()
-        .route("/v1/{tenant}/{campaign}", get(handlers::view).options(handlers::preflight))
-        .route("/v1/{tenant}/{campaign}/public", get(handlers::public).options(handlers::preflight))
-        .route("/v1/{tenant}/{campaign}/rules", get(handlers::rules).options(handlers::preflight))
-        .route("/v1/{tenant}/{campaign}/grants", get(handlers::grants).options(handlers::preflight))
-        .route(
-            "/v1/{tenant}/{campaign}/events/{event}",
-            post(handlers::event).options(handlers::preflight),
-        )
-        .route(
-            "/v1/{tenant}/{campaign}/users/{user}/events/{event}",
-            post(handlers::backend_event),
-        )
-        .route("/healthz", get(handlers::healthz))
-        .route("/readyz", get(handlers::readyz))
-        .route("/openapi.json", get(handlers::openapi))
-        .fallback(handlers::nowhere)
-        .method_not_allowed_fallback(handlers::not_that_way)
-        .layer(DefaultBodyLimit::max(BODY_BYTES))
+    let routes: [(&str, MethodRouter<Arc<Shell>>); 6] = [
+        ("/v1/{tenant}/{campaign}", get(looks::view)),
+        ("/v1/{tenant}/{campaign}/public", get(open::public)),
+        ("/v1/{tenant}/{campaign}/rules", get(open::rules)),
+        ("/v1/{tenant}/{campaign}/grants", get(looks::grants)),
+        ("/v1/{tenant}/{campaign}/events/{event}", post(events::event)),
+        ("/v1/{tenant}/{campaign}/users/{user}/events/{event}", post(events::backend_event)),
+    ];
+    let mut router = Router::new()
+        .route("/healthz", get(open::healthz))
+        .route("/readyz", get(open::readyz))
+        .route("/openapi.json", get(open::openapi));
+    for (path, route) in routes {
+        router = router.route(path, route.options(open::preflight));
+    }
+    router
+        .fallback(open::nowhere)
+        .method_not_allowed_fallback(open::not_that_way)
+        .layer(map_response(secured))
         .with_state(shell)
+}
+
+/// What keeps a browser from taking an answer for anything but data.
+async fn secured(mut response: Response) -> Response {
+    context::secure(response.headers_mut());
+    response
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 
-use super::handlers;
+use super::{events, looks, open};
 use crate::render;
 
 /// A no, or something broke (RFC 9457).
@@ -35,14 +35,15 @@ pub struct ProblemAnswer {
         license(name = "MIT OR Apache-2.0")
     ),
     paths(
-        handlers::event,
-        handlers::backend_event,
-        handlers::view,
-        handlers::grants,
-        handlers::public,
-        handlers::rules,
-        handlers::healthz,
-        handlers::readyz,
+        events::event,
+        events::backend_event,
+        looks::view,
+        looks::grants,
+        open::public,
+        open::rules,
+        open::healthz,
+        open::readyz,
+        open::openapi,
     ),
     components(schemas(
         ProblemAnswer,

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use axum::http::HeaderValue;
 use campaign::{Activity, Diagnostic, Diagnostics, Loaded, LoadedTenant, codes};
 use limit::{Limiter, MAX_KEYS, Quota};
 use machine::ids::{CampaignKey, Lane};
@@ -139,6 +140,17 @@ impl Registry {
         self.serve(loaded, &mut Vec::new()).await
     }
 
+    /// What is served now, if that is newer than `seen`; else what the store says is live. Of many calls that find
+    /// themselves behind, one asks the store and the others wait for it.
+    pub async fn catch_up(&self, seen: &Arc<Snapshot>) -> Result<Arc<Snapshot>, LoadError> {
+        let held = self.loaded.lock().await;
+        let now = self.snapshot();
+        if let (Some(loaded), true) = (&*held, Arc::ptr_eq(&now, seen)) {
+            self.serve(loaded, &mut Vec::new()).await?;
+        }
+        Ok(self.snapshot())
+    }
+
     async fn serve(&self, loaded: &Loaded, problems: &mut Vec<String>) -> Result<(), LoadError> {
         let before = self.snapshot();
         let mut tenants = HashMap::new();
@@ -213,6 +225,8 @@ impl Registry {
             proxies: TrustedProxies::parse(&tenant.trusted_proxies).unwrap_or_default(),
             secret,
             lists: loaded.lists.iter().map(|(name, members)| (name.clone(), members.iter().cloned().collect())).collect(),
+            user_policy: quota(quotas.user_per_second, quotas.user_burst)
+                .and_then(|quota| HeaderValue::try_from(quota.policy("user")).ok()),
             user_limit: keep(
                 known.and_then(|known| known.user_limit.as_ref()),
                 quota(quotas.user_per_second, quotas.user_burst),

@@ -5,4 +5,4 @@ pub mod logs;
 pub mod meters;
 
 pub use logs::{Access, AccessLog, Format, LogError, init_logs};
-pub use meters::{MetricsError, PrometheusHandle, RouteMetrics, Tried, init_metrics};
+pub use meters::{MetricsError, PrometheusHandle, RouteMetrics, Tried, budget_left, init_metrics, stock_left};

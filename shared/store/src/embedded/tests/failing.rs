@@ -278,3 +278,28 @@ async fn a_store_that_lags_says_busy_and_answers_the_rest() {
         &commit(&store, sample::commit(user(u64::MAX), 0, "a")).await
     ));
 }
+
+#[tokio::test]
+async fn after_a_panic_of_the_writer_the_store_stops() {
+    let disk = disk();
+    let store = set(&disk, 10).await;
+    assert!(committed(
+        &commit(&store, sample::commit(user(1), 0, "a")).await
+    ));
+    let look = crate::embedded::Request::Look(Box::new(|_| panic!("as a bug would")));
+    store.send(look).unwrap();
+    let under_way = commit(&store, sample::commit(user(2), 0, "a")).await;
+    assert!(
+        matches!(&under_way, Err(Error::Unknown(_) | Error::NotWritten(_))),
+        "{under_way:?}"
+    );
+    while store.health().failure.is_none() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let read = store.recall(&live(), user(1), None).await;
+    assert!(matches!(&read, Err(Error::Read(why)) if why.contains("panicked")));
+    drop(store);
+    let store = open(&disk).unwrap();
+    let found = store.recall(&live(), user(1), None).await.unwrap();
+    assert_eq!(found.participant.unwrap().core.version, 1);
+}

@@ -1,0 +1,10 @@
+//! The built `gala`, run as people and scripts run it.
+
+#[cfg(test)]
+mod configs;
+#[cfg(test)]
+mod ran;
+#[cfg(test)]
+mod served;
+#[cfg(test)]
+mod usage;

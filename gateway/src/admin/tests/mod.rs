@@ -1,0 +1,7 @@
+//! The admin API over a real store, with campaigns that real calls have played.
+
+mod house;
+
+mod books;
+mod changes;
+mod roles;

@@ -1,0 +1,355 @@
+//! Who may do what: every role at every route, and everyone who is no staff of the tenant at all.
+
+use std::collections::BTreeMap;
+
+use function::identity::{Audience, Role, Ticket};
+
+use super::house::{Call, House};
+use crate::admin::{ROUTES, Route};
+
+/// What each role may, written a second time and by hand: a route that is not here fails the tests.
+const EXPECTED: &[(&str, &str)] = &[
+    (
+        "GET /admin/v1/{tenant}/campaigns",
+        "viewer support finance risk editor publisher",
+    ),
+    (
+        "GET /admin/v1/{tenant}/campaigns/{campaign}/stats",
+        "viewer support finance risk editor publisher",
+    ),
+    (
+        "GET /admin/v1/{tenant}/campaigns/{campaign}/revisions",
+        "viewer support finance risk editor publisher",
+    ),
+    (
+        "GET /admin/v1/{tenant}/campaigns/{campaign}/revisions/{revision}",
+        "viewer support finance risk editor publisher",
+    ),
+    (
+        "GET /admin/v1/{tenant}/campaigns/{campaign}/seed",
+        "finance publisher",
+    ),
+    ("GET /admin/v1/{tenant}/ledger", "support finance"),
+    ("GET /admin/v1/{tenant}/audit", "finance"),
+    ("GET /admin/v1/{tenant}/users/{user}", "support risk"),
+    (
+        "POST /admin/v1/{tenant}/campaigns/{campaign}/stock",
+        "publisher",
+    ),
+    (
+        "POST /admin/v1/{tenant}/campaigns/{campaign}/pause",
+        "publisher",
+    ),
+    (
+        "POST /admin/v1/{tenant}/campaigns/{campaign}/resume",
+        "publisher",
+    ),
+    (
+        "POST /admin/v1/{tenant}/campaigns/{campaign}/clock",
+        "publisher",
+    ),
+    ("POST /admin/v1/backup", "publisher"),
+];
+
+fn name(route: &Route) -> String {
+    format!("{} {}", route.verb.as_str(), route.path)
+}
+
+/// A call of the route that would do something if it got through.
+fn path_and_body(house: &House, route: &Route, tenant: &str) -> (String, String) {
+    let path = route
+        .path
+        .replace("{tenant}", tenant)
+        .replace("{campaign}", "wheel")
+        .replace("{revision}", "1");
+    let path = path.replace("{user}", "member-0");
+    let dest = house.dir.path().join("copy");
+    let (query, body) = match route.path.rsplit('/').next().unwrap() {
+        "ledger" => ("?campaign=wheel", String::new()),
+        "seed" => ("?lane=test", String::new()),
+        "stock" => ("", r#"{"reward":"coupon","add":1}"#.to_owned()),
+        "pause" => ("", r#"{"reason":"a test"}"#.to_owned()),
+        "clock" => ("", r#"{"offset_secs":60}"#.to_owned()),
+        "backup" => ("", serde_json::json!({ "dest": dest }).to_string()),
+        _ => ("", String::new()),
+    };
+    (format!("{path}{query}"), body)
+}
+
+#[test]
+fn every_route_is_expected() {
+    let expected: BTreeMap<_, _> = EXPECTED.iter().copied().collect();
+    let found: Vec<String> = ROUTES.iter().map(name).collect();
+    for route in &found {
+        assert!(
+            expected.contains_key(route.as_str()),
+            "{route} stands in no test: say here who may use it"
+        );
+    }
+    assert_eq!(found.len(), expected.len());
+    for route in ROUTES {
+        let roles = route
+            .roles
+            .iter()
+            .map(|role| role.as_str())
+            .collect::<Vec<_>>()
+            .join(" ");
+        assert_eq!(expected[name(route).as_str()], roles, "{}", name(route));
+    }
+}
+
+#[tokio::test]
+async fn every_role_at_every_route() {
+    let house = House::open().await;
+    house.draws("acme", 4).await;
+    for route in ROUTES {
+        let allowed = EXPECTED
+            .iter()
+            .find(|(known, _)| *known == name(route))
+            .unwrap()
+            .1;
+        for role in Role::ALL {
+            let (path, body) = path_and_body(&house, route, "acme");
+            let token = house.staff("acme", role);
+            let key = format!("{role}-{}", name(route));
+            let call = Call {
+                method: route.verb.as_str(),
+                path: &path,
+                token: Some(&token),
+                key: Some(&key),
+                body: &body,
+                ..Call::default()
+            };
+            let answer = house.call(call).await;
+            let may = allowed.split(' ').any(|allowed| allowed == role.as_str());
+            let told = format!(
+                "{role} at {}: {} {:?}",
+                name(route),
+                answer.status,
+                answer.body
+            );
+            if may {
+                assert_eq!(answer.status, 200, "{told}");
+            } else {
+                assert_eq!(
+                    (answer.status.as_u16(), answer.code().as_str()),
+                    (403, "forbidden"),
+                    "{told}"
+                );
+            }
+            assert_eq!(answer.headers["cache-control"], "no-store", "{told}");
+            assert!(answer.headers.contains_key("x-request-id"), "{told}");
+        }
+    }
+}
+
+/// Nobody but the tenant's own staff: all others look the same to the door.
+#[tokio::test]
+async fn strangers_at_every_route() {
+    let house = House::open().await;
+    let publisher = Role::Publisher;
+    let year_2000 = 946_684_800
+        - chrono::DateTime::parse_from_rfc3339("2026-11-22T12:00:00+08:00")
+            .unwrap()
+            .timestamp();
+    let admin = |tenant: &str| Ticket::admin(tenant, "eve", publisher);
+    let tokens = [
+        ("no token", None),
+        ("nonsense", Some("a.b.c".to_owned())),
+        ("a user", Some(house.user("acme", "member-0"))),
+        ("a back end", Some(house.service("acme"))),
+        (
+            "a user who names themselves staff",
+            Some(house.ticket("acme", "users", &admin("acme"))),
+        ),
+        (
+            "a back end that does",
+            Some(house.ticket("acme", "backend", &admin("acme"))),
+        ),
+        (
+            "a staff key for users",
+            Some(house.ticket(
+                "acme",
+                "staff",
+                &Ticket {
+                    audience: Audience::User.of("acme"),
+                    ..admin("acme")
+                },
+            )),
+        ),
+        (
+            "another tenant's key for this one",
+            Some(house.ticket("orchid", "staff", &admin("acme"))),
+        ),
+        (
+            "long over",
+            Some(house.ticket(
+                "acme",
+                "staff",
+                &Ticket {
+                    ttl_secs: year_2000,
+                    ..admin("acme")
+                },
+            )),
+        ),
+    ];
+    for route in ROUTES {
+        let (path, body) = path_and_body(&house, route, "acme");
+        for (who, token) in &tokens {
+            let call = Call {
+                method: route.verb.as_str(),
+                path: &path,
+                token: token.as_deref(),
+                key: Some("k"),
+                body: &body,
+                ..Call::default()
+            };
+            let answer = house.call(call).await;
+            assert_eq!(
+                (answer.status.as_u16(), answer.code().as_str()),
+                (401, "unauthenticated"),
+                "{who} at {}",
+                name(route)
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_role_is_no_way_in() {
+    let house = House::open().await;
+    let mut claims = serde_json::Map::new();
+    let roles = [
+        None,
+        Some("Publisher"),
+        Some("admin"),
+        Some("publisher,viewer"),
+        Some(""),
+    ];
+    for role in roles {
+        match role {
+            Some(role) => claims.insert("role".to_owned(), role.into()),
+            None => claims.remove("role"),
+        };
+        let ticket = Ticket {
+            role: None,
+            extra: claims.clone(),
+            ..Ticket::admin("acme", "eve", Role::Viewer)
+        };
+        let token = house.ticket("acme", "staff", &ticket);
+        let answer = house.get(&token, "/admin/v1/acme/campaigns").await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_str()),
+            (403, "forbidden"),
+            "{role:?}"
+        );
+    }
+}
+
+/// Staff of one tenant at the other's door: not even whether something is there.
+#[tokio::test]
+async fn across_tenants() {
+    let house = House::open().await;
+    house.draws("orchid", 4).await;
+    for route in ROUTES
+        .iter()
+        .filter(|route| route.path.contains("{tenant}"))
+    {
+        for tenant in ["orchid", "nobody", "..", "acme%2Forchid", "Acme"] {
+            for role in Role::ALL {
+                let (path, body) = path_and_body(&house, route, tenant);
+                let token = house.staff("acme", role);
+                let call = Call {
+                    method: route.verb.as_str(),
+                    path: &path,
+                    token: Some(&token),
+                    key: Some("k"),
+                    body: &body,
+                    ..Call::default()
+                };
+                let answer = house.call(call).await;
+                assert!(
+                    matches!(answer.status.as_u16(), 401 | 404),
+                    "{role} of acme at {tenant}, {}: {:?}",
+                    name(route),
+                    answer
+                );
+            }
+        }
+    }
+    // A member id means another person in each tenant, and names show nothing of the other's.
+    house.draws("acme", 1).await;
+    let token = house.staff("acme", Role::Support);
+    let acme = house
+        .get(&token, "/admin/v1/acme/users/member-0")
+        .await
+        .json();
+    let orchid = house
+        .get(
+            &house.staff("orchid", Role::Support),
+            "/admin/v1/orchid/users/member-0",
+        )
+        .await
+        .json();
+    assert_ne!(acme["user"], orchid["user"]);
+    assert!(
+        acme["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|row| row["tenant"] == "acme"),
+        "{acme}"
+    );
+    assert_eq!(acme["campaigns"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn other_ways_in() {
+    let house = House::open().await;
+    let token = house.staff("acme", Role::Publisher);
+    let rows = [
+        ("GET", "/", 404),
+        ("GET", "/admin", 404),
+        ("GET", "/admin/v1/acme", 404),
+        ("GET", "/v1/acme/wheel/public", 404),
+        ("GET", "/metrics", 404),
+        ("GET", "/healthz", 200),
+        ("POST", "/admin/v1/acme/campaigns", 405),
+        ("GET", "/admin/v1/acme/campaigns/wheel/pause", 405),
+        ("OPTIONS", "/admin/v1/acme/campaigns", 405),
+        ("DELETE", "/admin/v1/acme/users/member-0", 405),
+        ("GET", "/admin/v1/acme/campaigns/none/stats", 404),
+        ("GET", "/admin/v1/acme/campaigns/wheel/revisions/0", 404),
+        ("GET", "/admin/v1/acme/campaigns/wheel/revisions/x", 404),
+        ("GET", "/admin/v1/acme/campaigns/wheel/stats?edition=2", 404),
+        ("GET", "/admin/v1/acme/campaigns/wheel/stats?edition=x", 400),
+        ("GET", "/admin/v1/acme/campaigns/wheel/stats?edtion=1", 400),
+        ("GET", "/admin/v1/acme/campaigns?x=1", 400),
+    ];
+    for (method, path, status) in rows {
+        let answer = house
+            .call(Call {
+                method,
+                path,
+                token: Some(&token),
+                ..Call::default()
+            })
+            .await;
+        assert_eq!(
+            answer.status.as_u16(),
+            status,
+            "{method} {path}: {:?}",
+            answer.body
+        );
+        if status >= 400 {
+            assert_eq!(
+                answer.headers["content-type"], "application/problem+json",
+                "{method} {path}"
+            );
+            assert!(!answer.json()["request_id"].as_str().unwrap().is_empty());
+        }
+        if status == 405 {
+            assert!(answer.headers.contains_key("allow"), "{method} {path}");
+        }
+    }
+}
