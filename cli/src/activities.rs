@@ -3,5 +3,9 @@
 use campaign::Activity;
 
 /// Every activity that this program has.
-pub const ALL: [&'static dyn Activity; 4] =
-    [&sign_in::SignIn, &gift_pack::GiftPack, &lottery::Lottery, &custom::Custom];
+pub const ALL: [&'static dyn Activity; 4] = [
+    &sign_in::SignIn,
+    &gift_pack::GiftPack,
+    &lottery::Lottery,
+    &custom::Custom,
+];

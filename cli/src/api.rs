@@ -17,13 +17,23 @@ use crate::sign;
 #[derive(Debug, Clone, Args)]
 pub struct Server {
     /// The admin address of the running server
-    #[arg(long, env = "GALA_ADMIN_URL", default_value = "http://127.0.0.1:8081", value_name = "URL")]
+    #[arg(
+        long,
+        env = "GALA_ADMIN_URL",
+        default_value = "http://127.0.0.1:8081",
+        value_name = "URL"
+    )]
     pub url: String,
     /// An admin token; without one, and with a server on this machine, one is made from the tenant's development key
     #[arg(long, env = "GALA_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     pub token: Option<String>,
     /// The folder with the tenants, to make that token from
-    #[arg(long, env = "GALA_CONFIGS", default_value = "configs", value_name = "DIR")]
+    #[arg(
+        long,
+        env = "GALA_CONFIGS",
+        default_value = "configs",
+        value_name = "DIR"
+    )]
     pub configs: PathBuf,
 }
 
@@ -46,8 +56,15 @@ pub struct Api {
 impl Server {
     /// Gets ready to call, as someone with this role.
     pub fn connect(&self, tenant: &str, role: Role) -> Result<Api, Failure> {
-        let url = Url::parse(&self.url).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-        let url = url.ok_or_else(|| Failure::usage(format!("`{}` is no address such as http://127.0.0.1:8081", self.url)))?;
+        let url = Url::parse(&self.url)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        let url = url.ok_or_else(|| {
+            Failure::usage(format!(
+                "`{}` is no address such as http://127.0.0.1:8081",
+                self.url
+            ))
+        })?;
         let local = is_local(&url);
         let token = match &self.token {
             Some(token) => token.clone(),
@@ -65,7 +82,9 @@ impl Server {
             .user_agent(concat!("gala/", env!("CARGO_PKG_VERSION")));
         // A proxy is for what is elsewhere.
         let client = if local { client.no_proxy() } else { client };
-        let client = client.build().map_err(|error| Failure::unreachable("http", error.to_string()))?;
+        let client = client
+            .build()
+            .map_err(|error| Failure::unreachable("http", error.to_string()))?;
         Ok(Api { client, url, token })
     }
 }
@@ -82,7 +101,8 @@ fn is_local(url: &Url) -> bool {
         Some("localhost") => true,
         Some(host) => {
             let host = host.trim_start_matches('[').trim_end_matches(']');
-            host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+            host.parse::<std::net::IpAddr>()
+                .is_ok_and(|address| address.is_loopback())
         }
         None => false,
     }
@@ -100,12 +120,23 @@ pub struct Ask<'a> {
 impl Api {
     /// Reads something.
     pub fn get(&self, ask: Ask<'_>) -> Result<Response, Failure> {
-        self.send(self.client.get(self.address(ask)?).bearer_auth(&self.token).build())
+        self.send(
+            self.client
+                .get(self.address(ask)?)
+                .bearer_auth(&self.token)
+                .build(),
+        )
     }
 
     /// Reads something long.
     pub fn stream(&self, ask: Ask<'_>) -> Result<Response, Failure> {
-        self.send(self.client.get(self.address(ask)?).bearer_auth(&self.token).timeout(STREAM).build())
+        self.send(
+            self.client
+                .get(self.address(ask)?)
+                .bearer_auth(&self.token)
+                .timeout(STREAM)
+                .build(),
+        )
     }
 
     /// Changes something; again with the same key where the server asks for it.
@@ -115,12 +146,22 @@ impl Api {
         let mut tried = 0;
         loop {
             tried += 1;
-            let request = self.client.request(Method::POST, self.address(ask)?).bearer_auth(&self.token);
-            let request = request.header("idempotency-key", key).timeout(STREAM).json(body);
+            let request = self
+                .client
+                .request(Method::POST, self.address(ask)?)
+                .bearer_auth(&self.token);
+            let request = request
+                .header("idempotency-key", key)
+                .timeout(STREAM)
+                .json(body);
             match self.send(request.build()) {
                 Ok(response) => return json(response),
                 // Not known whether it was done, or not done for now: the same key never does it twice.
-                Err(failure) if failure.exit == Exit::Unreachable && failure.code != "unreachable" && tried < TRIES => {
+                Err(failure)
+                    if failure.exit == Exit::Unreachable
+                        && failure.code != "unreachable"
+                        && tried < TRIES =>
+                {
                     std::thread::sleep(Duration::from_secs(1));
                 }
                 Err(failure) => return Err(failure),
@@ -144,8 +185,13 @@ impl Api {
     }
 
     fn send(&self, request: reqwest::Result<Request>) -> Result<Response, Failure> {
-        let request = request.map_err(|error| Failure::usage(format!("this can't be asked for: {}", cause(&error))))?;
-        let response = self.client.execute(request).map_err(|error| self.away(&error))?;
+        let request = request.map_err(|error| {
+            Failure::usage(format!("this can't be asked for: {}", cause(&error)))
+        })?;
+        let response = self
+            .client
+            .execute(request)
+            .map_err(|error| self.away(&error))?;
         if response.status().is_success() {
             return Ok(response);
         }
@@ -158,9 +204,18 @@ impl Api {
         let problem: Json = response.json().unwrap_or_default();
         let text = |name: &str| problem.get(name).and_then(Json::as_str);
         let Some(code) = text("code") else {
-            return Failure::unreachable("not-gala", format!("{} answered {status} and is no admin address of gala", self.url));
+            return Failure::unreachable(
+                "not-gala",
+                format!(
+                    "{} answered {status} and is no admin address of gala",
+                    self.url
+                ),
+            );
         };
-        let mut message = format!("the server answered {status}: {}", text("message").unwrap_or(code));
+        let mut message = format!(
+            "the server answered {status}: {}",
+            text("message").unwrap_or(code)
+        );
         for name in ["problem", "pointer", "reveals"] {
             if let Some(more) = text(name) {
                 message.push_str(&format!(" ({name}: {more})"));
@@ -179,14 +234,23 @@ impl Api {
     fn away(&self, error: &reqwest::Error) -> Failure {
         Failure::unreachable(
             "unreachable",
-            format!("{} can't be reached ({}): is `gala serve` running? Name its admin address with --url", self.url, cause(error)),
+            format!(
+                "{} can't be reached ({}): is `gala serve` running? Name its admin address with --url",
+                self.url,
+                cause(error)
+            ),
         )
     }
 }
 
 /// The body as JSON.
 pub fn json(response: Response) -> Result<Json, Failure> {
-    response.json().map_err(|error| Failure::unreachable("cut-off", format!("the answer was cut off: {}", cause(&error))))
+    response.json().map_err(|error| {
+        Failure::unreachable(
+            "cut-off",
+            format!("the answer was cut off: {}", cause(&error)),
+        )
+    })
 }
 
 /// The innermost cause; the outer ones repeat the address.

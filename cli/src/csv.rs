@@ -70,7 +70,10 @@ pub fn line(row: &Json, language: Option<&str>) -> String {
                 cell(title.and_then(Json::as_str).unwrap_or(""))
             }
             Some(Json::Array(items)) => {
-                let items = items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned));
+                let items = items.iter().map(|item| {
+                    item.as_str()
+                        .map_or_else(|| item.to_string(), str::to_owned)
+                });
                 cell(&items.collect::<Vec<_>>().join(" "))
             }
             Some(Json::String(text)) => cell(text),
@@ -92,8 +95,14 @@ fn is_formula(text: &str) -> bool {
     if text.starts_with(['\t', '\r', '\n']) {
         return true;
     }
-    let stripped = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
-    text.trim_start_matches(stripped).starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '−', '﹢', '﹣', '﹦', '﹫'])
+    let stripped = |c: char| {
+        c.is_whitespace()
+            || c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
+    };
+    text.trim_start_matches(stripped).starts_with([
+        '=', '+', '-', '@', '＝', '＋', '－', '＠', '−', '﹢', '﹣', '﹦', '﹫',
+    ])
 }
 
 #[cfg(test)]
@@ -125,7 +134,10 @@ mod tests {
             ("−1", "\"'−1\""),
             ("﹦1", "\"'﹦1\""),
             ("=cmd|' /C calc'!A0", "\"'=cmd|' /C calc'!A0\""),
-            ("=HYPERLINK(\"http://x\",\"y\")", "\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\""),
+            (
+                "=HYPERLINK(\"http://x\",\"y\")",
+                "\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\"",
+            ),
             ("\"=1", "\"\"\"=1\""),
             ("", "\"\""),
             ("10.00", "\"10.00\""),
@@ -150,8 +162,18 @@ mod tests {
         });
         let (head, cells) = (head(true), line(&row, Some("zh-CN")));
         assert!(head.starts_with("\u{feff}\"number\",") && head.ends_with("\r\n"));
-        assert_eq!(head.matches("\",\"").count(), cells.matches("\",\"").count());
-        for part in ["\"7\"", "\"'=cmd()\"", "\"券\"", "\"10.00\"", "\"a,b\"", "\"3\""] {
+        assert_eq!(
+            head.matches("\",\"").count(),
+            cells.matches("\",\"").count()
+        );
+        for part in [
+            "\"7\"",
+            "\"'=cmd()\"",
+            "\"券\"",
+            "\"10.00\"",
+            "\"a,b\"",
+            "\"3\"",
+        ] {
             assert!(cells.contains(part), "{part}: {cells}");
         }
         assert!(line(&row, None).contains("\"'+Coupon\""));

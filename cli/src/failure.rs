@@ -49,7 +49,11 @@ impl Failure {
     }
 
     fn new(exit: Exit, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { exit, code: code.into(), message: message.into() }
+        Self {
+            exit,
+            code: code.into(),
+            message: message.into(),
+        }
     }
 
     /// Says it on stderr and gives the exit code.

@@ -12,13 +12,15 @@ mod out;
 mod show;
 mod sign;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    backup, check, doctor, export, history, openapi, pause, restore, resume, schema, serve, stock, test, token, verify,
+    backup, check, doctor, export, history, openapi, pause, restore, resume, schema, serve, stock,
+    test, token, verify,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};
@@ -28,18 +30,17 @@ use out::Out;
 ///
 /// Without a command: serve.
 #[derive(Debug, Parser)]
-#[command(name = "gala", version, args_conflicts_with_subcommands = true)]
-#[command(after_help = "Exit codes: 0 ok, 1 a check failed or something was refused, 2 usage, 3 cannot reach, 4 limits missed.")]
+#[command(name = "gala", version)]
+#[command(
+    after_help = "Exit codes: 0 ok, 1 a check failed or something was refused, 2 usage, 3 cannot reach, 4 limits missed."
+)]
 struct Cli {
     /// Data as JSON on standard output, failures as JSON on standard error
     #[arg(long, global = true)]
     json: bool,
     /// What to do
     #[command(subcommand)]
-    command: Option<Command>,
-    /// How to serve
-    #[command(flatten)]
-    serve: serve::Serve,
+    command: Command,
 }
 
 #[derive(Debug, Subcommand)]
@@ -62,7 +63,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(or_serve(std::env::args_os().collect())) {
         Ok(cli) => cli,
         Err(error) => return misunderstood(&error),
     };
@@ -73,9 +74,24 @@ fn main() -> ExitCode {
     }
 }
 
+/// A line without a command serves: `gala`, `gala --configs DIR`.
+fn or_serve(mut args: Vec<OsString>) -> Vec<OsString> {
+    let own = |arg: &OsString| arg == "--json";
+    let first = args.iter().skip(1).find(|arg| !own(arg));
+    let explains = |arg: &OsString| {
+        ["-h", "--help", "-V", "--version"]
+            .iter()
+            .any(|known| arg == known)
+    };
+    if first.is_none_or(|arg| arg.to_string_lossy().starts_with('-') && !explains(arg)) {
+        let at = 1 + args.iter().skip(1).take_while(|arg| own(arg)).count();
+        args.insert(at.min(args.len()), "serve".into());
+    }
+    args
+}
+
 fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
-    let Some(command) = &cli.command else { return served(serve::run(&cli.serve)) };
-    match command {
+    match &cli.command {
         Command::Serve(args) => served(serve::run(args)),
         Command::Check(args) => check::run(args, out),
         Command::Test(args) => test::run(args, out),
@@ -97,21 +113,70 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
 /// How a server ended.
 fn served(ended: Result<(), ServeError>) -> Result<(), Failure> {
     ended.map_err(|error| match &error {
-        ServeError::Load(function::registry::LoadError::Folder(..)) => Failure::usage(chain(&error)),
+        ServeError::Load(function::registry::LoadError::Folder(..)) => {
+            Failure::usage(chain(&error))
+        }
         ServeError::Store(_) | ServeError::Load(_) => Failure::unreachable("store", chain(&error)),
         ServeError::Bind(..) => Failure::unreachable("address", chain(&error)),
-        ServeError::Io(_) | ServeError::Stopped(_) => Failure::unreachable("stopped", chain(&error)),
+        ServeError::Io(_) | ServeError::Stopped(_) => {
+            Failure::unreachable("stopped", chain(&error))
+        }
     })
 }
 
 /// Help and version are data; what was not understood is said as it was asked for.
 fn misunderstood(error: &clap::Error) -> ExitCode {
-    let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let asked = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    );
     let as_json = std::env::args_os().any(|arg| arg == "--json");
     if !asked && as_json {
         return Failure::usage(error.render().to_string().trim()).report(true);
     }
     // Whoever closed the pipe has read enough.
     let _ = error.print();
-    if asked { ExitCode::SUCCESS } else { ExitCode::from(failure::Exit::Usage as u8) }
+    if asked {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(failure::Exit::Usage as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn without_a_command_it_serves() {
+        let rows: [(&[&str], &[&str]); 7] = [
+            (&[], &["serve"]),
+            (&["--json"], &["--json", "serve"]),
+            (&["--configs", "x"], &["serve", "--configs", "x"]),
+            (
+                &["--json", "--data", "d"],
+                &["--json", "serve", "--data", "d"],
+            ),
+            (&["--help"], &["--help"]),
+            (&["-V"], &["-V"]),
+            (&["--json", "check", "x"], &["--json", "check", "x"]),
+        ];
+        for (args, expected) in rows {
+            let line = |args: &[&str]| {
+                ["gala"]
+                    .iter()
+                    .chain(args)
+                    .map(OsString::from)
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(or_serve(line(args)), line(expected), "{args:?}");
+        }
+    }
 }

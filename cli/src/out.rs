@@ -62,6 +62,9 @@ fn write(bytes: &[u8]) -> Result<(), Failure> {
 pub fn failed(error: &io::Error) -> Failure {
     match error.kind() {
         io::ErrorKind::BrokenPipe => Failure::unreachable("output-closed", ""),
-        _ => Failure::unreachable("output", format!("the output could not be written: {error}")),
+        _ => Failure::unreachable(
+            "output",
+            format!("the output could not be written: {error}"),
+        ),
     }
 }

@@ -15,17 +15,30 @@ use crate::show::plain;
 
 /// A tenant's settings.
 pub fn tenant(configs: &Path, id: &str) -> Result<Tenant, Failure> {
-    let known = std::fs::read_dir(configs)
-        .map_err(|error| Failure::usage(format!("the configs folder {} can't be read: {error}", configs.display())))?;
+    let known = std::fs::read_dir(configs).map_err(|error| {
+        Failure::usage(format!(
+            "the configs folder {} can't be read: {error}",
+            configs.display()
+        ))
+    })?;
     // Looked up among what is there, never joined to a path: an id may hold anything.
-    let known: Vec<String> = known.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let known: Vec<String> = known
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
     if !known.iter().any(|known| known == id) || id.starts_with('.') {
-        let tenants = known.iter().filter(|name| configs.join(name).join("tenant.yaml").is_file());
+        let tenants = known
+            .iter()
+            .filter(|name| configs.join(name).join("tenant.yaml").is_file());
         let tenants: Vec<&str> = tenants.map(String::as_str).collect();
         return Err(Failure::usage(format!(
             "there is no tenant `{id}` in {}; it has {}",
             configs.display(),
-            if tenants.is_empty() { "none".to_owned() } else { tenants.join(", ") }
+            if tenants.is_empty() {
+                "none".to_owned()
+            } else {
+                tenants.join(", ")
+            }
         )));
     }
     let path = configs.join(id).join("tenant.yaml");
@@ -35,12 +48,20 @@ pub fn tenant(configs: &Path, id: &str) -> Result<Tenant, Failure> {
     let source: Arc<Source> = Source::new(path.display().to_string(), text);
     campaign::tenant::read(id, &source, &mut said).ok_or_else(|| {
         let errors: String = said.iter().map(plain).collect();
-        Failure::check("config", format!("the tenant's settings are not sound:\n{errors}"))
+        Failure::check(
+            "config",
+            format!("the tenant's settings are not sound:\n{errors}"),
+        )
     })
 }
 
 /// Signs a ticket with the first of these keys that this machine can sign with.
-pub fn sign(configs: &Path, tenant: &str, keys: &[KeySpec], ticket: &Ticket) -> Result<String, Failure> {
+pub fn sign(
+    configs: &Path,
+    tenant: &str,
+    keys: &[KeySpec],
+    ticket: &Ticket,
+) -> Result<String, Failure> {
     let mut why = Vec::new();
     for key in keys {
         match minter(configs, tenant, key).and_then(|minter| {
@@ -56,7 +77,10 @@ pub fn sign(configs: &Path, tenant: &str, keys: &[KeySpec], ticket: &Ticket) -> 
     }
     Err(Failure::check(
         "no-signing-key",
-        format!("no key of tenant `{tenant}` can sign here: {}", why.join("; ")),
+        format!(
+            "no key of tenant `{tenant}` can sign here: {}",
+            why.join("; ")
+        ),
     ))
 }
 
@@ -65,31 +89,49 @@ fn minter(configs: &Path, tenant: &str, key: &KeySpec) -> Result<Minter, String>
     match (key.alg, &key.source) {
         (Alg::HS256, _) => Minter::hs256(&key.kid, &text).map_err(|error| error.to_string()),
         (Alg::EdDSA, KeySource::Dev) => {
-            let pem = ed25519_pem(&text).ok_or_else(|| format!("key `{}`: the development key is damaged", key.kid))?;
+            let pem = ed25519_pem(&text)
+                .ok_or_else(|| format!("key `{}`: the development key is damaged", key.kid))?;
             Minter::ed25519(&key.kid, &pem).map_err(|error| format!("key `{}`: {error}", key.kid))
         }
-        (Alg::EdDSA | Alg::RS256, _) => {
-            Err(format!("key `{}` only checks tokens; whoever issues them has its other half", key.kid))
-        }
+        (Alg::EdDSA | Alg::RS256, _) => Err(format!(
+            "key `{}` only checks tokens; whoever issues them has its other half",
+            key.kid
+        )),
     }
 }
 
 /// The 32 bytes of a development key as an Ed25519 private key (RFC 8410, PKCS#8).
 fn ed25519_pem(seed: &str) -> Option<String> {
-    const PREFIX: [u8; 16] =
-        [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
-    let seed = URL_SAFE_NO_PAD.decode(seed.trim()).ok().filter(|seed| seed.len() == 32)?;
+    const PREFIX: [u8; 16] = [
+        0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04,
+        0x20,
+    ];
+    let seed = URL_SAFE_NO_PAD
+        .decode(seed.trim())
+        .ok()
+        .filter(|seed| seed.len() == 32)?;
     let der = [PREFIX.as_slice(), &seed].concat();
-    Some(format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(der)))
+    Some(format!(
+        "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+        STANDARD.encode(der)
+    ))
 }
 
 /// A staff token signed with a development key; none where the tenant's keys are real ones: those are not for a
 /// command to use unasked.
 pub fn dev_admin(configs: &Path, tenant: &Tenant, role: Role) -> Result<Option<String>, Failure> {
-    let dev: Vec<KeySpec> = tenant.admin_keys.iter().filter(|key| key.source == KeySource::Dev).cloned().collect();
+    let dev: Vec<KeySpec> = tenant
+        .admin_keys
+        .iter()
+        .filter(|key| key.source == KeySource::Dev)
+        .cloned()
+        .collect();
     if dev.is_empty() {
         return Ok(None);
     }
-    let ticket = Ticket { ttl_secs: 600, ..Ticket::admin(&tenant.id, "gala-cli", role) };
+    let ticket = Ticket {
+        ttl_secs: 600,
+        ..Ticket::admin(&tenant.id, "gala-cli", role)
+    };
     sign(configs, &tenant.id, &dev, &ticket).map(Some)
 }

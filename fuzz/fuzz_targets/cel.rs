@@ -38,18 +38,26 @@ fuzz_target!(|data: &[u8]| {
     let as_guard = checked(&CAMPAIGN.replacen('@', &quoted, 1).replace('@', "1"));
     let as_number = checked(&CAMPAIGN.replacen('@', "true", 1).replace('@', &quoted));
     for checked in [found, as_guard, as_number] {
-        let Some(definition) = checked.definition else { continue };
+        let Some(definition) = checked.definition else {
+            continue;
+        };
         let campaign = campaign::link(definition, 1).expect("what passed the check links");
         let now = campaign.window.opens + 1;
         let record = Participant::new(&campaign, now);
         for event in ["go", "set"] {
-            let payload = if event == "go" { vec![Value::Int(5), Value::Str("w".into())] } else { vec![] };
+            let payload = if event == "go" {
+                vec![Value::Int(5), Value::Str("w".into())]
+            } else {
+                vec![]
+            };
             let decided = step(&Call {
                 campaign: &campaign,
                 participant: &record,
                 user: &User::nobody(&campaign.claims),
                 sender: Sender::User,
-                event: campaign.event(event).zip(Some(&Payload { fields: payload })),
+                event: campaign
+                    .event(event)
+                    .zip(Some(&Payload { fields: payload })),
                 facts: &Facts::settle(&campaign.facts, std::iter::empty::<Known>()),
                 now,
                 rehearsal: false,

@@ -10,7 +10,10 @@ use fuzz::Bytes;
 use libfuzzer_sys::fuzz_target;
 use store::log::{Log, Options};
 
-const OPTIONS: Options = Options { segment_bytes: 8 << 10, verify_from: 1 };
+const OPTIONS: Options = Options {
+    segment_bytes: 8 << 10,
+    verify_from: 1,
+};
 
 fn payload(seq: u64) -> Vec<u8> {
     (0..seq * 37 % 300).map(|at| (at * 7 + seq) as u8).collect()
@@ -28,7 +31,12 @@ static FILES: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
     drop(log);
     let files = fs::read_dir(folder.path()).expect("the folder").flatten();
     let mut files: Vec<(String, Vec<u8>)> = files
-        .map(|file| (file.file_name().into_string().expect("a name"), fs::read(file.path()).expect("a file")))
+        .map(|file| {
+            (
+                file.file_name().into_string().expect("a name"),
+                fs::read(file.path()).expect("a file"),
+            )
+        })
         .filter(|(name, _)| name != "lock")
         .collect();
     files.sort();
@@ -36,19 +44,26 @@ static FILES: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
 });
 
 fn look(folder: &Path) {
-    let Ok((mut log, recovered)) = Log::open(folder, OPTIONS) else { return };
+    let Ok((mut log, recovered)) = Log::open(folder, OPTIONS) else {
+        return;
+    };
     let records = log.reader().records_from(1);
     if recovered.last_seq > 0 {
         let mut records = records.expect("what was verified can be read");
         let mut expected = 1;
-        while let Some((seq, bytes)) = records.next_record().expect("what was verified can be read") {
+        while let Some((seq, bytes)) = records
+            .next_record()
+            .expect("what was verified can be read")
+        {
             assert_eq!((seq, bytes), (expected, payload(expected).as_slice()));
             expected += 1;
         }
         assert_eq!(expected, recovered.last_seq + 1);
         assert!(recovered.last_seq <= 80);
     }
-    let next = log.append(&[b"goes on"]).expect("a log that opened goes on");
+    let next = log
+        .append(&[b"goes on"])
+        .expect("a log that opened goes on");
     assert_eq!(next.start, recovered.last_seq + 1);
 }
 

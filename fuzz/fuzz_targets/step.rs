@@ -22,7 +22,11 @@ fn value(ty: Type, bytes: &mut Bytes<'_>) -> Value {
         Type::Bool => Value::Bool(bytes.byte() & 1 == 1),
         Type::Int | Type::Date | Type::Time | Type::Duration => Value::Int(bytes.int()),
         Type::Str => Value::Str(bytes.text().into()),
-        Type::Strs => Value::Strs((0..bytes.below(4)).map(|_| Arc::from(bytes.text())).collect()),
+        Type::Strs => Value::Strs(
+            (0..bytes.below(4))
+                .map(|_| Arc::from(bytes.text()))
+                .collect(),
+        ),
         Type::Days => Value::Days(machine::value::Days::default()),
     }
 }
@@ -44,25 +48,60 @@ fuzz_target!(|data: &[u8]| {
             221..=240 => now.saturating_sub(i64::from(bytes.byte()) * 1_200_000),
             _ => bytes.int(),
         };
-        let user = User { claims: campaign.claims.iter().map(|claim| value(claim.ty, &mut bytes)).collect() };
-        let facts = Facts::settle(&campaign.facts, campaign.facts.iter().map(|_| if bytes.byte() & 1 == 1 { Known::Yes } else { Known::Unknown }));
+        let user = User {
+            claims: campaign
+                .claims
+                .iter()
+                .map(|claim| value(claim.ty, &mut bytes))
+                .collect(),
+        };
+        let facts = Facts::settle(
+            &campaign.facts,
+            campaign.facts.iter().map(|_| {
+                if bytes.byte() & 1 == 1 {
+                    Known::Yes
+                } else {
+                    Known::Unknown
+                }
+            }),
+        );
         let event = bytes.below(campaign.events.len() + 1);
         let payload = campaign.events.get(event).map(|event| {
             // A payload that came in through the door: within its bounds.
-            let fields = event.payload.iter().map(|field| match value(field.ty, &mut bytes) {
-                Value::Int(number) if field.ty == Type::Int => Value::Int(number.clamp(field.at_least, field.at_most)),
-                other => other,
-            });
-            Payload { fields: fields.collect() }
+            let fields = event
+                .payload
+                .iter()
+                .map(|field| match value(field.ty, &mut bytes) {
+                    Value::Int(number) if field.ty == Type::Int => {
+                        Value::Int(number.clamp(field.at_least, field.at_most))
+                    }
+                    other => other,
+                });
+            Payload {
+                fields: fields.collect(),
+            }
         });
         let gone: Vec<Left> = campaign
             .rewards
             .iter()
             .map(|reward| CounterKey::Stock(reward.id.clone()))
-            .chain([CounterKey::Budget, CounterKey::BudgetDay(campaign.calendar.day(now))])
-            .filter_map(|key| (bytes.byte() & 3 == 3).then(|| Left { key, left: i64::from(bytes.byte() & 1) }))
+            .chain([
+                CounterKey::Budget,
+                CounterKey::BudgetDay(campaign.calendar.day(now)),
+            ])
+            .filter_map(|key| {
+                (bytes.byte() & 3 == 3).then(|| Left {
+                    key,
+                    left: i64::from(bytes.byte() & 1),
+                })
+            })
             .collect();
-        let sender = [Sender::User, Sender::Backend, Sender::Timer, Sender::Campaign][bytes.below(4)];
+        let sender = [
+            Sender::User,
+            Sender::Backend,
+            Sender::Timer,
+            Sender::Campaign,
+        ][bytes.below(4)];
         let call = Call {
             campaign,
             participant: &record,
@@ -82,11 +121,25 @@ fuzz_target!(|data: &[u8]| {
             Err(No::Fault(fault @ (Fault::Mismatch(_) | Fault::Restless))) => panic!("{fault}"),
             Err(_) => {}
             Ok(decision) => {
-                assert_eq!(decision, step(&call).expect("the same arguments give the same answer"));
-                assert!(decision.core.now >= record.core.now && decision.core.version == record.core.version + 1);
-                let drawn = decision.rows.iter().filter(|row| matches!(row, Row::Draw(_))).count() as u64;
+                assert_eq!(
+                    decision,
+                    step(&call).expect("the same arguments give the same answer")
+                );
+                assert!(
+                    decision.core.now >= record.core.now
+                        && decision.core.version == record.core.version + 1
+                );
+                let drawn = decision
+                    .rows
+                    .iter()
+                    .filter(|row| matches!(row, Row::Draw(_)))
+                    .count() as u64;
                 assert_eq!(decision.core.draws, record.core.draws + drawn);
-                let booked = decision.rows.iter().filter(|row| matches!(row, Row::Grant(_))).count();
+                let booked = decision
+                    .rows
+                    .iter()
+                    .filter(|row| matches!(row, Row::Grant(_)))
+                    .count();
                 assert_eq!(booked, decision.grants.len());
                 for (decl, value) in campaign.vars.iter().zip(&decision.core.vars) {
                     assert!(decl.ty.admits(value), "{}", decl.name);
@@ -97,16 +150,30 @@ fuzz_target!(|data: &[u8]| {
                 for counter in &decision.moves {
                     assert!(counter.add >= 0);
                     let left = gone.iter().find(|left| left.key == counter.key);
-                    assert!(left.is_none_or(|left| counter.add <= left.left), "{} beyond what is left", counter.key);
+                    assert!(
+                        left.is_none_or(|left| counter.add <= left.left),
+                        "{} beyond what is left",
+                        counter.key
+                    );
                 }
                 for reward in &campaign.rewards {
                     let place = campaign.reward(&reward.id).expect("it is there");
-                    let given = record.grants.iter().chain(&decision.grants).filter(|grant| grant.reward == place).count();
-                    assert!(reward.per_user.is_none_or(|most| given <= most as usize) || decision.grants.iter().all(|grant| grant.reward != place));
+                    let given = record
+                        .grants
+                        .iter()
+                        .chain(&decision.grants)
+                        .filter(|grant| grant.reward == place)
+                        .count();
+                    assert!(
+                        reward.per_user.is_none_or(|most| given <= most as usize)
+                            || decision.grants.iter().all(|grant| grant.reward != place)
+                    );
                 }
                 for (at, grant) in decision.grants.iter().enumerate() {
                     let earlier = record.grants.iter().chain(&decision.grants[..at]);
-                    let same = |other: &&machine::Grant| (other.rule, other.period, other.n) == (grant.rule, grant.period, grant.n);
+                    let same = |other: &&machine::Grant| {
+                        (other.rule, other.period, other.n) == (grant.rule, grant.period, grant.n)
+                    };
                     assert!(!{ earlier }.any(|other| same(&other)), "one grant id twice");
                 }
                 record.core = decision.core;

@@ -8,10 +8,16 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|data: &[u8]| {
     let text = String::from_utf8_lossy(data);
     let found = checked(&text);
-    assert!(found.definition.is_some() || found.diagnostics.has_errors(), "nothing came out, and nothing was said");
+    assert!(
+        found.definition.is_some() || found.diagnostics.has_errors(),
+        "nothing came out, and nothing was said"
+    );
     if let Some(definition) = found.definition {
         let bytes = campaign::encode(&definition);
-        assert_eq!(campaign::decode(&bytes).expect("what was encoded decodes"), definition);
+        assert_eq!(
+            campaign::decode(&bytes).expect("what was encoded decodes"),
+            definition
+        );
         campaign::link(definition, 1).expect("what passed the check links");
     }
 });

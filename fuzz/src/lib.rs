@@ -6,16 +6,24 @@ use campaign::{Activity, Checked, Files, Input, Source, Tenant, check, link, sto
 use machine::model::Campaign;
 
 /// The activities.
-pub static ACTIVITIES: [&dyn Activity; 4] = [&sign_in::SignIn, &gift_pack::GiftPack, &lottery::Lottery, &custom::Custom];
+pub static ACTIVITIES: [&dyn Activity; 4] = [
+    &sign_in::SignIn,
+    &gift_pack::GiftPack,
+    &lottery::Lottery,
+    &custom::Custom,
+];
 
 /// The tenant of examples, and its files.
-pub static TENANT: LazyLock<(Tenant, Files)> = LazyLock::new(|| story::example_tenant().expect("the example tenant is sound"));
+pub static TENANT: LazyLock<(Tenant, Files)> =
+    LazyLock::new(|| story::example_tenant().expect("the example tenant is sound"));
 
 /// The activities' own example campaigns, ready to run.
 pub static CAMPAIGNS: LazyLock<Vec<Campaign>> = LazyLock::new(|| {
     let examples = ACTIVITIES.iter().flat_map(|activity| activity.stories());
     let ready = examples.map(|example| {
-        let definition = checked(example.campaign).definition.expect("an example is sound");
+        let definition = checked(example.campaign)
+            .definition
+            .expect("an example is sound");
         link(definition, 1).expect("an example links")
     });
     ready.collect()
@@ -24,7 +32,15 @@ pub static CAMPAIGNS: LazyLock<Vec<Campaign>> = LazyLock::new(|| {
 /// Checks a campaign's file.
 pub fn checked(text: &str) -> Checked {
     let (tenant, files) = &*TENANT;
-    check(&Input { campaign: "fuzzed", source: Source::new("fuzzed.yaml", text), tenant, files }, &ACTIVITIES)
+    check(
+        &Input {
+            campaign: "fuzzed",
+            source: Source::new("fuzzed.yaml", text),
+            tenant,
+            files,
+        },
+        &ACTIVITIES,
+    )
 }
 
 /// Fuzzed bytes, read as choices; zeros once they have run out.

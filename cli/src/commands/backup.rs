@@ -38,14 +38,23 @@ pub fn run(args: &Backup, out: Out) -> Result<(), Failure> {
     let copied = match here(&args.data, &dest)? {
         Some(copied) => copied,
         None => {
-            out.note(format!("{} is held by a running server: asking {}", args.data.display(), args.server.url));
+            out.note(format!(
+                "{} is held by a running server: asking {}",
+                args.data.display(),
+                args.server.url
+            ));
             by_server(args, &dest)?
         }
     };
     if out.json {
         return out.value(&copied);
     }
-    out.line(format!("copied {} bytes into {}, up to change {}", copied["bytes"], dest.display(), copied["last_change"]))
+    out.line(format!(
+        "copied {} bytes into {}, up to change {}",
+        copied["bytes"],
+        dest.display(),
+        copied["last_change"]
+    ))
 }
 
 /// Copies a store that nobody serves; none if somebody does.
@@ -53,8 +62,21 @@ fn here(data: &Path, dest: &Path) -> Result<Option<Json>, Failure> {
     // Opening would make a store where there is none.
     let empty = std::fs::read_dir(data).map(|mut entries| entries.next().is_none());
     match empty {
-        Err(error) => return Err(Failure::unreachable("no-store", format!("there is no store in {}: {error}", data.display()))),
-        Ok(true) => return Err(Failure::unreachable("no-store", format!("there is no store in {}: the folder is empty", data.display()))),
+        Err(error) => {
+            return Err(Failure::unreachable(
+                "no-store",
+                format!("there is no store in {}: {error}", data.display()),
+            ));
+        }
+        Ok(true) => {
+            return Err(Failure::unreachable(
+                "no-store",
+                format!(
+                    "there is no store in {}: the folder is empty",
+                    data.display()
+                ),
+            ));
+        }
         Ok(false) => {}
     }
     let opened = match store::embedded::open(data) {
@@ -68,7 +90,9 @@ fn here(data: &Path, dest: &Path) -> Result<Option<Json>, Failure> {
         .map_err(|error| Failure::unreachable("runtime", error.to_string()))?;
     let copied = runtime.block_on(opened.backup(dest.to_owned()));
     let copied = copied.map_err(|error| Failure::check("not-copied", error.to_string()))?;
-    Ok(Some(json!({ "dest": copied.dest, "last_change": copied.last_change, "bytes": copied.bytes })))
+    Ok(Some(
+        json!({ "dest": copied.dest, "last_change": copied.last_change, "bytes": copied.bytes }),
+    ))
 }
 
 fn by_server(args: &Backup, dest: &Path) -> Result<Json, Failure> {
@@ -79,13 +103,33 @@ fn by_server(args: &Backup, dest: &Path) -> Result<Json, Failure> {
         (None, None) => first_tenant(&args.server.configs)?,
     };
     let api = args.server.connect(&tenant, Role::Publisher)?;
-    api.post(Ask { path: &["backup"], query: &[] }, None, &json!({ "dest": dest }))
+    api.post(
+        Ask {
+            path: &["backup"],
+            query: &[],
+        },
+        None,
+        &json!({ "dest": dest }),
+    )
 }
 
 fn first_tenant(configs: &Path) -> Result<String, Failure> {
-    let entries = std::fs::read_dir(configs)
-        .map_err(|error| Failure::usage(format!("the configs folder {} can't be read: {error}", configs.display())))?;
-    let tenants = entries.flatten().filter(|entry| entry.path().join("tenant.yaml").is_file());
-    let first = tenants.filter_map(|entry| entry.file_name().into_string().ok()).min();
-    first.ok_or_else(|| Failure::usage(format!("there is no tenant in {}: give a token with --token", configs.display())))
+    let entries = std::fs::read_dir(configs).map_err(|error| {
+        Failure::usage(format!(
+            "the configs folder {} can't be read: {error}",
+            configs.display()
+        ))
+    })?;
+    let tenants = entries
+        .flatten()
+        .filter(|entry| entry.path().join("tenant.yaml").is_file());
+    let first = tenants
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .min();
+    first.ok_or_else(|| {
+        Failure::usage(format!(
+            "there is no tenant in {}: give a token with --token",
+            configs.display()
+        ))
+    })
 }

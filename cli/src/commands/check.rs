@@ -26,7 +26,10 @@ pub fn run(args: &Check, out: Out) -> Result<(), Failure> {
         let folder = folder::load(path)?;
         let said = folder.diagnostics();
         if folder.tenants().is_empty() && said.is_empty() {
-            return Err(Failure::usage(format!("there is no tenant's folder in {}", path.display())));
+            return Err(Failure::usage(format!(
+                "there is no tenant's folder in {}",
+                path.display()
+            )));
         }
         campaigns += folder.campaigns().count();
         all.extend(said);
@@ -37,7 +40,18 @@ pub fn run(args: &Check, out: Out) -> Result<(), Failure> {
     } else {
         show::diagnostics(out, &all)?;
     }
-    let word = if campaigns == 1 { "campaign" } else { "campaigns" };
-    out.note(format!("{campaigns} {word} checked: {}", show::counted(&all)));
-    if all.has_errors() { Err(Failure::red()) } else { Ok(()) }
+    let word = if campaigns == 1 {
+        "campaign"
+    } else {
+        "campaigns"
+    };
+    out.note(format!(
+        "{campaigns} {word} checked: {}",
+        show::counted(&all)
+    ));
+    if all.has_errors() {
+        Err(Failure::red())
+    } else {
+        Ok(())
+    }
 }

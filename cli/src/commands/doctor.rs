@@ -20,7 +20,12 @@ use crate::show;
 #[derive(Debug, Args)]
 pub struct Doctor {
     /// The folder with the tenants
-    #[arg(long, env = "GALA_CONFIGS", default_value = "configs", value_name = "DIR")]
+    #[arg(
+        long,
+        env = "GALA_CONFIGS",
+        default_value = "configs",
+        value_name = "DIR"
+    )]
     pub configs: PathBuf,
     /// The folder of the store
     #[arg(long, env = "GALA_DATA", default_value = "data", value_name = "DIR")]
@@ -67,35 +72,70 @@ pub fn run(args: &Doctor, out: Out) -> Result<(), Failure> {
             out.line(format!("{word} {check}: {message}"))?;
         }
     }
-    if findings.iter().all(|finding| finding.ok) { Ok(()) } else { Err(Failure::red()) }
+    if findings.iter().all(|finding| finding.ok) {
+        Ok(())
+    } else {
+        Err(Failure::red())
+    }
 }
 
 fn found(check: &'static str, found: Result<String, String>) -> Finding {
     match found {
-        Ok(message) => Finding { check, ok: true, message },
-        Err(message) => Finding { check, ok: false, message },
+        Ok(message) => Finding {
+            check,
+            ok: true,
+            message,
+        },
+        Err(message) => Finding {
+            check,
+            ok: false,
+            message,
+        },
     }
 }
 
 fn version() -> String {
-    format!("gala {} on {} {}", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH)
+    format!(
+        "gala {} on {} {}",
+        env!("CARGO_PKG_VERSION"),
+        std::env::consts::OS,
+        std::env::consts::ARCH
+    )
 }
 
 /// The server's clock, if a gala answers on that admin address.
 fn hello(address: SocketAddr) -> Option<DateTime<Utc>> {
-    let client = reqwest::blocking::Client::builder().timeout(HELLO).no_proxy().build().ok()?;
-    let response = client.get(format!("http://{address}/healthz")).send().ok()?;
-    let date = response.headers().get(reqwest::header::DATE)?.to_str().ok()?;
-    DateTime::parse_from_rfc2822(date).ok().map(|date| date.to_utc())
+    let client = reqwest::blocking::Client::builder()
+        .timeout(HELLO)
+        .no_proxy()
+        .build()
+        .ok()?;
+    let response = client
+        .get(format!("http://{address}/healthz"))
+        .send()
+        .ok()?;
+    let date = response
+        .headers()
+        .get(reqwest::header::DATE)?
+        .to_str()
+        .ok()?;
+    DateTime::parse_from_rfc2822(date)
+        .ok()
+        .map(|date| date.to_utc())
 }
 
 /// A clock that is years off opens and closes campaigns at the wrong time, and lets no token in.
 fn clock(now: DateTime<Utc>, server: Option<DateTime<Utc>>) -> Result<String, String> {
     if !(2026..2100).contains(&now.year()) {
-        return Err(format!("it says {}: set it, or every window and every token is judged wrongly", now.to_rfc3339()));
+        return Err(format!(
+            "it says {}: set it, or every window and every token is judged wrongly",
+            now.to_rfc3339()
+        ));
     }
     match server.map(|server| (now - server).num_seconds()) {
-        Some(skew) if skew.abs() > SKEW_SECS => Err(format!("it is {skew} seconds apart from the running server's")),
+        Some(skew) if skew.abs() > SKEW_SECS => Err(format!(
+            "it is {skew} seconds apart from the running server's"
+        )),
         Some(_) => Ok(format!("{}, as the running server's", now.to_rfc3339())),
         None => Ok(now.to_rfc3339()),
     }
@@ -108,12 +148,18 @@ fn writable(folder: &Path) -> Result<String, String> {
         return Err(format!("{} has no folder above it", full.display()));
     };
     let probe = there.join(format!(".gala-doctor-{}", std::process::id()));
-    let made = fs::OpenOptions::new().write(true).create_new(true).open(&probe);
+    let made = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&probe);
     let made = made.and_then(|file| file.sync_all());
     let _ = fs::remove_file(&probe);
     match made {
         Ok(()) if there == full => Ok(format!("{} can be written", full.display())),
-        Ok(()) => Ok(format!("{} is not there yet and can be made", full.display())),
+        Ok(()) => Ok(format!(
+            "{} is not there yet and can be made",
+            full.display()
+        )),
         Err(error) => Err(format!("{} can't be written: {error}", there.display())),
     }
 }
@@ -122,7 +168,9 @@ fn port(address: SocketAddr) -> Result<String, String> {
     match TcpListener::bind(address) {
         Ok(_) => Ok(format!("{address} is free")),
         Err(_) if hello(address).is_some() => Ok(format!("{address} is served by a running gala")),
-        Err(error) => Err(format!("{address} can't be listened on ({error}): name another with --listen or --admin-listen")),
+        Err(error) => Err(format!(
+            "{address} can't be listened on ({error}): name another with --listen or --admin-listen"
+        )),
     }
 }
 
@@ -130,13 +178,22 @@ fn store(folder: &Path) -> Result<String, String> {
     let empty = fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
     if empty {
         // Opening would make one.
-        return Ok(format!("there is none in {} yet; `gala serve` makes it", folder.display()));
+        return Ok(format!(
+            "there is none in {} yet; `gala serve` makes it",
+            folder.display()
+        ));
     }
     match store::embedded::open(folder) {
-        Ok(_) => Ok(format!("{} opens, and all of it can be read", folder.display())),
+        Ok(_) => Ok(format!(
+            "{} opens, and all of it can be read",
+            folder.display()
+        )),
         Err(OpenError::Log(store::log::OpenError::Locked { pid, .. })) => {
             let pid = pid.map_or(String::new(), |pid| format!(" (process {pid})"));
-            Ok(format!("{} is held by a running server{pid}", folder.display()))
+            Ok(format!(
+                "{} is held by a running server{pid}",
+                folder.display()
+            ))
         }
         Err(error) => Err(chain(&error)),
     }
@@ -146,11 +203,25 @@ fn configs(folder: &Path) -> Result<String, String> {
     let loaded = folder::load(folder).map_err(|failure| failure.message)?;
     let said = loaded.diagnostics();
     let (tenants, campaigns) = (loaded.tenants().len(), loaded.campaigns().count());
-    let counted = format!("{tenants} tenants, {campaigns} campaigns in {}: {}", folder.display(), show::counted(&said));
+    let counted = format!(
+        "{tenants} tenants, {campaigns} campaigns in {}: {}",
+        folder.display(),
+        show::counted(&said)
+    );
     if said.has_errors() {
-        return Err(format!("{counted}; `gala check {}` shows them", folder.display()));
+        return Err(format!(
+            "{counted}; `gala check {}` shows them",
+            folder.display()
+        ));
     }
-    if tenants == 0 { Err(format!("there is no tenant's folder in {}", folder.display())) } else { Ok(counted) }
+    if tenants == 0 {
+        Err(format!(
+            "there is no tenant's folder in {}",
+            folder.display()
+        ))
+    } else {
+        Ok(counted)
+    }
 }
 
 #[cfg(test)]

@@ -70,8 +70,15 @@ pub fn run(args: &Export, out: Out) -> Result<(), Failure> {
         ("after", args.after.map(|after| after.to_string())),
         ("limit", args.limit.map(|limit| limit.to_string())),
     ];
-    let rows = BufReader::new(api.stream(Ask { path: &path, query: &query })?);
-    let format = if out.json { Format::Ndjson } else { args.format };
+    let rows = BufReader::new(api.stream(Ask {
+        path: &path,
+        query: &query,
+    })?);
+    let format = if out.json {
+        Format::Ndjson
+    } else {
+        args.format
+    };
     let Some(file) = &args.out else {
         let written = write(rows, BufWriter::new(io::stdout().lock()), format, args)?;
         out.note(format!("{written} rows"));
@@ -79,7 +86,12 @@ pub fn run(args: &Export, out: Out) -> Result<(), Failure> {
     };
     // Under another name until it is whole: a part must not pass for the books.
     let part = file.with_extension("part");
-    let failed = |error: io::Error| Failure::unreachable("output", format!("{} can't be written: {error}", file.display()));
+    let failed = |error: io::Error| {
+        Failure::unreachable(
+            "output",
+            format!("{} can't be written: {error}", file.display()),
+        )
+    };
     let draft = File::create(&part).map_err(failed)?;
     let written = write(rows, BufWriter::new(draft), format, args);
     match written {
@@ -95,7 +107,12 @@ pub fn run(args: &Export, out: Out) -> Result<(), Failure> {
     }
 }
 
-fn write(rows: impl BufRead, mut to: impl Write, format: Format, args: &Export) -> Result<u64, Failure> {
+fn write(
+    rows: impl BufRead,
+    mut to: impl Write,
+    format: Format,
+    args: &Export,
+) -> Result<u64, Failure> {
     let full = |error: io::Error| out::failed(&error);
     if format == Format::Csv {
         to.write_all(csv::head(args.bom).as_bytes()).map_err(full)?;
@@ -103,14 +120,19 @@ fn write(rows: impl BufRead, mut to: impl Write, format: Format, args: &Export) 
     let mut written = 0;
     for line in rows.lines() {
         let line = line.map_err(|error| {
-            Failure::unreachable("cut-off", format!("the ledger was cut off after {written} rows: {error}"))
+            Failure::unreachable(
+                "cut-off",
+                format!("the ledger was cut off after {written} rows: {error}"),
+            )
         })?;
         match format {
             Format::Ndjson => writeln!(to, "{line}").map_err(full)?,
             Format::Csv => {
-                let row: Json = serde_json::from_str(&line)
-                    .map_err(|error| Failure::unreachable("not-gala", format!("row {written} is no JSON: {error}")))?;
-                to.write_all(csv::line(&row, args.lang.as_deref()).as_bytes()).map_err(full)?;
+                let row: Json = serde_json::from_str(&line).map_err(|error| {
+                    Failure::unreachable("not-gala", format!("row {written} is no JSON: {error}"))
+                })?;
+                to.write_all(csv::line(&row, args.lang.as_deref()).as_bytes())
+                    .map_err(full)?;
             }
         }
         written += 1;

@@ -28,7 +28,10 @@ pub fn run(args: &History, out: Out) -> Result<(), Failure> {
     let api = args.server.connect(&args.tenant, Role::Support)?;
     let path = [args.tenant.as_str(), "users", &args.user];
     let query = [("limit", Some(args.limit.to_string()))];
-    let history = api::json(api.get(Ask { path: &path, query: &query })?)?;
+    let history = api::json(api.get(Ask {
+        path: &path,
+        query: &query,
+    })?)?;
     if out.json {
         return out.value(&history);
     }
@@ -54,17 +57,30 @@ pub fn run(args: &History, out: Out) -> Result<(), Failure> {
         let what = match row["type"].as_str() {
             Some("grant") => {
                 let grant = &row["grant"];
-                format!("given {} by {} ({})", text(grant, "reward"), text(grant, "rule"), text(grant, "period"))
+                format!(
+                    "given {} by {} ({})",
+                    text(grant, "reward"),
+                    text(grant, "rule"),
+                    text(grant, "period")
+                )
             }
             Some("draw") => {
                 let draw = &row["draw"];
                 let (pick, of) = (text(draw, "pick"), text(draw, "of"));
-                format!("draw {} of {}: {pick}/{of}, gave {}", text(draw, "index"), text(draw, "purpose"), text(draw, "given"))
+                format!(
+                    "draw {} of {}: {pick}/{of}, gave {}",
+                    text(draw, "index"),
+                    text(draw, "purpose"),
+                    text(draw, "given")
+                )
             }
             _ => format!("message {}", text(&row["message"], "name")),
         };
         let (at, campaign, event) = (text(row, "at"), text(row, "campaign"), text(row, "event"));
-        out.line(format!("{at}  {campaign}  {event}  {what}  [{}]", text(row, "request_id")))?;
+        out.line(format!(
+            "{at}  {campaign}  {event}  {what}  [{}]",
+            text(row, "request_id")
+        ))?;
     }
     Ok(())
 }

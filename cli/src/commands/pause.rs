@@ -44,10 +44,23 @@ pub fn run(args: &Pause, out: Out) -> Result<(), Failure> {
     let path = [args.tenant.as_str(), "campaigns", &args.campaign, "pause"];
     let query = [("edition", args.edition.map(|edition| edition.to_string()))];
     let body = json!({ "reason": args.reason, "notice": args.notice, "until": args.until, "event": args.event });
-    let done = api.post(Ask { path: &path, query: &query }, args.key.as_deref(), &body)?;
+    let done = api.post(
+        Ask {
+            path: &path,
+            query: &query,
+        },
+        args.key.as_deref(),
+        &body,
+    )?;
     if out.json {
         return out.value(&done);
     }
-    let what = args.event.as_ref().map_or(String::new(), |event| format!(", event {event}"));
-    out.line(format!("{}/{}{what}: paused (audit entry {})", args.tenant, args.campaign, done["audit"]))
+    let what = args
+        .event
+        .as_ref()
+        .map_or(String::new(), |event| format!(", event {event}"));
+    out.line(format!(
+        "{}/{}{what}: paused (audit entry {})",
+        args.tenant, args.campaign, done["audit"]
+    ))
 }

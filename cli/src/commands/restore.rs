@@ -22,11 +22,20 @@ pub struct Restore {
 /// Makes it.
 pub fn run(args: &Restore, out: Out) -> Result<(), Failure> {
     if !args.from.is_dir() {
-        return Err(Failure::usage(format!("{} is no folder", args.from.display())));
+        return Err(Failure::usage(format!(
+            "{} is no folder",
+            args.from.display()
+        )));
     }
-    let copied = store::log::restore(&args.from, &args.data).map_err(|error| Failure::check("not-restored", chain(&error)))?;
+    let copied = store::log::restore(&args.from, &args.data)
+        .map_err(|error| Failure::check("not-restored", chain(&error)))?;
     if out.json {
         return out.value(&json!({ "data": args.data, "bytes": copied.bytes }));
     }
-    out.line(format!("restored {} bytes into {}; `gala serve --data {}` goes on from there", copied.bytes, args.data.display(), args.data.display()))
+    out.line(format!(
+        "restored {} bytes into {}; `gala serve --data {}` goes on from there",
+        copied.bytes,
+        args.data.display(),
+        args.data.display()
+    ))
 }

@@ -31,10 +31,21 @@ pub fn run(args: &Resume, out: Out) -> Result<(), Failure> {
     let api = args.server.connect(&args.tenant, Role::Publisher)?;
     let path = [args.tenant.as_str(), "campaigns", &args.campaign, "resume"];
     let query = [("edition", args.edition.map(|edition| edition.to_string()))];
-    let done = api.post(Ask { path: &path, query: &query }, args.key.as_deref(), &json!({}))?;
+    let done = api.post(
+        Ask {
+            path: &path,
+            query: &query,
+        },
+        args.key.as_deref(),
+        &json!({}),
+    )?;
     if out.json {
         return out.value(&done);
     }
-    let word = if done["audit"].is_null() { "was not paused".to_owned() } else { format!("goes on (audit entry {})", done["audit"]) };
+    let word = if done["audit"].is_null() {
+        "was not paused".to_owned()
+    } else {
+        format!("goes on (audit entry {})", done["audit"])
+    };
     out.line(format!("{}/{}: {word}", args.tenant, args.campaign))
 }

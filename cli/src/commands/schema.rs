@@ -19,10 +19,19 @@ pub fn run(args: &Schema, out: Out) -> Result<(), Failure> {
     if args.activity == "tenant" {
         return out.value(&campaign::schema::of(&campaign::tenant::KEYS));
     }
-    let found = activities::ALL.iter().find(|activity| activity.id() == args.activity);
+    let found = activities::ALL
+        .iter()
+        .find(|activity| activity.id() == args.activity);
     let Some(activity) = found else {
-        let known = activities::ALL.iter().map(|activity| activity.id()).collect::<Vec<_>>().join(", ");
-        return Err(Failure::usage(format!("there is no activity `{}`; there is {known}, and `tenant`", args.activity)));
+        let known = activities::ALL
+            .iter()
+            .map(|activity| activity.id())
+            .collect::<Vec<_>>()
+            .join(", ");
+        return Err(Failure::usage(format!(
+            "there is no activity `{}`; there is {known}, and `tenant`",
+            args.activity
+        )));
     };
     out.value(&campaign::schema_of(*activity))
 }

@@ -9,18 +9,30 @@ use clap::{Args, ValueEnum};
 use function::identity::{Minter, Ticket};
 use function::registry::material;
 use function::serve::{Process, ServeError, asked_to_stop, bind, listen, open};
-use function::served::Snapshot;
+use function::served::{Snapshot, TenantShell};
 use function::telemetry::{Format, PrometheusHandle, init_logs, init_metrics};
 use gateway::door::{self, Functions};
-use machine::model::{Phase, Sender};
+use machine::luck::NoDraws;
+use machine::model::Sender;
+use machine::step::Call;
+use machine::view::view;
+use machine::{Campaign, Millis, Participant, User};
 
 use crate::activities;
+
+/// Who the sample calls are made as.
+const SAMPLE_MEMBER: &str = "alice";
 
 /// Serves every tenant and campaign of a configs folder.
 #[derive(Debug, Clone, Args)]
 pub struct Serve {
     /// The folder with the tenants and their campaigns
-    #[arg(long, env = "GALA_CONFIGS", default_value = "configs", value_name = "DIR")]
+    #[arg(
+        long,
+        env = "GALA_CONFIGS",
+        default_value = "configs",
+        value_name = "DIR"
+    )]
     pub configs: PathBuf,
     /// The folder of the embedded store; made if it is not there
     #[arg(long, env = "GALA_DATA", default_value = "data", value_name = "DIR")]
@@ -50,13 +62,19 @@ pub enum Log {
 
 /// Serves until it is asked to stop.
 pub fn run(serve: &Serve) -> Result<(), ServeError> {
-    let format = if serve.log == Log::Json { Format::Json } else { Format::Text };
+    let format = if serve.log == Log::Json {
+        Format::Json
+    } else {
+        Format::Text
+    };
     let level = std::env::var("GALA_LOG").unwrap_or_else(|_| "info".to_owned());
     if let Err(error) = init_logs(format, &level) {
         eprintln!("the log could not be started: {error}");
     }
     let metrics = init_metrics().map_err(std::io::Error::other)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(serve_all(serve, metrics))
 }
 
@@ -126,21 +144,52 @@ async fn upkeep(metrics: PrometheusHandle) {
 fn welcome(serve: &Serve, process: &Process, public: SocketAddr, admin: SocketAddr) -> String {
     let snapshot = process.registry.snapshot();
     let mut page = String::new();
-    let campaigns: usize = snapshot.tenants.values().map(|tenant| tenant.campaigns.len()).sum();
-    let loaded = format!("{campaigns} campaigns of {} tenants from {}", snapshot.tenants.len(), serve.configs.display());
+    let campaigns: usize = snapshot
+        .tenants
+        .values()
+        .map(|tenant| tenant.campaigns.len())
+        .sum();
+    let loaded = format!(
+        "{campaigns} campaigns of {} tenants from {}",
+        snapshot.tenants.len(),
+        serve.configs.display()
+    );
     // Writing to a string does not fail.
-    let _ = writeln!(page, "\ngala {} serves {loaded}, kept in {}", env!("CARGO_PKG_VERSION"), serve.data.display());
-    let _ = writeln!(page, "  users   http://{public}/v1/<tenant>/<campaign>   (API: http://{public}/openapi.json)");
-    let _ = writeln!(page, "  staff   http://{admin}/admin/v1/<tenant>/...   (metrics: http://{admin}/metrics)");
+    let _ = writeln!(
+        page,
+        "\ngala {} serves {loaded}, kept in {}",
+        env!("CARGO_PKG_VERSION"),
+        serve.data.display()
+    );
+    let _ = writeln!(
+        page,
+        "  users   http://{public}/v1/<tenant>/<campaign>   (API: http://{public}/openapi.json)"
+    );
+    let _ = writeln!(
+        page,
+        "  staff   http://{admin}/admin/v1/<tenant>/...   (metrics: http://{admin}/metrics)"
+    );
     let Some(samples) = Samples::of(&snapshot) else {
-        let _ = writeln!(page, "\nNo campaign is open to everyone right now; `gala check {}` says more.\n", serve.configs.display());
+        let _ = writeln!(
+            page,
+            "\nNo campaign is open to everyone right now; `gala check {}` says more.\n",
+            serve.configs.display()
+        );
         return page;
     };
     let Some(token) = token(&serve.configs, &snapshot, &samples.tenant) else {
-        let _ = writeln!(page, "\nTenant `{}` signs its own tokens; bring one to call.\n", samples.tenant);
+        let _ = writeln!(
+            page,
+            "\nTenant `{}` signs its own tokens; bring one to call.\n",
+            samples.tenant
+        );
         return page;
     };
-    let _ = writeln!(page, "\nTry it (the token is user `alice` of `{}`, good for a day):\n", samples.tenant);
+    let _ = writeln!(
+        page,
+        "\nTry it (the token is user `alice` of `{}`, good for a day):\n",
+        samples.tenant
+    );
     let _ = writeln!(page, "  TOKEN={token}");
     for (number, (campaign, event)) in samples.calls.iter().enumerate() {
         let _ = writeln!(
@@ -150,7 +199,10 @@ fn welcome(serve: &Serve, process: &Process, public: SocketAddr, admin: SocketAd
             samples.tenant,
         );
     }
-    let _ = writeln!(page, "\nThe same key again gives the same answer; Ctrl-C stops, and nothing that was answered is lost.\n");
+    let _ = writeln!(
+        page,
+        "\nThe same key again gives the same answer; Ctrl-C stops, and nothing that was answered is lost.\n"
+    );
     page
 }
 
@@ -167,7 +219,10 @@ impl Samples {
     fn of(snapshot: &Snapshot) -> Option<Self> {
         let mut names: Vec<&String> = snapshot.tenants.keys().collect();
         names.sort();
-        let found = names.into_iter().map(|name| Self { tenant: name.clone(), calls: calls(snapshot, name) });
+        let found = names.into_iter().map(|name| Self {
+            tenant: name.clone(),
+            calls: calls(snapshot, name),
+        });
         let best = found.fold(None, |best: Option<Self>, next| match best {
             Some(best) if best.calls.len() >= next.calls.len() => Some(best),
             _ => Some(next),
@@ -177,41 +232,83 @@ impl Samples {
 }
 
 fn calls(snapshot: &Snapshot, tenant: &str) -> Vec<(String, String)> {
-    let Some(shell) = snapshot.tenants.get(tenant) else { return Vec::new() };
+    let Some(shell) = snapshot.tenants.get(tenant) else {
+        return Vec::new();
+    };
     let now = chrono::Utc::now().timestamp_millis();
-    let mut open: Vec<(&str, String, String)> = Vec::new();
+    let mut open: Vec<(Arc<str>, String, String)> = Vec::new();
     for (id, served) in &shell.campaigns {
-        let Some(campaign) = served.newest() else { continue };
-        if campaign.window.phase(now) != Phase::Open || campaign.audience.is_some() || served.pause.is_some() {
+        let Some(campaign) = served.newest().filter(|_| served.pause.is_none()) else {
             continue;
-        }
-        let state = campaign.machine.states.get(usize::from(campaign.machine.initial));
-        let easy = state.into_iter().flat_map(|state| &state.events).find_map(|on| {
-            let event = campaign.events.get(usize::from(on.event))?;
-            let easy = event.from.contains(&Sender::User) && event.payload.iter().all(|field| field.default.is_some());
-            easy.then(|| event.name.to_string())
-        });
-        if let Some(event) = easy {
-            open.push((&campaign.activity, id.clone(), event));
+        };
+        if let Some(event) = easy_event(shell, campaign, now) {
+            open.push((campaign.activity.clone(), id.clone(), event));
         }
     }
-    open.sort();
-    let mut seen: Vec<&str> = Vec::new();
+    // The plain activities before `custom`: their names come later in the alphabet.
+    open.sort_by(|one, two| two.0.cmp(&one.0).then(one.1.cmp(&two.1)));
+    let mut seen: Vec<Arc<str>> = Vec::new();
     let (mut first, mut second) = (Vec::new(), Vec::new());
     for (activity, campaign, event) in open {
         let known = seen.contains(&activity);
         seen.push(activity);
-        if known { second.push((campaign, event)) } else { first.push((campaign, event)) }
+        if known {
+            second.push((campaign, event));
+        } else {
+            first.push((campaign, event));
+        }
     }
-    first.into_iter().chain(second).take(Samples::MOST).collect()
+    first
+        .into_iter()
+        .chain(second)
+        .take(Samples::MOST)
+        .collect()
+}
+
+/// An event that newcomer `alice` can send right now with an empty body.
+fn easy_event(shell: &TenantShell, campaign: &Campaign, now: Millis) -> Option<String> {
+    let (participant, user) = (
+        Participant::new(campaign, now),
+        User::nobody(&campaign.claims),
+    );
+    let facts = shell.facts(campaign, SAMPLE_MEMBER);
+    let call = Call {
+        campaign,
+        participant: &participant,
+        user: &user,
+        sender: Sender::User,
+        event: None,
+        facts: &facts,
+        now,
+        rehearsal: false,
+        draws: &NoDraws,
+        exhausted: &[],
+    };
+    let seen = view(&call).ok()?;
+    let mut possible = seen.events.iter().filter(|event| event.no.is_none());
+    possible.find_map(|possible| {
+        let event = campaign.events.get(usize::from(possible.event))?;
+        event
+            .payload
+            .iter()
+            .all(|field| field.default.is_some())
+            .then(|| event.name.to_string())
+    })
 }
 
 /// A token of user `alice`, where the tenant's first key is a development key.
 fn token(configs: &Path, snapshot: &Arc<Snapshot>, tenant: &str) -> Option<String> {
     let shell = snapshot.tenants.get(tenant)?;
-    let spec = shell.tenant.keys.iter().find(|key| key.source == campaign::tenant::KeySource::Dev)?;
+    let spec = shell
+        .tenant
+        .keys
+        .iter()
+        .find(|key| key.source == campaign::tenant::KeySource::Dev)?;
     let text = material(configs, tenant, spec).ok()?;
     let minter = Minter::hs256(&spec.kid, &text).ok()?;
-    let day = Ticket { ttl_secs: 24 * 3600, ..Ticket::user(tenant, "alice") };
+    let day = Ticket {
+        ttl_secs: 24 * 3600,
+        ..Ticket::user(tenant, SAMPLE_MEMBER)
+    };
     minter.sign(&day, chrono::Utc::now().timestamp()).ok()
 }

@@ -41,9 +41,19 @@ pub fn run(args: &Stock, out: Out) -> Result<(), Failure> {
     let path = [args.tenant.as_str(), "campaigns", &args.campaign, "stock"];
     let query = [("edition", args.edition.map(|edition| edition.to_string()))];
     let body = json!({ "reward": args.reward, "add": args.add, "lane": args.lane.as_str() });
-    let done = api.post(Ask { path: &path, query: &query }, args.key.as_deref(), &body)?;
+    let done = api.post(
+        Ask {
+            path: &path,
+            query: &query,
+        },
+        args.key.as_deref(),
+        &body,
+    )?;
     if out.json {
         return out.value(&done);
     }
-    out.line(format!("{} of {}/{}: {} units in all now", args.reward, args.tenant, args.campaign, done["ceiling"]))
+    out.line(format!(
+        "{} of {}/{}: {} units in all now",
+        args.reward, args.tenant, args.campaign, done["ceiling"]
+    ))
 }

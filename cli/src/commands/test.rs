@@ -48,31 +48,64 @@ pub fn run(args: &Test, out: Out) -> Result<(), Failure> {
     let mut wrong = Diagnostics::new();
     for (path, folder) in &folders {
         // A campaign that is not sound tells no stories: what is wrong with it comes first.
-        let errors = folder.diagnostics().into_iter().filter(|found| found.severity == campaign::Severity::Error);
+        let errors = folder
+            .diagnostics()
+            .into_iter()
+            .filter(|found| found.severity == campaign::Severity::Error);
         errors.for_each(|found| wrong.push(found));
         let mut any = false;
         for (tenant, campaign) in folder.campaigns() {
             any = true;
-            let Some(report) = campaign.play() else { continue };
-            campaigns.push(Played { tenant, campaign: &campaign.id, played: report.played, failed: report.failed });
+            let Some(report) = campaign.play() else {
+                continue;
+            };
+            campaigns.push(Played {
+                tenant,
+                campaign: &campaign.id,
+                played: report.played,
+                failed: report.failed,
+            });
             wrong.extend(report.failures);
         }
         if !any && wrong.is_empty() {
-            return Err(Failure::usage(format!("there is no campaign in {}", path.display())));
+            return Err(Failure::usage(format!(
+                "there is no campaign in {}",
+                path.display()
+            )));
         }
     }
     wrong.sort();
     let played = campaigns.iter().map(|one| one.played).sum();
     let failed = campaigns.iter().map(|one| one.failed.len()).sum();
     if out.json {
-        out.value(&Answer { campaigns, played, failed, diagnostics: wrong.to_json() })?;
+        out.value(&Answer {
+            campaigns,
+            played,
+            failed,
+            diagnostics: wrong.to_json(),
+        })?;
     } else {
-        for Played { tenant, campaign, played, failed } in &campaigns {
+        for Played {
+            tenant,
+            campaign,
+            played,
+            failed,
+        } in &campaigns
+        {
             let word = if failed.is_empty() { "ok  " } else { "FAIL" };
-            out.line(format!("{word} {tenant}/{campaign}: {} of {played} stories", played - failed.len()))?;
+            out.line(format!(
+                "{word} {tenant}/{campaign}: {} of {played} stories",
+                played - failed.len()
+            ))?;
         }
         show::diagnostics(out, &wrong)?;
     }
-    out.note(format!("{played} stories played, {failed} came out differently"));
-    if failed > 0 || wrong.has_errors() { Err(Failure::red()) } else { Ok(()) }
+    out.note(format!(
+        "{played} stories played, {failed} came out differently"
+    ));
+    if failed > 0 || wrong.has_errors() {
+        Err(Failure::red())
+    } else {
+        Ok(())
+    }
 }

@@ -23,7 +23,12 @@ pub struct Token {
     /// The member id; for staff and back ends their name
     pub user: String,
     /// The folder with the tenants
-    #[arg(long, env = "GALA_CONFIGS", default_value = "configs", value_name = "DIR")]
+    #[arg(
+        long,
+        env = "GALA_CONFIGS",
+        default_value = "configs",
+        value_name = "DIR"
+    )]
     pub configs: PathBuf,
     /// A claim, such as `level=5` or `tags=vip,staff`; repeat for more
     #[arg(long, value_name = "K=V", value_parser = claim)]
@@ -55,18 +60,30 @@ fn role(name: &str) -> Result<Role, String> {
 pub fn run(args: &Token, out: Out) -> Result<(), Failure> {
     let fits = (1..=255).contains(&args.user.len()) && !args.user.chars().any(char::is_control);
     if !fits {
-        return Err(Failure::usage("a member id has 1 to 255 bytes and no control characters"));
+        return Err(Failure::usage(
+            "a member id has 1 to 255 bytes and no control characters",
+        ));
     }
     let tenant = sign::tenant(&args.configs, &args.tenant)?;
     let (keys, ticket) = if let Some(role) = args.role {
-        (&tenant.admin_keys, Ticket::admin(&tenant.id, &args.user, role))
+        (
+            &tenant.admin_keys,
+            Ticket::admin(&tenant.id, &args.user, role),
+        )
     } else if args.service {
-        (&tenant.service_keys, Ticket::service(&tenant.id, &args.user))
+        (
+            &tenant.service_keys,
+            Ticket::service(&tenant.id, &args.user),
+        )
     } else {
         (&tenant.keys, Ticket::user(&tenant.id, &args.user))
     };
     let extra = claims(args, &tenant)?;
-    let ticket = Ticket { ttl_secs: args.ttl, extra, ..ticket };
+    let ticket = Ticket {
+        ttl_secs: args.ttl,
+        extra,
+        ..ticket
+    };
     let token = sign::sign(&args.configs, &tenant.id, keys, &ticket)?;
     if out.json {
         out.value(&json!({ "token": token, "tenant": tenant.id, "aud": ticket.audience, "ttl_secs": args.ttl }))
@@ -80,15 +97,24 @@ fn claims(args: &Token, tenant: &Tenant) -> Result<Map<String, Json>, Failure> {
     let mut claims = Map::new();
     for (name, text) in &args.claim {
         if REGISTERED.contains(&name.as_str()) {
-            return Err(Failure::usage(format!("`{name}` is set by the arguments of `gala token`, not by --claim")));
+            return Err(Failure::usage(format!(
+                "`{name}` is set by the arguments of `gala token`, not by --claim"
+            )));
         }
         let declared = tenant.claims.iter().find(|declared| declared.name == *name);
         let value = match declared {
-            Some(declared) => typed(text, declared.ty)
-                .ok_or_else(|| Failure::usage(format!("`{text}` is no {}, and `{name}` is one", declared.ty)))?,
+            Some(declared) => typed(text, declared.ty).ok_or_else(|| {
+                Failure::usage(format!(
+                    "`{text}` is no {}, and `{name}` is one",
+                    declared.ty
+                ))
+            })?,
             None => {
                 // Warned of in JSON, too: the token works, and does not say what was meant.
-                eprintln!("warning: tenant `{}` declares no claim `{name}`: the server will ignore it", tenant.id);
+                eprintln!(
+                    "warning: tenant `{}` declares no claim `{name}`: the server will ignore it",
+                    tenant.id
+                );
                 serde_json::from_str(text).unwrap_or_else(|_| json!(text))
             }
         };
@@ -103,13 +129,25 @@ fn typed(text: &str, ty: Type) -> Option<Json> {
         Type::Bool => text.parse::<bool>().ok().map(Json::from),
         Type::Int | Type::Duration => text.parse::<i64>().ok().map(Json::from),
         Type::Str => Some(json!(text)),
-        Type::Date => text.parse::<chrono::NaiveDate>().ok().map(|date| json!(date.to_string())),
+        Type::Date => text
+            .parse::<chrono::NaiveDate>()
+            .ok()
+            .map(|date| json!(date.to_string())),
         // Seconds since 1970 or RFC 3339.
         Type::Time => {
             let seconds = text.parse::<i64>().ok().map(Json::from);
-            seconds.or_else(|| chrono::DateTime::parse_from_rfc3339(text).ok().map(|_| json!(text)))
+            seconds.or_else(|| {
+                chrono::DateTime::parse_from_rfc3339(text)
+                    .ok()
+                    .map(|_| json!(text))
+            })
         }
-        Type::Strs => Some(text.split(',').filter(|item| !item.is_empty()).map(Json::from).collect()),
+        Type::Strs => Some(
+            text.split(',')
+                .filter(|item| !item.is_empty())
+                .map(Json::from)
+                .collect(),
+        ),
         Type::Days => None,
     }
 }
@@ -129,7 +167,11 @@ mod tests {
             (Type::Strs, "vip,staff", Some(json!(["vip", "staff"]))),
             (Type::Strs, "", Some(json!([]))),
             (Type::Time, "1700000000", Some(json!(1_700_000_000))),
-            (Type::Time, "2026-11-01T10:00:00+08:00", Some(json!("2026-11-01T10:00:00+08:00"))),
+            (
+                Type::Time,
+                "2026-11-01T10:00:00+08:00",
+                Some(json!("2026-11-01T10:00:00+08:00")),
+            ),
             (Type::Time, "yesterday", None),
             (Type::Date, "2026-11-01", Some(json!("2026-11-01"))),
             (Type::Date, "2026-13-01", None),

@@ -59,7 +59,9 @@ fn hash(text: &str) -> Result<[u8; 32], String> {
 
 fn numbered_hash(text: &str) -> Result<(u32, [u8; 32]), String> {
     let (number, hex) = text.split_once('=').ok_or("write it as REVISION=HEX")?;
-    let number = number.parse().map_err(|_| format!("`{number}` is no revision"))?;
+    let number = number
+        .parse()
+        .map_err(|_| format!("`{number}` is no revision"))?;
     Ok((number, hash(hex)?))
 }
 
@@ -105,35 +107,75 @@ pub fn run(args: &Verify, out: Out) -> Result<(), Failure> {
         out.note("the seed's hash is taken from where the seed is: give the one published before the opening with --seed-hash");
     }
     match (&args.from, &args.tenant, &args.campaign) {
-        (Some(folder), _, _) => verify(args, out, &Folder { path: folder.clone() }),
+        (Some(folder), _, _) => verify(
+            args,
+            out,
+            &Folder {
+                path: folder.clone(),
+            },
+        ),
         (None, Some(tenant), Some(campaign)) => {
             let api = args.server.connect(tenant, Role::Finance)?;
-            let server = Asked { args, tenant, campaign, api };
+            let server = Asked {
+                args,
+                tenant,
+                campaign,
+                api,
+            };
             match &args.save {
                 None => verify(args, out, &server),
                 Some(folder) => {
                     save(&server, folder)?;
-                    verify(args, out, &Folder { path: folder.clone() })
+                    verify(
+                        args,
+                        out,
+                        &Folder {
+                            path: folder.clone(),
+                        },
+                    )
                 }
             }
         }
-        (None, _, _) => Err(Failure::usage("name a tenant and a campaign, or a folder with --from")),
+        (None, _, _) => Err(Failure::usage(
+            "name a tenant and a campaign, or a folder with --from",
+        )),
     }
 }
 
 fn verify(args: &Verify, out: Out, told: &dyn Told) -> Result<(), Failure> {
-    let damaged = |what: &str| Failure::usage(format!("{what} can't be read: it is not what `gala verify --save` writes"));
+    let damaged = |what: &str| {
+        Failure::usage(format!(
+            "{what} can't be read: it is not what `gala verify --save` writes"
+        ))
+    };
     let seed: SeedFile = serde_json::from_slice(&told.seed()?).map_err(|_| damaged("the seed"))?;
     let commitment = unhex(&seed.seed_hash).ok_or_else(|| damaged("the seed's hash"))?;
     let seed = Seed(unhex(&seed.seed).ok_or_else(|| damaged("the seed"))?);
-    let list: RevisionsFile = serde_json::from_slice(&told.revisions()?).map_err(|_| damaged("the list of revisions"))?;
+    let list: RevisionsFile =
+        serde_json::from_slice(&told.revisions()?).map_err(|_| damaged("the list of revisions"))?;
     let mut revisions = BTreeMap::new();
     for line in &list.revisions {
-        let given = args.config_hash.iter().find(|(number, _)| *number == line.revision).map(|(_, hash)| *hash);
-        let sha256 = given.or_else(|| unhex(&line.sha256)).ok_or_else(|| damaged("a revision's hash"))?;
-        revisions.insert(line.revision, Published { sha256, definition: told.revision(line.revision)? });
+        let given = args
+            .config_hash
+            .iter()
+            .find(|(number, _)| *number == line.revision)
+            .map(|(_, hash)| *hash);
+        let sha256 = given
+            .or_else(|| unhex(&line.sha256))
+            .ok_or_else(|| damaged("a revision's hash"))?;
+        revisions.insert(
+            line.revision,
+            Published {
+                sha256,
+                definition: told.revision(line.revision)?,
+            },
+        );
     }
-    if let Some((number, _)) = args.config_hash.iter().find(|(number, _)| !revisions.contains_key(number)) {
+    if let Some((number, _)) = args
+        .config_hash
+        .iter()
+        .find(|(number, _)| !revisions.contains_key(number))
+    {
         return Err(Failure::usage(format!("there is no revision {number}")));
     }
     let promise = Promise {
@@ -144,9 +186,18 @@ fn verify(args: &Verify, out: Out, told: &dyn Told) -> Result<(), Failure> {
     };
     let mut verifier = Verifier::new(&promise);
     for (number, line) in told.ledger()?.lines().enumerate() {
-        let line = line.map_err(|error| Failure::unreachable("cut-off", format!("the ledger was cut off after {number} rows: {error}")))?;
-        let row: Row = serde_json::from_str(&line)
-            .map_err(|error| Failure::check("bad-row", format!("line {} of the ledger is no row: {error}", number + 1)))?;
+        let line = line.map_err(|error| {
+            Failure::unreachable(
+                "cut-off",
+                format!("the ledger was cut off after {number} rows: {error}"),
+            )
+        })?;
+        let row: Row = serde_json::from_str(&line).map_err(|error| {
+            Failure::check(
+                "bad-row",
+                format!("line {} of the ledger is no row: {error}", number + 1),
+            )
+        })?;
         verifier.row(&row);
     }
     let report = verifier.finish();
@@ -156,13 +207,21 @@ fn verify(args: &Verify, out: Out, told: &dyn Told) -> Result<(), Failure> {
         for finding in &report.findings {
             out.line(finding.to_string())?;
         }
-        let verdict = if report.holds() { "every draw is as the seed gives it" } else { "this ledger does not hold" };
+        let verdict = if report.holds() {
+            "every draw is as the seed gives it"
+        } else {
+            "this ledger does not hold"
+        };
         out.line(format!(
             "{} rows, {} draws of {} participants, {} wins, {} findings: {verdict}",
             report.rows, report.draws, report.participants, report.wins, report.wrong
         ))?;
     }
-    if report.holds() { Ok(()) } else { Err(Failure::red()) }
+    if report.holds() {
+        Ok(())
+    } else {
+        Err(Failure::red())
+    }
 }
 
 /// A running server.
@@ -177,9 +236,26 @@ impl Asked<'_> {
     fn bytes(&self, rest: &[&str], lane: bool) -> Result<Vec<u8>, Failure> {
         let path = [&[self.tenant, "campaigns", self.campaign], rest].concat();
         let lane = lane.then(|| self.args.lane.as_str().to_owned());
-        let query = [("edition", self.args.edition.map(|edition| edition.to_string())), ("lane", lane)];
-        let body = self.api.get(Ask { path: &path, query: &query })?.bytes();
-        let body = body.map_err(|error| Failure::unreachable("cut-off", format!("an answer was cut off: {}", api::cause(&error))))?;
+        let query = [
+            (
+                "edition",
+                self.args.edition.map(|edition| edition.to_string()),
+            ),
+            ("lane", lane),
+        ];
+        let body = self
+            .api
+            .get(Ask {
+                path: &path,
+                query: &query,
+            })?
+            .bytes();
+        let body = body.map_err(|error| {
+            Failure::unreachable(
+                "cut-off",
+                format!("an answer was cut off: {}", api::cause(&error)),
+            )
+        })?;
         Ok(body.to_vec())
     }
 }
@@ -201,9 +277,15 @@ impl Told for Asked<'_> {
         let query = [
             ("campaign", Some(self.campaign.to_owned())),
             ("lane", Some(self.args.lane.as_str().to_owned())),
-            ("edition", self.args.edition.map(|edition| edition.to_string())),
+            (
+                "edition",
+                self.args.edition.map(|edition| edition.to_string()),
+            ),
         ];
-        let response = self.api.stream(Ask { path: &[self.tenant, "ledger"], query: &query })?;
+        let response = self.api.stream(Ask {
+            path: &[self.tenant, "ledger"],
+            query: &query,
+        })?;
         Ok(Box::new(BufReader::new(response)))
     }
 }
@@ -244,7 +326,12 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
 }
 
 fn save(server: &Asked<'_>, folder: &Path) -> Result<(), Failure> {
-    let failed = |error: io::Error| Failure::unreachable("output", format!("{} can't be written: {error}", folder.display()));
+    let failed = |error: io::Error| {
+        Failure::unreachable(
+            "output",
+            format!("{} can't be written: {error}", folder.display()),
+        )
+    };
     // First what may be refused: a seed before its time must leave nothing behind.
     let seed = server.seed()?;
     let list = server.revisions()?;
@@ -252,9 +339,17 @@ fn save(server: &Asked<'_>, folder: &Path) -> Result<(), Failure> {
     fs::write(folder.join("seed.json"), seed).map_err(failed)?;
     fs::write(folder.join("revisions.json"), &list).map_err(failed)?;
     let list: Json = serde_json::from_slice(&list).unwrap_or_default();
-    let numbers = list["revisions"].as_array().into_iter().flatten().filter_map(|line| line["revision"].as_u64());
+    let numbers = list["revisions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|line| line["revision"].as_u64());
     for number in numbers.filter_map(|number| u32::try_from(number).ok()) {
-        fs::write(folder.join(format!("revisions/{number}.json")), server.revision(number)?).map_err(failed)?;
+        fs::write(
+            folder.join(format!("revisions/{number}.json")),
+            server.revision(number)?,
+        )
+        .map_err(failed)?;
     }
     let mut file = File::create(folder.join("ledger.ndjson")).map_err(failed)?;
     io::copy(&mut server.ledger()?, &mut file).map_err(failed)?;
@@ -270,7 +365,13 @@ mod tests {
         let zeros = "0".repeat(64);
         assert_eq!(hash(&zeros), Ok([0; 32]));
         assert_eq!(numbered_hash(&format!("3={zeros}")), Ok((3, [0; 32])));
-        for bad in ["", "00", &"g".repeat(64), &"é".repeat(32), &format!("+{}", "0".repeat(63))] {
+        for bad in [
+            "",
+            "00",
+            &"g".repeat(64),
+            &"é".repeat(32),
+            &format!("+{}", "0".repeat(63)),
+        ] {
             assert!(hash(bad).is_err(), "{bad}");
         }
         for bad in ["", "3", "x=00", &format!("-1={zeros}")] {

@@ -16,21 +16,34 @@ pub struct Ran {
 
 impl Ran {
     pub fn json(&self) -> Json {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("stdout is not JSON ({error}): {self:?}"))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("stdout is not JSON ({error}): {self:?}"))
     }
 }
 
 impl From<Output> for Ran {
     fn from(output: Output) -> Self {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Self { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
     }
 }
 
 /// The command in a folder, with nothing of the surroundings that could change what it does.
 pub fn gala(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gala"));
-    for name in ["GALA_CONFIGS", "GALA_DATA", "GALA_TOKEN", "GALA_ADMIN_URL", "NO_COLOR", "HTTP_PROXY", "http_proxy"] {
+    for name in [
+        "GALA_CONFIGS",
+        "GALA_DATA",
+        "GALA_TOKEN",
+        "GALA_ADMIN_URL",
+        "NO_COLOR",
+        "HTTP_PROXY",
+        "http_proxy",
+    ] {
         command.env_remove(name);
     }
     command.current_dir(folder);

@@ -19,22 +19,38 @@ struct Server {
 impl Server {
     fn start(home: &Home) -> Self {
         let mut child = gala(home.path())
-            .args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
+            .args([
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--admin-listen",
+                "127.0.0.1:0",
+            ])
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut address = |word: &str| {
-            let line = lines.by_ref().map(Result::unwrap).find(|line| line.trim_start().starts_with(word)).unwrap();
+            let line = lines
+                .by_ref()
+                .map(Result::unwrap)
+                .find(|line| line.trim_start().starts_with(word))
+                .unwrap();
             let at = line.find("http://").unwrap();
-            let end = line[at + 7..].find(['/', ' ']).map_or(line.len(), |end| at + 7 + end);
+            let end = line[at + 7..]
+                .find(['/', ' '])
+                .map_or(line.len(), |end| at + 7 + end);
             line[at..end].to_owned()
         };
         let (public, admin) = (address("users"), address("staff"));
         // What is logged must go on being read, or the server would wait for it.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, public, admin }
+        Self {
+            child,
+            public,
+            admin,
+        }
     }
 
     /// A command against this server.
@@ -56,7 +72,10 @@ fn play(home: &Home, server: &Server, user: &str, key: &str) -> (u16, Json) {
         .no_proxy()
         .build()
         .unwrap()
-        .post(format!("{}/v1/acme/wheel/events/draw?channel=%3D1%2B1", server.public))
+        .post(format!(
+            "{}/v1/acme/wheel/events/draw?channel=%3D1%2B1",
+            server.public
+        ))
         .bearer_auth(token.trim())
         .header("idempotency-key", key)
         .send()
@@ -75,60 +94,160 @@ fn through_the_running_server() {
 
     // History: data for programs, lines for people, and no member id in either.
     let history = server.run(&home, &["history", "acme", "ann", "--json"]);
-    assert_eq!((history.code, history.stderr.as_str()), (0, ""), "{history:?}");
+    assert_eq!(
+        (history.code, history.stderr.as_str()),
+        (0, ""),
+        "{history:?}"
+    );
     let rows = history.json()["rows"].as_array().unwrap().len();
     assert!(rows >= 8, "{history:?}");
     let told = server.run(&home, &["history", "acme", "ann"]);
-    assert!(told.stdout.lines().count() > rows && told.stdout.contains("draw 7 of wheel") && !told.stdout.contains("ann"), "{told:?}");
+    assert!(
+        told.stdout.lines().count() > rows
+            && told.stdout.contains("draw 7 of wheel")
+            && !told.stdout.contains("ann"),
+        "{told:?}"
+    );
 
     // Export: NDJSON as it is, CSV that runs nothing.
     let ndjson = server.run(&home, &["export", "acme", "wheel"]);
     assert_eq!(ndjson.code, 0, "{ndjson:?}");
-    let lines: Vec<Json> = ndjson.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<Json> = ndjson
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!(lines.len(), rows);
-    let csv = server.run(&home, &["export", "acme", "wheel", "--format", "csv", "--bom"]);
-    assert!(csv.stdout.starts_with("\u{feff}\"number\",\"tenant\""), "{csv:?}");
+    let csv = server.run(
+        &home,
+        &["export", "acme", "wheel", "--format", "csv", "--bom"],
+    );
+    assert!(
+        csv.stdout.starts_with("\u{feff}\"number\",\"tenant\""),
+        "{csv:?}"
+    );
     assert_eq!(csv.stdout.matches("\r\n").count(), rows + 1);
-    assert!(csv.stdout.contains("\"'=1+1\""), "the channel that a client named: {csv:?}");
+    assert!(
+        csv.stdout.contains("\"'=1+1\""),
+        "the channel that a client named: {csv:?}"
+    );
     let won = lines.iter().any(|row| row["type"] == "grant");
     assert!(!won || csv.stdout.contains("\"'=HYPERLINK(1)\""), "{csv:?}");
     assert!(!csv.stdout.contains("\"="), "{csv:?}");
-    let file = server.run(&home, &["export", "acme", "wheel", "--after", "2", "--limit", "3", "--out", "rows.ndjson"]);
+    let file = server.run(
+        &home,
+        &[
+            "export",
+            "acme",
+            "wheel",
+            "--after",
+            "2",
+            "--limit",
+            "3",
+            "--out",
+            "rows.ndjson",
+        ],
+    );
     assert_eq!((file.code, file.stdout.as_str()), (0, ""), "{file:?}");
-    assert_eq!(std::fs::read_to_string(home.at("rows.ndjson")).unwrap().lines().count(), 3);
+    assert_eq!(
+        std::fs::read_to_string(home.at("rows.ndjson"))
+            .unwrap()
+            .lines()
+            .count(),
+        3
+    );
     assert!(!home.at("rows.part").exists());
 
     // Changes hold for the next call.
-    let paused = server.run(&home, &["pause", "acme", "wheel", "--reason", "a test", "--notice", "Back soon"]);
+    let paused = server.run(
+        &home,
+        &[
+            "pause",
+            "acme",
+            "wheel",
+            "--reason",
+            "a test",
+            "--notice",
+            "Back soon",
+        ],
+    );
     assert_eq!(paused.code, 0, "{paused:?}");
     let (status, answer) = play(&home, &server, "ann", "k-paused");
-    assert_eq!((status, answer["code"].as_str()), (409, Some("paused")), "{answer}");
+    assert_eq!(
+        (status, answer["code"].as_str()),
+        (409, Some("paused")),
+        "{answer}"
+    );
     assert_eq!(server.run(&home, &["resume", "acme", "wheel"]).code, 0);
     assert_eq!(play(&home, &server, "ann", "k-paused").0, 200);
-    let stock = server.run(&home, &["stock", "acme", "wheel", "coupon", "--add", "5", "--key", "s-1", "--json"]);
+    let stock = server.run(
+        &home,
+        &[
+            "stock", "acme", "wheel", "coupon", "--add", "5", "--key", "s-1", "--json",
+        ],
+    );
     assert_eq!(stock.json()["ceiling"], 10, "{stock:?}");
-    let again = server.run(&home, &["stock", "acme", "wheel", "coupon", "--add", "5", "--key", "s-1", "--json"]);
+    let again = server.run(
+        &home,
+        &[
+            "stock", "acme", "wheel", "coupon", "--add", "5", "--key", "s-1", "--json",
+        ],
+    );
     assert_eq!(again.stdout, stock.stdout, "the same key adds once");
 
     // Refusals are told with their code, and are no success.
     for (args, code) in [
-        (&["stock", "acme", "wheel", "nothing", "--add", "5"][..], "invalid-payload"),
-        (&["stock", "acme", "none", "coupon", "--add", "5"][..], "no-such-campaign"),
+        (
+            &["stock", "acme", "wheel", "nothing", "--add", "5"][..],
+            "invalid-payload",
+        ),
+        (
+            &["stock", "acme", "none", "coupon", "--add", "5"][..],
+            "no-such-campaign",
+        ),
         (&["verify", "acme", "wheel"][..], "not-possible"),
-        (&["history", "acme", "ann", "--token", "a.b.c"][..], "unauthenticated"),
+        (
+            &["history", "acme", "ann", "--token", "a.b.c"][..],
+            "unauthenticated",
+        ),
     ] {
         let refused = server.run(&home, &[args, &["--json"][..]].concat());
-        assert_eq!((refused.code, refused.stdout.as_str()), (1, ""), "{args:?}: {refused:?}");
+        assert_eq!(
+            (refused.code, refused.stdout.as_str()),
+            (1, ""),
+            "{args:?}: {refused:?}"
+        );
         let said: Json = serde_json::from_str(refused.stderr.trim()).unwrap();
         assert_eq!(said["code"], code, "{args:?}: {said}");
     }
-    let viewer = home.run(&["token", "acme", "eve", "--role", "viewer"]).stdout;
-    let forbidden = server.run(&home, &["pause", "acme", "wheel", "--reason", "r", "--token", viewer.trim()]);
+    let viewer = home
+        .run(&["token", "acme", "eve", "--role", "viewer"])
+        .stdout;
+    let forbidden = server.run(
+        &home,
+        &[
+            "pause",
+            "acme",
+            "wheel",
+            "--reason",
+            "r",
+            "--token",
+            viewer.trim(),
+        ],
+    );
     assert_eq!(forbidden.code, 1);
-    assert!(forbidden.stderr.contains("error[forbidden]"), "{forbidden:?}");
+    assert!(
+        forbidden.stderr.contains("error[forbidden]"),
+        "{forbidden:?}"
+    );
 
     // The test lane's draws can be verified at any time: here there are none, and that holds, too.
-    let verified = server.run(&home, &["verify", "acme", "wheel", "--lane", "test", "--save", "books", "--json"]);
+    let verified = server.run(
+        &home,
+        &[
+            "verify", "acme", "wheel", "--lane", "test", "--save", "books", "--json",
+        ],
+    );
     assert_eq!(verified.code, 0, "{verified:?}");
     let offline = home.run(&["verify", "--from", "books"]);
     assert_eq!(offline.code, 0, "{offline:?}");
@@ -136,40 +255,71 @@ fn through_the_running_server() {
     let mut seed: Json = serde_json::from_str(&seed).unwrap();
     seed["seed"] = "00".repeat(32).into();
     home.write("books/seed.json", &seed.to_string());
-    assert_eq!(home.run(&["verify", "--from", "books"]).code, 1, "another seed than was promised");
+    assert_eq!(
+        home.run(&["verify", "--from", "books"]).code,
+        1,
+        "another seed than was promised"
+    );
 
     // A backup while serving, and a store that goes on from it.
     let copied = server.run(&home, &["backup", "--to", "copy"]);
     assert_eq!(copied.code, 0, "{copied:?}");
-    let doctor = home.run(&["doctor", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
-    assert!(doctor.stdout.contains("held by a running server"), "{doctor:?}");
+    let doctor = home.run(&[
+        "doctor",
+        "--listen",
+        "127.0.0.1:0",
+        "--admin-listen",
+        "127.0.0.1:0",
+    ]);
+    assert!(
+        doctor.stdout.contains("held by a running server"),
+        "{doctor:?}"
+    );
     let (_, before) = play(&home, &server, "ann", "k-0");
     drop(server);
 
     let restored = home.run(&["restore", "copy", "--data", "data2"]);
     assert_eq!(restored.code, 0, "{restored:?}");
-    assert_eq!(home.run(&["restore", "copy", "--data", "data2"]).code, 1, "never over what is there");
+    assert_eq!(
+        home.run(&["restore", "copy", "--data", "data2"]).code,
+        1,
+        "never over what is there"
+    );
     let offline = home.run(&["backup", "--data", "data2", "--to", "copy2", "--json"]);
-    assert!(offline.code == 0 && offline.json()["bytes"].as_u64() > Some(0), "{offline:?}");
+    assert!(
+        offline.code == 0 && offline.json()["bytes"].as_u64() > Some(0),
+        "{offline:?}"
+    );
     std::fs::rename(home.at("data"), home.at("data-old")).unwrap();
     std::fs::rename(home.at("data2"), home.at("data")).unwrap();
     let server = Server::start(&home);
     let (status, after) = play(&home, &server, "ann", "k-0");
-    assert_eq!((status, after), (200, before), "a restored store remembers what was answered");
+    assert_eq!(
+        (status, after),
+        (200, before),
+        "a restored store remembers what was answered"
+    );
 }
 
 #[test]
 fn it_stops_when_it_is_told() {
     let home = Home::new();
     let mut server = Server::start(&home);
-    let stop = std::process::Command::new("kill").arg("-TERM").arg(server.child.id().to_string()).status().unwrap();
+    let stop = std::process::Command::new("kill")
+        .arg("-TERM")
+        .arg(server.child.id().to_string())
+        .status()
+        .unwrap();
     assert!(stop.success());
     let began = Instant::now();
     let ended = loop {
         if let Some(status) = server.child.try_wait().unwrap() {
             break status;
         }
-        assert!(began.elapsed() < Duration::from_secs(15), "it does not stop");
+        assert!(
+            began.elapsed() < Duration::from_secs(15),
+            "it does not stop"
+        );
         std::thread::sleep(Duration::from_millis(20));
     };
     assert_eq!(ended.code(), Some(0));

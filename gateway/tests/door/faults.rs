@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use machine::Millis;
 use machine::ids::{CampaignKey, Pseudonym};
@@ -37,8 +36,8 @@ pub struct Faulty {
     commits: Mutex<VecDeque<Fault>>,
     recalls: Mutex<VecDeque<Fault>>,
     health: Mutex<Option<String>>,
-    /// How many commits were asked for.
-    pub asked: AtomicUsize,
+    /// Every commit that was asked for, carried out or not.
+    pub seen: Mutex<Vec<Commit>>,
 }
 
 impl Faulty {
@@ -70,7 +69,7 @@ impl Faulty {
 
 impl Store for Faulty {
     fn commit(&self, commit: Box<Commit>) -> Later<'_, Outcome> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.seen.lock().unwrap().push(Commit::clone(&commit));
         let fault = self.commits.lock().unwrap().pop_front();
         Box::pin(async move {
             match fault {

@@ -4,6 +4,8 @@
 //! as it would have. Days that the campaign skips neither break nor count. A promise is kept once for each run of
 //! days (each cycle of it): a make-up that makes a run begin earlier earns nothing twice.
 
+mod run;
+
 use machine::block::{ActionSig, Block, FunctionSig, Look, Signature, VarSig};
 use machine::calendar::{Calendar, date};
 use machine::expr::Fault;
@@ -16,6 +18,7 @@ use machine::{Millis, Type, Value};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
+use self::run::{back, day_after, first_of_run};
 use crate::promise::{Promise, shown};
 
 /// This kind of block.
@@ -253,8 +256,13 @@ impl Streak {
         for (at, (on, part)) in due.iter().enumerate().rev() {
             let due_here = due.iter().filter(|(_, other)| other == part).count();
             let kept_here = kept.iter().filter(|(_, other)| other == part).count();
-            let chosen = due.iter().skip(at + 1).filter(|(other_on, other)| other == part && open.contains(other_on));
-            if kept_here + chosen.count() < due_here && !kept.iter().any(|(kept_on, _)| kept_on == on) {
+            let chosen = due
+                .iter()
+                .skip(at + 1)
+                .filter(|(other_on, other)| other == part && open.contains(other_on));
+            if kept_here + chosen.count() < due_here
+                && !kept.iter().any(|(kept_on, _)| kept_on == on)
+            {
                 open.push(*on);
             }
         }
@@ -298,56 +306,6 @@ impl Streak {
             };
         if fresh { 0 } else { number }
     }
-}
-
-impl Cycle {
-    /// Whether the cycle begins again at `day`, the `place`-th of its run from 0, after the run's day `before`.
-    fn begins(self, place: u64, day: i32, before: i32) -> bool {
-        match self {
-            Self::None => false,
-            Self::Month => Calendar::month(day) != Calendar::month(before),
-            Self::Days(length) => place.is_multiple_of(u64::from(length.max(1))),
-        }
-    }
-
-    /// Which part of a run stands for itself: a month, whatever else the run holds.
-    fn part(self, day: i32) -> i32 {
-        match self {
-            Self::Month => Calendar::month(day),
-            Self::None | Self::Days(_) => 0,
-        }
-    }
-}
-
-/// The first day of the unbroken run that `day` is in.
-fn first_of_run(days: &Days, day: i32, calendar: &Calendar) -> i32 {
-    let mut first = day;
-    loop {
-        let before = calendar.day_before(first);
-        if !days.contains(before) {
-            return first;
-        }
-        first = before;
-    }
-}
-
-/// How many days of the run that ends on `last`, as far back as `within` goes.
-fn back(days: &Days, last: i32, calendar: &Calendar, within: impl Fn(i32) -> bool) -> i64 {
-    let mut count = 1;
-    let mut at = calendar.day_before(last);
-    while days.contains(at) && within(at) {
-        count += 1;
-        at = calendar.day_before(at);
-    }
-    count
-}
-
-fn day_after(day: i32, calendar: &Calendar) -> i32 {
-    let mut at = day.saturating_add(1);
-    while calendar.skips(at) {
-        at = at.saturating_add(1);
-    }
-    at
 }
 
 impl Block for Streak {

@@ -1,5 +1,8 @@
 //! Chances: what they are does not depend on who looks, or when time is written down.
 
+// A failing helper fails the test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod support;
 
 use chances::Params;
@@ -14,8 +17,15 @@ use support::{Alone, Builder, OPENS, chances};
 /// that gives one, and back again after three more.
 fn campaign(params: &Params, hold_at_most: i64) -> (Builder, u16) {
     let mut builder = Builder::new("America/New_York", vec![]);
-    let (_, vars) = builder.block("chances", serde_json::to_string(params).unwrap(), hold_at_most);
-    let spend = Transition { actions: vec![Action::Take(vars[0], IntExpr::Lit(1))], ..Transition::default() };
+    let (_, vars) = builder.block(
+        "chances",
+        serde_json::to_string(params).unwrap(),
+        hold_at_most,
+    );
+    let spend = Transition {
+        actions: vec![Action::Take(vars[0], IntExpr::Lit(1))],
+        ..Transition::default()
+    };
     builder.event("spend", &[], vec![spend]);
     let after = |days: i64, to: u16| After {
         delay: days * 24 * HOUR_MS + 1,
@@ -29,12 +39,21 @@ fn campaign(params: &Params, hold_at_most: i64) -> (Builder, u16) {
     let machine = &mut builder.definition.machine;
     machine.states[0].after.push(after(2, 1));
     let events = machine.states[0].events.clone();
-    machine.states.push(State { name: "other".into(), events, after: vec![after(3, 0)], ..State::default() });
+    machine.states.push(State {
+        name: "other".into(),
+        events,
+        after: vec![after(3, 0)],
+        ..State::default()
+    });
     (builder, vars[0])
 }
 
 fn params() -> impl Strategy<Value = Params> {
-    (0..4i64, 0..3i64, any::<bool>()).prop_map(|(first_visit, each_day, lost)| Params { first_visit, each_day, lost })
+    (0..4i64, 0..3i64, any::<bool>()).prop_map(|(first_visit, each_day, lost)| Params {
+        first_visit,
+        each_day,
+        lost,
+    })
 }
 
 proptest! {
@@ -106,9 +125,20 @@ proptest! {
 #[test]
 fn an_absurd_figure_faults_nobody() {
     for hold in [10, i64::MAX] {
-        let (builder, slot) = campaign(&Params { first_visit: i64::MAX - 1, each_day: i64::MAX, lost: false }, hold);
+        let (builder, slot) = campaign(
+            &Params {
+                first_visit: i64::MAX - 1,
+                each_day: i64::MAX,
+                lost: false,
+            },
+            hold,
+        );
         let alone = Alone::new(&builder.link(), Pseudonym([1; 16]), OPENS);
         assert_eq!(alone.shown(slot, OPENS), hold);
-        assert!(alone.decide(Some(0), &[], OPENS + 900 * 24 * HOUR_MS).is_ok());
+        assert!(
+            alone
+                .decide(Some(0), &[], OPENS + 900 * 24 * HOUR_MS)
+                .is_ok()
+        );
     }
 }

@@ -1,5 +1,8 @@
 //! Wheels and packs when things run out: chains, pity, all or none.
 
+// A failing helper fails the test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod support;
 
 use std::sync::Arc;
@@ -18,7 +21,15 @@ use support::{Alone, Builder, OPENS, Promise, acts, pack, wheel};
 type Trait = (bool, i64, Option<u32>, usize);
 
 fn traits() -> impl Strategy<Value = Vec<Trait>> {
-    proptest::collection::vec((any::<bool>(), 0..4i64, proptest::option::of(1..4u32), 0..4usize), 2..7)
+    proptest::collection::vec(
+        (
+            any::<bool>(),
+            0..4i64,
+            proptest::option::of(1..4u32),
+            0..4usize,
+        ),
+        2..7,
+    )
 }
 
 /// A wheel over these rewards and a blank, with equal odds. `free` (if it exists) stands in when the budget is spent.
@@ -37,7 +48,11 @@ fn wheel(traits: &[Trait], free: Option<usize>, pity: Option<(u32, bool)>) -> Ar
         });
         let rule = builder.rule(&format!("wheel-{id}"));
         names.push((reward, id.as_str().into()));
-        slices.push(wheel::Slice { reward, parts: 1, rule });
+        slices.push(wheel::Slice {
+            reward,
+            parts: 1,
+            rule,
+        });
     }
     let blank = builder.reward("nothing", RewardKind::Nothing, |_| {});
     names.push((blank, "nothing".into()));
@@ -48,7 +63,12 @@ fn wheel(traits: &[Trait], free: Option<usize>, pity: Option<(u32, bool)>) -> Ar
         slices,
         rest: Some(blank),
         rest_rule: None,
-        pity: pity.map(|(losses, any_win)| wheel::Pity { losses, reward: 0, rule, any_win }),
+        pity: pity.map(|(losses, any_win)| wheel::Pity {
+            losses,
+            reward: 0,
+            rule,
+            any_win,
+        }),
         names,
     };
     let (block, _) = builder.block("wheel", serde_json::to_string(&params).unwrap(), 0);
@@ -57,17 +77,38 @@ fn wheel(traits: &[Trait], free: Option<usize>, pity: Option<(u32, bool)>) -> Ar
 }
 
 fn row(rows: &[Row]) -> &DrawRow {
-    rows.iter().find_map(|row| if let Row::Draw(draw) = row { Some(draw) } else { None }).unwrap()
+    rows.iter()
+        .find_map(|row| {
+            if let Row::Draw(draw) = row {
+                Some(draw)
+            } else {
+                None
+            }
+        })
+        .unwrap()
 }
 
 /// What the store says is left: of each reward none or plenty, of the budget so much.
 fn gone(traits: &[Trait], sold_out: u8, budget: i64, of_day: i64) -> Vec<Left> {
-    let stock = traits.iter().enumerate().filter(|(place, (limited, ..))| *limited && sold_out >> place & 1 == 1);
-    let mut gone: Vec<Left> =
-        stock.map(|(place, _)| Left { key: CounterKey::Stock(format!("r{place}").into()), left: 0 }).collect();
-    gone.push(Left { key: CounterKey::Budget, left: budget });
+    let stock = traits
+        .iter()
+        .enumerate()
+        .filter(|(place, (limited, ..))| *limited && sold_out >> place & 1 == 1);
+    let mut gone: Vec<Left> = stock
+        .map(|(place, _)| Left {
+            key: CounterKey::Stock(format!("r{place}").into()),
+            left: 0,
+        })
+        .collect();
+    gone.push(Left {
+        key: CounterKey::Budget,
+        left: budget,
+    });
     let today = machine::calendar::day_number("2026-01-01".parse().unwrap());
-    gone.push(Left { key: CounterKey::BudgetDay(today), left: of_day });
+    gone.push(Left {
+        key: CounterKey::BudgetDay(today),
+        left: of_day,
+    });
     gone
 }
 

@@ -1,6 +1,9 @@
 //! The streak against a naive model, over months of random sign-ins and make-ups, across daylight-saving changes, month
 //! ends and skipped days.
 
+// A failing helper fails the test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod support;
 
 use std::collections::BTreeSet;
@@ -14,10 +17,19 @@ use proptest::prelude::*;
 use streak::{Cycle, Makeup, Params};
 use support::{Alone, Builder, OPENS, Promise, acts, first_field, streak};
 
-const ZONES: [&str; 5] = ["Asia/Shanghai", "America/New_York", "Australia/Lord_Howe", "Africa/Cairo", "America/Sao_Paulo"];
+const ZONES: [&str; 5] = [
+    "Asia/Shanghai",
+    "America/New_York",
+    "Australia/Lord_Howe",
+    "Africa/Cairo",
+    "America/Sao_Paulo",
+];
 const MILESTONES: [u32; 3] = [2, 3, 7];
 const TOTALS: [u32; 2] = [4, 10];
-const MAKEUP: Makeup = Makeup { days_back: 4, at_most: 3 };
+const MAKEUP: Makeup = Makeup {
+    days_back: 4,
+    at_most: 3,
+};
 
 #[derive(Debug, Clone, Copy)]
 enum Deed {
@@ -36,7 +48,11 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
 }
 
 fn cycles() -> impl Strategy<Value = Cycle> {
-    prop_oneof![Just(Cycle::None), Just(Cycle::Month), (1..9u32).prop_map(Cycle::Days)]
+    prop_oneof![
+        Just(Cycle::None),
+        Just(Cycle::Month),
+        (1..9u32).prop_map(Cycle::Days)
+    ]
 }
 
 /// What a streak is, worked out the slow way.
@@ -51,7 +67,9 @@ impl Naive {
     /// The unbroken runs: each day with its number within its cycle.
     fn runs(&self) -> Vec<Vec<(Day, i64)>> {
         let mut runs: Vec<Vec<(Day, i64)>> = Vec::new();
-        let (Some(first), Some(last)) = (self.signed.first(), self.signed.last()) else { return runs };
+        let (Some(first), Some(last)) = (self.signed.first(), self.signed.last()) else {
+            return runs;
+        };
         let mut broken = true;
         for day in (*first..=*last).filter(|day| !self.skip.contains(day)) {
             if !self.signed.contains(&day) {
@@ -67,9 +85,19 @@ impl Naive {
                 (_, None) => 1,
                 (Cycle::None, Some((_, number))) => number + 1,
                 (Cycle::Month, Some((before, number))) => {
-                    if Calendar::month(*before) == Calendar::month(day) { number + 1 } else { 1 }
+                    if Calendar::month(*before) == Calendar::month(day) {
+                        number + 1
+                    } else {
+                        1
+                    }
                 }
-                (Cycle::Days(length), Some((_, number))) => if *number == i64::from(length) { 1 } else { number + 1 },
+                (Cycle::Days(length), Some((_, number))) => {
+                    if *number == i64::from(length) {
+                        1
+                    } else {
+                        number + 1
+                    }
+                }
             };
             run.push((day, number));
         }
@@ -85,7 +113,9 @@ impl Naive {
             }
         }
         let runs = self.runs();
-        let Some((_, number)) = runs.iter().flatten().find(|(day, _)| *day == last) else { return 0 };
+        let Some((_, number)) = runs.iter().flatten().find(|(day, _)| *day == last) else {
+            return 0;
+        };
         let over = match self.cycle {
             Cycle::None => false,
             Cycle::Month => Calendar::month(last) != Calendar::month(today),
@@ -108,21 +138,40 @@ impl Naive {
 fn campaign(zone: &str, cycle: Cycle, skip: &BTreeSet<Day>) -> (Builder, Vec<u16>) {
     let mut builder = Builder::new(zone, skip.iter().copied().collect());
     let reward = builder.reward("points", RewardKind::Entitlement, |_| {});
-    let mut promise = |id: String| Promise { rule: builder.rule(&id), reward };
+    let mut promise = |id: String| Promise {
+        rule: builder.rule(&id),
+        reward,
+    };
     let params = Params {
         cycle,
         makeup: Some(MAKEUP),
         each_day: vec![promise("each-day".to_owned())],
-        streak: MILESTONES.iter().map(|days| (*days, promise(format!("streak-{days}")))).collect(),
-        total: TOTALS.iter().map(|days| (*days, promise(format!("total-{days}")))).collect(),
+        streak: MILESTONES
+            .iter()
+            .map(|days| (*days, promise(format!("streak-{days}"))))
+            .collect(),
+        total: TOTALS
+            .iter()
+            .map(|days| (*days, promise(format!("total-{days}"))))
+            .collect(),
     };
     let (block, vars) = builder.block("streak", serde_json::to_string(&params).unwrap(), 0);
     builder.event("sign-in", &[], vec![acts(block, 0, vec![])]);
-    builder.event("make-up", &[("day", Type::Date)], vec![acts(block, 1, vec![first_field()])]);
+    builder.event(
+        "make-up",
+        &[("day", Type::Date)],
+        vec![acts(block, 1, vec![first_field()])],
+    );
     (builder, vars)
 }
 
-fn play(zone: &str, cycle: Cycle, start: i32, skip: &BTreeSet<Day>, moves: &[Move]) -> Result<(), TestCaseError> {
+fn play(
+    zone: &str,
+    cycle: Cycle,
+    start: i32,
+    skip: &BTreeSet<Day>,
+    moves: &[Move],
+) -> Result<(), TestCaseError> {
     let (builder, vars) = campaign(zone, cycle, skip);
     let (streak_var, total_var) = (vars[1], vars[2]);
     let campaign = builder.link();
@@ -134,7 +183,12 @@ fn play(zone: &str, cycle: Cycle, start: i32, skip: &BTreeSet<Day>, moves: &[Mov
         from + (until - from) * part / 1000
     };
     let mut alone = Alone::new(&campaign, Pseudonym([1; 16]), at(today, 0));
-    let mut naive = Naive { cycle, skip: skip.clone(), signed: BTreeSet::new(), made_up: 0 };
+    let mut naive = Naive {
+        cycle,
+        skip: skip.clone(),
+        signed: BTreeSet::new(),
+        made_up: 0,
+    };
     let mut now = Millis::MIN;
     for (days, part, deed) in moves {
         today += days;
@@ -168,12 +222,28 @@ fn play(zone: &str, cycle: Cycle, start: i32, skip: &BTreeSet<Day>, moves: &[Mov
         };
         prop_assert_eq!(done, expected, "{:?} on {}", deed, today);
         let record = &alone.record;
-        prop_assert_eq!(record.core.vars[usize::from(total_var)].clone(), Value::Int(naive.signed.len() as i64));
+        prop_assert_eq!(
+            record.core.vars[usize::from(total_var)].clone(),
+            Value::Int(naive.signed.len() as i64)
+        );
         prop_assert_eq!(alone.shown(streak_var, now), naive.streak(today));
 
         // Each day gives once.
-        let of = |rule: usize| record.grants.iter().filter(move |grant| usize::from(grant.rule) == rule);
-        let each: BTreeSet<Day> = of(0).map(|grant| if let Period::Day(day) = grant.period { day } else { Day::MIN }).collect();
+        let of = |rule: usize| {
+            record
+                .grants
+                .iter()
+                .filter(move |grant| usize::from(grant.rule) == rule)
+        };
+        let each: BTreeSet<Day> = of(0)
+            .map(|grant| {
+                if let Period::Day(day) = grant.period {
+                    day
+                } else {
+                    Day::MIN
+                }
+            })
+            .collect();
         prop_assert_eq!(&each, &naive.signed);
         prop_assert_eq!(of(0).count(), naive.signed.len());
 
@@ -182,18 +252,29 @@ fn play(zone: &str, cycle: Cycle, start: i32, skip: &BTreeSet<Day>, moves: &[Mov
             let rule = rule + 1;
             let kept = |day: &Day| of(rule).any(|grant| grant.period == Period::Day(*day));
             let kept_before = |day: &Day| {
-                before.iter().any(|grant| usize::from(grant.rule) == rule && grant.period == Period::Day(*day))
+                before.iter().any(|grant| {
+                    usize::from(grant.rule) == rule && grant.period == Period::Day(*day)
+                })
             };
             for run in naive.runs() {
-                let months: BTreeSet<i32> = run.iter().map(|(day, _)| Calendar::month(*day)).collect();
+                let months: BTreeSet<i32> =
+                    run.iter().map(|(day, _)| Calendar::month(*day)).collect();
                 let parts: Vec<Vec<(Day, i64)>> = if cycle == Cycle::Month {
-                    let of_month = |month: &i32| run.iter().copied().filter(|(day, _)| Calendar::month(*day) == *month).collect();
+                    let of_month = |month: &i32| {
+                        run.iter()
+                            .copied()
+                            .filter(|(day, _)| Calendar::month(*day) == *month)
+                            .collect()
+                    };
                     months.iter().map(of_month).collect()
                 } else {
                     vec![run.clone()]
                 };
                 for part in parts {
-                    let due = part.iter().filter(|(_, number)| *number == i64::from(*length)).count();
+                    let due = part
+                        .iter()
+                        .filter(|(_, number)| *number == i64::from(*length))
+                        .count();
                     let had = part.iter().filter(|(day, _)| kept_before(day)).count();
                     let has = part.iter().filter(|(day, _)| kept(day)).count();
                     prop_assert_eq!(has, due.max(had), "streak-{} in {:?}", length, part);
@@ -204,7 +285,10 @@ fn play(zone: &str, cycle: Cycle, start: i32, skip: &BTreeSet<Day>, moves: &[Mov
         }
         for (rule, total) in TOTALS.iter().enumerate() {
             let rule = rule + 1 + MILESTONES.len();
-            prop_assert_eq!(of(rule).count(), usize::from(naive.signed.len() >= *total as usize));
+            prop_assert_eq!(
+                of(rule).count(),
+                usize::from(naive.signed.len() >= *total as usize)
+            );
         }
     }
     Ok(())
@@ -235,10 +319,19 @@ fn a_make_up_before_a_run_of_cycles_earns_nothing_twice() {
     for day in first..first + 4 {
         alone.send(0, &[], noon(day)).unwrap();
     }
-    let pairs = |alone: &Alone| alone.record.grants.iter().filter(|grant| grant.rule == 1).count();
+    let pairs = |alone: &Alone| {
+        alone
+            .record
+            .grants
+            .iter()
+            .filter(|grant| grant.rule == 1)
+            .count()
+    };
     assert_eq!(pairs(&alone), 2);
     // Five days hold two pairs, as four did: the fifth stands alone, be it the first of them.
-    alone.send(1, &[Value::Int(i64::from(first - 1))], noon(first + 3)).unwrap();
+    alone
+        .send(1, &[Value::Int(i64::from(first - 1))], noon(first + 3))
+        .unwrap();
     assert_eq!(pairs(&alone), 2);
     alone.send(0, &[], noon(first + 4)).unwrap();
     assert_eq!(pairs(&alone), 3);

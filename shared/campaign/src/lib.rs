@@ -2,7 +2,7 @@
 //! as data.
 //!
 //! Reading order: [`source`] and [`diagnostic`], then [`document`] (text to tree), [`expr`] (expressions to programs),
-//! [`tenant`], then [`check`] with its sections (`read`) and the machine (`machine`), [`codec`], [`play`] and [`story`].
+//! [`tenant`], then [`mod@check`] with its sections (`read`) and the machine (`machine`), [`codec`], [`play`] and [`story`].
 
 pub mod activity;
 #[cfg(feature = "yaml")]

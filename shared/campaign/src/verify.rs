@@ -5,6 +5,7 @@
 //! where the `when_gone` chain ended; that what is said to be gone can be gone; that each win has its grant and each
 //! grant of a draw its draw. `docs/FAIRNESS.md` says the same to someone without this code.
 
+mod checks;
 mod finding;
 mod row;
 
@@ -15,13 +16,12 @@ use blocks::wheel;
 use machine::ids::{Pseudonym, hex};
 use machine::luck::{Draws, Seed, Seeded};
 use machine::model::Campaign;
-use machine::turn::replay_chain;
-use machine::world::CounterKey;
 use sha2::{Digest, Sha256};
 
 pub use finding::{Finding, Kind, Report};
 pub use row::{Draw, Grant, Row, What};
 
+use self::checks::Found;
 use crate::codec::{decode, link};
 
 /// A revision as it was published.
@@ -99,7 +99,7 @@ impl<'a> Verifier<'a> {
                 user: None,
                 kind,
                 message,
-            })
+            });
         };
         let found = promise.seed.commitment();
         if found != promise.commitment {
@@ -264,300 +264,6 @@ impl<'a> Verifier<'a> {
         }
         self.report.findings.sort_by_key(|finding| finding.row);
         self.report
-    }
-}
-
-/// A row that is looked at, and where what is found goes.
-struct Found<'a> {
-    row: &'a Row,
-    report: &'a mut Report,
-}
-
-impl Found<'_> {
-    fn note(&mut self, kind: Kind, message: String) {
-        let (row, user) = (Some(self.row.number), Some(self.row.user.clone()));
-        self.report.add(Finding {
-            row,
-            user,
-            kind,
-            message,
-        });
-    }
-
-    fn grant(&mut self, grant: &Grant, campaign: &Campaign, player: &mut Player) {
-        let known = campaign
-            .rewards
-            .iter()
-            .find(|reward| *reward.id == *grant.reward);
-        match known {
-            None => self.note(
-                Kind::Grant,
-                format!("the revision has no reward `{}`", grant.reward),
-            ),
-            Some(reward) if reward.amount != grant.amount => {
-                self.note(
-                    Kind::Grant,
-                    format!(
-                        "gives {} of `{}`, the revision says {}",
-                        grant.amount, grant.reward, reward.amount
-                    ),
-                );
-            }
-            Some(_) => {}
-        }
-        let Some(index) = grant.period.strip_prefix("draw-") else {
-            *player.given.entry(grant.reward.clone()).or_default() += 1;
-            return;
-        };
-        match index.parse() {
-            Ok(index) if !player.open.contains_key(&index) => {
-                player.open.insert(index, (self.row.number, grant.clone()));
-            }
-            Ok(index) => self.note(Kind::Grant, format!("draw {index} gives twice")),
-            Err(_) => self.note(Kind::Grant, format!("`{}` is no draw", grant.period)),
-        }
-    }
-
-    fn index(&mut self, draw: &Draw, player: &mut Player) {
-        let expected = player.next;
-        if draw.index > expected {
-            self.note(
-                Kind::Index,
-                format!("draw {} comes where draw {expected} is missing", draw.index),
-            );
-        } else if draw.index < expected {
-            self.note(
-                Kind::Index,
-                format!(
-                    "draw {} comes again or too late: draw {expected} was to come next",
-                    draw.index
-                ),
-            );
-        }
-        player.next = expected.max(draw.index.saturating_add(1));
-    }
-
-    /// The grant that belongs to the draw; the reward it gave.
-    fn its_grant(
-        &mut self,
-        draw: &Draw,
-        revision: &Revision,
-        player: &mut Player,
-    ) -> Option<String> {
-        let grant = player.open.remove(&draw.index).map(|(_, grant)| grant);
-        match (&draw.given, &grant) {
-            (Some(given), None) => self.note(
-                Kind::Grant,
-                format!(
-                    "draw {} gave `{given}`, but no grant of it stands before",
-                    draw.index
-                ),
-            ),
-            (given, Some(grant)) if given.as_deref() != Some(&*grant.reward) => {
-                let given = given.as_deref().unwrap_or("nothing");
-                self.note(
-                    Kind::Grant,
-                    format!(
-                        "draw {} gave {given}, but its grant is of `{}`",
-                        draw.index, grant.reward
-                    ),
-                );
-            }
-            (_, Some(grant)) => {
-                let rule = revision.rule(draw);
-                if rule.is_some_and(|rule| *rule != *grant.rule) {
-                    self.note(
-                        Kind::Grant,
-                        format!(
-                            "the grant of draw {} stands under rule `{}`, not its own",
-                            draw.index, grant.rule
-                        ),
-                    );
-                }
-            }
-            (None, None) => {}
-        }
-        grant.map(|grant| grant.reward)
-    }
-
-    fn misses(&mut self, draw: &Draw, revisions: &BTreeMap<u32, Revision>, player: &mut Player) {
-        let (counted, last) = player
-            .misses
-            .get(&draw.purpose)
-            .copied()
-            .unwrap_or((0, self.row.revision));
-        // A revision in between that lacks the wheel drops its count.
-        let dropped = last < self.row.revision
-            && revisions
-                .range(last..self.row.revision)
-                .any(|(_, between)| !between.wheels.contains_key(&*draw.purpose));
-        if draw.misses != counted && !(dropped && draw.misses == 0) {
-            self.note(
-                Kind::Misses,
-                format!(
-                    "draw {} was made after {} misses by the row, after {counted} by those before",
-                    draw.index, draw.misses
-                ),
-            );
-        }
-        let counted = if dropped && draw.misses == 0 {
-            0
-        } else {
-            counted
-        };
-        let wheel = revisions
-            .get(&self.row.revision)
-            .and_then(|revision| Some((revision, revision.wheels.get(&*draw.purpose)?)));
-        let starts_over = wheel.is_none_or(|(revision, (_, params))| {
-            let given = draw
-                .given
-                .as_deref()
-                .and_then(|id| revision.campaign.reward(id));
-            match (&params.pity, given) {
-                (_, None) => draw.pity,
-                (Some(pity), Some(given)) => pity.any_win || given == pity.reward,
-                (None, Some(_)) => true,
-            }
-        });
-        let after = if starts_over {
-            0
-        } else {
-            counted.saturating_add(1)
-        };
-        player
-            .misses
-            .insert(draw.purpose.clone(), (after, self.row.revision));
-    }
-
-    /// Where the chain ends, and whether the participant has had what is said.
-    fn chain(&mut self, draw: &Draw, came_up: &str, campaign: &Campaign, player: &Player) {
-        let mut gone = Vec::new();
-        for name in &draw.exhausted {
-            match row::counter(name) {
-                Some(key) => gone.push(key),
-                None => self.note(Kind::Exhausted, format!("`{name}` is no counter")),
-            }
-        }
-        let had: Vec<Arc<str>> = draw.had.iter().map(|id| id.as_str().into()).collect();
-        let end = campaign
-            .reward(came_up)
-            .and_then(|reward| replay_chain(campaign, reward, &gone, &had));
-        let end = end.and_then(|reward| campaign.rewards.get(usize::from(reward)));
-        if end.map(|reward| &*reward.id) != draw.given.as_deref() {
-            let (says, is) = (
-                draw.given.as_deref().unwrap_or("nothing"),
-                end.map_or("nothing", |reward| &reward.id),
-            );
-            self.note(
-                Kind::Given,
-                format!(
-                    "draw {} gave {says} by the row; what came up, and what was gone, give {is}",
-                    draw.index
-                ),
-            );
-        }
-        let times = |id: &str| player.given.get(id).copied().unwrap_or(0);
-        for id in &draw.had {
-            let reward = campaign.rewards.iter().find(|reward| *reward.id == **id);
-            match reward.and_then(|reward| reward.per_user) {
-                None => self.note(
-                    Kind::Had,
-                    format!("`{id}` is said to be had, but has no `per_user`"),
-                ),
-                Some(most) if times(id) < i64::from(most) => {
-                    self.note(
-                        Kind::Had,
-                        format!(
-                            "`{id}` is said to be had, but was given {} of {most} times",
-                            times(id)
-                        ),
-                    );
-                }
-                Some(_) => {}
-            }
-        }
-        if let Some((id, most)) = end.and_then(|reward| Some((&*reward.id, reward.per_user?)))
-            && times(id) >= i64::from(most)
-        {
-            self.note(
-                Kind::Had,
-                format!("`{id}` is given once more, beyond its `per_user` of {most}"),
-            );
-        }
-    }
-
-    /// Whether what is said to be exhausted can be: a counter's ceiling is at least the config's figure, so as many
-    /// units must have been given before.
-    fn plausible(
-        &mut self,
-        draw: &Draw,
-        campaign: &Campaign,
-        revisions: &BTreeMap<u32, Revision>,
-        units: &BTreeMap<String, i64>,
-        own: Option<&str>,
-        spent: i64,
-    ) {
-        let campaigns = || revisions.values().map(|revision| &revision.campaign);
-        for key in draw.exhausted.iter().filter_map(|name| row::counter(name)) {
-            match key {
-                CounterKey::Stock(id) => {
-                    let stock = campaigns()
-                        .filter_map(|campaign| {
-                            campaign
-                                .rewards
-                                .iter()
-                                .find(|reward| reward.id == id)?
-                                .stock
-                        })
-                        .min();
-                    let given =
-                        units.get(&*id).copied().unwrap_or(0) - i64::from(own == Some(&*id));
-                    match stock {
-                        None => self.note(
-                            Kind::Exhausted,
-                            format!("`{id}` is said to be sold out, but is not limited"),
-                        ),
-                        Some(stock) if given < i64::from(stock) => {
-                            self.note(
-                                Kind::Exhausted,
-                                format!("`{id}` is said to be sold out after {given} of {stock}"),
-                            );
-                        }
-                        Some(_) => {}
-                    }
-                }
-                CounterKey::Budget => {
-                    let total = campaigns()
-                        .filter_map(|campaign| Some(campaign.budget.as_ref()?.total))
-                        .min();
-                    let dearest = campaign
-                        .rewards
-                        .iter()
-                        .map(|reward| reward.cost)
-                        .max()
-                        .unwrap_or(0);
-                    let before = spent - own.map_or(0, |id| cost(campaign, id));
-                    if total.is_none_or(|total| before.saturating_add(dearest) <= total) {
-                        self.note(
-                            Kind::Exhausted,
-                            format!("the budget is said to be spent after {before} minor units"),
-                        );
-                    }
-                }
-                CounterKey::BudgetDay(_) => {
-                    if campaign
-                        .budget
-                        .as_ref()
-                        .is_none_or(|budget| budget.per_day.is_none())
-                    {
-                        self.note(
-                            Kind::Exhausted,
-                            "a day's budget is said to be spent, but there is none".to_owned(),
-                        );
-                    }
-                }
-            }
-        }
     }
 }
 

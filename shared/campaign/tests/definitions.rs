@@ -335,3 +335,54 @@ fn too_many_of_anything_is_an_error_and_no_more() {
         );
     }
 }
+
+/// The example of the design's section 4, word for word but for the files it names.
+#[test]
+fn the_designs_wheel_has_nothing_wrong_with_it() {
+    let text = "
+activity: lottery
+title: { zh-CN: 新春大转盘, en: Spring wheel }
+rules: rules/a.{lang}.md
+timezone: Asia/Shanghai
+opens: 2026-12-01 10:00
+closes: 2026-12-15 22:00
+claim_until: 2027-01-15 22:00
+testers: [{ list: inner-test }]
+audience:
+  any_of: [{ list: vip }, { tag: vip }, { signed_up_within: 7 days }]
+  none_of: [{ list: staff }]
+rewards:
+  laptop:  { title: { zh-CN: 笔记本, en: Laptop }, kind: physical, stock: 2, cost: 5999.00, odds: 0.001%, per_user: 1 }
+  coupon:  { title: { zh-CN: 10元券, en: ¥10 coupon }, kind: coupon, stock: 20000, cost: 10.00, odds: 10%, expires: 30 days }
+  nothing: { title: { zh-CN: 谢谢参与, en: Next time }, odds: rest }
+when_gone: { laptop: nothing, coupon: nothing }
+pity: { losses_in_a_row: 9, then_give: coupon, starts_over_after: any-win }
+chances: { first_visit: 3, each_day: 1, unused: keep, hold_at_most: 10 }
+earn: { order-paid: { from: backend, chances: 1, per_day: 1 } }
+budget: { total: 250000.00, per_day: 30000.00, when_spent: nothing }
+durability: strict
+messages: { no-chances: { zh-CN: 机会用完啦，明天再来, en: \"No chances left, come back tomorrow\" } }
+machine:
+  initial: playing
+  states:
+    playing:
+      events:
+        draw:
+          transitions:
+            - { when: chances == 0, reject: no-chances }
+            - do: [{ take: { chances: 1 } }, { draw: wheel }]
+              then: { won: { to: playing }, missed: { to: playing } }
+";
+    let (tenant, mut files) = story::example_tenant().unwrap();
+    files.insert("rules/a.zh-CN.md".to_owned(), "# 规则".into());
+    files.insert("rules/a.en.md".to_owned(), "# Rules".into());
+    let all: Vec<&dyn Activity> = support::all();
+    let input = Input {
+        campaign: "wheel",
+        source: Source::new("wheel.yaml", text),
+        tenant: &tenant,
+        files: &files,
+    };
+    let checked = check(&input, &all);
+    assert_eq!(checked.diagnostics.lines(), "");
+}

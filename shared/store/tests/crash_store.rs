@@ -20,7 +20,7 @@ use store::conformance::sample;
 use store::embedded::{Options, open_with};
 use store::{Asked, LedgerRow, Store};
 
-const KILLS: u64 = 220;
+const KILLS: u64 = 200;
 /// A campaign is played by this many children in a row, so that both plenty and shortage are seen.
 const KILLS_PER_CAMPAIGN: u64 = 20;
 const TASKS: u64 = 12;

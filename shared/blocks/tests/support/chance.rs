@@ -6,6 +6,8 @@ pub fn chi_square_p(x: f64, degrees: f64) -> f64 {
     gamma_q(degrees / 2.0, x / 2.0)
 }
 
+// The letters are those of every text book.
+#[allow(clippy::many_single_char_names)]
 fn gamma_q(a: f64, x: f64) -> f64 {
     if x <= 0.0 {
         return 1.0;
@@ -57,7 +59,12 @@ fn ln_gamma(x: f64) -> f64 {
         1.505_632_735_149_311_6e-7,
     ];
     let x = x - 1.0;
-    let sum = TERMS.iter().zip(1..).fold(0.999_999_999_999_809_9, |sum, (term, i)| sum + term / (x + f64::from(i)));
+    let sum = TERMS
+        .iter()
+        .zip(1..)
+        .fold(0.999_999_999_999_809_9, |sum, (term, i)| {
+            sum + term / (x + f64::from(i))
+        });
     let t = x + 7.5;
     0.5 * (2.0 * std::f64::consts::PI).ln() + (x + 0.5) * t.ln() - t + sum.ln()
 }
@@ -66,19 +73,30 @@ fn ln_gamma(x: f64) -> f64 {
 pub fn poisson_p(mean: f64, count: u64) -> f64 {
     let up_to = |n: u64| gamma_q(n as f64 + 1.0, mean);
     let below = up_to(count);
-    let above = if count == 0 { 1.0 } else { 1.0 - up_to(count - 1) };
+    let above = if count == 0 {
+        1.0
+    } else {
+        1.0 - up_to(count - 1)
+    };
     (2.0 * below.min(above)).min(1.0)
 }
 
 /// Pearson's statistic.
 pub fn pearson(counts: &[(u64, f64)]) -> f64 {
-    counts.iter().map(|(count, expected)| (*count as f64 - expected).powi(2) / expected).sum()
+    counts
+        .iter()
+        .map(|(count, expected)| (*count as f64 - expected).powi(2) / expected)
+        .sum()
 }
 
 #[test]
 fn known_values_come_out() {
     // Tables of the chi-square distribution: 3.841 (1 degree) and 18.307 (10) at 5 %, 149.449 (100) at 0.1 %.
-    for (x, degrees, p) in [(3.841_459, 1.0, 0.05), (18.307_038, 10.0, 0.05), (149.449_253, 100.0, 0.001)] {
+    for (x, degrees, p) in [
+        (3.841_459, 1.0, 0.05),
+        (18.307_038, 10.0, 0.05),
+        (149.449_253, 100.0, 0.001),
+    ] {
         assert!((chi_square_p(x, degrees) - p).abs() < 1e-7, "{x} {degrees}");
     }
     // Poisson, mean 10: P(<= 3) = 0.010336.

@@ -3,6 +3,9 @@
 //!
 //! `cargo bench -p campaign --bench step`; the last lines are the table.
 
+// A failing helper fails the test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 #[path = "../../tests/support/mod.rs"]
 mod activities;
 mod by_hand;

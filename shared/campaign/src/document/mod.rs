@@ -1,6 +1,6 @@
 //! A YAML file as a tree in which every key and value knows its place.
 //!
-//! The tree keeps scalars as text: what a text means is for the readers to say ([`scalars`]), who know what is wanted,
+//! The tree keeps scalars as text: what a text means is for the readers to say (`scalars`), who know what is wanted,
 //! so that no number ever passes through a float. A map's keys are declared in tables ([`Keys`]) that also make the
 //! JSON Schema.
 

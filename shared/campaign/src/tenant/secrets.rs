@@ -118,11 +118,17 @@ fn key(node: &Node, out: &mut Diagnostics) -> Option<KeySpec> {
             .help("write one of `env: ACME_USERS_KEY`, `file: keys/users.pem`, and while developing `dev: true`");
         return None;
     }
-    Some(KeySpec {
-        kid: kid?,
-        alg: alg?,
-        source: sources.pop()?,
-    })
+    let (kid, alg, source) = (kid?, alg?, sources.pop()?);
+    if source == KeySource::Dev && alg == Alg::RS256 {
+        out.error(
+            codes::TENANT_KEY,
+            &node.place,
+            "a development key is not made for RS256",
+        )
+        .help("while developing write `alg: HS256` or `alg: EdDSA`");
+        return None;
+    }
+    Some(KeySpec { kid, alg, source })
 }
 
 fn named(node: &Node, out: &mut Diagnostics) -> Option<String> {

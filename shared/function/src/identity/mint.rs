@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -145,6 +146,13 @@ pub fn dev_key(path: &Path) -> Result<String, MintError> {
     written.map_err(|error| MintError::file(path, &error))?;
     let key = fs::read_to_string(path).map_err(|error| MintError::file(path, &error))?;
     Ok(key.trim().to_owned())
+}
+
+/// The public half (base64url, as JWK's `x`) of a development key that is used as an Ed25519 seed.
+pub fn ed25519_public(dev_key: &str) -> Result<String, MintError> {
+    let seed = URL_SAFE_NO_PAD.decode(dev_key.trim()).map_err(|_| MintError::NotAPrivateKey)?;
+    let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| MintError::NotAPrivateKey)?;
+    Ok(URL_SAFE_NO_PAD.encode(pair.public_key()))
 }
 
 fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {

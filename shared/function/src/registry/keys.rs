@@ -80,6 +80,12 @@ pub(super) fn verifier(
             SpecAlg::EdDSA => Alg::EdDsa,
             SpecAlg::RS256 => Alg::Rs256,
         };
+        let text = match (alg, &spec.source) {
+            // The file holds the private half: this machine makes the tokens, too.
+            (Alg::EdDsa, KeySource::Dev) => mint::ed25519_public(&text)
+                .map_err(|source| KeyMaterialError::Dev { kid: spec.kid.clone(), source })?,
+            _ => text,
+        };
         keys.add(&spec.kid, alg, &text)
             .map_err(|source| KeyMaterialError::Key { kid: spec.kid.clone(), source })?;
     }

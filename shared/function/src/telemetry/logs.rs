@@ -1,6 +1,6 @@
 //! Logs, and the sampled log of calls.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -22,7 +22,9 @@ pub enum Format {
 pub fn init_logs(format: Format, level: &str) -> Result<(), LogError> {
     let filter = EnvFilter::try_new(level).map_err(|error| LogError::Level(error.to_string()))?;
     let registry = tracing_subscriber::registry().with(filter);
-    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    // Colours are for people who watch; `NO_COLOR` is honoured.
+    let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(colours);
     match format {
         Format::Json => registry.with(lines.json().flatten_event(true)).try_init(),
         Format::Text => registry.with(lines.compact()).try_init(),

@@ -39,9 +39,11 @@ impl SwitchDisk {
         self.switches.1.notify_all();
     }
 
-    /// Flushes wait from now on, or do so no longer.
-    pub fn hold(&self, on: bool) {
-        self.switch(|switches| switches.hold = on);
+    /// Flushes wait until the guard is dropped. It comes after the store, so that a test that fails lets the store end.
+    #[must_use]
+    pub fn hold(&self) -> Held {
+        self.switch(|switches| switches.hold = true);
+        Held(self.clone())
     }
 
     /// Flushes fail from now on, once they are not held.
@@ -82,6 +84,15 @@ impl SwitchDisk {
             disk: self.clone(),
             inner,
         })
+    }
+}
+
+/// While it lives, flushes wait.
+pub(super) struct Held(SwitchDisk);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.switch(|switches| switches.hold = false);
     }
 }
 

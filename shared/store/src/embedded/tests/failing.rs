@@ -32,7 +32,7 @@ async fn nothing_is_told_before_it_is_durable() {
     commit(&store, sample::commit(user(2), 0, "a"))
         .await
         .unwrap();
-    disk.hold(true);
+    let held = disk.hold();
     let mut first = store.commit(Box::new(giving(sample::commit(user(1), 0, "a"), "mug")));
     disk.until_held();
 
@@ -58,7 +58,7 @@ async fn nothing_is_told_before_it_is_durable() {
     assert_eq!(other.participant.unwrap().core.version, 1);
     assert_eq!(store.ledger(&live, 0, 100).await.unwrap().len(), 1);
 
-    disk.hold(false);
+    drop(held);
     assert!(committed(&first.await));
     assert_eq!(
         twin.await.unwrap(),
@@ -79,7 +79,7 @@ async fn a_publish_is_not_seen_before_it_is_durable() {
     let store = set(&disk, 10).await;
     let mut changes = store.changes();
     changes.mark_unchanged();
-    disk.hold(true);
+    let held = disk.hold();
     let mut second = store.admin(Box::new(sample::admin(sample::publish("2", &[], None))));
     disk.until_held();
     let live = live();
@@ -87,7 +87,7 @@ async fn a_publish_is_not_seen_before_it_is_durable() {
     assert!(answered(&mut second).await.is_none());
     assert!(answered(&mut recalled).await.is_none());
     assert!(!changes.has_changed().unwrap());
-    disk.hold(false);
+    drop(held);
     second.await.unwrap();
     assert_eq!(recalled.await.unwrap().live[0].revision, 2);
     assert!(changes.has_changed().unwrap());
@@ -126,14 +126,14 @@ async fn after_a_failed_flush_the_store_stops() {
     let store = set(&disk, 10).await;
     let acked = sample::commit(user(1), 0, "a");
     assert!(committed(&commit(&store, acked.clone()).await));
-    disk.hold(true);
+    let held = disk.hold();
     let under_way = store.commit(Box::new(sample::commit(user(2), 0, "a")));
     disk.until_held();
     let waiting = store.commit(Box::new(sample::commit(user(3), 0, "a")));
     let live = live();
     let reading = store.lane(&live);
     disk.fail(true);
-    disk.hold(false);
+    drop(held);
     assert!(matches!(under_way.await, Err(Error::Unknown(_))));
     // It was never applied, and so it is known what became of it.
     assert!(matches!(waiting.await, Err(Error::NotWritten(_))));
@@ -243,7 +243,7 @@ async fn what_no_record_can_hold_is_refused_alone() {
     let store = set(&disk, 10).await;
     let mut huge = sample::commit(user(1), 0, "a");
     huge.answer = vec![0; crate::log::MAX_PAYLOAD_BYTES].into();
-    disk.hold(true);
+    let held = disk.hold();
     let first = store.commit(Box::new(sample::commit(user(2), 0, "a")));
     disk.until_held();
     let (with_it, huge) = (
@@ -251,7 +251,7 @@ async fn what_no_record_can_hold_is_refused_alone() {
         store.commit(Box::new(huge)),
     );
     let with_it = store.commit(Box::new(with_it));
-    disk.hold(false);
+    drop(held);
     assert!(matches!(huge.await, Err(Error::NotWritten(_))));
     assert!(committed(&first.await) && committed(&with_it.await));
 }
@@ -260,7 +260,7 @@ async fn what_no_record_can_hold_is_refused_alone() {
 async fn a_store_that_lags_says_busy_and_answers_the_rest() {
     let disk = disk();
     let store = set(&disk, 10).await;
-    disk.hold(true);
+    let held = disk.hold();
     let mut first = store.commit(Box::new(sample::commit(user(0), 0, "a")));
     disk.until_held();
     assert!(answered(&mut first).await.is_none());
@@ -269,7 +269,7 @@ async fn a_store_that_lags_says_busy_and_answers_the_rest() {
         .collect();
     let refused = commit(&store, sample::commit(user(u64::MAX), 0, "a")).await;
     assert_eq!(refused, Err(Error::Busy));
-    disk.hold(false);
+    drop(held);
     assert!(committed(&first.await));
     for later in waiting {
         assert!(committed(&later.await));

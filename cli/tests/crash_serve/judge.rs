@@ -1,0 +1,230 @@
+//! Holds the players' books against what the server keeps: the ledger, the counters, each user's list.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::books::{Ack, Call};
+use crate::client::get;
+use crate::player::Player;
+use crate::server::Ports;
+use crate::world::{CAMPAIGNS, STOCK, TENANT, finance_token};
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    pub rows: u64,
+    pub grants: u64,
+    pub sold_out: u64,
+    pub violations: Vec<String>,
+}
+
+impl Verdict {
+    fn check(&mut self, holds: bool, what: impl FnOnce() -> String) {
+        if !holds {
+            self.violations.push(what());
+        }
+    }
+}
+
+/// Judges a server at rest: no call is open any more.
+pub fn judge(ports: Ports, players: &mut [Player]) -> Verdict {
+    let mut verdict = Verdict::default();
+    for campaign in CAMPAIGNS {
+        let acks: Vec<Ack> = players
+            .iter()
+            .flat_map(|player| &player.books.acks)
+            .filter(|ack| ack.call.campaign == campaign)
+            .cloned()
+            .collect();
+        let rows = ledger(ports, campaign);
+        verdict.rows += rows.len() as u64;
+        books_and_ledger(campaign, &acks, &rows, &mut verdict);
+        units(campaign, &rows, &stats(ports, campaign), &mut verdict);
+    }
+    for player in players.iter_mut() {
+        lists(ports, player, &mut verdict);
+    }
+    for player in players {
+        verdict.violations.append(&mut player.books.violations);
+        verdict.check(player.books.open.is_empty(), || {
+            format!("still open: {:?}", player.books.open)
+        });
+    }
+    verdict
+}
+
+/// Each answer has its rows, each row its answer.
+fn books_and_ledger(campaign: &str, acks: &[Ack], rows: &[Value], verdict: &mut Verdict) {
+    let numbered = rows
+        .iter()
+        .enumerate()
+        .all(|(at, row)| row["number"].as_u64() == Some(at as u64));
+    verdict.check(numbered, || {
+        format!("{campaign}: the ledger's numbers have gaps")
+    });
+    let (mut grants, mut draws): (BTreeMap<&str, Vec<&str>>, BTreeMap<&str, u64>) =
+        Default::default();
+    let mut ids: BTreeSet<&str> = BTreeSet::new();
+    let mut indexes: BTreeMap<&str, u64> = BTreeMap::new();
+    for row in rows {
+        let key = row["request_id"].as_str().unwrap_or_default();
+        if let Some(id) = row["grant"]["id"].as_str() {
+            verdict.grants += 1;
+            verdict.check(ids.insert(id), || {
+                format!("{campaign}: grant {id} was given twice")
+            });
+            grants.entry(key).or_default().push(id);
+        }
+        if let Some(index) = row["draw"]["index"].as_u64() {
+            *draws.entry(key).or_default() += 1;
+            let next = indexes
+                .entry(row["user"].as_str().unwrap_or_default())
+                .or_default();
+            verdict.check(index == *next, || {
+                format!("{campaign}: draw {index} came where {next} was due: {row}")
+            });
+            *next = index + 1;
+        }
+    }
+    for ack in acks {
+        let mut told = ack.grants();
+        let key = ack.call.key.as_str();
+        let mut kept = grants.remove(key).unwrap_or_default();
+        told.sort();
+        kept.sort_unstable();
+        verdict.check(told == kept, || {
+            format!(
+                "{:?} was told of {told:?}, the ledger has {kept:?}",
+                ack.call
+            )
+        });
+        let drawn = draws.remove(key).unwrap_or(0);
+        let due = u64::from(ack.call.event == "draw");
+        verdict.check(drawn == due, || {
+            format!("{:?} drew {drawn} times", ack.call)
+        });
+    }
+    verdict.check(grants.is_empty(), || {
+        format!("{campaign}: nobody was told of {grants:?}")
+    });
+    verdict.check(draws.is_empty(), || {
+        format!("{campaign}: nobody was told of the draws {draws:?}")
+    });
+}
+
+/// Units given and units left make up the stock; no unit is given twice, no user has more than the rules allow.
+fn units(campaign: &str, rows: &[Value], stats: &Value, verdict: &mut Verdict) {
+    let lane = &stats["lanes"][0];
+    verdict.check(lane["rows"].as_u64() == Some(rows.len() as u64), || {
+        format!("{campaign}: {lane} for {} rows", rows.len())
+    });
+    for (of, reward, configured) in STOCK {
+        if of != campaign {
+            continue;
+        }
+        let given: Vec<&Value> = rows
+            .iter()
+            .filter(|row| row["grant"]["reward"] == reward)
+            .collect();
+        let serials: BTreeSet<u64> = given
+            .iter()
+            .filter_map(|row| row["grant"]["serial"].as_u64())
+            .collect();
+        let issued = given.len() as i64;
+        let gapless = serials.iter().copied().eq(0..given.len() as u64);
+        verdict.check(gapless, || {
+            format!("{campaign}/{reward}: {issued} units have the serials {serials:?}")
+        });
+        let stock = lane["stock"]
+            .as_array()
+            .and_then(|all| all.iter().find(|one| one["reward"] == reward));
+        let figure = |name: &str| stock.and_then(|stock| stock[name].as_i64()).unwrap_or(-1);
+        let holds = figure("issued") == issued
+            && figure("left") + issued == configured
+            && figure("ceiling") == configured;
+        verdict.check(holds, || {
+            format!("{campaign}/{reward}: {issued} of {configured} in the ledger, and {stock:?}")
+        });
+        verdict.sold_out += u64::from(figure("left") == 0);
+        if reward != "cup" {
+            let users: BTreeSet<&str> = given
+                .iter()
+                .filter_map(|row| row["user"].as_str())
+                .collect();
+            verdict.check(users.len() == given.len(), || {
+                format!("{campaign}/{reward}: a user has two")
+            });
+        }
+    }
+    if let Some(spent) = lane["budget"]["spent"].as_str() {
+        let costs: i64 = rows
+            .iter()
+            .filter_map(|row| cents(row["grant"]["cost"].as_str()?))
+            .sum();
+        verdict.check(cents(spent) == Some(costs), || {
+            format!("{campaign}: {spent} booked, {costs} cents in the ledger")
+        });
+    }
+    if campaign == "check-in" {
+        let given = rows.iter().filter(|row| row["type"] == "grant");
+        let days: Vec<(&str, &str)> = given
+            .filter_map(|row| Some((row["user"].as_str()?, row["grant"]["period"].as_str()?)))
+            .collect();
+        let distinct: BTreeSet<&(&str, &str)> = days.iter().collect();
+        verdict.check(distinct.len() == days.len(), || {
+            "check-in: a user signed one day twice".to_owned()
+        });
+    }
+}
+
+/// What each user sees is what the user was told.
+fn lists(ports: Ports, player: &mut Player, verdict: &mut Verdict) {
+    let mut told: BTreeMap<(String, &'static str), BTreeSet<String>> = BTreeMap::new();
+    for ack in &player.books.acks {
+        told.entry((ack.call.user.clone(), ack.call.campaign))
+            .or_default()
+            .extend(ack.grants());
+    }
+    for ((user, campaign), told) in told {
+        let call = Call {
+            user,
+            campaign,
+            event: "",
+            key: String::new(),
+        };
+        let listed = player.lists(ports.public, &call).expect("a list");
+        let seen: BTreeSet<String> = listed.iter().cloned().collect();
+        let holds = seen == told && seen.len() == listed.len();
+        verdict.check(holds, || {
+            format!(
+                "{} in {campaign} was told of {told:?} and sees {listed:?}",
+                call.user
+            )
+        });
+    }
+}
+
+fn ledger(ports: Ports, campaign: &str) -> Vec<Value> {
+    let path = format!("/admin/v1/{TENANT}/ledger?campaign={campaign}");
+    let answer = get(ports.admin, &path, &finance_token()).expect("the ledger");
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer
+        .body
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a row"))
+        .collect()
+}
+
+fn stats(ports: Ports, campaign: &str) -> Value {
+    let path = format!("/admin/v1/{TENANT}/campaigns/{campaign}/stats");
+    let answer = get(ports.admin, &path, &finance_token()).expect("figures");
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    serde_json::from_str(&answer.body).expect("figures")
+}
+
+/// `1.50` as 150.
+fn cents(money: &str) -> Option<i64> {
+    let (whole, rest) = money.split_once('.')?;
+    Some(whole.parse::<i64>().ok()? * 100 + rest.parse::<i64>().ok().filter(|_| rest.len() == 2)?)
+}

@@ -1,0 +1,106 @@
+//! What is played: a tenant with a wheel, a check-in and a pack, small enough to be drawn empty.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use function::identity::{Minter, Role, Ticket};
+
+pub const TENANT: &str = "crash";
+pub const KEY_ENV: &str = "GALA_CRASH_KEY";
+pub const KEY: &str = "not-a-secret-but-long-enough-for-hs256";
+
+/// The units of each campaign's rewards.
+pub const STOCK: [(&str, &str, i64); 4] = [
+    ("wheel", "mug", 25),
+    ("wheel", "cup", 400),
+    ("pack", "book", 30),
+    ("pack", "pen", 60),
+];
+
+pub const CAMPAIGNS: [&str; 3] = ["wheel", "check-in", "pack"];
+
+const TENANT_YAML: &str = "\
+name: Crash
+timezone: UTC
+currency: USD
+languages: [en]
+keys: [{ kid: crash, alg: HS256, env: GALA_CRASH_KEY }]
+admin_keys: [{ kid: crash, alg: HS256, env: GALA_CRASH_KEY }]
+quotas: { per_second: 1000000, burst: 1000000, user_per_second: 100000, user_burst: 100000 }
+";
+
+const WHEEL: &str = "\
+activity: lottery
+title: { en: Wheel }
+timezone: UTC
+opens: 2026-01-01
+closes: 2099-01-01
+rewards:
+  mug: { title: { en: Mug }, kind: physical, stock: 25, cost: 5.00, odds: 3%, per_user: 1 }
+  cup: { title: { en: Cup }, kind: coupon, stock: 400, cost: 0.50, odds: 20% }
+  nothing: { title: { en: Next time }, odds: rest }
+when_gone: { mug: cup, cup: nothing }
+chances: { first_visit: 100000, each_day: 0, hold_at_most: 100000 }
+budget: { total: 100000.00, when_spent: nothing }
+durability: strict
+";
+
+const CHECK_IN: &str = "\
+activity: sign-in
+title: { en: Check-in }
+timezone: UTC
+opens: 2026-01-01
+closes: 2099-01-01
+streak: { cycle: none }
+rewards:
+  points: { title: { en: Points }, kind: points, amount: 10 }
+give: { each_day: points }
+durability: strict
+";
+
+const PACK: &str = "\
+activity: gift-pack
+title: { en: Pack }
+timezone: UTC
+opens: 2026-01-01
+closes: 2099-01-01
+rewards:
+  book: { title: { en: Book }, kind: physical, stock: 30, cost: 3.00 }
+  pen: { title: { en: Pen }, kind: physical, stock: 60, cost: 0.10 }
+  note: { title: { en: Note }, kind: entitlement, cost: 0.01 }
+pack: [book, pen]
+when_gone: { book: note }
+durability: strict
+";
+
+/// Writes the configs into `folder`.
+pub fn configs(folder: &Path) -> PathBuf {
+    let tenant = folder.join("configs").join(TENANT);
+    fs::create_dir_all(&tenant).expect("a folder");
+    for (name, text) in [
+        ("tenant", TENANT_YAML),
+        ("wheel", WHEEL),
+        ("check-in", CHECK_IN),
+        ("pack", PACK),
+    ] {
+        fs::write(tenant.join(format!("{name}.yaml")), text).expect("a file");
+    }
+    folder.join("configs")
+}
+
+/// A user's token.
+pub fn user_token(user: &str) -> String {
+    sign(&Ticket::user(TENANT, user))
+}
+
+/// A token of the tenant's book-keeper.
+pub fn finance_token() -> String {
+    sign(&Ticket::admin(TENANT, "judge", Role::Finance))
+}
+
+fn sign(ticket: &Ticket) -> String {
+    let minter = Minter::hs256("crash", KEY).expect("a key");
+    minter
+        .sign(ticket, chrono::Utc::now().timestamp())
+        .expect("a token")
+}
