@@ -39,7 +39,7 @@ pub struct Server {
 
 /// How long a call may take. A whole ledger takes longer.
 const CALL: Duration = Duration::from_secs(15);
-const STREAM: Duration = Duration::from_secs(6 * 3600);
+const STREAM: Duration = Duration::from_hours(6);
 const CONNECT: Duration = Duration::from_secs(3);
 
 /// How often a call is made that the server asks to make again, with one key.
@@ -216,14 +216,11 @@ impl Api {
             "the server answered {status}: {}",
             text("message").unwrap_or(code)
         );
-        for name in ["problem", "pointer", "reveals"] {
-            if let Some(more) = text(name) {
-                message.push_str(&format!(" ({name}: {more})"));
-            }
-        }
-        if let Some(id) = text("request_id") {
-            message.push_str(&format!(" [request {id}]"));
-        }
+        let more = ["problem", "pointer", "reveals"]
+            .into_iter()
+            .filter_map(|name| Some((name, text(name)?)));
+        message.extend(more.map(|(name, words)| format!(" ({name}: {words})")));
+        message.extend(text("request_id").map(|id| format!(" [request {id}]")));
         if status.is_server_error() || status == reqwest::StatusCode::TOO_MANY_REQUESTS {
             Failure::unreachable(code, message)
         } else {

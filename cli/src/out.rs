@@ -15,6 +15,10 @@ pub struct Out {
 
 impl Out {
     /// Writes data.
+    #[expect(
+        clippy::unused_self,
+        reason = "a method says what is data and what is not, whatever it needs for that"
+    )]
     pub fn text(self, text: impl AsRef<str>) -> Result<(), Failure> {
         write(text.as_ref().as_bytes())
     }

@@ -143,7 +143,7 @@ impl Setting {
                     .arg(folder.join("data"));
                 command.args(["--listen", &format!("127.0.0.1:{port}")]);
                 command.args(["--admin-listen", &format!("127.0.0.1:{admin_port}")]);
-                command.env(KEY_ENV, &self.stage.key);
+                command.envs(KEY_ENV.iter().zip(&self.stage.keys));
                 (command, None)
             }
             Contender::Koa => {

@@ -12,10 +12,11 @@ use crate::{Error, token};
 pub const TENANT: &str = "bench";
 /// Its campaign.
 pub const CAMPAIGN: &str = "wheel";
-/// The environment variable with the key that tokens are signed with.
-pub const KEY_ENV: &str = "BENCH_TOKEN_KEY";
+/// The environment variables with the keys that users' and staff's tokens are signed with.
+pub const KEY_ENV: [&str; 2] = ["BENCH_TOKEN_KEY", "BENCH_STAFF_KEY"];
 
 const KID: &str = "bench";
+const STAFF_KID: &str = "bench-staff";
 const TOKEN_SECS: u64 = 3600;
 
 /// Quotas as high as they go: what is measured is the draw, and not the refusal.
@@ -25,7 +26,7 @@ timezone: UTC
 currency: USD
 languages: [en]
 keys: [{ kid: bench, alg: HS256, env: BENCH_TOKEN_KEY }]
-admin_keys: [{ kid: bench, alg: HS256, env: BENCH_TOKEN_KEY }]
+admin_keys: [{ kid: bench-staff, alg: HS256, env: BENCH_STAFF_KEY }]
 quotas: { per_second: 10000000, burst: 10000000, user_per_second: 10000000, user_burst: 10000000 }
 ";
 
@@ -35,7 +36,7 @@ activity: lottery
 title: { en: Bench wheel }
 timezone: UTC
 opens: 2026-01-01
-closes: 2099-01-01
+closes: 2035-12-31
 rewards:
   coupon: { title: { en: Coupon }, kind: coupon, stock: 1000000000, cost: 0.01, odds: 10% }
   nothing: { title: { en: Next time }, odds: rest }
@@ -49,8 +50,8 @@ durability: strict
 pub struct Stage {
     /// The configs folder.
     pub configs: PathBuf,
-    /// The value of [`KEY_ENV`].
-    pub key: String,
+    /// The values of [`KEY_ENV`].
+    pub keys: [String; 2],
     /// wrk's script.
     pub script: PathBuf,
     /// A viewer's token of the tenant's staff.
@@ -64,11 +65,11 @@ impl Stage {
     pub fn write(folder: &Path, users: u32) -> Result<Self, Error> {
         let (configs, script) = (folder.join("configs"), folder.join("draw.lua"));
         let tenant = configs.join(TENANT);
-        let key = random_key()?;
+        let keys = [random_key()?, random_key()?];
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| since.as_secs());
-        let token = |sub: &str| token::user(KID, key.as_bytes(), TENANT, sub, now, TOKEN_SECS);
+        let token = |sub: &str| token::user(KID, keys[0].as_bytes(), TENANT, sub, now, TOKEN_SECS);
         let failed = || Error::io(format!("{} can't be written", folder.display()));
         fs::create_dir_all(&tenant).map_err(failed())?;
         fs::write(tenant.join("tenant.yaml"), TENANT_YAML).map_err(failed())?;
@@ -77,13 +78,13 @@ impl Stage {
             .map(|user| token(&format!("user-{user}")))
             .collect();
         fs::write(&script, lua(&tokens)).map_err(failed())?;
-        let viewer = token::viewer(KID, key.as_bytes(), TENANT, now, TOKEN_SECS);
+        let viewer = token::viewer(STAFF_KID, keys[1].as_bytes(), TENANT, now, TOKEN_SECS);
         Ok(Self {
             configs,
             script,
             viewer,
             prober: token("prober"),
-            key,
+            keys,
         })
     }
 }
@@ -136,7 +137,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let stage = Stage::write(folder.path(), 3).unwrap();
         let read = |path: &str| fs::read_to_string(stage.configs.join(path)).unwrap();
-        assert!(read("bench/tenant.yaml").contains(&format!("env: {KEY_ENV}")));
+        assert!(read("bench/tenant.yaml").contains(&format!("env: {}", KEY_ENV[0])));
         assert!(read("bench/wheel.yaml").starts_with("activity: lottery\n"));
         let script = fs::read_to_string(&stage.script).unwrap();
         assert_eq!(
@@ -144,7 +145,7 @@ mod tests {
             3
         );
         assert!(
-            !script.contains(&stage.key),
+            !stage.keys.iter().any(|key| script.contains(key)),
             "the key is no business of wrk's"
         );
     }

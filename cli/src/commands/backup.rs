@@ -35,16 +35,15 @@ pub fn run(args: &Backup, out: Out) -> Result<(), Failure> {
     // The server works in a folder of its own: only a full path means the same to it.
     let dest = std::path::absolute(&args.to)
         .map_err(|error| Failure::usage(format!("{} is no path: {error}", args.to.display())))?;
-    let copied = match here(&args.data, &dest)? {
-        Some(copied) => copied,
-        None => {
-            out.note(format!(
-                "{} is held by a running server: asking {}",
-                args.data.display(),
-                args.server.url
-            ));
-            by_server(args, &dest)?
-        }
+    let copied = if let Some(copied) = here(&args.data, &dest)? {
+        copied
+    } else {
+        out.note(format!(
+            "{} is held by a running server: asking {}",
+            args.data.display(),
+            args.server.url
+        ));
+        by_server(args, &dest)?
     };
     if out.json {
         return out.value(&copied);

@@ -25,7 +25,7 @@ pub struct Test {
 struct Played<'a> {
     tenant: &'a str,
     campaign: &'a str,
-    played: usize,
+    stories: usize,
     failed: Vec<String>,
 }
 
@@ -62,7 +62,7 @@ pub fn run(args: &Test, out: Out) -> Result<(), Failure> {
             campaigns.push(Played {
                 tenant,
                 campaign: &campaign.id,
-                played: report.played,
+                stories: report.played,
                 failed: report.failed,
             });
             wrong.extend(report.failures);
@@ -75,7 +75,7 @@ pub fn run(args: &Test, out: Out) -> Result<(), Failure> {
         }
     }
     wrong.sort();
-    let played = campaigns.iter().map(|one| one.played).sum();
+    let played = campaigns.iter().map(|one| one.stories).sum();
     let failed = campaigns.iter().map(|one| one.failed.len()).sum();
     if out.json {
         out.value(&Answer {
@@ -88,14 +88,14 @@ pub fn run(args: &Test, out: Out) -> Result<(), Failure> {
         for Played {
             tenant,
             campaign,
-            played,
+            stories,
             failed,
         } in &campaigns
         {
             let word = if failed.is_empty() { "ok  " } else { "FAIL" };
             out.line(format!(
-                "{word} {tenant}/{campaign}: {} of {played} stories",
-                played - failed.len()
+                "{word} {tenant}/{campaign}: {} of {stories} stories",
+                stories - failed.len()
             ))?;
         }
         show::diagnostics(out, &wrong)?;

@@ -102,21 +102,20 @@ fn claims(args: &Token, tenant: &Tenant) -> Result<Map<String, Json>, Failure> {
             )));
         }
         let declared = tenant.claims.iter().find(|declared| declared.name == *name);
-        let value = match declared {
-            Some(declared) => typed(text, declared.ty).ok_or_else(|| {
+        let value = if let Some(declared) = declared {
+            typed(text, declared.ty).ok_or_else(|| {
                 Failure::usage(format!(
                     "`{text}` is no {}, and `{name}` is one",
                     declared.ty
                 ))
-            })?,
-            None => {
-                // Warned of in JSON, too: the token works, and does not say what was meant.
-                eprintln!(
-                    "warning: tenant `{}` declares no claim `{name}`: the server will ignore it",
-                    tenant.id
-                );
-                serde_json::from_str(text).unwrap_or_else(|_| json!(text))
-            }
+            })?
+        } else {
+            // Warned of in JSON, too: the token works, and does not say what was meant.
+            eprintln!(
+                "warning: tenant `{}` declares no claim `{name}`: the server will ignore it",
+                tenant.id
+            );
+            serde_json::from_str(text).unwrap_or_else(|_| json!(text))
         };
         claims.insert(name.clone(), value);
     }

@@ -228,3 +228,120 @@ fn cents(money: &str) -> Option<i64> {
     let (whole, rest) = money.split_once('.')?;
     Some(whole.parse::<i64>().ok()? * 100 + rest.parse::<i64>().ok().filter(|_| rest.len() == 2)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn ack(key: &str, grants: &[&str]) -> Ack {
+        let grants: Vec<Value> = grants.iter().map(|id| json!({ "id": id })).collect();
+        let call = Call {
+            user: "u".to_owned(),
+            campaign: "wheel",
+            event: "draw",
+            key: key.to_owned(),
+        };
+        Ack {
+            call,
+            body: json!({ "grants": grants }).to_string(),
+        }
+    }
+
+    fn draw(number: u64, key: &str, index: u64) -> Value {
+        json!({ "number": number, "request_id": key, "user": "u", "type": "draw", "draw": { "index": index } })
+    }
+
+    fn cup(number: u64, key: &str, id: &str, serial: u64) -> Value {
+        let grant = json!({ "id": id, "reward": "cup", "serial": serial, "cost": "0.50" });
+        json!({ "number": number, "request_id": key, "user": "u", "type": "grant", "grant": grant })
+    }
+
+    fn stats(rows: u64, issued: i64, left: i64) -> Value {
+        let stock = json!([
+            { "reward": "cup", "issued": issued, "ceiling": 400, "left": left },
+            { "reward": "mug", "issued": 0, "ceiling": 25, "left": 25 },
+        ]);
+        json!({ "lanes": [{ "rows": rows, "stock": stock, "budget": { "spent": "0.50" } }] })
+    }
+
+    fn found(acks: &[Ack], rows: &[Value], stats: &Value) -> Vec<String> {
+        let mut verdict = Verdict::default();
+        books_and_ledger("wheel", acks, rows, &mut verdict);
+        units("wheel", rows, stats, &mut verdict);
+        verdict.violations
+    }
+
+    /// A judge that finds nothing proves nothing: each fault is found, and books without one are passed.
+    #[test]
+    fn crash_serve_judge_finds_each_fault() {
+        let acks = [ack("k1", &["g1"]), ack("k2", &[])];
+        let rows = vec![cup(0, "k1", "g1", 0), draw(1, "k1", 0), draw(2, "k2", 1)];
+        assert_eq!(found(&acks, &rows, &stats(3, 1, 399)), Vec::<String>::new());
+
+        let with = |at: usize, row: Value| {
+            rows.iter()
+                .take(at)
+                .cloned()
+                .chain([row])
+                .collect::<Vec<Value>>()
+        };
+        let faults: [(&str, Vec<Ack>, Vec<Value>, Value); 8] = [
+            (
+                "a lost grant",
+                acks.to_vec(),
+                vec![draw(0, "k1", 0), draw(1, "k2", 1)],
+                stats(2, 0, 400),
+            ),
+            (
+                "a lost draw",
+                acks.to_vec(),
+                rows[..2].to_vec(),
+                stats(2, 1, 399),
+            ),
+            (
+                "a grant given twice",
+                acks.to_vec(),
+                with(3, cup(3, "k1", "g1", 1)),
+                stats(4, 2, 398),
+            ),
+            (
+                "a draw made twice",
+                acks.to_vec(),
+                with(3, draw(3, "k2", 2)),
+                stats(4, 1, 399),
+            ),
+            (
+                "a grant that nobody was told of",
+                acks.to_vec(),
+                with(3, cup(3, "k9", "g9", 1)),
+                stats(4, 2, 398),
+            ),
+            (
+                "a gap in the ledger",
+                acks.to_vec(),
+                with(2, draw(3, "k2", 1)),
+                stats(3, 1, 399),
+            ),
+            (
+                "a gap in the draws",
+                acks.to_vec(),
+                with(2, draw(2, "k2", 2)),
+                stats(3, 1, 399),
+            ),
+            (
+                "a unit that vanished",
+                acks.to_vec(),
+                rows.clone(),
+                stats(3, 1, 398),
+            ),
+        ];
+        for (fault, acks, rows, stats) in faults {
+            assert!(
+                !found(&acks, &rows, &stats).is_empty(),
+                "{fault} was not found"
+            );
+        }
+    }
+}

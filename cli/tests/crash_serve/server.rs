@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::world::{KEY, KEY_ENV};
+use crate::world::{STAFF, USERS};
 
 /// How long a start, or an end, may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -71,7 +71,10 @@ impl Server {
             .arg("--data")
             .arg(&home.data);
         command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
-        command.env(KEY_ENV, KEY).env_remove("GALA_LOG");
+        command
+            .env(USERS.0, USERS.2)
+            .env(STAFF.0, STAFF.2)
+            .env_remove("GALA_LOG");
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())

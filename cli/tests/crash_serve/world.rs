@@ -6,8 +6,17 @@ use std::path::{Path, PathBuf};
 use function::identity::{Minter, Role, Ticket};
 
 pub const TENANT: &str = "crash";
-pub const KEY_ENV: &str = "GALA_CRASH_KEY";
-pub const KEY: &str = "not-a-secret-but-long-enough-for-hs256";
+/// The keys that tokens are signed with: the variable, the key's name, the key.
+pub const USERS: (&str, &str, &str) = (
+    "GALA_CRASH_KEY",
+    "crash",
+    "not-a-secret-but-long-enough-for-hs256",
+);
+pub const STAFF: (&str, &str, &str) = (
+    "GALA_CRASH_STAFF_KEY",
+    "crash-staff",
+    "no-secret-either-but-as-long-as-the-other",
+);
 
 /// The units of each campaign's rewards.
 pub const STOCK: [(&str, &str, i64); 4] = [
@@ -25,7 +34,7 @@ timezone: UTC
 currency: USD
 languages: [en]
 keys: [{ kid: crash, alg: HS256, env: GALA_CRASH_KEY }]
-admin_keys: [{ kid: crash, alg: HS256, env: GALA_CRASH_KEY }]
+admin_keys: [{ kid: crash-staff, alg: HS256, env: GALA_CRASH_STAFF_KEY }]
 quotas: { per_second: 1000000, burst: 1000000, user_per_second: 100000, user_burst: 100000 }
 ";
 
@@ -34,7 +43,7 @@ activity: lottery
 title: { en: Wheel }
 timezone: UTC
 opens: 2026-01-01
-closes: 2099-01-01
+closes: 2035-12-31
 rewards:
   mug: { title: { en: Mug }, kind: physical, stock: 25, cost: 5.00, odds: 3%, per_user: 1 }
   cup: { title: { en: Cup }, kind: coupon, stock: 400, cost: 0.50, odds: 20% }
@@ -50,7 +59,7 @@ activity: sign-in
 title: { en: Check-in }
 timezone: UTC
 opens: 2026-01-01
-closes: 2099-01-01
+closes: 2035-12-31
 streak: { cycle: none }
 rewards:
   points: { title: { en: Points }, kind: points, amount: 10 }
@@ -63,7 +72,7 @@ activity: gift-pack
 title: { en: Pack }
 timezone: UTC
 opens: 2026-01-01
-closes: 2099-01-01
+closes: 2035-12-31
 rewards:
   book: { title: { en: Book }, kind: physical, stock: 30, cost: 3.00 }
   pen: { title: { en: Pen }, kind: physical, stock: 60, cost: 0.10 }
@@ -90,16 +99,16 @@ pub fn configs(folder: &Path) -> PathBuf {
 
 /// A user's token.
 pub fn user_token(user: &str) -> String {
-    sign(&Ticket::user(TENANT, user))
+    sign(USERS, &Ticket::user(TENANT, user))
 }
 
 /// A token of the tenant's book-keeper.
 pub fn finance_token() -> String {
-    sign(&Ticket::admin(TENANT, "judge", Role::Finance))
+    sign(STAFF, &Ticket::admin(TENANT, "judge", Role::Finance))
 }
 
-fn sign(ticket: &Ticket) -> String {
-    let minter = Minter::hs256("crash", KEY).expect("a key");
+fn sign((_, kid, key): (&str, &str, &str), ticket: &Ticket) -> String {
+    let minter = Minter::hs256(kid, key).expect("a key");
     minter
         .sign(ticket, chrono::Utc::now().timestamp())
         .expect("a token")

@@ -69,17 +69,19 @@ impl Definitions {
             .campaigns
             .get(&**campaign)
             .filter(|served| served.edition == edition);
-        let found = match served.and_then(|served| served.revisions.get(&revision)) {
-            Some(definition) => Some(definition.clone()),
-            None => {
-                let stored = self
-                    .store
-                    .revision(&self.tenant.tenant.id, campaign, edition, revision)
-                    .await?;
-                stored
-                    .and_then(|stored| campaign::decode(&stored.definition).ok())
-                    .map(Arc::new)
-            }
+        let known = served
+            .and_then(|served| served.revisions.get(&revision))
+            .cloned();
+        let found = if known.is_some() {
+            known
+        } else {
+            let stored = self
+                .store
+                .revision(&self.tenant.tenant.id, campaign, edition, revision)
+                .await?;
+            stored
+                .and_then(|stored| campaign::decode(&stored.definition).ok())
+                .map(Arc::new)
         };
         self.known.insert(key, found.clone());
         Ok(found)

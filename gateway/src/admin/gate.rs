@@ -29,7 +29,7 @@ use store::Store;
 use super::{BODY_BYTES, Deed, Desk, ROUTES, Route, Verb, backup, history, ledger, read, write};
 
 /// How long a read of the log may take.
-pub(super) const SCAN_TIMEOUT: Duration = Duration::from_secs(60);
+pub(super) const SCAN_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A call whose caller is known and whose role may.
 #[derive(Debug)]

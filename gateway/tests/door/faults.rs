@@ -42,13 +42,13 @@ pub struct Faulty {
 
 impl Faulty {
     pub fn new(real: Embedded) -> Self {
-        let (commits, recalls, health) = Default::default();
+        let (commits, recalls, health, seen) = Default::default();
         Self {
             real,
             commits,
             recalls,
             health,
-            asked: AtomicUsize::new(0),
+            seen,
         }
     }
 

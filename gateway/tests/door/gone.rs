@@ -38,18 +38,33 @@ async fn a_call_that_is_dropped_anywhere() {
         replayed += u32::from(retry.replayed());
         assert_eq!(retry.json()["version"], n + 1, "one call, one step");
     }
-    assert!((1..120).contains(&replayed), "{replayed}: both must have happened");
-    let draws = world.rows("wheel").await.into_iter().filter(|row| matches!(row.row, Row::Draw(_))).count();
+    assert!(
+        (1..120).contains(&replayed),
+        "{replayed}: both must have happened"
+    );
+    let draws = world
+        .rows("wheel")
+        .await
+        .into_iter()
+        .filter(|row| matches!(row.row, Row::Draw(_)))
+        .count();
     assert_eq!(draws, 120);
     let view = world.get("ann", "/v1/acme/wheel").await.json();
-    assert_eq!((&view["version"], &view["context"]["chances"]), (&json!(120), &json!(301 - 120)));
+    assert_eq!(
+        (&view["version"], &view["context"]["chances"]),
+        (&json!(120), &json!(301 - 120))
+    );
 }
 
 #[tokio::test]
 async fn nobody_gets_the_answer_of_one_who_left() {
     let world = World::of(ALL).await;
     world.store.commits([Fault::Hangs]);
-    let left = tokio::time::timeout(Duration::from_millis(100), world.post("ann", DRAW, "k", json!({}))).await;
+    let left = tokio::time::timeout(
+        Duration::from_millis(100),
+        world.post("ann", DRAW, "k", json!({})),
+    )
+    .await;
     assert!(left.is_err());
     let bob = world.post("bob", DRAW, "k", json!({})).await.done();
     assert_eq!(bob["version"], 1);

@@ -17,61 +17,140 @@ fn limited(answer: &Answer, policy: &str) {
     let wait: u32 = answer.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=10).contains(&wait), "{wait}");
     if policy.is_empty() {
-        assert_eq!((answer.header("ratelimit"), answer.header("ratelimit-policy")), (None, None));
+        assert_eq!(
+            (
+                answer.header("ratelimit"),
+                answer.header("ratelimit-policy")
+            ),
+            (None, None)
+        );
     } else {
         assert_eq!(answer.header("ratelimit-policy"), Some(policy));
-        assert!(answer.header("ratelimit").unwrap().contains(";r=0;t="), "{answer:?}");
+        assert!(
+            answer.header("ratelimit").unwrap().contains(";r=0;t="),
+            "{answer:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_user_in_a_hurry() {
-    let tight = TENANT.replace("user_per_second: 1000, user_burst: 1000", "user_per_second: 1, user_burst: 3");
+    let tight = TENANT.replace(
+        "user_per_second: 1000, user_burst: 1000",
+        "user_per_second: 1, user_burst: 3",
+    );
     let world = World::of(&with(&[("acme/tenant.yaml", &tight)])).await;
     for left in [2, 1, 0] {
         let answer = world.get("ann", VIEW).await;
         assert_eq!(answer.status, 200);
         assert_eq!(answer.header("ratelimit-policy"), Some("\"user\";q=3;w=3"));
         let state = answer.header("ratelimit").unwrap().to_owned();
-        assert!(state.starts_with(&format!("\"user\";r={left};t=")), "{state}");
+        assert!(
+            state.starts_with(&format!("\"user\";r={left};t=")),
+            "{state}"
+        );
     }
     limited(&world.get("ann", VIEW).await, "\"user\";q=3;w=3");
-    limited(&world.post("ann", "/v1/acme/quest/events/learn", "k", json!({ "words": 1 })).await, "\"user\";q=3;w=3");
+    limited(
+        &world
+            .post(
+                "ann",
+                "/v1/acme/quest/events/learn",
+                "k",
+                json!({ "words": 1 }),
+            )
+            .await,
+        "\"user\";q=3;w=3",
+    );
     // Nobody else is touched by it: not another user, not the public page, not the back end.
     assert_eq!(world.get("bob", VIEW).await.status, 200);
-    assert_eq!(world.ask("GET", "/v1/acme/quest/public").send().await.status, 200);
-    world.report("/v1/acme/quest/users/ann/events/paid", "k", json!({})).await.done();
+    assert_eq!(
+        world
+            .ask("GET", "/v1/acme/quest/public")
+            .send()
+            .await
+            .status,
+        200
+    );
+    world
+        .report("/v1/acme/quest/users/ann/events/paid", "k", json!({}))
+        .await
+        .done();
     // A reload of the same file forgives nobody; another limit is another limit.
     world.registry.load().await.unwrap();
     limited(&world.get("ann", VIEW).await, "\"user\";q=3;w=3");
-    world.rewrite("acme/tenant.yaml", &tight.replace("user_burst: 3", "user_burst: 5")).await;
-    assert_eq!(world.get("ann", VIEW).await.header("ratelimit-policy"), Some("\"user\";q=5;w=5"));
+    world
+        .rewrite(
+            "acme/tenant.yaml",
+            &tight.replace("user_burst: 3", "user_burst: 5"),
+        )
+        .await;
+    assert_eq!(
+        world.get("ann", VIEW).await.header("ratelimit-policy"),
+        Some("\"user\";q=5;w=5")
+    );
 }
 
 #[tokio::test]
 async fn a_tenant_over_its_quota_harms_no_other() {
-    let tight = TENANT.replace("per_second: 100000, burst: 200000", "per_second: 1, burst: 3");
-    let world = World::of(&with(&[("acme/tenant.yaml", &tight), ("other/tenant.yaml", OTHER)])).await;
+    let tight = TENANT.replace(
+        "per_second: 100000, burst: 200000",
+        "per_second: 1, burst: 3",
+    );
+    let world = World::of(&with(&[
+        ("acme/tenant.yaml", &tight),
+        ("other/tenant.yaml", OTHER),
+    ]))
+    .await;
     for _ in 0..3 {
         world.ask("GET", "/v1/acme/quest/public").send().await;
     }
-    let no = world.ask("GET", "/v1/acme/quest/public?lang=en").header("origin", "https://app.acme.example").send().await;
+    let no = world
+        .ask("GET", "/v1/acme/quest/public?lang=en")
+        .header("origin", "https://app.acme.example")
+        .send()
+        .await;
     limited(&no, "\"tenant\";q=3;w=3");
-    assert_eq!(no.header("access-control-allow-origin"), Some("https://app.acme.example"), "pages can read it");
-    assert_eq!(no.json()["message"], "Too fast. Please wait a moment and try again.");
+    assert_eq!(
+        no.header("access-control-allow-origin"),
+        Some("https://app.acme.example"),
+        "pages can read it"
+    );
+    assert_eq!(
+        no.json()["message"],
+        "Too fast. Please wait a moment and try again."
+    );
     limited(&world.get("ann", VIEW).await, "\"tenant\";q=3;w=3");
     for _ in 0..20 {
-        assert_eq!(world.ask("GET", "/v1/other/pack/public").send().await.status, 200);
+        assert_eq!(
+            world
+                .ask("GET", "/v1/other/pack/public")
+                .send()
+                .await
+                .status,
+            200
+        );
     }
     assert_eq!(world.ask("GET", "/healthz").send().await.status, 200);
 }
 
 #[tokio::test]
 async fn an_address_that_floods() {
-    let world = World::within(ALL, Bounds { flood: (1, 4), ..Bounds::default() }).await;
+    let world = World::within(
+        ALL,
+        Bounds {
+            flood: (1, 4),
+            ..Bounds::default()
+        },
+    )
+    .await;
     let from = async |peer: &str, forwarded: &str| {
         let ask = world.ask("GET", "/v1/acme/quest/public").from(peer);
-        let ask = if forwarded.is_empty() { ask } else { ask.header("x-forwarded-for", forwarded) };
+        let ask = if forwarded.is_empty() {
+            ask
+        } else {
+            ask.header("x-forwarded-for", forwarded)
+        };
         ask.send().await
     };
     for _ in 0..4 {
@@ -85,11 +164,17 @@ async fn an_address_that_floods() {
     for _ in 0..4 {
         assert_eq!(from("10.0.0.1", "1.1.1.1, 198.51.100.1").await.status, 200);
     }
-    limited(&from("10.0.0.2", "2.2.2.2, 198.51.100.1, 10.0.0.9").await, "");
+    limited(
+        &from("10.0.0.2", "2.2.2.2, 198.51.100.1, 10.0.0.9").await,
+        "",
+    );
     assert_eq!(from("10.0.0.1", "198.51.100.2").await.status, 200);
     // Another tenant does not trust that proxy: to it, all behind it is one address.
     let other = async |forwarded: &str| {
-        let ask = world.ask("GET", "/v1/other/pack/public").from("10.9.9.9").header("x-forwarded-for", forwarded);
+        let ask = world
+            .ask("GET", "/v1/other/pack/public")
+            .from("10.9.9.9")
+            .header("x-forwarded-for", forwarded);
         ask.send().await
     };
     for n in 0..4 {
@@ -105,13 +190,31 @@ async fn an_address_that_floods() {
 
 #[tokio::test]
 async fn too_many_at_once_are_turned_away_at_once() {
-    let world = Arc::new(World::within(ALL, Bounds { under_way: 2, ..Bounds::default() }).await);
+    let world = Arc::new(
+        World::within(
+            ALL,
+            Bounds {
+                under_way: 2,
+                ..Bounds::default()
+            },
+        )
+        .await,
+    );
     world.store.commits([Fault::Hangs, Fault::Hangs]);
     let held: Vec<_> = ["ann", "bob"]
         .into_iter()
         .map(|user| {
             let world = world.clone();
-            tokio::spawn(async move { world.post(user, "/v1/acme/quest/events/learn", "k", json!({ "words": 1 })).await })
+            tokio::spawn(async move {
+                world
+                    .post(
+                        user,
+                        "/v1/acme/quest/events/learn",
+                        "k",
+                        json!({ "words": 1 }),
+                    )
+                    .await
+            })
         })
         .collect();
     while world.store.seen.lock().unwrap().len() < 2 {

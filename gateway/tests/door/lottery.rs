@@ -56,7 +56,11 @@ async fn won_and_missed() {
             _ => None,
         })
         .collect();
-    assert_eq!(draws, (0..100).collect::<Vec<u64>>(), "a draw that wins nothing has its row too");
+    assert_eq!(
+        draws,
+        (0..100).collect::<Vec<u64>>(),
+        "a draw that wins nothing has its row too"
+    );
 }
 
 /// What a commit would have drawn and given.
@@ -75,14 +79,31 @@ async fn nothing_rolls_again() {
     for round in 0..12 {
         let before = world.store.seen.lock().unwrap().len();
         // Refused, lost on the way, the client gone, the same key, other keys, another restart.
-        for (n, fault) in [Fault::NotWritten, Fault::Vanished, Fault::Busy].into_iter().enumerate() {
+        for (n, fault) in [Fault::NotWritten, Fault::Vanished, Fault::Busy]
+            .into_iter()
+            .enumerate()
+        {
             world.store.commits([fault]);
-            assert_eq!(world.post("ann", DRAW, &format!("{round}-{n}"), json!({})).await.status, 503);
+            assert_eq!(
+                world
+                    .post("ann", DRAW, &format!("{round}-{n}"), json!({}))
+                    .await
+                    .status,
+                503
+            );
         }
         world.get("ann", "/v1/acme/wheel").await.done();
-        world.post("ann", "/v1/acme/wheel/events/nothing", "x", json!({})).await.no(404, "no-such-event");
-        world.post("ann", DRAW, "x", json!({ "luck": 1 })).await.no(422, "invalid-payload");
-        let answer = world.post("ann", DRAW, &format!("{round}-done"), json!({})).await;
+        world
+            .post("ann", "/v1/acme/wheel/events/nothing", "x", json!({}))
+            .await
+            .no(404, "no-such-event");
+        world
+            .post("ann", DRAW, "x", json!({ "luck": 1 }))
+            .await
+            .no(422, "invalid-payload");
+        let answer = world
+            .post("ann", DRAW, &format!("{round}-done"), json!({}))
+            .await;
         answer.done();
         let seen = world.store.seen.lock().unwrap();
         let tries: Vec<String> = seen[before..].iter().map(drawn).collect();
@@ -106,12 +127,24 @@ async fn a_restart_does_not_roll_again() {
 async fn what_is_gone_is_not_promised() {
     let wheel = sure(&[("stock: 20000", "stock: 1")], "");
     let world = World::of(&with(&[("acme/wheel.yaml", &wheel)])).await;
-    assert_eq!(world.post("ann", DRAW, "k", json!({})).await.rewards(), ["coupon"]);
+    assert_eq!(
+        world.post("ann", DRAW, "k", json!({})).await.rewards(),
+        ["coupon"]
+    );
     // The spin is not made again: it ends as missed, and costs its chance.
     let next = world.post("bob", DRAW, "k", json!({})).await.done();
-    assert_eq!((&next["outcome"], &next["grants"], &next["context"]["chances"]), (&json!("missed"), &json!([]), &json!(3)));
+    assert_eq!(
+        (
+            &next["outcome"],
+            &next["grants"],
+            &next["context"]["chances"]
+        ),
+        (&json!("missed"), &json!([]), &json!(3))
+    );
     let seen = world.store.seen.lock().unwrap();
-    let [first, second] = &seen[1..] else { panic!("{}", seen.len()) };
+    let [first, second] = &seen[1..] else {
+        panic!("{}", seen.len())
+    };
     let roll = |commit: &Commit| match &commit.rows[0] {
         Row::Draw(draw) => draw.rolled.clone(),
         other => panic!("{other:?}"),
@@ -121,30 +154,68 @@ async fn what_is_gone_is_not_promised() {
 
 #[tokio::test]
 async fn a_budget_that_is_spent() {
-    let wheel = sure(&[], "budget: { total: 20000.00, per_day: 10.00, when_spent: nothing }\n");
+    let wheel = sure(
+        &[],
+        "budget: { total: 20000.00, per_day: 10.00, when_spent: nothing }\n",
+    );
     let world = World::of(&with(&[("acme/wheel.yaml", &wheel)])).await;
-    assert_eq!(world.post("ann", DRAW, "1", json!({})).await.done()["outcome"], "won");
-    assert_eq!(world.post("ann", DRAW, "2", json!({})).await.done()["outcome"], "missed");
+    assert_eq!(
+        world.post("ann", DRAW, "1", json!({})).await.done()["outcome"],
+        "won"
+    );
+    assert_eq!(
+        world.post("ann", DRAW, "2", json!({})).await.done()["outcome"],
+        "missed"
+    );
     world.clock.set("2026-11-23T00:00:00+08:00");
-    assert_eq!(world.post("ann", DRAW, "3", json!({})).await.done()["outcome"], "won");
+    assert_eq!(
+        world.post("ann", DRAW, "3", json!({})).await.done()["outcome"],
+        "won"
+    );
 }
 
 #[tokio::test]
 async fn chances() {
     let world = World::of(&with(&[("acme/wheel.yaml", &sure(&[], ""))])).await;
     for n in 0..4 {
-        world.post("ann", DRAW, &format!("k{n}"), json!({})).await.done();
+        world
+            .post("ann", DRAW, &format!("k{n}"), json!({}))
+            .await
+            .done();
     }
-    let no = world.post("ann", &format!("{DRAW}?lang=en"), "k4", json!({})).await.no(409, "no-chances");
+    let no = world
+        .post("ann", &format!("{DRAW}?lang=en"), "k4", json!({}))
+        .await
+        .no(409, "no-chances");
     assert_eq!(no["message"], "You have no chances left");
     let view = world.get("ann", "/v1/acme/wheel").await;
     let draw = view.event("draw");
-    assert_eq!((&draw["possible"], &draw["code"]), (&json!(false), &json!("no-chances")));
+    assert_eq!(
+        (&draw["possible"], &draw["code"]),
+        (&json!(false), &json!("no-chances"))
+    );
     assert_eq!(draw["next_at"], "2026-11-23T00:00:00+08:00");
-    world.report("/v1/acme/wheel/users/ann/events/order-paid", "order-1", json!({})).await.done();
-    world.report("/v1/acme/wheel/users/ann/events/order-paid", "order-2", json!({})).await.no(409, "already-earned-today");
+    world
+        .report(
+            "/v1/acme/wheel/users/ann/events/order-paid",
+            "order-1",
+            json!({}),
+        )
+        .await
+        .done();
+    world
+        .report(
+            "/v1/acme/wheel/users/ann/events/order-paid",
+            "order-2",
+            json!({}),
+        )
+        .await
+        .no(409, "already-earned-today");
     world.post("ann", DRAW, "k4", json!({})).await.done();
-    world.post("ann", DRAW, "k5", json!({})).await.no(409, "no-chances");
+    world
+        .post("ann", DRAW, "k5", json!({}))
+        .await
+        .no(409, "no-chances");
     world.clock.set("2026-11-23T00:00:00+08:00");
     world.post("ann", DRAW, "k5", json!({})).await.done();
 }
@@ -154,9 +225,21 @@ async fn many_at_once_get_no_more_than_there_is() {
     let wheel = sure(&[("stock: 20000", "stock: 7")], "");
     let world = World::of(&with(&[("acme/wheel.yaml", &wheel)])).await;
     let users: Vec<String> = (0..40).map(|n| format!("u{n}")).collect();
-    let answers = futures_util::future::join_all(users.iter().map(|user| world.post(user, DRAW, "k", json!({})))).await;
-    let outcomes: Vec<Value> = answers.iter().map(|answer| answer.done()["outcome"].clone()).collect();
-    assert_eq!(outcomes.iter().filter(|outcome| **outcome == "won").count(), 7, "{outcomes:?}");
+    let answers = futures_util::future::join_all(
+        users
+            .iter()
+            .map(|user| world.post(user, DRAW, "k", json!({}))),
+    )
+    .await;
+    let outcomes: Vec<Value> = answers
+        .iter()
+        .map(|answer| answer.done()["outcome"].clone())
+        .collect();
+    assert_eq!(
+        outcomes.iter().filter(|outcome| **outcome == "won").count(),
+        7,
+        "{outcomes:?}"
+    );
 }
 
 #[tokio::test]
@@ -167,6 +250,12 @@ async fn a_counter_that_is_missing_freezes_its_stock() {
     no.no(503, "stock-frozen");
     assert_eq!(no.header("retry-after"), Some("30"));
     world.store.commits([Fault::AlwaysStale]);
-    world.post("ann", DRAW, "k", json!({})).await.no(503, "overloaded");
-    assert!(world.store.seen.lock().unwrap().len() < 20, "tries are bounded");
+    world
+        .post("ann", DRAW, "k", json!({}))
+        .await
+        .no(503, "overloaded");
+    assert!(
+        world.store.seen.lock().unwrap().len() < 20,
+        "tries are bounded"
+    );
 }

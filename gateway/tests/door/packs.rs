@@ -21,30 +21,64 @@ async fn all_or_none() {
     claim("bob", "k").await.done();
     // The coupons are gone, so the books stay, too.
     claim("cid", "k").await.no(409, "sold-out");
-    assert_eq!(world.get("cid", "/v1/acme/pack").await.json()["grants"], json!([]));
-    let key = CampaignKey { tenant: "acme".into(), campaign: "pack".into(), edition: 1, lane: Lane::Live };
+    assert_eq!(
+        world.get("cid", "/v1/acme/pack").await.json()["grants"],
+        json!([])
+    );
+    let key = CampaignKey {
+        tenant: "acme".into(),
+        campaign: "pack".into(),
+        edition: 1,
+        lane: Lane::Live,
+    };
     let issued = async |reward: &str| {
         let counters = world.store.lane(&key).await.unwrap().unwrap().counters;
-        let found = counters.iter().find(|(key, _)| *key == CounterKey::Stock(reward.into())).unwrap().1;
+        let found = counters
+            .iter()
+            .find(|(key, _)| *key == CounterKey::Stock(reward.into()))
+            .unwrap()
+            .1;
         (found.issued, found.ceiling)
     };
-    assert_eq!((issued("book").await, issued("coupon").await), ((2, 5), (2, 2)));
+    assert_eq!(
+        (issued("book").await, issued("coupon").await),
+        ((2, 5), (2, 2))
+    );
     assert_eq!(world.rows("pack").await.len(), 4);
     // A top-up: whoever was turned away may come again, with the same key.
-    let add = Action::AddStock { campaign: "pack".into(), edition: 1, lane: Lane::Live, reward: "coupon".into(), add: 1 };
+    let add = Action::AddStock {
+        campaign: "pack".into(),
+        edition: 1,
+        lane: Lane::Live,
+        reward: "coupon".into(),
+        add: 1,
+    };
     world.admin("acme", add).await;
     claim("cid", "k").await.done();
     claim("dan", "k").await.no(409, "sold-out");
-    assert_eq!((issued("book").await, issued("coupon").await), ((3, 5), (3, 3)));
+    assert_eq!(
+        (issued("book").await, issued("coupon").await),
+        ((3, 5), (3, 3))
+    );
 }
 
 #[tokio::test]
 async fn many_at_once() {
-    let pack = PACK.replace("stock: 5", "stock: 9").replace("stock: 2", "stock: 8");
+    let pack = PACK
+        .replace("stock: 5", "stock: 9")
+        .replace("stock: 2", "stock: 8");
     let world = World::of(&with(&[("acme/pack.yaml", &pack)])).await;
     let users: Vec<String> = (0..30).map(|n| format!("u{n}")).collect();
-    let answers = join_all(users.iter().map(|user| world.post(user, CLAIM, "k", json!({})))).await;
-    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 8);
+    let answers = join_all(
+        users
+            .iter()
+            .map(|user| world.post(user, CLAIM, "k", json!({}))),
+    )
+    .await;
+    assert_eq!(
+        answers.iter().filter(|answer| answer.status == 200).count(),
+        8
+    );
     for answer in answers.iter().filter(|answer| answer.status != 200) {
         answer.no(409, "sold-out");
     }
@@ -67,5 +101,8 @@ async fn a_budget_turns_away_when_nothing_stands_in() {
     let pack = PACK.to_owned() + "budget: { total: 100.00 }\n";
     let world = World::of(&with(&[("acme/pack.yaml", &pack)])).await;
     world.post("ann", CLAIM, "k", json!({})).await.done();
-    world.post("bob", CLAIM, "k", json!({})).await.no(409, "budget-spent");
+    world
+        .post("bob", CLAIM, "k", json!({}))
+        .await
+        .no(409, "budget-spent");
 }

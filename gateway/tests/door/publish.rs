@@ -16,42 +16,92 @@ const LEARN: &str = "/v1/acme/quest/events/learn";
 async fn a_changed_file_is_the_next_revision() {
     let world = World::of(ALL).await;
     assert_eq!(world.report.published.len(), 5);
-    world.post("ann", LEARN, "k", json!({ "words": 5 })).await.done();
+    world
+        .post("ann", LEARN, "k", json!({ "words": 5 }))
+        .await
+        .done();
     let report = world.registry.load().await.unwrap();
     assert!(report.published.is_empty(), "the same file is no news");
     // A variable more, which records that were written before get at its default.
-    let next = QUEST.replace("  secret: 7\n", "  secret: 7\n  level: { type: int, default: 3, show: true }\n");
+    let next = QUEST.replace(
+        "  secret: 7\n",
+        "  secret: 7\n  level: { type: int, default: 3, show: true }\n",
+    );
     let report = world.rewrite("acme/quest.yaml", &next).await;
-    assert_eq!(report.published, [("acme".to_owned(), "quest".to_owned(), 2)]);
+    assert_eq!(
+        report.published,
+        [("acme".to_owned(), "quest".to_owned(), 2)]
+    );
     let view = world.get("ann", "/v1/acme/quest").await.done();
-    assert_eq!((&view["context"], &view["version"]), (&json!({ "words": 5, "level": 3 }), &json!(1)));
-    let more = world.post("ann", LEARN, "l", json!({ "words": 2 })).await.done();
-    assert_eq!((&more["context"], &more["version"]), (&json!({ "words": 7, "level": 3 }), &json!(2)));
-    assert_eq!(world.ask("GET", "/v1/acme/quest/public").send().await.json()["revision"], 2);
-    assert!(world.post("ann", LEARN, "k", json!({ "words": 5 })).await.replayed());
+    assert_eq!(
+        (&view["context"], &view["version"]),
+        (&json!({ "words": 5, "level": 3 }), &json!(1))
+    );
+    let more = world
+        .post("ann", LEARN, "l", json!({ "words": 2 }))
+        .await
+        .done();
+    assert_eq!(
+        (&more["context"], &more["version"]),
+        (&json!({ "words": 7, "level": 3 }), &json!(2))
+    );
+    assert_eq!(
+        world
+            .ask("GET", "/v1/acme/quest/public")
+            .send()
+            .await
+            .json()["revision"],
+        2
+    );
+    assert!(
+        world
+            .post("ann", LEARN, "k", json!({ "words": 5 }))
+            .await
+            .replayed()
+    );
     // And away again.
     world.rewrite("acme/quest.yaml", QUEST).await;
     let view = world.get("ann", "/v1/acme/quest").await.done();
     assert_eq!(view["context"], json!({ "words": 7 }));
     let world = world.again().await;
-    assert_eq!(world.get("ann", "/v1/acme/quest").await.done()["context"], json!({ "words": 7 }));
+    assert_eq!(
+        world.get("ann", "/v1/acme/quest").await.done()["context"],
+        json!({ "words": 7 })
+    );
 }
 
 #[tokio::test]
 async fn a_broken_file_changes_nothing() {
     let world = World::of(ALL).await;
-    for broken in ["", "activity: custom\n", &QUEST.replace("closes: 2026-12-01", "closes: 2025-12-01"), "\u{0}\u{1}"] {
+    for broken in [
+        "",
+        "activity: custom\n",
+        &QUEST.replace("closes: 2026-12-01", "closes: 2025-12-01"),
+        "\u{0}\u{1}",
+    ] {
         let report = world.rewrite("acme/quest.yaml", broken).await;
         assert!(report.published.is_empty());
-        assert!(report.problems.iter().any(|problem| problem.contains("quest.yaml")), "{:?}", report.problems);
+        assert!(
+            report
+                .problems
+                .iter()
+                .any(|problem| problem.contains("quest.yaml")),
+            "{:?}",
+            report.problems
+        );
         world.get("ann", "/v1/acme/quest").await.done();
         let ready = world.ask("GET", "/readyz").send().await;
-        assert_eq!((ready.status, &ready.json()["not_loaded"]), (200, &json!(1)));
+        assert_eq!(
+            (ready.status, &ready.json()["not_loaded"]),
+            (200, &json!(1))
+        );
     }
     let report = world.rewrite("acme/tenant.yaml", "name: [").await;
     assert!(!report.problems.is_empty());
     world.get("ann", "/v1/acme/quest").await.done();
-    world.rewrite("acme/tenant.yaml", crate::files::TENANT).await;
+    world
+        .rewrite("acme/tenant.yaml", crate::files::TENANT)
+        .await;
     let report = world.rewrite("acme/quest.yaml", QUEST).await;
     assert!(report.problems.is_empty(), "{:?}", report.problems);
 }
@@ -59,16 +109,34 @@ async fn a_broken_file_changes_nothing() {
 #[tokio::test]
 async fn nobody_is_stranded() {
     let world = World::of(ALL).await;
-    world.report("/v1/acme/quest/users/ann/events/paid", "o", json!({})).await.done();
-    let gone = QUEST.replace("    waiting:", "    resting:").replace("to: waiting", "to: resting");
+    world
+        .report("/v1/acme/quest/users/ann/events/paid", "o", json!({}))
+        .await
+        .done();
+    let gone = QUEST
+        .replace("    waiting:", "    resting:")
+        .replace("to: waiting", "to: resting");
     let report = world.rewrite("acme/quest.yaml", &gone).await;
     assert!(report.published.is_empty());
-    assert!(report.problems.iter().any(|problem| problem.contains("waiting")), "{:?}", report.problems);
-    assert_eq!(world.get("ann", "/v1/acme/quest").await.done()["state"], "waiting");
+    assert!(
+        report
+            .problems
+            .iter()
+            .any(|problem| problem.contains("waiting")),
+        "{:?}",
+        report.problems
+    );
+    assert_eq!(
+        world.get("ann", "/v1/acme/quest").await.done()["state"],
+        "waiting"
+    );
     let moved = gone + "moves: { waiting: resting }\n";
     let report = world.rewrite("acme/quest.yaml", &moved).await;
     assert_eq!(report.published.len(), 1, "{:?}", report.problems);
-    assert_eq!(world.get("ann", "/v1/acme/quest").await.done()["state"], "resting");
+    assert_eq!(
+        world.get("ann", "/v1/acme/quest").await.done()["state"],
+        "resting"
+    );
 }
 
 #[tokio::test]
@@ -76,7 +144,10 @@ async fn a_file_that_is_gone_is_served_no_longer() {
     let world = World::of(ALL).await;
     std::fs::remove_file(world.configs().join("acme/quest.yaml")).unwrap();
     world.registry.load().await.unwrap();
-    world.get("ann", "/v1/acme/quest").await.no(404, "no-such-campaign");
+    world
+        .get("ann", "/v1/acme/quest")
+        .await
+        .no(404, "no-such-campaign");
     world.rewrite("acme/quest.yaml", QUEST).await;
     world.get("ann", "/v1/acme/quest").await.done();
 }
@@ -84,26 +155,72 @@ async fn a_file_that_is_gone_is_served_no_longer() {
 #[tokio::test]
 async fn a_pause_holds_from_the_next_answer_on() {
     let world = World::of(ALL).await;
-    world.post("ann", LEARN, "k", json!({ "words": 5 })).await.done();
+    world
+        .post("ann", LEARN, "k", json!({ "words": 5 }))
+        .await
+        .done();
     let until = Some(crate::world::millis("2026-11-22T14:00:00+08:00"));
-    let pause = Pause { reason: "r".into(), notice: Some("Back at two".into()), until, event: None };
+    let pause = Pause {
+        reason: "r".into(),
+        notice: Some("Back at two".into()),
+        until,
+        event: None,
+    };
     // No function has heard of it yet: the commit knows.
-    world.admin_unheard("acme", Action::Pause { campaign: "quest".into(), edition: 1, pause }).await;
-    let no = world.post("ann", LEARN, "l", json!({ "words": 1 })).await.no(409, "paused");
+    world
+        .admin_unheard(
+            "acme",
+            Action::Pause {
+                campaign: "quest".into(),
+                edition: 1,
+                pause,
+            },
+        )
+        .await;
+    let no = world
+        .post("ann", LEARN, "l", json!({ "words": 1 }))
+        .await
+        .no(409, "paused");
     assert_eq!(no["notice"], "Back at two");
-    assert_eq!(crate::world::millis(no["until"].as_str().unwrap()), until.unwrap());
-    assert_eq!(world.get("ann", "/v1/acme/quest").await.done()["phase"], "paused");
-    world.report("/v1/acme/quest/users/ann/events/paid", "o", json!({})).await.no(409, "paused");
-    assert_eq!(world.get("ann", "/v1/acme/quest").await.done()["version"], 1);
-    world.admin_unheard("acme", Action::Resume { campaign: "quest".into(), edition: 1 }).await;
-    world.post("ann", LEARN, "l", json!({ "words": 1 })).await.done();
+    assert_eq!(
+        crate::world::millis(no["until"].as_str().unwrap()),
+        until.unwrap()
+    );
+    assert_eq!(
+        world.get("ann", "/v1/acme/quest").await.done()["phase"],
+        "paused"
+    );
+    world
+        .report("/v1/acme/quest/users/ann/events/paid", "o", json!({}))
+        .await
+        .no(409, "paused");
+    assert_eq!(
+        world.get("ann", "/v1/acme/quest").await.done()["version"],
+        1
+    );
+    world
+        .admin_unheard(
+            "acme",
+            Action::Resume {
+                campaign: "quest".into(),
+                edition: 1,
+            },
+        )
+        .await;
+    world
+        .post("ann", LEARN, "l", json!({ "words": 1 }))
+        .await
+        .done();
 }
 
 /// Another function on the same store publishes; this one finds out by the call that comes next.
 #[tokio::test]
 async fn a_function_that_is_behind_catches_up_within_the_call() {
     let world = World::of(ALL).await;
-    world.post("ann", LEARN, "k", json!({ "words": 5 })).await.done();
+    world
+        .post("ann", LEARN, "k", json!({ "words": 5 }))
+        .await
+        .done();
     let store: Arc<dyn Store> = world.store.clone();
     let other = Registry::new(&world.configs(), &ACTIVITIES, store, world.clock.clone());
     for (n, limit) in [400, 300, 200].into_iter().enumerate() {
@@ -113,27 +230,50 @@ async fn a_function_that_is_behind_catches_up_within_the_call() {
         // Looks and events alike, many at once.
         let over = json!({ "words": limit + 1 });
         let keys: Vec<String> = (0..8).map(|call| format!("{n}-{call}")).collect();
-        for answer in futures_util::future::join_all(keys.iter().map(|key| world.post("ann", LEARN, key, over.clone()))).await {
+        for answer in futures_util::future::join_all(
+            keys.iter()
+                .map(|key| world.post("ann", LEARN, key, over.clone())),
+        )
+        .await
+        {
             answer.no(422, "invalid-payload");
         }
-        write(&world.configs().join("acme/quest.yaml"), &next.replace("at_most: ", "at_least: 1, at_most: ").replace("at_least: 1, at_least: 1", "at_least: 1"));
+        write(
+            &world.configs().join("acme/quest.yaml"),
+            &next
+                .replace("at_most: ", "at_least: 1, at_most: ")
+                .replace("at_least: 1, at_least: 1", "at_least: 1"),
+        );
     }
     let next = QUEST.replace("at_most: 500", "at_most: 77");
     write(&world.configs().join("acme/quest.yaml"), &next);
     other.load().await.unwrap();
-    assert_eq!(world.get("ann", "/v1/acme/quest").await.event("learn")["payload"]["words"]["at_most"], 77);
+    assert_eq!(
+        world.get("ann", "/v1/acme/quest").await.event("learn")["payload"]["words"]["at_most"],
+        77
+    );
 }
 
 #[tokio::test]
 async fn stock_follows_the_file() {
     let world = World::of(ALL).await;
-    let less = WHEEL.replace("stock: 20000", "stock: 1").replace("odds: 40%", "odds: 99.998%");
+    let less = WHEEL
+        .replace("stock: 20000", "stock: 1")
+        .replace("odds: 40%", "odds: 99.998%");
     let report = world.rewrite("acme/wheel.yaml", &less).await;
     assert_eq!(report.published.len(), 1, "{:?}", report.problems);
-    let draw = async |user: &str| world.post(user, "/v1/acme/wheel/events/draw", "k", json!({})).await.done()["outcome"].clone();
+    let draw = async |user: &str| {
+        world
+            .post(user, "/v1/acme/wheel/events/draw", "k", json!({}))
+            .await
+            .done()["outcome"]
+            .clone()
+    };
     assert_eq!(draw("ann").await, "won");
     assert_eq!(draw("bob").await, "missed");
-    world.rewrite("acme/wheel.yaml", &less.replace("stock: 1,", "stock: 2,")).await;
+    world
+        .rewrite("acme/wheel.yaml", &less.replace("stock: 1,", "stock: 2,"))
+        .await;
     assert_eq!(draw("cid").await, "won");
     assert_eq!(draw("dan").await, "missed");
 }

@@ -16,38 +16,87 @@ async fn a_day_ends_at_midnight_there() {
     world.clock.set("2026-11-22T23:59:59+08:00");
     let first = world.post("ann", SIGN, "1", json!({})).await;
     first.done();
-    assert_eq!(first.event("sign-in")["next_at"], "2026-11-23T00:00:00+08:00");
-    world.post("ann", SIGN, "2", json!({})).await.no(409, "already-signed");
+    assert_eq!(
+        first.event("sign-in")["next_at"],
+        "2026-11-23T00:00:00+08:00"
+    );
+    world
+        .post("ann", SIGN, "2", json!({}))
+        .await
+        .no(409, "already-signed");
     world.clock.set("2026-11-23T00:00:00+08:00");
-    assert_eq!(world.post("ann", SIGN, "2", json!({})).await.done()["context"]["streak"], 2);
+    assert_eq!(
+        world.post("ann", SIGN, "2", json!({})).await.done()["context"]["streak"],
+        2
+    );
     world.clock.set("2026-11-24T23:00:00+08:00");
     let third = world.post("ann", SIGN, "3", json!({})).await;
     third.done();
     assert_eq!(third.rewards(), ["points", "coupon"]);
     // A clock that runs backwards opens no day again.
     world.clock.set("2026-11-23T12:00:00+08:00");
-    world.post("ann", SIGN, "4", json!({})).await.no(409, "already-signed");
+    world
+        .post("ann", SIGN, "4", json!({}))
+        .await
+        .no(409, "already-signed");
     world.clock.set("2026-11-26T12:00:00+08:00");
-    assert_eq!(world.post("ann", SIGN, "5", json!({})).await.done()["context"]["streak"], 1);
-    let made = world.post("ann", MAKE_UP, "6", json!({ "day": "2026-11-25" })).await.done();
-    assert_eq!((&made["outcome"], &made["context"]["streak"]), (&json!("made-up"), &json!(5)));
-    world.post("ann", MAKE_UP, "7", json!({ "day": "2026-11-25" })).await.no(409, "already-signed");
-    world.post("ann", MAKE_UP, "7", json!({ "day": "2026-11-01" })).await.no(409, "cannot-make-up");
-    world.post("ann", MAKE_UP, "7", json!({ "day": "yesterday" })).await.no(422, "invalid-payload");
-    world.post("ann", MAKE_UP, "7", json!({})).await.no(422, "invalid-payload");
+    assert_eq!(
+        world.post("ann", SIGN, "5", json!({})).await.done()["context"]["streak"],
+        1
+    );
+    let made = world
+        .post("ann", MAKE_UP, "6", json!({ "day": "2026-11-25" }))
+        .await
+        .done();
+    assert_eq!(
+        (&made["outcome"], &made["context"]["streak"]),
+        (&json!("made-up"), &json!(5))
+    );
+    world
+        .post("ann", MAKE_UP, "7", json!({ "day": "2026-11-25" }))
+        .await
+        .no(409, "already-signed");
+    world
+        .post("ann", MAKE_UP, "7", json!({ "day": "2026-11-01" }))
+        .await
+        .no(409, "cannot-make-up");
+    world
+        .post("ann", MAKE_UP, "7", json!({ "day": "yesterday" }))
+        .await
+        .no(422, "invalid-payload");
+    world
+        .post("ann", MAKE_UP, "7", json!({}))
+        .await
+        .no(422, "invalid-payload");
 }
 
 #[tokio::test]
 async fn sign_in_three_days_then_draw() {
-    let combined = include_str!("../../../configs/acme/sign-then-draw.yaml").replace("rules: rules", "# rules: rules");
+    let combined = include_str!("../../../configs/acme/sign-then-draw.yaml")
+        .replace("rules: rules", "# rules: rules");
     let world = World::of(&crate::files::with(&[("acme/both.yaml", &combined)])).await;
-    let draw = async |key: &str| world.post("ann", "/v1/acme/both/events/draw", key, json!({})).await;
+    let draw = async |key: &str| {
+        world
+            .post("ann", "/v1/acme/both/events/draw", key, json!({}))
+            .await
+    };
     for day in 22..=24 {
         world.clock.set(&format!("2026-11-{day}T09:00:00+08:00"));
         draw(&format!("draw-{day}")).await.no(409, "sign-first");
-        world.post("ann", "/v1/acme/both/events/sign-in", &day.to_string(), json!({})).await.done();
+        world
+            .post(
+                "ann",
+                "/v1/acme/both/events/sign-in",
+                &day.to_string(),
+                json!({}),
+            )
+            .await
+            .done();
     }
-    assert_eq!(world.get("ann", "/v1/acme/both").await.json()["state"], "drawing");
+    assert_eq!(
+        world.get("ann", "/v1/acme/both").await.json()["state"],
+        "drawing"
+    );
     let drawn = draw("draw").await.done();
     assert!(drawn["outcome"] == "won" || drawn["outcome"] == "missed");
     assert_eq!(drawn["state"], "signing");
@@ -58,21 +107,37 @@ async fn sign_in_three_days_then_draw() {
 #[tokio::test]
 async fn a_delay_is_seen_at_once_and_committed_by_the_sweep() {
     let world = World::of(ALL).await;
-    let paid = world.report("/v1/acme/quest/users/ann/events/paid", "order-1", json!({})).await;
-    assert_eq!((&paid.done()["state"], paid.rewards()), (&json!("waiting"), vec!["badge".to_owned()]));
+    let paid = world
+        .report("/v1/acme/quest/users/ann/events/paid", "order-1", json!({}))
+        .await;
+    assert_eq!(
+        (&paid.done()["state"], paid.rewards()),
+        (&json!("waiting"), vec!["badge".to_owned()])
+    );
     assert_eq!(function::sweep::sweep(&world.shell).await, 0);
     world.clock.advance(Duration::from_secs(2 * 3600));
     // A look commits nothing.
     for _ in 0..3 {
         let view = world.get("ann", "/v1/acme/quest").await.done();
-        assert_eq!((&view["state"], &view["context"]["words"], &view["version"]), (&json!("done"), &json!(1000), &json!(1)));
+        assert_eq!(
+            (&view["state"], &view["context"]["words"], &view["version"]),
+            (&json!("done"), &json!(1000), &json!(1))
+        );
     }
     assert_eq!(function::sweep::sweep(&world.shell).await, 1);
     assert_eq!(function::sweep::sweep(&world.shell).await, 0);
     let view = world.get("ann", "/v1/acme/quest").await.done();
-    assert_eq!((&view["state"], &view["version"]), (&json!("done"), &json!(2)));
+    assert_eq!(
+        (&view["state"], &view["version"]),
+        (&json!("done"), &json!(2))
+    );
     // The back end's answer is still remembered, and nobody can take the sweep's key.
-    assert!(world.report("/v1/acme/quest/users/ann/events/paid", "order-1", json!({})).await.replayed());
+    assert!(
+        world
+            .report("/v1/acme/quest/users/ann/events/paid", "order-1", json!({}))
+            .await
+            .replayed()
+    );
     let world = world.again().await;
     assert_eq!(world.get("ann", "/v1/acme/quest").await.done(), view);
 }
@@ -82,9 +147,15 @@ async fn no_client_can_take_the_key_of_a_sweep() {
     let world = World::of(ALL).await;
     for n in 0..4 {
         let (key, words) = (format!("timer-{n}"), json!({ "words": 1 }));
-        world.post("ann", "/v1/acme/quest/events/learn", &key, words).await.done();
+        world
+            .post("ann", "/v1/acme/quest/events/learn", &key, words)
+            .await
+            .done();
     }
-    world.report("/v1/acme/quest/users/ann/events/paid", "timer-5", json!({})).await.done();
+    world
+        .report("/v1/acme/quest/users/ann/events/paid", "timer-5", json!({}))
+        .await
+        .done();
     world.clock.advance(Duration::from_secs(2 * 3600));
     assert_eq!(function::sweep::sweep(&world.shell).await, 1);
 }

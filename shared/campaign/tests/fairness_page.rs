@@ -79,10 +79,13 @@ fn the_pages_program_agrees_with_what_was_played() {
     assert_eq!(run(&ledger), (true, "verified\n".to_owned()));
 }
 
+/// What is done, and how.
+type Tampering = (&'static str, fn(&mut Ledger));
+
 #[test]
 fn the_pages_program_finds_what_ours_finds() {
     let honest = play();
-    let tamperings: [(&str, fn(&mut Ledger)); 8] = [
+    let tamperings: [Tampering; 8] = [
         ("a row dropped", |ledger| {
             ledger.rows.remove(77);
         }),
@@ -92,17 +95,17 @@ fn the_pages_program_finds_what_ours_finds() {
             ledger.revisions.get_mut(&1).unwrap().definition = other;
         }),
         ("a pick", |ledger| {
-            change(ledger, |draw| !draw.pity, |draw| draw.pick += 1)
+            change(ledger, |draw| !draw.pity, |draw| draw.pick += 1);
         }),
         ("a miss", |ledger| {
-            change(ledger, |draw| draw.misses == 2, |draw| draw.misses = 1)
+            change(ledger, |draw| draw.misses == 2, |draw| draw.misses = 1);
         }),
         ("a prize", |ledger| {
             change(
                 ledger,
                 |draw| draw.given.is_some(),
                 |draw| draw.given = None,
-            )
+            );
         }),
         ("a false claim of stock", |ledger| {
             change(

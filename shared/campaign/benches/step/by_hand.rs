@@ -18,6 +18,7 @@ const OPENS: i64 = 1_788_192_000_000;
 const CLOSES: i64 = 1_819_728_000_000;
 
 /// What must happen together.
+#[allow(dead_code)] // `next` is what a commit would store: written, and read by nobody here
 pub struct Decided {
     pub next: Next,
     pub grants: Vec<Grant>,
@@ -26,7 +27,7 @@ pub struct Decided {
 }
 
 /// The next record.
-#[allow(dead_code)] // written, and read by nobody here: it is what a commit would store
+#[allow(dead_code)] // as above
 pub enum Next {
     Signed(Signed),
     Claimed { at: i64 },
@@ -127,6 +128,7 @@ pub struct SignIn {
 }
 
 /// Someone who signs in.
+#[allow(dead_code)] // the streak is stored to be shown
 #[derive(Clone, Copy)]
 pub struct Signed {
     first: i32,

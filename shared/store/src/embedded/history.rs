@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use machine::ids::{CampaignKey, Pseudonym};
 use machine::world::{Change, Commit};
 
+use super::record;
 use crate::log::{self, Disk, Reader};
 use crate::{Copied, Error, LedgerRow};
 
@@ -80,7 +81,7 @@ fn each_commit(
         .next_record()
         .map_err(|error| Error::Read(chain(&error)))?
     {
-        let change = postcard::from_bytes(payload).map_err(|error| {
+        let change = record::decode(payload).map_err(|error| {
             Error::Read(format!("change {seq} of the log is not readable: {error}"))
         })?;
         if let Change::Commit(commit) = change

@@ -10,6 +10,7 @@
 
 mod history;
 mod open;
+mod record;
 mod state;
 mod writer;
 

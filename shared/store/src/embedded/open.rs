@@ -10,6 +10,7 @@ use machine::world::{Change, Commit, World, apply};
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
+use super::record;
 use super::state::{Index, State};
 use super::writer::Writer;
 use super::{Embedded, Failure, QUEUE};
@@ -143,8 +144,8 @@ fn replay(
             what: format!("record {seq} of the log"),
             problem,
         };
-        let mut change: Change = postcard::from_bytes(payload)
-            .map_err(|error| meaning(format!("can't be read ({error})")))?;
+        let mut change =
+            record::decode(payload).map_err(|error| meaning(format!("can't be read ({error})")))?;
         let logged = stamps(&change);
         if !apply(world, &mut change) {
             return Err(meaning("can't be applied".to_owned()));

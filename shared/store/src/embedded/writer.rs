@@ -9,6 +9,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::Failure;
 use super::history::chain;
+use super::record;
 use super::state::State;
 use crate::Error;
 use crate::log::{AppendError, Log, MAX_PAYLOAD_BYTES};
@@ -237,9 +238,7 @@ fn encode<'a>(buffers: &'a mut Vec<Vec<u8>>, changes: &[Change]) -> Result<Vec<&
         buffers.resize_with(changes.len(), || Vec::with_capacity(1024));
     }
     for (buffer, change) in buffers.iter_mut().zip(changes) {
-        let mut taken = std::mem::take(buffer);
-        taken.clear();
-        *buffer = postcard::to_extend(change, taken)
+        *buffer = record::encode(change, std::mem::take(buffer))
             .map_err(|error| format!("a change can't be encoded ({error})"))?;
     }
     Ok(buffers

@@ -176,7 +176,7 @@ async fn a_change_that_does_not_fit_is_refused() {
     };
     let (mut raw, _) = log::Log::open_on(Arc::new(disk.clone()), &dir(), options).unwrap();
     let stale = machine::world::Change::Commit(Box::new(sample::commit(user(0), 0, "zz")));
-    raw.append(&[&postcard::to_stdvec(&stale).unwrap()])
+    raw.append(&[&crate::embedded::record::encode(&stale, Vec::new()).unwrap()])
         .unwrap();
     drop(raw);
     let error = open(&disk).unwrap_err();

@@ -1,0 +1,53 @@
+//! A change as bytes in the log. The first byte names the form, so that a later version that adds a field still reads what
+//! an earlier one wrote, and an earlier one says plainly that it can't read what a later one wrote.
+
+use machine::world::Change;
+
+/// The form written now: a change of [`machine::world`] in postcard, as of version 0.1.
+const FORM: u8 = 1;
+
+/// Why a record can't be read or written.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RecordError {
+    /// It begins with a form that this program does not know.
+    #[error("its form {0} is not known here: a newer version wrote it")]
+    Form(u8),
+    /// It is empty.
+    #[error("it is empty")]
+    Empty,
+    /// Its bytes are no change.
+    #[error("{0}")]
+    Postcard(#[from] postcard::Error),
+}
+
+/// Encodes a change, using `buffer`'s memory.
+pub(super) fn encode(change: &Change, mut buffer: Vec<u8>) -> Result<Vec<u8>, RecordError> {
+    buffer.clear();
+    buffer.push(FORM);
+    Ok(postcard::to_extend(change, buffer)?)
+}
+
+/// Reads what [`encode`] wrote.
+pub(super) fn decode(bytes: &[u8]) -> Result<Change, RecordError> {
+    match bytes {
+        [FORM, change @ ..] => Ok(postcard::from_bytes(change)?),
+        [other, ..] => Err(RecordError::Form(*other)),
+        [] => Err(RecordError::Empty),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_form_is_named_and_nothing_panics() {
+        assert_eq!(
+            decode(&[9, 0, 0]).unwrap_err().to_string(),
+            "its form 9 is not known here: a newer version wrote it"
+        );
+        assert!(decode(&[]).is_err());
+        assert!(decode(&[FORM]).is_err());
+        assert!(decode(&[FORM, 255, 255]).is_err());
+    }
+}
