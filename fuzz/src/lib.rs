@@ -21,9 +21,11 @@ pub static TENANT: LazyLock<(Tenant, Files)> =
 pub static CAMPAIGNS: LazyLock<Vec<Campaign>> = LazyLock::new(|| {
     let examples = ACTIVITIES.iter().flat_map(|activity| activity.stories());
     let ready = examples.map(|example| {
-        let definition = checked(example.campaign)
+        let checked = checked(example.campaign);
+        let said = checked.diagnostics;
+        let definition = checked
             .definition
-            .expect("an example is sound");
+            .unwrap_or_else(|| panic!("{}: {said:#?}", example.name));
         link(definition, 1).expect("an example links")
     });
     ready.collect()

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use campaign::tenant::KeySource;
 use clap::{Args, ValueEnum};
-use function::identity::{Minter, Ticket};
-use function::registry::material;
+use function::identity::Ticket;
 use function::serve::{Process, ServeError, asked_to_stop, bind, listen, open};
 use function::served::{Snapshot, TenantShell};
 use function::telemetry::{Format, PrometheusHandle, init_logs, init_metrics};
@@ -19,6 +19,7 @@ use machine::view::view;
 use machine::{Campaign, Millis, Participant, User};
 
 use crate::activities;
+use crate::sign::sign;
 
 /// Who the sample calls are made as.
 const SAMPLE_MEMBER: &str = "alice";
@@ -296,19 +297,17 @@ fn easy_event(shell: &TenantShell, campaign: &Campaign, now: Millis) -> Option<S
     })
 }
 
-/// A token of user `alice`, where the tenant's first key is a development key.
+/// A token of user `alice`, where the tenant has a development key.
 fn token(configs: &Path, snapshot: &Arc<Snapshot>, tenant: &str) -> Option<String> {
     let shell = snapshot.tenants.get(tenant)?;
-    let spec = shell
+    let dev = shell
         .tenant
         .keys
         .iter()
-        .find(|key| key.source == campaign::tenant::KeySource::Dev)?;
-    let text = material(configs, tenant, spec).ok()?;
-    let minter = Minter::hs256(&spec.kid, &text).ok()?;
-    let day = Ticket {
+        .filter(|key| key.source == KeySource::Dev);
+    let ticket = Ticket {
         ttl_secs: 24 * 3600,
         ..Ticket::user(tenant, SAMPLE_MEMBER)
     };
-    minter.sign(&day, chrono::Utc::now().timestamp()).ok()
+    sign(configs, tenant, &dev.cloned().collect::<Vec<_>>(), &ticket).ok()
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::world::{STAFF, USERS};
 
 /// How long a start, or an end, may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Where configs and data are.
 #[derive(Debug, Clone)]

@@ -99,7 +99,12 @@ async fn every_code_is_reached() {
         )
         .await,
     );
-    for fault in [Fault::NotWritten, Fault::Lost, Fault::Frozen, Fault::Busy] {
+    for fault in [
+        Fault::NotWritten,
+        Fault::Vanished,
+        Fault::Frozen,
+        Fault::Busy,
+    ] {
         world.store.commits([fault]);
         answers.push(send("ann", learn, "faults", words.clone()).await);
     }

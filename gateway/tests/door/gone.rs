@@ -17,6 +17,10 @@ async fn a_call_that_is_dropped_anywhere() {
     let mut replayed = 0;
     for n in 0..120_u32 {
         let key = format!("k{n}");
+        if n % 3 == 0 {
+            // In the middle of the read, before anything was handed to the store.
+            world.store.recalls([Fault::Hangs]);
+        }
         let call = world.post("ann", DRAW, &key, json!({}));
         // Dropped after so many turns of the loop, then after so many microseconds.
         let leave = async {

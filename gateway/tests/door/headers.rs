@@ -257,7 +257,7 @@ async fn nobody_is_found_in_the_log() {
     let _logging = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
     let world = World::of(ALL).await;
     let user = "member-4711-zhang@example.com";
-    let token = world.token("acme", user, json!({ "tags": ["vip-secret-tag"] }));
+    let token = world.token("acme", user, &json!({ "tags": ["vip-secret-tag"] }));
     let service = world.service("acme");
     let path = format!("/v1/acme/quest/users/{user}/events/paid");
     let secret = "the-secret-note";
@@ -294,7 +294,12 @@ async fn nobody_is_found_in_the_log() {
         .send()
         .await
         .no(401, "unauthenticated");
-    for fault in [Fault::Lost, Fault::NotWritten, Fault::Frozen, Fault::Busy] {
+    for fault in [
+        Fault::Vanished,
+        Fault::NotWritten,
+        Fault::Frozen,
+        Fault::Busy,
+    ] {
         world.store.commits([fault]);
         assert_eq!(
             world
@@ -321,9 +326,7 @@ async fn nobody_is_found_in_the_log() {
         .send()
         .await
         .no(404, "not-found");
-    world
-        .clock
-        .advance(std::time::Duration::from_secs(3 * 3600));
+    world.clock.advance(std::time::Duration::from_hours(3));
     assert_eq!(function::sweep::sweep(&world.shell).await, 1);
     world.rewrite("acme/quest.yaml", "broken: [").await;
 

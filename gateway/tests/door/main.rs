@@ -1,4 +1,10 @@
 //! The contract of the public door, tested over all of it: gateway, functions, engine and the embedded store.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test's helper fails the test"
+)]
 
 mod faults;
 mod files;
@@ -6,6 +12,7 @@ mod world;
 
 mod bodies;
 mod codes;
+mod examples;
 mod gone;
 mod headers;
 mod limits;

@@ -76,11 +76,7 @@ async fn it_names_every_route_and_no_other() {
         let path = route.split(' ').nth(1).unwrap();
         assert!(source.contains(&format!("\"{path}\"")), "{path}");
     }
-    let routed = source
-        .lines()
-        .filter(|line| line.contains("get(") || line.contains("post("))
-        .filter(|line| line.contains("\"/"))
-        .count();
+    let routed = source.matches("\"/").count();
     assert_eq!(
         routed,
         routes.len(),

@@ -79,6 +79,20 @@ async fn the_public_page() {
             .all(|prize| prize["odds"]["of"] == 100_000)
     );
 
+    // Whatever the activity, the page says what can be had.
+    let daily = world
+        .ask("GET", "/v1/acme/daily/public?lang=en")
+        .send()
+        .await
+        .json();
+    let points = json!({ "reward": "points", "kind": "points", "title": "Points", "image": null, "amount": 10 });
+    assert_eq!(daily["rewards"][0], points);
+    assert_eq!(
+        page.json()["rewards"].as_array().unwrap().len(),
+        2,
+        "nothing is no reward"
+    );
+
     // The seed is promised, and kept to itself.
     let snapshot = world.registry.snapshot();
     let seed = snapshot.tenants["acme"].campaigns["wheel"].seeds.0.0;

@@ -184,7 +184,7 @@ impl World {
     }
 
     /// A user's token.
-    pub fn token(&self, tenant: &str, sub: &str, claims: Value) -> String {
+    pub fn token(&self, tenant: &str, sub: &str, claims: &Value) -> String {
         let extra: Map<String, Value> = claims.as_object().cloned().unwrap_or_default();
         self.minter(tenant, "users")
             .sign(
@@ -277,7 +277,7 @@ impl Ask<'_> {
 
     /// By a user of `acme` without claims.
     pub fn by(self, user: &str) -> Self {
-        let token = self.world.token("acme", user, json!({}));
+        let token = self.world.token("acme", user, &json!({}));
         self.bearer(&token)
     }
 

@@ -126,9 +126,18 @@ pub fn signature() -> Signature {
                 args: vec![],
                 result: Type::Int,
             },
+            FunctionSig {
+                name: "skipped_today",
+                args: vec![],
+                result: Type::Bool,
+            },
         ],
     }
 }
+
+/// The places of the actions in the signature.
+const SIGN: u16 = 0;
+const MAKE_UP: u16 = 1;
 
 impl Streak {
     pub(crate) fn new(params: Params, vars: &[u16]) -> Result<Self, LinkError> {
@@ -184,9 +193,7 @@ impl Streak {
     /// Signs `day` and keeps every promise that this makes due.
     fn sign(&self, day: i32, turn: &mut Turn<'_>) -> Result<(), No> {
         let mut days = self.signed(&turn.core.vars)?.clone();
-        if turn.campaign.calendar.skips(day) || !days.insert(day) {
-            return Err(Rejection::NotPossible.into());
-        }
+        days.insert(day);
         let total = days.len() as i64;
         turn.set(self.days, Value::Days(days))?;
         turn.set(self.total, Value::Int(total))?;
@@ -310,25 +317,37 @@ impl Streak {
 
 impl Block for Streak {
     fn act(&self, action: u16, args: &[Value], turn: &mut Turn<'_>) -> Result<Option<u16>, No> {
-        match (action, args) {
-            (0, _) => {
-                let today = turn.today();
-                self.sign(today, turn)?;
-                turn.raise("signed");
-                Ok(Some(0))
+        let day = match (action, args) {
+            (SIGN, _) => turn.today(),
+            (MAKE_UP, [Value::Int(day)]) => {
+                i32::try_from(*day).map_err(|_| Rejection::NotPossible)?
             }
-            (1, [Value::Int(day)]) => {
-                if !self.can_make_up(*day, &turn.look())? {
-                    return Err(Rejection::NotPossible.into());
-                }
-                let used = turn.int(self.made_up)?;
-                turn.set(self.made_up, Value::Int(used.saturating_add(1)))?;
-                self.sign(*day as i32, turn)?;
-                turn.raise("made-up");
-                Ok(Some(0))
-            }
-            _ => Err(Fault::Mismatch("no such action of the streak").into()),
+            _ => return Err(Fault::Mismatch("no such action of the streak").into()),
+        };
+        let look = turn.look();
+        let possible = match action {
+            MAKE_UP => self.can_make_up(i64::from(day), &look)?,
+            _ => !look.campaign.calendar.skips(day) && !self.signed(&look.core.vars)?.contains(day),
+        };
+        if !possible {
+            // After a draw, or with nobody there to be told, nothing is rejected any more: then it just does nothing.
+            return if turn.quiet() {
+                Ok(None)
+            } else {
+                Err(Rejection::NotPossible.into())
+            };
         }
+        if action == MAKE_UP {
+            let used = turn.int(self.made_up)?;
+            turn.set(self.made_up, Value::Int(used.saturating_add(1)))?;
+        }
+        self.sign(day, turn)?;
+        turn.raise(if action == MAKE_UP {
+            "made-up"
+        } else {
+            "signed"
+        });
+        Ok(Some(0))
     }
 
     fn call(&self, function: u16, args: &[Value], look: &Look<'_>) -> Result<Value, Fault> {
@@ -341,6 +360,7 @@ impl Block for Streak {
             (1, [Value::Int(day)]) => signed(*day).map(Value::Bool),
             (2, [Value::Int(day)]) => self.can_make_up(*day, look).map(Value::Bool),
             (3, _) => self.makeups_left(look).map(Value::Int),
+            (4, _) => Ok(Value::Bool(look.campaign.calendar.skips(look.today()))),
             _ => Err(Fault::Mismatch("no such function of the streak")),
         }
     }

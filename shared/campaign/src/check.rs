@@ -122,7 +122,7 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
     chances::read(check);
     wheel::read(&slices, check);
     streak::read(check);
-    pack::read(activity.id(), check);
+    pack::read(shipped.as_ref().and_then(|node| node.get("pack")), check);
     let budget = budget::read(check);
     events::read(check);
     let earned = earn::read(check);

@@ -114,7 +114,8 @@ impl From<store::Error> for Failed {
 
 /// Makes an answer's bytes from a decision. A rule that fails while the answer is made refuses the whole event: nothing
 /// was committed yet.
-pub type Render<'a> = &'a (dyn Fn(&Call<'_>, &Decision, Option<&Pause>) -> Result<Answer, Fault> + Sync);
+pub type Render<'a> =
+    &'a (dyn Fn(&Call<'_>, &Decision, Option<&Pause>) -> Result<Answer, Fault> + Sync);
 
 /// Carries out one event.
 pub async fn act(
@@ -125,14 +126,30 @@ pub async fn act(
 ) -> Result<Answered, Failed> {
     let key = caller.served.key(caller.lane);
     let user = caller.user;
-    let asked = Asked { key: sent.key, fingerprint: sent.fingerprint, now: caller.now };
-    let Recalled { answer, participant, live, pause } = store.recall(&key, user, Some(asked)).await?;
+    let asked = Asked {
+        key: sent.key,
+        fingerprint: sent.fingerprint,
+        now: caller.now,
+    };
+    let Recalled {
+        answer,
+        participant,
+        live,
+        pause,
+    } = store.recall(&key, user, Some(asked)).await?;
     match answer {
-        Some(Ok(body)) => return Ok(Answered { body, replayed: true }),
+        Some(Ok(body)) => {
+            return Ok(Answered {
+                body,
+                replayed: true,
+            });
+        }
         Some(Err(_)) => return Err(Failed::KeyReused),
         None => {}
     }
-    let Some(campaign) = caller.served.revision_of(&user) else { return Err(Failed::Behind) };
+    let Some(campaign) = caller.served.revision_of(&user) else {
+        return Err(Failed::Behind);
+    };
     if !live.iter().any(|live| live.revision == campaign.revision) {
         return Err(Failed::Behind);
     }
@@ -147,7 +164,10 @@ pub async fn act(
     let (mut stale, mut gone) = (0, 0);
     loop {
         let record = record(caller, known.as_ref(), campaign)?;
-        if sent.if_match.is_some_and(|version| version != record.core.version) {
+        if sent
+            .if_match
+            .is_some_and(|version| version != record.core.version)
+        {
             return Err(Failed::StalePage(record.core.version));
         }
         let call = Call {
@@ -176,7 +196,10 @@ pub async fn act(
             sender: sent.sender,
             key: sent.key.into(),
             fingerprint: *sent.fingerprint,
-            attribution: Attribution { facts: prepared.facts.found().to_vec(), ..sent.attribution.clone() },
+            attribution: Attribution {
+                facts: prepared.facts.found().to_vec(),
+                ..sent.attribution.clone()
+            },
             answer: body.clone(),
             ..of_time(caller, &key, &record, decision)
         };
@@ -184,11 +207,17 @@ pub async fn act(
             Outcome::Committed(_) => {
                 commit_try(Tried::Committed);
                 count(&key, campaign, &granted);
-                return Ok(Answered { body, replayed: false });
+                return Ok(Answered {
+                    body,
+                    replayed: false,
+                });
             }
             Outcome::Replayed(body) => {
                 commit_try(Tried::Replayed);
-                return Ok(Answered { body, replayed: true });
+                return Ok(Answered {
+                    body,
+                    replayed: true,
+                });
             }
             Outcome::KeyReused => return Err(Failed::KeyReused),
             Outcome::Stale(current) => {
@@ -216,8 +245,12 @@ pub async fn tick(store: &dyn Store, caller: &Caller<'_>) -> Result<bool, Failed
     let key = caller.served.key(caller.lane);
     let user = caller.user;
     let recalled = store.recall(&key, user, None).await?;
-    let Some(known) = recalled.participant else { return Ok(false) };
-    let Some(campaign) = caller.served.revision_of(&user) else { return Err(Failed::Behind) };
+    let Some(known) = recalled.participant else {
+        return Ok(false);
+    };
+    let Some(campaign) = caller.served.revision_of(&user) else {
+        return Err(Failed::Behind);
+    };
     let record = record(caller, Some(&known), campaign)?;
     let (nobody, facts) = (User::nobody(&campaign.claims), Facts::default());
     let draws = caller.served.draws(caller.lane, &user);
@@ -241,7 +274,10 @@ pub async fn tick(store: &dyn Store, caller: &Caller<'_>) -> Result<bool, Failed
             Err(No::Fault(fault)) => return Err(Failed::Rule(fault)),
         };
         let granted: Vec<u16> = decision.grants.iter().map(|grant| grant.reward).collect();
-        match store.commit(Box::new(of_time(caller, &key, &record, decision))).await? {
+        match store
+            .commit(Box::new(of_time(caller, &key, &record, decision)))
+            .await?
+        {
             Outcome::Committed(_) => {
                 count(&key, campaign, &granted);
                 return Ok(true);
@@ -264,11 +300,19 @@ pub fn record(
         // Written under a revision that was published after this process last looked.
         return Err(Failed::Behind);
     }
-    caller.served.record(known, campaign, caller.now).map_err(Failed::Rule)
+    caller
+        .served
+        .record(known, campaign, caller.now)
+        .map_err(Failed::Rule)
 }
 
 /// What makes a decision true that time alone brought about; an event puts its own name, key and answer in.
-fn of_time(caller: &Caller<'_>, key: &CampaignKey, record: &Participant, decision: Decision) -> Commit {
+fn of_time(
+    caller: &Caller<'_>,
+    key: &CampaignKey,
+    record: &Participant,
+    decision: Decision,
+) -> Commit {
     Commit {
         campaign: key.clone(),
         revision: decision.core.revision,
@@ -303,7 +347,10 @@ struct Prepared {
 impl Prepared {
     fn new(caller: &Caller<'_>, sent: &Sent<'_>, campaign: &Arc<Campaign>) -> Result<Self, Failed> {
         let event = campaign.event(sent.event).ok_or(Failed::NoSuchEvent)?;
-        let declared = campaign.events.get(usize::from(event)).ok_or(Failed::NoSuchEvent)?;
+        let declared = campaign
+            .events
+            .get(usize::from(event))
+            .ok_or(Failed::NoSuchEvent)?;
         // Who may not send it shall not learn more than that.
         if !declared.from.contains(&sent.sender) {
             return Err(Failed::Rejected(Rejection::Forbidden, campaign.clone()));
@@ -311,13 +358,21 @@ impl Prepared {
         let payload = Payload::read(declared, sent.body).map_err(Failed::Payload)?;
         let user = user_of(campaign, caller.claims);
         let facts = caller.shell.facts(campaign, caller.member);
-        Ok(Self { user, event, payload, facts })
+        Ok(Self {
+            user,
+            event,
+            payload,
+            facts,
+        })
     }
 }
 
 /// The caller's claims as the campaign declares them.
 pub fn user_of(campaign: &Campaign, claims: Option<&Map<String, Json>>) -> User {
-    claims.map_or_else(|| User::nobody(&campaign.claims), |claims| User::read(&campaign.claims, claims))
+    claims.map_or_else(
+        || User::nobody(&campaign.claims),
+        |claims| User::read(&campaign.claims, claims),
+    )
 }
 
 /// Counts what was given in the live lane.
@@ -329,7 +384,10 @@ fn count(key: &CampaignKey, campaign: &Campaign, granted: &[u16]) {
 }
 
 fn campaign_event(campaign: &Campaign, event: u16, name: &str) -> Arc<str> {
-    campaign.events.get(usize::from(event)).map_or_else(|| name.into(), |event| event.name.clone())
+    campaign
+        .events
+        .get(usize::from(event))
+        .map_or_else(|| name.into(), |event| event.name.clone())
 }
 
 /// What is newly known to be left replaces what was known before.
@@ -354,14 +412,22 @@ pub fn lane_of(
     clock: Millis,
 ) -> Result<(Lane, Millis), NotATester> {
     let live = (Lane::Live, clock);
-    let Some(campaign) = served.newest() else { return Ok(live) };
-    if !asks_for_test && (campaign.testers.is_none() || campaign.window.phase(clock) != Phase::Preview) {
+    let Some(campaign) = served.newest() else {
+        return Ok(live);
+    };
+    if !asks_for_test
+        && (campaign.testers.is_none() || campaign.window.phase(clock) != Phase::Preview)
+    {
         return Ok(live);
     }
     if is_tester(shell, campaign, member, claims, clock) {
         return Ok((Lane::Test, clock.saturating_add(served.test_clock_offset)));
     }
-    if asks_for_test { Err(NotATester) } else { Ok(live) }
+    if asks_for_test {
+        Err(NotATester)
+    } else {
+        Ok(live)
+    }
 }
 
 /// Someone asked for the test lane who is no tester.
@@ -375,7 +441,9 @@ fn is_tester(
     claims: Option<&Map<String, Json>>,
     now: Millis,
 ) -> bool {
-    let Some(testers) = &campaign.testers else { return false };
+    let Some(testers) = &campaign.testers else {
+        return false;
+    };
     let nobody = Participant::new(campaign, now);
     let user = user_of(campaign, claims);
     let facts = shell.facts(campaign, member);

@@ -4,9 +4,9 @@
 use machine::block::Look;
 use machine::calendar::date;
 use machine::ids::{CampaignKey, Lane, Pseudonym, grant_id, hex};
-use machine::luck::NoDraws;
 use machine::input::Payload;
-use machine::model::{Campaign, EventDecl, Phase, VarKind};
+use machine::luck::NoDraws;
+use machine::model::{Campaign, EventDecl, Phase, RewardKind, VarKind};
 use machine::participant::{Grant, Participant, Status};
 use machine::step::{Call, Decision, Rejection};
 use machine::view::{Possible, view};
@@ -185,6 +185,8 @@ pub struct PublicAnswer<'a> {
     pub timezone: &'static str,
     /// Where its rules can be read; none if it has none.
     pub rules_url: Option<String>,
+    /// What can be had: `reward`, `kind`, `title`, `image`, `amount`, `value`. Never how many are left.
+    pub rewards: Vec<Json>,
     /// SHA-256 of the secret seed of its draws.
     pub seed_hash: String,
     /// The published revision.
@@ -209,17 +211,36 @@ pub fn event_answer<'a>(
 ) -> Result<Vec<u8>, Fault> {
     let campaign = call.campaign;
     let mut grants = Vec::with_capacity(call.participant.grants.len() + decision.grants.len());
-    grants.extend(call.participant.grants.iter().chain(&decision.grants).cloned());
-    let after = Participant { core: decision.core.clone(), grants };
+    grants.extend(
+        call.participant
+            .grants
+            .iter()
+            .chain(&decision.grants)
+            .cloned(),
+    );
+    let after = Participant {
+        core: decision.core.clone(),
+        grants,
+    };
     // No look evaluates a draw.
-    let seen = view(&Call { participant: &after, event: None, draws: &NoDraws, exhausted: &[], ..*call })?;
+    let seen = view(&Call {
+        participant: &after,
+        event: None,
+        draws: &NoDraws,
+        exhausted: &[],
+        ..*call
+    })?;
     let answer = EventAnswer {
         campaign: &campaign.campaign,
         event,
         state: state_name(campaign, seen.turn.core.state),
         context: context(&seen.turn.look()),
         events: events(campaign, &seen.events, pause, language),
-        grants: decision.grants.iter().map(|grant| grant_view(campaign, grant, key, user, language)).collect(),
+        grants: decision
+            .grants
+            .iter()
+            .map(|grant| grant_view(campaign, grant, key, user, language))
+            .collect(),
         outcome: decision.outcome,
         version: decision.core.version,
         lane: key.lane,
@@ -239,7 +260,10 @@ pub fn view_answer(
     let campaign = call.campaign;
     let seen = view(call)?;
     let look = seen.turn.look();
-    let blocks = campaign.blocks.iter().filter_map(|block| block.view(&look, language));
+    let blocks = campaign
+        .blocks
+        .iter()
+        .filter_map(|block| block.view(&look, language));
     let calendar = &campaign.calendar;
     let answer = ViewAnswer {
         campaign: &campaign.campaign,
@@ -253,11 +277,18 @@ pub fn view_answer(
         opens: calendar.rfc3339(campaign.window.opens),
         closes: calendar.rfc3339(campaign.window.closes),
         claim_until: calendar.rfc3339(campaign.window.claim_until),
-        eligible: Eligible { ok: seen.eligible, code: (!seen.eligible).then_some("not-eligible") },
+        eligible: Eligible {
+            ok: seen.eligible,
+            code: (!seen.eligible).then_some("not-eligible"),
+        },
         state: state_name(campaign, seen.turn.core.state),
         context: context(&look),
         events: events(campaign, &seen.events, pause, language),
-        grants: look.grants.iter().map(|grant| grant_view(campaign, grant, key, user, language)).collect(),
+        grants: look
+            .grants
+            .iter()
+            .map(|grant| grant_view(campaign, grant, key, user, language))
+            .collect(),
         version: call.participant.core.version,
         posters: Vec::new(),
         blocks: blocks.map(|(name, part)| (name.to_owned(), part)).collect(),
@@ -275,9 +306,12 @@ pub fn public_answer(
     language: &str,
 ) -> Vec<u8> {
     let calendar = &campaign.calendar;
-    let blocks = campaign.blocks.iter().filter_map(|block| block.public(campaign, language));
-    let rules_url =
-        (!campaign.rules.is_empty()).then(|| format!("/v1/{}/{}/rules?lang={language}", key.tenant, key.campaign));
+    let blocks = campaign
+        .blocks
+        .iter()
+        .filter_map(|block| block.public(campaign, language));
+    let rules_url = (!campaign.rules.is_empty())
+        .then(|| format!("/v1/{}/{}/rules?lang={language}", key.tenant, key.campaign));
     let answer = PublicAnswer {
         tenant: &key.tenant,
         campaign: &key.campaign,
@@ -291,12 +325,22 @@ pub fn public_answer(
         claim_until: calendar.rfc3339(campaign.window.claim_until),
         timezone: calendar.timezone.name(),
         rules_url,
+        rewards: rewards(campaign, language),
         seed_hash: hex(seed_commitment),
         revision: campaign.revision,
         config_hash: hex(&campaign.sha256),
         blocks: blocks.map(|(name, part)| (name.to_owned(), part)).collect(),
     };
     serde_json::to_vec(&answer).unwrap_or_default()
+}
+
+/// The rewards that a campaign can give.
+fn rewards(campaign: &Campaign, language: &str) -> Vec<Json> {
+    let given = (0_u16..).zip(&campaign.rewards);
+    given
+        .filter(|(_, reward)| reward.kind != RewardKind::Nothing)
+        .map(|(place, _)| blocks::promise::shown(campaign, place, language))
+        .collect()
 }
 
 /// One page of a user's grants, after the one whose place in the record is `after`.
@@ -312,7 +356,10 @@ pub fn grants_answer(
     let end = after.saturating_add(page).min(grants.len());
     let shown = grants.get(after..end).unwrap_or_default();
     let answer = GrantsAnswer {
-        grants: shown.iter().map(|grant| grant_view(campaign, grant, key, user, language)).collect(),
+        grants: shown
+            .iter()
+            .map(|grant| grant_view(campaign, grant, key, user, language))
+            .collect(),
         next: (end < grants.len()).then(|| end.to_string()),
     };
     serde_json::to_vec(&answer).unwrap_or_default()
@@ -324,7 +371,11 @@ pub fn message(campaign: &Campaign, rejection: &Rejection, language: &str) -> St
     if let Some(words) = campaign.messages.get(code) {
         return words.pick(language, &campaign.language).to_owned();
     }
-    Code::parse(code).unwrap_or(Code::NotPossible).words().pick(language).to_owned()
+    Code::parse(code)
+        .unwrap_or(Code::NotPossible)
+        .words()
+        .pick(language)
+        .to_owned()
 }
 
 fn phase(campaign: &Campaign, now: Millis, pause: Option<&Pause>) -> Phase {
@@ -335,7 +386,11 @@ fn phase(campaign: &Campaign, now: Millis, pause: Option<&Pause>) -> Phase {
 }
 
 fn state_name(campaign: &Campaign, state: u16) -> &str {
-    campaign.machine.states.get(usize::from(state)).map_or("", |state| &state.name)
+    campaign
+        .machine
+        .states
+        .get(usize::from(state))
+        .map_or("", |state| &state.name)
 }
 
 fn context(look: &Look<'_>) -> Map<String, Json> {
@@ -358,7 +413,10 @@ fn json_of(campaign: &Campaign, ty: Type, value: &Value) -> Json {
         (_, Value::Bool(flag)) => json!(flag),
         (_, Value::Str(text)) => json!(&**text),
         (_, Value::Strs(items)) => items.iter().map(|item| json!(&**item)).collect(),
-        (_, Value::Days(days)) => days.iter().map(|day| json!(date(day).to_string())).collect(),
+        (_, Value::Days(days)) => days
+            .iter()
+            .map(|day| json!(date(day).to_string()))
+            .collect(),
     }
 }
 
@@ -374,29 +432,41 @@ fn events<'a>(
         let payload = payload(declared);
         let event = &*declared.name;
         // A pause stops what the window and the rules would allow.
-        Some(match (&possible.no, pause.filter(|pause| pause.stops(Some(event)))) {
-            (Some(no @ (Rejection::NotOpen | Rejection::Closed)), _) | (Some(no), None) => EventView {
-                event,
-                possible: false,
-                code: Some(no.code().to_owned()),
-                message: Some(message(campaign, no, language)),
-                next_at: possible.next_at.map(rfc3339),
-                payload,
+        Some(
+            match (&possible.no, pause.filter(|pause| pause.stops(Some(event)))) {
+                (Some(no @ (Rejection::NotOpen | Rejection::Closed)), _) | (Some(no), None) => {
+                    EventView {
+                        event,
+                        possible: false,
+                        code: Some(no.code().to_owned()),
+                        message: Some(message(campaign, no, language)),
+                        next_at: possible.next_at.map(rfc3339),
+                        payload,
+                    }
+                }
+                (_, Some(pause)) => EventView {
+                    event,
+                    possible: false,
+                    code: Some(Code::Paused.as_str().to_owned()),
+                    message: Some(
+                        pause
+                            .notice
+                            .clone()
+                            .unwrap_or_else(|| Code::Paused.words().pick(language).to_owned()),
+                    ),
+                    next_at: pause.until.map(rfc3339),
+                    payload,
+                },
+                (None, None) => EventView {
+                    event,
+                    possible: true,
+                    code: None,
+                    message: None,
+                    next_at: None,
+                    payload,
+                },
             },
-            (_, Some(pause)) => EventView {
-                event,
-                possible: false,
-                code: Some(Code::Paused.as_str().to_owned()),
-                message: Some(
-                    pause.notice.clone().unwrap_or_else(|| Code::Paused.words().pick(language).to_owned()),
-                ),
-                next_at: pause.until.map(rfc3339),
-                payload,
-            },
-            (None, None) => {
-                EventView { event, possible: true, code: None, message: None, next_at: None, payload }
-            }
-        })
+        )
     });
     shown.collect()
 }
@@ -406,7 +476,8 @@ fn payload(declared: &EventDecl) -> Option<Map<String, Json>> {
         return None;
     }
     let fields = declared.payload.iter().map(|field| {
-        let mut shape = json!({ "type": field.ty.to_string(), "required": field.default.is_none() });
+        let mut shape =
+            json!({ "type": field.ty.to_string(), "required": field.default.is_none() });
         if field.ty == Type::Int && field.at_least != i64::MIN {
             shape["at_least"] = json!(field.at_least);
         }
@@ -429,7 +500,10 @@ fn grant_view<'a>(
     language: &str,
 ) -> GrantView<'a> {
     let reward = campaign.rewards.get(usize::from(grant.reward));
-    let rule = campaign.rules_of_giving.get(usize::from(grant.rule)).map_or("", |rule| &rule.id);
+    let rule = campaign
+        .rules_of_giving
+        .get(usize::from(grant.rule))
+        .map_or("", |rule| &rule.id);
     GrantView {
         id: grant_id(key, user, rule, grant.period, grant.n),
         rule,

@@ -62,7 +62,9 @@ pub struct Process {
 
 impl std::fmt::Debug for Process {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Process").field("registry", &self.registry).finish_non_exhaustive()
+        f.debug_struct("Process")
+            .field("registry", &self.registry)
+            .finish_non_exhaustive()
     }
 }
 
@@ -76,10 +78,18 @@ pub async fn open(
     let opened = tokio::task::spawn_blocking(move || store::embedded::open(&folder)).await;
     let embedded: Embedded = opened.map_err(std::io::Error::other)??;
     let store: Arc<dyn Store> = Arc::new(embedded);
-    let registry =
-        Arc::new(Registry::new(configs, activities, store.clone(), Arc::new(SystemClock)));
+    let registry = Arc::new(Registry::new(
+        configs,
+        activities,
+        store.clone(),
+        Arc::new(SystemClock),
+    ));
     let report = registry.load().await?;
-    Ok(Process { store, registry, report })
+    Ok(Process {
+        store,
+        registry,
+        report,
+    })
 }
 
 impl Process {
@@ -106,7 +116,10 @@ impl Process {
 /// Loads the folder again when a file changes, and the store's word when that changes.
 async fn watch(registry: Arc<Registry>, store: Arc<dyn Store>) {
     let look = |dir: PathBuf| async move {
-        tokio::task::spawn_blocking(move || stamp(&dir).ok()).await.ok().flatten()
+        tokio::task::spawn_blocking(move || stamp(&dir).ok())
+            .await
+            .ok()
+            .flatten()
     };
     let mut seen: Option<Stamp> = look(registry.folder().to_owned()).await;
     let mut changes = store.changes();
@@ -141,11 +154,18 @@ fn tell(report: &Report) {
     for (tenant, campaign, revision) in &report.published {
         tracing::info!(tenant, campaign, revision, "published a changed file");
     }
-    let errors = report.diagnostics.iter().filter(|found| found.severity == campaign::Severity::Error);
+    let errors = report
+        .diagnostics
+        .iter()
+        .filter(|found| found.severity == campaign::Severity::Error);
     for diagnostic in errors {
         tracing::error!(
-            code = diagnostic.code, file = diagnostic.place.source.name(), line = diagnostic.place.line(),
-            column = diagnostic.place.column(), "{}", diagnostic.message
+            code = diagnostic.code,
+            file = diagnostic.place.source.name(),
+            line = diagnostic.place.line(),
+            column = diagnostic.place.column(),
+            "{}",
+            diagnostic.message
         );
     }
     for problem in &report.problems {
@@ -170,7 +190,9 @@ async fn tidy(registry: Arc<Registry>) {
 
 /// Binds an address.
 pub async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
-    TcpListener::bind(address).await.map_err(|error| ServeError::Bind(address, error))
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| ServeError::Bind(address, error))
 }
 
 /// Serves until `stop`, then lets calls under way finish, for at most ten seconds.
@@ -184,11 +206,14 @@ pub async fn listen(
         // Answers are small and written whole: waiting to fill a segment only adds latency.
         let _ = stream.set_nodelay(true);
     });
-    let served = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(async move {
-            stop.await;
-            let _ = stopping.send(());
-        });
+    let served = axum::serve(
+        listener,
+        router.into_make_service_with_connect_info::<SocketAddr>(),
+    )
+    .with_graceful_shutdown(async move {
+        stop.await;
+        let _ = stopping.send(());
+    });
     tokio::select! {
         served = async move { served.await } => Ok(served?),
         () = async {
@@ -253,8 +278,13 @@ fn run(activity: &'static dyn Activity) -> Result<(), ServeError> {
     let folder = |name: &str, default: &str| {
         std::env::var_os(name).map_or_else(|| PathBuf::from(default), PathBuf::from)
     };
-    let port = std::env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(8080);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let port = std::env::var("PORT")
+        .ok()
+        .and_then(|port| port.parse().ok())
+        .unwrap_or(8080);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let configs = folder("GALA_CONFIGS", "configs");
         let process = open(&configs, &folder("GALA_DATA", "data"), &[activity]).await?;

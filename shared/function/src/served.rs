@@ -140,7 +140,12 @@ impl CampaignMetrics {
     /// Those of a campaign.
     pub fn new(tenant: &str, campaign: &str) -> Self {
         let of = |route| RouteMetrics::new(tenant, campaign, route);
-        Self { event: of("event"), view: of("view"), grants: of("grants"), public: of("public") }
+        Self {
+            event: of("event"),
+            view: of("view"),
+            grants: of("grants"),
+            public: of("public"),
+        }
     }
 }
 
@@ -202,6 +207,11 @@ impl Served {
             Lane::Live => &self.seeds.0,
             Lane::Test => &self.seeds.1,
         };
-        Seeded::new(seed, &format!("{}/{}", self.tenant, self.campaign), self.edition, user)
+        Seeded::new(
+            seed,
+            &format!("{}/{}", self.tenant, self.campaign),
+            self.edition,
+            user,
+        )
     }
 }

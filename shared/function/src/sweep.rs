@@ -21,7 +21,11 @@ pub async fn sweep(shell: &Shell) -> usize {
     for tenant in snapshot.tenants.values() {
         for served in tenant.campaigns.values() {
             for lane in [Lane::Live, Lane::Test] {
-                let offset = if lane == Lane::Test { served.test_clock_offset } else { 0 };
+                let offset = if lane == Lane::Test {
+                    served.test_clock_offset
+                } else {
+                    0
+                };
                 let now = shell.clock.now().saturating_add(offset);
                 let key = served.key(lane);
                 let due = match shell.store.due(&key, now, MOST).await {

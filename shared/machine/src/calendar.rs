@@ -33,8 +33,13 @@ pub struct Calendar {
     #[serde(skip)]
     offsets: Vec<(Millis, i64)>,
     /// Where the offsets above end.
-    #[serde(skip)]
+    #[serde(skip, default = "nothing_known")]
     known_until: Millis,
+}
+
+/// As [`Calendar::new`] has it: a calendar that was read back equals the one that was written.
+fn nothing_known() -> Millis {
+    i64::MIN
 }
 
 impl Calendar {
@@ -47,7 +52,7 @@ impl Calendar {
             day_starts_secs,
             skip_days,
             offsets: Vec::new(),
-            known_until: i64::MIN,
+            known_until: nothing_known(),
         }
     }
 
@@ -296,6 +301,14 @@ mod tests {
             Calendar::month(day("2026-12-31")) + 1,
             Calendar::month(day("2027-01-01"))
         );
+    }
+
+    /// Found by fuzzing.
+    #[test]
+    fn a_calendar_survives_json() {
+        let calendar = Calendar::new("Asia/Shanghai".parse().unwrap(), 4 * 3600, vec![20_000]);
+        let text = serde_json::to_string(&calendar).unwrap();
+        assert_eq!(serde_json::from_str::<Calendar>(&text).unwrap(), calendar);
     }
 
     proptest! {

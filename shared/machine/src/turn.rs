@@ -287,7 +287,7 @@ impl Turn<'_> {
     }
 
     /// Whether nothing may be rejected any more.
-    pub(crate) fn quiet(&self) -> bool {
+    pub fn quiet(&self) -> bool {
         self.drawn || self.unattended
     }
 

@@ -3,6 +3,7 @@
 use function::identity::Role;
 use machine::ids::{CampaignKey, Lane};
 use machine::world::first_tampered;
+use store::Store as _;
 
 use super::house::{Call, House};
 
@@ -342,6 +343,9 @@ async fn all_of_it_stands_in_the_audit() {
     assert_eq!(rest["next"], serde_json::Value::Null);
 }
 
+/// A peer, and the headers that come with the call.
+type Caller<'a> = (Option<&'a str>, &'a [(&'a str, &'a str)]);
+
 #[tokio::test]
 async fn a_backup_is_made_from_here_only() {
     let house = House::open().await;
@@ -357,7 +361,7 @@ async fn a_backup_is_made_from_here_only() {
         body: &body,
         ..Call::default()
     };
-    let elsewhere: [(Option<&str>, &[(&str, &str)]); 5] = [
+    let elsewhere: [Caller<'_>; 5] = [
         (None, &[]),
         (Some("192.0.2.7:1"), &[]),
         (Some("[2001:db8::1]:1"), &[]),
@@ -400,7 +404,6 @@ async fn a_backup_is_made_from_here_only() {
         "the folder is not empty any more"
     );
     let copy = store::embedded::open(&dest).unwrap();
-    use store::Store as _;
     assert_eq!(
         copy.published().await.unwrap(),
         house.store.published().await.unwrap()

@@ -59,6 +59,11 @@ static SHIPPED: Keys = Keys {
             Shape::MapOf(&Shape::Text),
             "What its rejections say.",
         ),
+        Key::optional(
+            "pack",
+            Shape::OneOf(&[crate::read::pack::ALL]),
+            "What its campaigns pack when they don't say.",
+        ),
     ],
 };
 

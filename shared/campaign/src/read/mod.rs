@@ -109,8 +109,8 @@ pub static KEYS: Keys = Keys {
         ),
         Key::optional(
             "pack",
-            Shape::List(&Shape::Id),
-            "The rewards that are given together, all or none.",
+            Shape::Either(&[Shape::OneOf(&[pack::ALL]), Shape::List(&Shape::Id)]),
+            "The rewards that are given together, all or none: a list of them, or `all`.",
         ),
         Key::optional(
             "budget",

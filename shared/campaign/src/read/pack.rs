@@ -6,33 +6,38 @@ use machine::model::RewardKind;
 
 use crate::check::Check;
 use crate::codes;
+use crate::document::Node;
 use crate::source::Place;
 use crate::tables::Terms;
 
-/// The activity that packs all its rewards unless told otherwise.
-const PACKS_ALL: &str = "gift-pack";
+/// What `pack` says for all rewards, in the order of the table.
+pub(crate) const ALL: &str = "all";
 
-pub(crate) fn read(activity: &str, check: &mut Check<'_>) {
+/// Reads the campaign's `pack`, else the one that its activity ships.
+pub(crate) fn read(shipped: Option<&Node>, check: &mut Check<'_>) {
     let root = check.root;
-    let listed: Vec<(u16, Place)> = match root.get("pack") {
-        Some(node) => {
-            let Some(items) = node.list(&mut check.out) else {
-                return;
-            };
-            items
-                .iter()
-                .filter_map(|item| check.promised(item).map(|at| (at, item.place.clone())))
-                .collect()
-        }
-        None if activity == PACKS_ALL => {
-            let all = check.tables.rewards.iter().enumerate();
-            let given = all.filter(|(_, reward)| reward.what.kind != RewardKind::Nothing);
-            given
-                .map(|(at, reward)| (at as u16, reward.place.clone()))
-                .collect()
-        }
-        None => return,
+    let Some(node) = root.get("pack").or(shipped) else {
+        return;
     };
+    let listed: Vec<(u16, Place)> = if node.scalar() == Some(ALL) {
+        let all = check.tables.rewards.iter().enumerate();
+        let given = all.filter(|(_, reward)| reward.what.kind != RewardKind::Nothing);
+        given
+            .map(|(at, reward)| (at as u16, reward.place.clone()))
+            .collect()
+    } else {
+        let Some(items) = node.list(&mut check.out) else {
+            return;
+        };
+        items
+            .iter()
+            .filter_map(|item| check.promised(item).map(|at| (at, item.place.clone())))
+            .collect()
+    };
+    check
+        .tables
+        .given
+        .extend(listed.iter().map(|(reward, _)| *reward));
     let place = if root.has("pack") {
         root.key_place("pack")
     } else {

@@ -28,7 +28,9 @@ pub(super) fn answered(answered: Answered) -> Response {
     let mut response = json(axum::body::Bytes::from_owner(answered.body));
     *response.status_mut() = StatusCode::OK;
     if answered.replayed {
-        response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+        response
+            .headers_mut()
+            .insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
     }
     response
 }
@@ -57,15 +59,18 @@ pub(super) fn failed(failed: Failed, context: &Context<'_>, language: &str) -> P
             if let Some(notice) = pause.notice {
                 problem = problem.with("notice", notice);
             }
-            match pause.until.and_then(chrono::DateTime::from_timestamp_millis) {
+            match pause
+                .until
+                .and_then(chrono::DateTime::from_timestamp_millis)
+            {
                 Some(until) => problem.with("until", until.to_rfc3339()),
                 None => problem,
             }
         }
         Failed::NoSuchEvent => Problem::new(Code::NoSuchEvent),
-        Failed::Payload(error) => {
-            Problem::new(Code::InvalidPayload).with("pointer", error.pointer).with("problem", error.message)
-        }
+        Failed::Payload(error) => Problem::new(Code::InvalidPayload)
+            .with("pointer", error.pointer)
+            .with("problem", error.message),
         Failed::StalePage(version) => Problem::new(Code::StalePage).with("version", version),
         Failed::KeyReused => Problem::new(Code::IdempotencyKeyReused),
         Failed::Rule(fault) => {
@@ -73,7 +78,11 @@ pub(super) fn failed(failed: Failed, context: &Context<'_>, language: &str) -> P
             Problem::new(Code::RuleFailed)
         }
         Failed::Frozen(counter) => {
-            tracing::error!(request_id, counter, "a counter is missing: its stock is frozen");
+            tracing::error!(
+                request_id,
+                counter,
+                "a counter is missing: its stock is frozen"
+            );
             Problem::new(Code::StockFrozen)
         }
         Failed::Contended => Problem::new(Code::Overloaded),

@@ -1,7 +1,7 @@
 //! What every handler needs of a request, in the order in which calls are judged: trace and language, then identity,
 //! tenant and campaign, then how often.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use axum::extract::Path;
@@ -48,7 +48,9 @@ pub(super) struct Query {
 impl Query {
     fn of(uri: &Uri) -> Self {
         let mut query = Self::default();
-        let Some(text) = uri.query() else { return query };
+        let Some(text) = uri.query() else {
+            return query;
+        };
         for (name, value) in form_urlencoded::parse(text.as_bytes()) {
             let place = match &*name {
                 "lang" => &mut query.lang,
@@ -88,16 +90,24 @@ impl<'a> Context<'a> {
 
     /// The tenant of the path.
     pub fn tenant(&self, tenant: &str) -> Result<Arc<TenantShell>, Problem> {
-        self.snapshot.tenants.get(tenant).cloned().ok_or_else(|| Problem::new(Code::NoSuchTenant))
+        self.snapshot
+            .tenants
+            .get(tenant)
+            .cloned()
+            .ok_or_else(|| Problem::new(Code::NoSuchTenant))
     }
 
     /// The campaign of the path, if this function serves its activity.
     pub fn campaign(&self, tenant: &TenantShell, campaign: &str) -> Result<Arc<Served>, Problem> {
         let served = tenant.campaigns.get(campaign).filter(|served| {
             let activity = served.newest().map(|campaign| &*campaign.activity);
-            self.shell.activity.is_none_or(|only| activity == Some(only))
+            self.shell
+                .activity
+                .is_none_or(|only| activity == Some(only))
         });
-        served.cloned().ok_or_else(|| Problem::new(Code::NoSuchCampaign))
+        served
+            .cloned()
+            .ok_or_else(|| Problem::new(Code::NoSuchCampaign))
     }
 
     /// Who calls, by a token of the path's tenant; then the tenant's campaign of that name. Whoever brings no token at
@@ -114,15 +124,24 @@ impl<'a> Context<'a> {
         };
         let token = bearer::token(&self.parts.headers).map_err(refused)?;
         let tenant = self.tenant(tenant)?;
-        let claims = self.shell.tokens.verify(verifier(&tenant), token, self.clock / 1000).map_err(refused)?;
+        let claims = self
+            .shell
+            .tokens
+            .verify(verifier(&tenant), token, self.clock / 1000)
+            .map_err(refused)?;
         let served = self.campaign(&tenant, campaign)?;
-        Ok(Identified { tenant, served, claims })
+        Ok(Identified {
+            tenant,
+            served,
+            claims,
+        })
     }
 
     /// Loads what was published since this call began, and finds the caller's tenant and campaign in it.
     pub async fn catch_up(&mut self, who: &Identified) -> Result<Identified, Problem> {
         let request_id = self.trace.request_id.as_str();
-        let newer = tokio::time::timeout(CALL_TIMEOUT, self.shell.registry.catch_up(&self.snapshot)).await;
+        let newer =
+            tokio::time::timeout(CALL_TIMEOUT, self.shell.registry.catch_up(&self.snapshot)).await;
         let newer = newer.map_err(|_| Problem::new(Code::StoreUnavailable))?;
         self.snapshot = newer.map_err(|error| {
             tracing::error!(request_id, %error, "what is live could not be read from the store");
@@ -130,13 +149,22 @@ impl<'a> Context<'a> {
         })?;
         let tenant = self.tenant(&who.tenant.tenant.id)?;
         let served = self.campaign(&tenant, &who.served.campaign)?;
-        Ok(Identified { tenant, served, claims: who.claims.clone() })
+        Ok(Identified {
+            tenant,
+            served,
+            claims: who.claims.clone(),
+        })
     }
 
     /// The language of the answer.
     pub fn language<'t>(&self, tenant: &'t TenantShell) -> &'t str {
         let tenant = &tenant.tenant;
-        lang::pick(self.query.lang.as_deref(), &self.parts.headers, &tenant.languages, tenant.language())
+        lang::pick(
+            self.query.lang.as_deref(),
+            &self.parts.headers,
+            &tenant.languages,
+            tenant.language(),
+        )
     }
 
     /// A caller in their lane.
@@ -153,8 +181,15 @@ impl<'a> Context<'a> {
             Some("test") => true,
             Some(_) => return Err(Problem::new(Code::BadRequest).with("lane", "live or test")),
         };
-        let (lane, now) = lane_of(&who.tenant, &who.served, member, claims, asks_for_test, self.clock)
-            .map_err(|_| Problem::new(Code::Forbidden))?;
+        let (lane, now) = lane_of(
+            &who.tenant,
+            &who.served,
+            member,
+            claims,
+            asks_for_test,
+            self.clock,
+        )
+        .map_err(|_| Problem::new(Code::Forbidden))?;
         Ok(Caller {
             shell: &who.tenant,
             served: &who.served,
@@ -169,8 +204,10 @@ impl<'a> Context<'a> {
     }
 
     /// How often this user may call: refuses, or gives the headers that say how much is left.
-    pub fn limit(&self, tenant: &TenantShell, member: &str) -> Result<Option<RateHeaders>, Problem> {
-        let Some(limiter) = &tenant.user_limit else { return Ok(None) };
+    pub fn limit(tenant: &TenantShell, member: &str) -> Result<Option<RateHeaders>, Problem> {
+        let Some(limiter) = &tenant.user_limit else {
+            return Ok(None);
+        };
         let decision = limiter.check(member);
         let headers = RateHeaders {
             policy: tenant.user_policy.clone(),
@@ -187,7 +224,10 @@ impl<'a> Context<'a> {
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.parts.headers.get(name).and_then(|value| value.to_str().ok())
+        self.parts
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
     }
 
     /// Sends an answer: trace and CORS headers, then metrics and the log of calls.
@@ -198,10 +238,14 @@ impl<'a> Context<'a> {
         served: Option<&Served>,
         metrics: impl Fn(&CampaignMetrics) -> &RouteMetrics,
     ) -> Response {
-        let ours = ours();
         let language = match tenant {
             Some(tenant) => self.language(tenant),
-            None => lang::pick(self.query.lang.as_deref(), &self.parts.headers, &ours, "en"),
+            None => lang::pick(
+                self.query.lang.as_deref(),
+                &self.parts.headers,
+                &*OURS,
+                "en",
+            ),
         };
         let mut code = String::new();
         let mut response = answer.unwrap_or_else(|problem| {
@@ -209,13 +253,21 @@ impl<'a> Context<'a> {
             if let Some(served) = served
                 && problem.status().is_client_error()
             {
-                crate::telemetry::meters::rejection(&served.tenant, &served.campaign, metric_code(served, &code));
+                crate::telemetry::meters::rejection(
+                    &served.tenant,
+                    &served.campaign,
+                    metric_code(served, &code),
+                );
             }
-            problem.finish(self.trace.request_id.as_str(), language).into_response()
+            problem
+                .finish(self.trace.request_id.as_str(), language)
+                .into_response()
         });
         self.trace.write(response.headers_mut());
         if let Some(tenant) = tenant {
-            tenant.origins.apply(&self.parts.headers, response.headers_mut());
+            tenant
+                .origins
+                .apply(&self.parts.headers, response.headers_mut());
         }
         let status = response.status().as_u16();
         let took = self.began.elapsed();
@@ -226,7 +278,14 @@ impl<'a> Context<'a> {
         response
     }
 
-    fn log(&self, tenant: Option<&TenantShell>, served: Option<&Served>, status: u16, code: &str, took: Duration) {
+    fn log(
+        &self,
+        tenant: Option<&TenantShell>,
+        served: Option<&Served>,
+        status: u16,
+        code: &str,
+        took: Duration,
+    ) {
         self.shell.access.write(&Access {
             request_id: self.trace.request_id.as_str(),
             tenant: tenant.map_or("", |tenant| &tenant.tenant.id),
@@ -242,7 +301,9 @@ impl<'a> Context<'a> {
 /// The code as a metric's label: from a closed list, or from the config.
 fn metric_code<'a>(served: &Served, code: &'a str) -> &'a str {
     let known = Code::parse(code).is_some()
-        || served.newest().is_some_and(|campaign| machine::view::rejects_with(campaign, code));
+        || served
+            .newest()
+            .is_some_and(|campaign| machine::view::rejects_with(campaign, code));
     if known { code } else { "other" }
 }
 
@@ -258,14 +319,15 @@ impl RateHeaders {
 
     fn pairs(self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
         let policy = self.policy.map(|value| (Self::POLICY, value));
-        policy.into_iter().chain(self.state.map(|value| (Self::STATE, value)))
+        policy
+            .into_iter()
+            .chain(self.state.map(|value| (Self::STATE, value)))
     }
 
     pub fn write(self, headers: &mut HeaderMap) {
         headers.extend(self.pairs());
     }
 }
-
 
 /// Path parameters, or why they can't be read: a client is told so in our own shape.
 pub(super) type PathOf<T> = Result<Path<T>, PathRejection>;
@@ -282,36 +344,54 @@ pub(super) fn finish(
     };
     let served = found.map(|found| &*found.served);
     let route = context.route;
-    context.finish(answer, tenant.map(|tenant| &**tenant), served, |metrics| match route {
-        "view" => &metrics.view,
-        "grants" => &metrics.grants,
-        _ => &metrics.event,
-    })
+    context.finish(
+        answer,
+        tenant.map(|tenant| &**tenant),
+        served,
+        |metrics| match route {
+            "view" => &metrics.view,
+            "grants" => &metrics.grants,
+            _ => &metrics.event,
+        },
+    )
 }
 
 /// The languages that we have words of our own in.
-fn ours() -> [String; 2] {
-    ["en".to_owned(), "zh-CN".to_owned()]
-}
+static OURS: LazyLock<[String; 2]> = LazyLock::new(|| ["en".to_owned(), "zh-CN".to_owned()]);
 
 /// A problem met before a function was reached: at the gateway's edge, or on a path that leads nowhere.
 pub fn edge_problem(problem: Problem, headers: &HeaderMap) -> Response {
     let trace = Trace::from_headers(headers);
-    let ours = ours();
-    let language = lang::pick(None, headers, &ours, "en");
-    let mut response = problem.finish(trace.request_id.as_str(), language).into_response();
+    let language = lang::pick(None, headers, &*OURS, "en");
+    let mut response = problem
+        .finish(trace.request_id.as_str(), language)
+        .into_response();
     trace.write(response.headers_mut());
     secure(response.headers_mut());
     response
 }
 
 /// The same on a path that may name a tenant: in a language of that tenant, and readable by its own web pages.
-pub fn edge_problem_in(snapshot: &Snapshot, problem: Problem, uri: &Uri, headers: &HeaderMap) -> Response {
-    let Some(tenant) = snapshot.of_path(uri.path()) else { return edge_problem(problem, headers) };
+pub fn edge_problem_in(
+    snapshot: &Snapshot,
+    problem: Problem,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Response {
+    let Some(tenant) = snapshot.of_path(uri.path()) else {
+        return edge_problem(problem, headers);
+    };
     let trace = Trace::from_headers(headers);
     let wish = Query::of(uri).lang;
-    let language = lang::pick(wish.as_deref(), headers, &tenant.tenant.languages, tenant.tenant.language());
-    let mut response = problem.finish(trace.request_id.as_str(), language).into_response();
+    let language = lang::pick(
+        wish.as_deref(),
+        headers,
+        &tenant.tenant.languages,
+        tenant.tenant.language(),
+    );
+    let mut response = problem
+        .finish(trace.request_id.as_str(), language)
+        .into_response();
     trace.write(response.headers_mut());
     tenant.origins.apply(headers, response.headers_mut());
     secure(response.headers_mut());

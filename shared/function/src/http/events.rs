@@ -61,7 +61,12 @@ pub(super) async fn event(
     };
     let mut context = Context::new(&shell, &parts, "event");
     let mut found = None;
-    let address = Addressed { tenant, campaign, event, user: None };
+    let address = Addressed {
+        tenant,
+        campaign,
+        event,
+        user: None,
+    };
     let answer = take_event(&mut context, body, &mut found, &address).await;
     finish(&context, answer, found.as_ref())
 }
@@ -97,7 +102,12 @@ pub(super) async fn backend_event(
     };
     let mut context = Context::new(&shell, &parts, "backend-event");
     let mut found = None;
-    let address = Addressed { tenant, campaign, event, user: Some(user) };
+    let address = Addressed {
+        tenant,
+        campaign,
+        event,
+        user: Some(user),
+    };
     let answer = take_event(&mut context, body, &mut found, &address).await;
     finish(&context, answer, found.as_ref())
 }
@@ -121,9 +131,17 @@ async fn take_event(
     let key = Key::from_headers(&context.parts.headers).map_err(Problem::from)?;
     let if_match = if_match(context.parts)?;
     let backend = address.user.is_some();
-    let who = context.identify(&address.tenant, &address.campaign, |tenant: &TenantShell| {
-        if backend { &tenant.services } else { &tenant.users }
-    })?;
+    let who = context.identify(
+        &address.tenant,
+        &address.campaign,
+        |tenant: &TenantShell| {
+            if backend {
+                &tenant.services
+            } else {
+                &tenant.users
+            }
+        },
+    )?;
     let who = &*found.insert(who);
     if backend && !who.claims.has_scope(EVENTS_WRITE) {
         return Err(Problem::new(Code::Forbidden).with("scope", EVENTS_WRITE));
@@ -135,12 +153,20 @@ async fn take_event(
         let what = "a member id has 1 to 255 bytes and no control characters";
         return Err(Problem::new(Code::BadRequest).with("problem", what));
     }
-    let limits = if backend { None } else { context.limit(&who.tenant, member)? };
+    let limits = if backend {
+        None
+    } else {
+        Context::limit(&who.tenant, member)?
+    };
     let language = context.language(&who.tenant);
     let fingerprint = Fingerprint::of(&address.event, &payload);
     let sent = Sent {
         event: &address.event,
-        sender: if backend { Sender::Backend } else { Sender::User },
+        sender: if backend {
+            Sender::Backend
+        } else {
+            Sender::User
+        },
         body: &payload,
         key: key.as_str(),
         fingerprint: fingerprint.as_bytes(),
@@ -172,15 +198,29 @@ async fn carry_out(
 ) -> Result<Result<Answered, Failed>, Problem> {
     let key = caller.served.key(caller.lane);
     let render = |call: &Call<'_>, decision: &Decision, pause: Option<&Pause>| {
-        render::event_answer(call, decision, pause, &key, &caller.user, sent.event, caller.language).map(Into::into)
+        render::event_answer(
+            call,
+            decision,
+            pause,
+            &key,
+            &caller.user,
+            sent.event,
+            caller.language,
+        )
+        .map(Into::into)
     };
     let asked = act(&*context.shell.store, caller, sent, &render);
-    tokio::time::timeout(CALL_TIMEOUT, asked).await.map_err(|_| Problem::new(Code::OutcomeUnknown))
+    tokio::time::timeout(CALL_TIMEOUT, asked)
+        .await
+        .map_err(|_| Problem::new(Code::OutcomeUnknown))
 }
 
 /// Reads a body: whole, not too long, and in good time.
 async fn read(parts: &Parts, body: Body) -> Result<Bytes, Problem> {
-    let said = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let said = parts
+        .headers
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if said.is_some_and(|length| length > BODY_BYTES as u64) {
         return Err(too_large());
     }
@@ -205,17 +245,28 @@ fn if_match(parts: &Parts) -> Result<Option<u64>, Problem> {
     let version = match (values.next(), values.next()) {
         (None, _) => return Ok(None),
         (Some(value), None) => value.to_str().ok().map(str::trim).and_then(|text| {
-            let bare = text.strip_prefix('"').map_or(Some(text), |open| open.strip_suffix('"'))?;
-            bare.bytes().all(|b| b.is_ascii_digit()).then(|| bare.parse().ok())?
+            let bare = text
+                .strip_prefix('"')
+                .map_or(Some(text), |open| open.strip_suffix('"'))?;
+            bare.bytes()
+                .all(|b| b.is_ascii_digit())
+                .then(|| bare.parse().ok())?
         }),
         (Some(_), Some(_)) => None,
     };
     version.map(Some).ok_or_else(|| {
-        Problem::new(Code::BadRequest).with("problem", "If-Match takes the version as a quoted number: \"3\"")
+        Problem::new(Code::BadRequest).with(
+            "problem",
+            "If-Match takes the version as a quoted number: \"3\"",
+        )
     })
 }
 
-fn attribution(context: &Context<'_>, who: &Identified, backend: bool) -> Result<Attribution, Problem> {
+fn attribution(
+    context: &Context<'_>,
+    who: &Identified,
+    backend: bool,
+) -> Result<Attribution, Problem> {
     const MOST: usize = 64;
     let short = |text: &str| -> Arc<str> { text.chars().take(MOST).collect::<String>().into() };
     let query = &context.query;
@@ -233,7 +284,11 @@ fn attribution(context: &Context<'_>, who: &Identified, backend: bool) -> Result
         scene: scene.map(short),
         variant: None,
         occurred_at,
-        subjects: if backend { Vec::new() } else { subjects(&who.claims.extra) },
+        subjects: if backend {
+            Vec::new()
+        } else {
+            subjects(&who.claims.extra)
+        },
         facts: Vec::new(),
     })
 }
@@ -242,8 +297,12 @@ fn attribution(context: &Context<'_>, who: &Identified, backend: bool) -> Result
 fn subjects(claims: &Map<String, Json>) -> Vec<(Arc<str>, Arc<str>)> {
     const KINDS: [&str; 4] = ["device", "phone", "payee", "household"];
     const MOST_BYTES: usize = 128;
-    let Some(Json::Object(given)) = claims.get("subjects") else { return Vec::new() };
-    let known = KINDS.iter().filter_map(|kind| Some((*kind, given.get(*kind)?.as_str()?)));
+    let Some(Json::Object(given)) = claims.get("subjects") else {
+        return Vec::new();
+    };
+    let known = KINDS
+        .iter()
+        .filter_map(|kind| Some((*kind, given.get(*kind)?.as_str()?)));
     known
         .filter(|(_, hash)| (1..=MOST_BYTES).contains(&hash.len()))
         .map(|(kind, hash)| (kind.into(), hash.into()))
@@ -251,5 +310,7 @@ fn subjects(claims: &Map<String, Json>) -> Vec<(Arc<str>, Arc<str>)> {
 }
 
 fn rfc3339(text: &str) -> Option<Millis> {
-    chrono::DateTime::parse_from_rfc3339(text).ok().map(|time| time.timestamp_millis())
+    chrono::DateTime::parse_from_rfc3339(text)
+        .ok()
+        .map(|time| time.timestamp_millis())
 }

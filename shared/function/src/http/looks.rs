@@ -80,8 +80,22 @@ pub(super) async fn grants(
     };
     let mut context = Context::new(&shell, &parts, "grants");
     let mut found = None;
-    let answer = match context.query.after.as_deref().map_or(Some(0), |after| after.parse().ok()) {
-        Some(after) => look(&mut context, &mut found, &tenant, &campaign, Look::Grants(after)).await,
+    let answer = match context
+        .query
+        .after
+        .as_deref()
+        .map_or(Some(0), |after| after.parse().ok())
+    {
+        Some(after) => {
+            look(
+                &mut context,
+                &mut found,
+                &tenant,
+                &campaign,
+                Look::Grants(after),
+            )
+            .await
+        }
         None => Err(Problem::new(Code::BadRequest).with("problem", "after takes what `next` said")),
     };
     finish(&context, answer, found.as_ref())
@@ -97,7 +111,7 @@ async fn look(
 ) -> Result<Response, Problem> {
     let who = context.identify(tenant, campaign, |tenant| &tenant.users)?;
     let who = &*found.insert(who);
-    let limits = context.limit(&who.tenant, &who.claims.sub)?;
+    let limits = Context::limit(&who.tenant, &who.claims.sub)?;
     let language = context.language(&who.tenant);
     let mut body = {
         let caller = context.caller(who, &who.claims.sub, true, language)?;
@@ -118,17 +132,33 @@ async fn look(
 async fn read(context: &Context<'_>, caller: &Caller<'_>, what: Look) -> Result<Vec<u8>, Failed> {
     let (served, user, language) = (caller.served, caller.user, caller.language);
     let key = served.key(caller.lane);
-    let recalled = tokio::time::timeout(CALL_TIMEOUT, context.shell.store.recall(&key, user, None)).await;
+    let recalled =
+        tokio::time::timeout(CALL_TIMEOUT, context.shell.store.recall(&key, user, None)).await;
     let recalled = recalled.map_err(|_| Failed::Slow)??;
     let campaign = served.revision_of(&user).ok_or(Failed::Behind)?;
-    if !recalled.live.iter().any(|live| live.revision == campaign.revision) {
+    if !recalled
+        .live
+        .iter()
+        .any(|live| live.revision == campaign.revision)
+    {
         return Err(Failed::Behind);
     }
     let record = record(caller, recalled.participant.as_ref(), campaign)?;
     if let Look::Grants(after) = what {
-        return Ok(render::grants_answer(campaign, &record.grants, after, GRANTS_PAGE, &key, &user, language));
+        return Ok(render::grants_answer(
+            campaign,
+            &record.grants,
+            after,
+            GRANTS_PAGE,
+            &key,
+            &user,
+            language,
+        ));
     }
-    let (claims, facts) = (user_of(campaign, caller.claims), caller.shell.facts(campaign, caller.member));
+    let (claims, facts) = (
+        user_of(campaign, caller.claims),
+        caller.shell.facts(campaign, caller.member),
+    );
     let call = Call {
         campaign,
         participant: &record,

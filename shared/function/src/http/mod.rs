@@ -48,7 +48,9 @@ pub struct Shell {
 
 impl std::fmt::Debug for Shell {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shell").field("activity", &self.activity).finish_non_exhaustive()
+        f.debug_struct("Shell")
+            .field("activity", &self.activity)
+            .finish_non_exhaustive()
     }
 }
 
@@ -61,8 +63,14 @@ pub fn router(shell: Arc<Shell>) -> Router {
         ("/v1/{tenant}/{campaign}/public", get(open::public)),
         ("/v1/{tenant}/{campaign}/rules", get(open::rules)),
         ("/v1/{tenant}/{campaign}/grants", get(looks::grants)),
-        ("/v1/{tenant}/{campaign}/events/{event}", post(events::event)),
-        ("/v1/{tenant}/{campaign}/users/{user}/events/{event}", post(events::backend_event)),
+        (
+            "/v1/{tenant}/{campaign}/events/{event}",
+            post(events::event),
+        ),
+        (
+            "/v1/{tenant}/{campaign}/users/{user}/events/{event}",
+            post(events::backend_event),
+        ),
     ];
     let mut router = Router::new()
         .route("/healthz", get(open::healthz))

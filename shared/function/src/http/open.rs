@@ -41,16 +41,26 @@ pub(super) async fn public(
     };
     let context = Context::new(&shell, &parts, "public");
     let page = open_page(&context, &tenant, &campaign, |context, tenant, served| {
-        let campaign = served.newest().ok_or_else(|| Problem::new(Code::NoSuchCampaign))?;
+        let campaign = served
+            .newest()
+            .ok_or_else(|| Problem::new(Code::NoSuchCampaign))?;
         let language = context.language(tenant);
         let key = served.key(Lane::Live);
         let seed = served.seeds.0.commitment();
-        let body =
-            render::public_answer(campaign, &key, &seed, served.pause.as_ref(), context.clock, language);
+        let body = render::public_answer(
+            campaign,
+            &key,
+            &seed,
+            served.pause.as_ref(),
+            context.clock,
+            language,
+        );
         Ok(("application/json", body))
     });
     let (answer, tenant, served) = page;
-    context.finish(answer, tenant.as_deref(), served.as_deref(), |metrics| &metrics.public)
+    context.finish(answer, tenant.as_deref(), served.as_deref(), |metrics| {
+        &metrics.public
+    })
 }
 
 /// A campaign's rules as users read them.
@@ -76,15 +86,21 @@ pub(super) async fn rules(
     };
     let context = Context::new(&shell, &parts, "rules");
     let page = open_page(&context, &tenant, &campaign, |context, tenant, served| {
-        let campaign = served.newest().ok_or_else(|| Problem::new(Code::NoSuchCampaign))?;
-        let text = campaign.rules.pick(context.language(tenant), &campaign.language);
+        let campaign = served
+            .newest()
+            .ok_or_else(|| Problem::new(Code::NoSuchCampaign))?;
+        let text = campaign
+            .rules
+            .pick(context.language(tenant), &campaign.language);
         if text.is_empty() {
             return Err(Problem::new(Code::NotFound));
         }
         Ok(("text/markdown; charset=utf-8", text.as_bytes().to_vec()))
     });
     let (answer, tenant, served) = page;
-    context.finish(answer, tenant.as_deref(), served.as_deref(), |metrics| &metrics.public)
+    context.finish(answer, tenant.as_deref(), served.as_deref(), |metrics| {
+        &metrics.public
+    })
 }
 
 type Page = (
@@ -108,24 +124,38 @@ fn open_page(
         Ok(served) => served,
         Err(problem) => return (Err(problem), Some(tenant), None),
     };
-    let answer = make(context, &tenant, &served).map(|(media, body)| cacheable(context, media, body));
+    let answer =
+        make(context, &tenant, &served).map(|(media, body)| cacheable(context, media, body));
     (answer, Some(tenant), Some(served))
 }
 
 fn cacheable(context: &Context<'_>, media: &'static str, body: Vec<u8>) -> Response {
     let tag = format!("\"{}\"", hex(&Sha256::digest(&body)[..12]));
     let known = context.header(IF_NONE_MATCH.as_str());
-    let same = known.is_some_and(|known| known.split(',').any(|one| one.trim().trim_start_matches("W/") == tag));
+    let same = known.is_some_and(|known| {
+        known
+            .split(',')
+            .map(str::trim)
+            .any(|one| one == "*" || one.trim_start_matches("W/") == tag)
+    });
     let mut response = if same {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let mut response = Response::new(Body::from(body));
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media));
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static(media));
         response
     };
     let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=5, stale-if-error=600"));
-    headers.append(axum::http::header::VARY, HeaderValue::from_static("Accept-Language"));
+    headers.insert(
+        CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=5, stale-if-error=600"),
+    );
+    headers.append(
+        axum::http::header::VARY,
+        HeaderValue::from_static("Accept-Language"),
+    );
     if let Ok(tag) = HeaderValue::try_from(tag) {
         headers.insert(ETAG, tag);
     }
@@ -138,7 +168,9 @@ pub(super) async fn preflight(State(shell): Shared, request: Request) -> Respons
     let mut response = StatusCode::NO_CONTENT.into_response();
     let tenant = parts.uri.path().split('/').nth(2).unwrap_or_default();
     if let Some(tenant) = shell.registry.snapshot().tenants.get(tenant) {
-        response.headers_mut().extend(tenant.origins.preflight(&parts.headers));
+        response
+            .headers_mut()
+            .extend(tenant.origins.preflight(&parts.headers));
     }
     response
 }
@@ -155,7 +187,11 @@ pub(super) async fn healthz() -> Response {
 pub(super) async fn readyz(State(shell): Shared) -> Response {
     let health = shell.store.health();
     let snapshot = shell.registry.snapshot();
-    let campaigns: usize = snapshot.tenants.values().map(|tenant| tenant.campaigns.len()).sum();
+    let campaigns: usize = snapshot
+        .tenants
+        .values()
+        .map(|tenant| tenant.campaigns.len())
+        .sum();
     // How many, not which: the log names them, and this address is public.
     let not_loaded = shell.registry.problems().len();
     let ready = health.failure.is_none() && campaigns > 0;
@@ -170,7 +206,10 @@ pub(super) async fn readyz(State(shell): Shared) -> Response {
     let mut response = json(body.to_string());
     if !ready {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-        response.headers_mut().insert(axum::http::header::RETRY_AFTER, HeaderValue::from_static("2"));
+        response.headers_mut().insert(
+            axum::http::header::RETRY_AFTER,
+            HeaderValue::from_static("2"),
+        );
     }
     response
 }
@@ -180,17 +219,30 @@ pub(super) async fn readyz(State(shell): Shared) -> Response {
     (status = 200, description = "This document")))]
 pub(super) async fn openapi() -> Response {
     let mut response = json(super::openapi::openapi_json());
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    response.headers_mut().insert(
+        CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=300"),
+    );
     response
 }
 
 /// A path that leads nowhere.
 pub(super) async fn nowhere(State(shell): Shared, request: Request) -> Response {
-    edge_problem_in(&shell.registry.snapshot(), Problem::new(Code::NotFound), request.uri(), request.headers())
+    edge_problem_in(
+        &shell.registry.snapshot(),
+        Problem::new(Code::NotFound),
+        request.uri(),
+        request.headers(),
+    )
 }
 
 /// A path that leads somewhere, but not by this method. The router itself adds `Allow`.
 pub(super) async fn not_that_way(State(shell): Shared, request: Request) -> Response {
     let problem = Problem::new(Code::MethodNotAllowed);
-    edge_problem_in(&shell.registry.snapshot(), problem, request.uri(), request.headers())
+    edge_problem_in(
+        &shell.registry.snapshot(),
+        problem,
+        request.uri(),
+        request.headers(),
+    )
 }

@@ -62,11 +62,17 @@ impl Modify for Security {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
         let components = openapi.components.get_or_insert_with(Default::default);
         let bearer = |what: &str| {
-            let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
+            let scheme = HttpBuilder::new()
+                .scheme(HttpAuthScheme::Bearer)
+                .bearer_format("JWT");
             SecurityScheme::Http(scheme.description(Some(what)).build())
         };
-        components.add_security_scheme("user", bearer("A user's token: `sub` is the member id, `aud` the tenant"));
-        let service = "A back end's token: `aud` is `<tenant>/service`, `scope` holds `events:write`";
+        components.add_security_scheme(
+            "user",
+            bearer("A user's token: `sub` is the member id, `aud` the tenant"),
+        );
+        let service =
+            "A back end's token: `aud` is `<tenant>/service`, `scope` holds `events:write`";
         components.add_security_scheme("service", bearer(service));
     }
 }

@@ -5,8 +5,8 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
-use sha2::{Digest, Sha256};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use sha2::{Digest, Sha256};
 
 /// The shortest HS256 secret, in bytes: as long as the hash (RFC 7518, 3.2).
 pub const MIN_SECRET_BYTES: usize = 32;

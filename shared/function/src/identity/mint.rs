@@ -150,7 +150,9 @@ pub fn dev_key(path: &Path) -> Result<String, MintError> {
 
 /// The public half (base64url, as JWK's `x`) of a development key that is used as an Ed25519 seed.
 pub fn ed25519_public(dev_key: &str) -> Result<String, MintError> {
-    let seed = URL_SAFE_NO_PAD.decode(dev_key.trim()).map_err(|_| MintError::NotAPrivateKey)?;
+    let seed = URL_SAFE_NO_PAD
+        .decode(dev_key.trim())
+        .map_err(|_| MintError::NotAPrivateKey)?;
     let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| MintError::NotAPrivateKey)?;
     Ok(URL_SAFE_NO_PAD.encode(pair.public_key()))
 }

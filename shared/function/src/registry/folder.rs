@@ -7,7 +7,6 @@ use std::time::SystemTime;
 
 use campaign::Files;
 
-
 /// What tells two states of a folder apart: each file's path, size and time of change.
 pub type Stamp = BTreeMap<String, (u64, Option<SystemTime>)>;
 
@@ -53,13 +52,23 @@ fn walk(
     for entry in std::fs::read_dir(dir)? {
         let entry = entry?;
         let name = entry.file_name();
-        let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) else { continue };
+        let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) else {
+            continue;
+        };
         let path = entry.path();
-        let full = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
+        let full = if prefix.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{prefix}/{name}")
+        };
         // Follows links: a mounted config map is links all the way.
         if path.is_dir() {
             walk(&path, &full, depth + 1, each)?;
-        } else if path.extension().and_then(|kind| kind.to_str()).is_some_and(|kind| KINDS.contains(&kind)) {
+        } else if path
+            .extension()
+            .and_then(|kind| kind.to_str())
+            .is_some_and(|kind| KINDS.contains(&kind))
+        {
             each(&path, &full)?;
         }
     }

@@ -50,12 +50,17 @@ pub enum KeyMaterialError {
 pub fn material(configs: &Path, tenant: &str, spec: &KeySpec) -> Result<String, KeyMaterialError> {
     let kid = spec.kid.clone();
     match &spec.source {
-        KeySource::Env(name) => {
-            std::env::var(name).map_err(|_| KeyMaterialError::Env { kid, name: name.clone() })
-        }
+        KeySource::Env(name) => std::env::var(name).map_err(|_| KeyMaterialError::Env {
+            kid,
+            name: name.clone(),
+        }),
         KeySource::File(file) => {
             let path = configs.join(tenant).join(file);
-            std::fs::read_to_string(&path).map_err(|source| KeyMaterialError::File { kid, path, source })
+            std::fs::read_to_string(&path).map_err(|source| KeyMaterialError::File {
+                kid,
+                path,
+                source,
+            })
         }
         KeySource::Dev => {
             let path = configs.join(".keys").join(format!("{tenant}.{kid}"));
@@ -82,12 +87,19 @@ pub(super) fn verifier(
         };
         let text = match (alg, &spec.source) {
             // The file holds the private half: this machine makes the tokens, too.
-            (Alg::EdDsa, KeySource::Dev) => mint::ed25519_public(&text)
-                .map_err(|source| KeyMaterialError::Dev { kid: spec.kid.clone(), source })?,
+            (Alg::EdDsa, KeySource::Dev) => {
+                mint::ed25519_public(&text).map_err(|source| KeyMaterialError::Dev {
+                    kid: spec.kid.clone(),
+                    source,
+                })?
+            }
             _ => text,
         };
         keys.add(&spec.kid, alg, &text)
-            .map_err(|source| KeyMaterialError::Key { kid: spec.kid.clone(), source })?;
+            .map_err(|source| KeyMaterialError::Key {
+                kid: spec.kid.clone(),
+                source,
+            })?;
     }
     if let Some(kept) = kept.filter(|kept| kept.has_keys(&keys)) {
         return Ok(Some(kept.clone()));

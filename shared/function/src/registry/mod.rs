@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use axum::http::HeaderValue;
-use campaign::{Activity, Diagnostic, Diagnostics, Loaded, LoadedTenant, codes};
+use campaign::{Activity, Diagnostic, Diagnostics, Files, Loaded, LoadedTenant, codes};
 use limit::{Limiter, MAX_KEYS, Quota};
 use machine::ids::{CampaignKey, Lane};
 use machine::model::LinkError;
@@ -46,7 +46,9 @@ pub struct Registry {
 
 impl std::fmt::Debug for Registry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Registry").field("dir", &self.dir).finish_non_exhaustive()
+        f.debug_struct("Registry")
+            .field("dir", &self.dir)
+            .finish_non_exhaustive()
     }
 }
 
@@ -127,8 +129,11 @@ impl Registry {
         }
         report.diagnostics = std::mem::take(&mut loaded.diagnostics);
         report.problems.extend(unsound(&report.diagnostics));
-        self.serve(&loaded, &mut report.problems).await?;
-        *held = Some(loaded);
+        if let Some(before) = held.take() {
+            loaded.tenants.extend(unreadable(before, &loaded, &files));
+        }
+        self.serve(held.insert(loaded), &mut report.problems)
+            .await?;
         self.problems.store(Arc::new(report.problems.clone()));
         Ok(report)
     }
@@ -158,7 +163,10 @@ impl Registry {
         for tenant in &loaded.tenants {
             let id = tenant.tenant.id.clone();
             let known = before.tenants.get(&id);
-            match self.tenant_shell(tenant, known, &published, problems).await? {
+            match self
+                .tenant_shell(tenant, known, &published, problems)
+                .await?
+            {
                 Some(shell) => {
                     tenants.insert(id, Arc::new(shell));
                 }
@@ -191,12 +199,22 @@ impl Registry {
         let known_of = |pick: fn(&TenantShell) -> &Arc<Verifier>| known.map(|known| pick(known));
         let (Some(users), Some(admins), Some(services)) = (
             verifier(&tenant.keys, Audience::User, known_of(|shell| &shell.users)),
-            verifier(&tenant.admin_keys, Audience::Admin, known_of(|shell| &shell.admins)),
-            verifier(&tenant.service_keys, Audience::Service, known_of(|shell| &shell.services)),
+            verifier(
+                &tenant.admin_keys,
+                Audience::Admin,
+                known_of(|shell| &shell.admins),
+            ),
+            verifier(
+                &tenant.service_keys,
+                Audience::Service,
+                known_of(|shell| &shell.services),
+            ),
         ) else {
             return Ok(None);
         };
-        let Some(secret) = self.store.tenant_secret(&tenant.id).await? else { return Ok(None) };
+        let Some(secret) = self.store.tenant_secret(&tenant.id).await? else {
+            return Ok(None);
+        };
         let mut campaigns = HashMap::new();
         for found in published.iter().filter(|found| *found.tenant == *tenant.id) {
             // Of several editions the newest is served.
@@ -204,7 +222,12 @@ impl Registry {
                 .get(&*found.campaign)
                 .is_some_and(|served: &Arc<Served>| served.edition > found.edition);
             // A campaign whose file is gone is no longer served; its record stays in the store.
-            if newer || !loaded.campaigns.iter().any(|file| *file.id == *found.campaign) {
+            if newer
+                || !loaded
+                    .campaigns
+                    .iter()
+                    .any(|file| *file.id == *found.campaign)
+            {
                 continue;
             }
             let before = known.and_then(|known| known.campaigns.get(&*found.campaign));
@@ -224,7 +247,11 @@ impl Registry {
             origins: Origins::parse(&tenant.origins).unwrap_or_default(),
             proxies: TrustedProxies::parse(&tenant.trusted_proxies).unwrap_or_default(),
             secret,
-            lists: loaded.lists.iter().map(|(name, members)| (name.clone(), members.iter().cloned().collect())).collect(),
+            lists: loaded
+                .lists
+                .iter()
+                .map(|(name, members)| (name.clone(), members.iter().cloned().collect()))
+                .collect(),
             user_policy: quota(quotas.user_per_second, quotas.user_burst)
                 .and_then(|quota| HeaderValue::try_from(quota.policy("user")).ok()),
             user_limit: keep(
@@ -254,8 +281,10 @@ impl Registry {
                 revisions.insert(number, kept.clone());
                 continue;
             }
-            let stored =
-                self.store.revision(&found.tenant, &found.campaign, found.edition, number).await?;
+            let stored = self
+                .store
+                .revision(&found.tenant, &found.campaign, found.edition, number)
+                .await?;
             let Some(stored) = stored else { continue };
             match campaign::codec::decode(&stored.definition) {
                 Ok(definition) => {
@@ -267,7 +296,10 @@ impl Registry {
         let mut live: Vec<(machine::world::Live, Arc<Campaign>)> = Vec::new();
         for entry in &found.live {
             let kept = before.and_then(|before| {
-                before.live.iter().find(|(known, _)| known.revision == entry.revision)
+                before
+                    .live
+                    .iter()
+                    .find(|(known, _)| known.revision == entry.revision)
             });
             if let Some((_, linked)) = kept {
                 live.push((*entry, linked.clone()));
@@ -287,8 +319,10 @@ impl Registry {
             edition: found.edition,
             lane,
         };
-        let (live_lane, test_lane) =
-            (self.store.lane(&key(Lane::Live)).await?, self.store.lane(&key(Lane::Test)).await?);
+        let (live_lane, test_lane) = (
+            self.store.lane(&key(Lane::Live)).await?,
+            self.store.lane(&key(Lane::Test)).await?,
+        );
         let (Some(live_lane), Some(test_lane)) = (live_lane, test_lane) else {
             return Ok(Err(ServeError::Missing(found.newest)));
         };
@@ -306,12 +340,29 @@ impl Registry {
     }
 }
 
+/// The tenants whose `tenant.yaml` is there and can't be used any more: what was served of them stays served. One whose
+/// file is gone is gone.
+fn unreadable(before: Loaded, now: &Loaded, files: &Files) -> Vec<LoadedTenant> {
+    let known = |id: &str| now.tenants.iter().any(|tenant| tenant.tenant.id == id);
+    let there = |id: &str| files.contains_key(&format!("{id}/tenant.yaml"));
+    before
+        .tenants
+        .into_iter()
+        .filter(|old| !known(&old.tenant.id) && there(&old.tenant.id))
+        .collect()
+}
+
 /// The files with errors, in words.
 fn unsound(diagnostics: &Diagnostics) -> Vec<String> {
-    let errors = diagnostics.iter().filter(|found| found.severity == campaign::Severity::Error);
+    let errors = diagnostics
+        .iter()
+        .filter(|found| found.severity == campaign::Severity::Error);
     let mut files: Vec<&str> = errors.map(|error| error.place.source.name()).collect();
     files.dedup();
-    files.iter().map(|file| format!("{file} has errors and is not loaded: `gala check` shows them")).collect()
+    files
+        .iter()
+        .map(|file| format!("{file} has errors and is not loaded: `gala check` shows them"))
+        .collect()
 }
 
 /// Why a published campaign can't be served by this program.

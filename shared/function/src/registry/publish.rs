@@ -38,7 +38,11 @@ pub enum NotPublished {
 }
 
 fn list(stranded: &[Stranded]) -> String {
-    stranded.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    stranded
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 /// Makes a tenant known and publishes those of its campaigns that have changed.
@@ -51,21 +55,32 @@ pub(super) async fn tenant(
     let id: Arc<str> = loaded.tenant.id.as_str().into();
     if store.tenant_secret(&id).await?.is_none() {
         let Ok(secret) = seed() else {
-            report.problems.push(format!("tenant `{id}`: {}", NotPublished::NoRandomness));
+            report
+                .problems
+                .push(format!("tenant `{id}`: {}", NotPublished::NoRandomness));
             return Ok(());
         };
-        store.admin(Box::new(admin(&id, now, Action::CreateTenant { secret }))).await?;
+        store
+            .admin(Box::new(admin(&id, now, Action::CreateTenant { secret })))
+            .await?;
     }
     let published = store.published().await?;
-    for definition in loaded.campaigns.iter().filter_map(|file| file.definition.as_ref()) {
+    for definition in loaded
+        .campaigns
+        .iter()
+        .filter_map(|file| file.definition.as_ref())
+    {
         match campaign(store, &id, definition, &published, now).await? {
             Ok(None) => {}
             Ok(Some(revision)) => {
-                report.published.push((id.to_string(), definition.campaign.to_string(), revision));
+                report
+                    .published
+                    .push((id.to_string(), definition.campaign.to_string(), revision));
             }
-            Err(error) => report
-                .problems
-                .push(format!("{id}/{}: not published, served as before: {error}", definition.campaign)),
+            Err(error) => report.problems.push(format!(
+                "{id}/{}: not published, served as before: {error}",
+                definition.campaign
+            )),
         }
     }
     Ok(())
@@ -85,8 +100,14 @@ async fn campaign(
             && known.edition == definition.edition
     });
     if let Some(known) = known {
-        let before =
-            store.revision(tenant, &definition.campaign, definition.edition, known.newest).await?;
+        let before = store
+            .revision(
+                tenant,
+                &definition.campaign,
+                definition.edition,
+                known.newest,
+            )
+            .await?;
         if let Some(before) = before {
             if *before.definition == *bytes {
                 return Ok(Ok(None));
@@ -97,11 +118,16 @@ async fn campaign(
             };
             let against = stranded(&old, definition, &known.granted_rules);
             if !against.is_empty() {
-                return Ok(Err(NotPublished::Stranded { revision: known.newest, against }));
+                return Ok(Err(NotPublished::Stranded {
+                    revision: known.newest,
+                    against,
+                }));
             }
         }
     }
-    let (Ok(live), Ok(test)) = (seed(), seed()) else { return Ok(Err(NotPublished::NoRandomness)) };
+    let (Ok(live), Ok(test)) = (seed(), seed()) else {
+        return Ok(Err(NotPublished::NoRandomness));
+    };
     let action = Action::Publish {
         campaign: definition.campaign.clone(),
         edition: definition.edition,
@@ -114,15 +140,23 @@ async fn campaign(
         budget: definition.budget.as_ref().map(|budget| budget.total),
         seeds: (live, test),
     };
-    Ok(match store.admin(Box::new(admin(tenant, now, action))).await? {
-        AdminOutcome::Done(done) => Ok(done.revision),
-        AdminOutcome::Refused(refused) => Err(refused.into()),
-        AdminOutcome::Already | AdminOutcome::Replayed(_) | AdminOutcome::KeyReused => Ok(None),
-    })
+    Ok(
+        match store.admin(Box::new(admin(tenant, now, action))).await? {
+            AdminOutcome::Done(done) => Ok(done.revision),
+            AdminOutcome::Refused(refused) => Err(refused.into()),
+            AdminOutcome::Already | AdminOutcome::Replayed(_) | AdminOutcome::KeyReused => Ok(None),
+        },
+    )
 }
 
 fn admin(tenant: &Arc<str>, at: Millis, action: Action) -> Admin {
-    Admin { tenant: tenant.clone(), by: BY.into(), at, key: None, action }
+    Admin {
+        tenant: tenant.clone(),
+        by: BY.into(),
+        at,
+        key: None,
+        action,
+    }
 }
 
 /// A secret from the system's random source.

@@ -24,7 +24,9 @@ pub fn init_logs(format: Format, level: &str) -> Result<(), LogError> {
     let registry = tracing_subscriber::registry().with(filter);
     // Colours are for people who watch; `NO_COLOR` is honoured.
     let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(colours);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(io::stderr)
+        .with_ansi(colours);
     match format {
         Format::Json => registry.with(lines.json().flatten_event(true)).try_init(),
         Format::Text => registry.with(lines.compact()).try_init(),

@@ -5,4 +5,6 @@ pub mod logs;
 pub mod meters;
 
 pub use logs::{Access, AccessLog, Format, LogError, init_logs};
-pub use meters::{MetricsError, PrometheusHandle, RouteMetrics, Tried, budget_left, init_metrics, stock_left};
+pub use meters::{
+    MetricsError, PrometheusHandle, RouteMetrics, Tried, budget_left, init_metrics, stock_left,
+};

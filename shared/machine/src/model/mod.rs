@@ -4,16 +4,22 @@
 //! to something else does so by index into the tables here; names stand once, in the tables. Only a check makes one
 //! (`campaign::check`), and what a check guarantees is said at each field.
 
+mod campaign;
+mod rewards;
+mod states;
+
 use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::Deref;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::block::Block;
-use crate::calendar::{Calendar, HOUR_MS, Millis};
-use crate::expr::{BoolExpr, Expr, IntExpr};
+pub use campaign::{Campaign, LinkError, Linker};
+pub use rewards::{Budget, Deliver, Reward, RewardKind, Rule};
+pub use states::{Action, After, Branch, Emit, Every, Give, Machine, On, State, Transition};
+
+use crate::calendar::{Calendar, Millis};
+use crate::expr::BoolExpr;
 use crate::text::Text;
 use crate::value::{Type, Value};
 
@@ -281,86 +287,6 @@ pub struct Field {
     pub max_length: u32,
 }
 
-/// What a reward is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RewardKind {
-    /// Points of this campaign or the tenant.
-    Points,
-    /// A coupon.
-    Coupon,
-    /// A code.
-    Code,
-    /// A thing that is sent.
-    Physical,
-    /// Money.
-    Cash,
-    /// A right: a course, a badge.
-    Entitlement,
-    /// What a draw gives that gives nothing.
-    Nothing,
-}
-
-/// A reward.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reward {
-    /// Its id.
-    pub id: Arc<str>,
-    /// Shown to users.
-    pub title: Text,
-    /// What it is.
-    pub kind: RewardKind,
-    /// The address of its picture.
-    pub image: Option<String>,
-    /// How much of it is given at once (points, minor units of cash).
-    pub amount: i64,
-    /// How many units there are when the edition is first published; none: without limit.
-    pub stock: Option<u32>,
-    /// What it is worth, in minor units; shown.
-    pub value: i64,
-    /// What it costs, in minor units; booked against the budget.
-    pub cost: i64,
-    /// Who hands it over.
-    pub deliver: Deliver,
-    /// How long after the grant it can be used, in milliseconds.
-    pub expires: Option<i64>,
-    /// The most one participant is given.
-    pub per_user: Option<u32>,
-    /// The balance it adds to: an amount without stock.
-    pub balance: Option<u16>,
-    /// What is given instead when there is none left.
-    pub when_gone: Option<u16>,
-}
-
-/// Who hands a reward over.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Deliver {
-    /// The tenant's connector; `manual` when nobody does.
-    pub connector: String,
-    /// What the connector calls the reward.
-    pub reference: String,
-}
-
-/// A promise by name: part of the grant id, stable over revisions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rule {
-    /// Its id.
-    pub id: Arc<str>,
-    /// The ids it had in earlier revisions.
-    pub was: Vec<String>,
-}
-
-/// The cap on the summed cost of grants.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Budget {
-    /// In all, in minor units.
-    pub total: i64,
-    /// On one calendar day, in minor units.
-    pub per_day: Option<i64>,
-    /// What is given instead when it is spent; must cost nothing.
-    pub when_spent: Option<u16>,
-}
-
 /// A block as data: its kind, its checked parameters, its variables.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockSpec {
@@ -372,248 +298,6 @@ pub struct BlockSpec {
     pub params: String,
     /// The record's variables that are its own, in the order of its signature.
     pub vars: Vec<u16>,
-}
-
-/// The states and transitions.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Machine {
-    /// Where a participant starts.
-    pub initial: u16,
-    /// The states.
-    pub states: Vec<State>,
-    /// What every state takes, after its own.
-    pub events: Vec<On>,
-}
-
-/// A state.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct State {
-    /// Its name; unique.
-    pub name: Arc<str>,
-    /// What it takes.
-    pub events: Vec<On>,
-    /// Tried in order whenever the machine has come here.
-    pub always: Vec<Transition>,
-    /// What time does.
-    pub after: Vec<After>,
-    /// Done on entering.
-    pub entry: Vec<Action>,
-    /// Done on leaving.
-    pub exit: Vec<Action>,
-    /// Nothing more happens here.
-    pub last: bool,
-}
-
-/// The transitions of an event, in the order they are tried.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct On {
-    /// Which event.
-    pub event: u16,
-    /// Tried in order; the first whose guard holds fires.
-    pub transitions: Vec<Transition>,
-}
-
-/// A delayed transition.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct After {
-    /// How long after entering the state, in milliseconds; at least [`After::LEAST_MS`].
-    pub delay: i64,
-    /// Tried once, when due.
-    pub transition: Transition,
-}
-
-impl After {
-    /// The shortest delay a config may ask for: a minute.
-    pub const LEAST_MS: i64 = HOUR_MS / 60;
-}
-
-/// A transition.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Transition {
-    /// Its guard; absent: always.
-    pub when: Option<BoolExpr>,
-    /// A no, with its code. The rest is empty then.
-    pub reject: Option<Arc<str>>,
-    /// What is done.
-    pub actions: Vec<Action>,
-    /// Where to go; absent: stay, without leaving and entering.
-    pub to: Option<u16>,
-    /// What follows an outcome that a block's action raised, by its index in the block's signature.
-    pub then: Vec<(u16, Branch)>,
-}
-
-/// What follows an outcome.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Branch {
-    /// What is done.
-    pub actions: Vec<Action>,
-    /// Where to go.
-    pub to: Option<u16>,
-}
-
-/// An action. All expressions of one list read the record as it was before the list began.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Action {
-    /// Sets variables, all at once.
-    Set(Vec<(u16, Expr)>),
-    /// Adds to a balance, up to what it holds at most. A negative amount is refused as a fault.
-    Add(u16, IntExpr),
-    /// Takes from a balance; too little there is a rejection (`not-possible`).
-    Take(u16, IntExpr),
-    /// Gives a reward.
-    Give(Give),
-    /// Puts a message into the outbox.
-    Emit(Emit),
-    /// Has a block act; at most one of a list, and last, if it can raise an outcome.
-    Block {
-        /// Which block.
-        block: u16,
-        /// Which of its actions, in the order of its signature.
-        action: u16,
-        /// Its arguments.
-        args: Vec<Expr>,
-    },
-}
-
-/// How often a rule gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Every {
-    /// Within the edition.
-    Ever,
-    /// Within a calendar day.
-    Day,
-    /// Within a week from Monday.
-    Week,
-    /// Within a month.
-    Month,
-}
-
-/// Gives a reward under a rule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Give {
-    /// Which rule.
-    pub rule: u16,
-    /// Which reward.
-    pub reward: u16,
-    /// Within what.
-    pub every: Every,
-    /// How often within it.
-    pub at_most: u32,
-}
-
-/// A message to the tenant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Emit {
-    /// Its name.
-    pub message: Arc<str>,
-    /// Its fields.
-    pub fields: Vec<(Arc<str>, Expr)>,
-}
-
-/// A definition with the code of its blocks attached, under one revision: ready to run.
-#[derive(Debug)]
-pub struct Campaign {
-    /// The revision it was published as; 0 before.
-    pub revision: u32,
-    /// SHA-256 of the definition, as published.
-    pub sha256: [u8; 32],
-    definition: Definition,
-    /// The blocks' code, in the definition's order.
-    pub blocks: Vec<Box<dyn Block>>,
-}
-
-/// Why a definition can't be run.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LinkError {
-    /// This program lacks the block's code.
-    #[error("block `{0}` is unknown to this program: it was built before that block existed")]
-    UnknownBlock(String),
-    /// The block's parameters are not of the shape this program knows.
-    #[error("block `{kind}`: {message}")]
-    Params {
-        /// The block's kind.
-        kind: String,
-        /// What is wrong.
-        message: String,
-    },
-}
-
-/// Finds the code of a block: `blocks::link`.
-pub type Linker<'a> = &'a dyn Fn(&BlockSpec) -> Result<Box<dyn Block>, LinkError>;
-
-impl Campaign {
-    /// Attaches the blocks' code, found by `link`, and works out the calendar.
-    pub fn link(
-        mut definition: Definition,
-        revision: u32,
-        sha256: [u8; 32],
-        link: Linker<'_>,
-    ) -> Result<Self, LinkError> {
-        // A record touched within the last days of a campaign may look some days ahead or back.
-        const MARGIN_MS: i64 = 40 * 24 * HOUR_MS;
-        let blocks = definition
-            .blocks
-            .iter()
-            .map(link)
-            .collect::<Result<_, _>>()?;
-        let Window {
-            opens, claim_until, ..
-        } = definition.window;
-        definition.calendar = definition.calendar.prepared(
-            opens.saturating_sub(MARGIN_MS),
-            claim_until.saturating_add(MARGIN_MS),
-        );
-        Ok(Self {
-            revision,
-            sha256,
-            definition,
-            blocks,
-        })
-    }
-
-    /// The definition.
-    pub fn definition(&self) -> &Definition {
-        &self.definition
-    }
-
-    /// The index of an event.
-    pub fn event(&self, name: &str) -> Option<u16> {
-        self.events
-            .iter()
-            .position(|event| &*event.name == name)
-            .map(|at| at as u16)
-    }
-
-    /// The index of a reward.
-    pub fn reward(&self, id: &str) -> Option<u16> {
-        self.rewards
-            .iter()
-            .position(|reward| &*reward.id == id)
-            .map(|at| at as u16)
-    }
-
-    /// The index of a state.
-    pub fn state(&self, name: &str) -> Option<u16> {
-        self.machine
-            .states
-            .iter()
-            .position(|state| &*state.name == name)
-            .map(|at| at as u16)
-    }
-
-    /// `tenant/campaign`: how a draw names it.
-    pub fn path(&self) -> String {
-        format!("{}/{}", self.tenant, self.campaign)
-    }
-}
-
-impl Deref for Campaign {
-    type Target = Definition;
-
-    fn deref(&self) -> &Definition {
-        &self.definition
-    }
 }
 
 impl fmt::Display for Phase {
