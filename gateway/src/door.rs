@@ -15,6 +15,7 @@ use function::http::edge_problem_in;
 use function::problem::{Code, Problem};
 use function::registry::Registry;
 use function::served::TenantShell;
+use function::telemetry::meters::rejection;
 use limit::{Limiter, MAX_KEYS, Quota};
 use tower::ServiceExt;
 
@@ -69,7 +70,13 @@ pub fn router_within(registry: Arc<Registry>, functions: Functions, bounds: Boun
 async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response {
     let snapshot = door.registry.snapshot();
     let tenant = snapshot.of_path(request.uri().path());
-    let refuse = |problem| edge_problem_in(&snapshot, problem, request.uri(), request.headers());
+    let refuse = |problem: Problem| {
+        if let Some(tenant) = tenant {
+            // Which campaign it was for is not looked at: this is where calls must cost least.
+            rejection(&tenant.tenant.id, "", problem.code());
+        }
+        edge_problem_in(&snapshot, problem, request.uri(), request.headers())
+    };
     let Some(_place) = Place::take(&door.under_way, door.bounds.under_way) else {
         return refuse(Problem::new(Code::Overloaded));
     };

@@ -208,7 +208,7 @@ fn lists(ports: Ports, player: &mut Player, verdict: &mut Verdict) {
 fn ledger(ports: Ports, campaign: &str) -> Vec<Value> {
     let path = format!("/admin/v1/{TENANT}/ledger?campaign={campaign}");
     let answer = get(ports.admin, &path, &finance_token()).expect("the ledger");
-    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(answer.status, 200, "{campaign}: {}", answer.body);
     answer
         .body
         .lines()

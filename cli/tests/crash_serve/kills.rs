@@ -5,11 +5,12 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::books::Counts;
-use crate::client::Connection;
+use crate::client::{Connection, get};
 use crate::judge::judge;
 use crate::luck::{Luck, seed};
 use crate::player::{Gone, Player};
 use crate::server::{Home, Ports, Server};
+use crate::world::{CAMPAIGNS, TENANT};
 
 /// How many processes are killed, when nothing else is said.
 const LIVES: u64 = 200;
@@ -17,6 +18,8 @@ const LIVES: u64 = 200;
 /// in a debug build reads the log slowly, stays quick.
 const LIVES_PER_FOLDER: u64 = 25;
 const PLAYERS: usize = 6;
+/// How many folders are killed while they are made.
+const FIRST_STARTS: u64 = 25;
 
 #[derive(Debug, Default)]
 struct Report {
@@ -82,6 +85,35 @@ fn crash_serve_keeps_what_it_answered() {
         *acks > lives && counts.replays > lives,
         "seed {seed}: too little happened: {report:?}"
     );
+}
+
+/// The first start of all writes secrets, seeds and revisions. Killed in the middle of that, the next one finishes it.
+#[test]
+fn crash_serve_publishes_after_any_kill() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let seed = seed();
+    let mut luck = Luck::new(seed, "publish");
+    for number in 0..FIRST_STARTS {
+        let home = Home::new(folder.path(), &format!("data-{number}"));
+        for _ in 0..2 {
+            let server = Server::spawn(&home);
+            sleep(Duration::from_micros(luck.below(150_000)));
+            server.kill();
+        }
+        let (server, ports) = Server::start(&home);
+        for campaign in CAMPAIGNS {
+            let page =
+                get(ports.public, &format!("/v1/{TENANT}/{campaign}/public"), "").expect("a page");
+            let said = server.said();
+            assert_eq!(
+                page.status, 200,
+                "seed {seed}: {campaign}: {}; it said:\n{said}",
+                page.body
+            );
+        }
+        server.kill();
+        std::fs::remove_dir_all(&home.data).expect("a folder");
+    }
 }
 
 /// A data folder through many lives, and its judgement at the end.

@@ -7,7 +7,11 @@
 //! `GALA_CRASH_SEED` repeats a run's choices (what the clock and the scheduler do is never the same twice), and
 //! `GALA_CRASH_LIVES` sets how many processes are killed. `docs/TESTING.md` says how to read the report.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a test program: an expectation that fails is its verdict")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test program: an expectation that fails is its verdict"
+)]
 
 mod books;
 mod client;

@@ -1,6 +1,6 @@
 //! The admin API: what ops staff see and do, with role-bound tokens, on an address of its own (loopback by default).
 //!
-//! Every route stands in [`ROUTES`] with the roles that may use it, and there is one way in ([`gate`]): identity, role,
+//! Every route stands in [`ROUTES`] with the roles that may use it, and there is one way in (`gate`): identity, role,
 //! body, and only then the deed. Changes go through `Store::admin`, which books each into the tenant's audit.
 //!
 //! The listener must hand over the peer's address (`into_make_service_with_connect_info::<SocketAddr>`): without it

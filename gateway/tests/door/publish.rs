@@ -268,3 +268,57 @@ async fn stock_follows_the_file() {
     assert_eq!(draw("cid").await, "won");
     assert_eq!(draw("dan").await, "missed");
 }
+
+#[tokio::test]
+async fn a_change_is_noticed_until_it_is_loaded() {
+    let world = World::of(ALL).await;
+    let seen = || {
+        world
+            .registry
+            .has_seen(&function::registry::stamp(&world.configs()).unwrap())
+    };
+    assert!(seen());
+    write(
+        &world.configs().join("acme/rules/wheel.en.md"),
+        "# Other rules\n",
+    );
+    assert!(!seen());
+    assert_eq!(world.registry.load().await.unwrap().published.len(), 1);
+    assert!(seen());
+    let rules = world
+        .ask("GET", "/v1/acme/wheel/rules?lang=en")
+        .send()
+        .await;
+    assert_eq!(rules.text(), "# Other rules\n");
+}
+
+#[tokio::test]
+async fn over_is_over_though_it_was_paused() {
+    let world = World::of(ALL).await;
+    let pause = Pause {
+        reason: "r".into(),
+        notice: None,
+        until: None,
+        event: None,
+    };
+    world
+        .admin(
+            "acme",
+            Action::Pause {
+                campaign: "quest".into(),
+                edition: 1,
+                pause,
+            },
+        )
+        .await;
+    world.clock.set("2026-12-01T00:00:00+08:00");
+    world
+        .post("ann", LEARN, "k", json!({ "words": 1 }))
+        .await
+        .no(409, "closed");
+    let view = world.get("ann", "/v1/acme/quest").await;
+    assert_eq!(
+        (&view.json()["phase"], &view.event("learn")["code"]),
+        (&json!("ended"), &json!("closed"))
+    );
+}

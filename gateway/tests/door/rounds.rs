@@ -160,3 +160,34 @@ async fn no_client_can_take_the_key_of_a_sweep() {
     world.clock.advance(Duration::from_hours(2));
     assert_eq!(function::sweep::sweep(&world.shell).await, 1);
 }
+
+/// A rule that breaks while the answer is made (here the guard of another event) refuses the event: nothing is committed
+/// that could not be answered.
+#[tokio::test]
+async fn what_cannot_be_answered_is_not_done() {
+    let fragile = "
+activity: custom
+title: { en: Fragile }
+opens: 2026-11-01
+closes: 2026-12-01
+context: { words: { type: int, default: 1, show: true } }
+machine:
+  initial: going
+  states:
+    going:
+      events:
+        zero: [{ do: [{ set: { words: 0 } }] }]
+        ratio: [{ when: 100 / words > 0, do: [{ set: { words: 2 } }] }]
+";
+    let world = World::of(&crate::files::with(&[("acme/fragile.yaml", fragile)])).await;
+    let zero = world
+        .post("ann", "/v1/acme/fragile/events/zero", "k", json!({}))
+        .await;
+    zero.no(500, "rule-failed");
+    assert!(world.store.seen.lock().unwrap().is_empty());
+    let view = world.get("ann", "/v1/acme/fragile").await.done();
+    assert_eq!(
+        (&view["context"]["words"], &view["version"]),
+        (&json!(1), &json!(0))
+    );
+}

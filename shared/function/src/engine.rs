@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use machine::ids::{CampaignKey, Lane, Pseudonym};
 use machine::input::{Payload, PayloadError, User};
-use machine::model::{Phase, Sender};
+use machine::model::Sender;
 use machine::participant::Participant;
-use machine::step::{Call, Decision, No, Rejection, step};
+use machine::step::{Call, Decision, No, Rejection, closed, step};
 use machine::world::{Answer, Attribution, Commit, Left, Outcome, Pause, Recalled};
 use machine::{Campaign, Facts, Fault, Millis};
 use serde_json::{Map, Value as Json};
@@ -155,7 +155,13 @@ pub async fn act(
     }
     let prepared = Prepared::new(caller, sent, campaign)?;
     let pause = match pause {
-        Some(pause) if pause.stops(Some(sent.event)) => return Err(Failed::Paused(pause)),
+        Some(pause) if pause.stops(Some(sent.event)) => {
+            // What the window forbids, a pause need not.
+            let no = closed(campaign, prepared.event, caller.now, caller.rehearsal);
+            return Err(no.map_or(Failed::Paused(pause), |no| {
+                Failed::Rejected(no, campaign.clone())
+            }));
+        }
         other_event => other_event,
     };
     let draws = caller.served.draws(caller.lane, &user);
@@ -398,54 +404,4 @@ fn learn(known: &mut Vec<Left>, news: Vec<Left>) {
             None => known.push(left),
         }
     }
-}
-
-/// In which lane someone plays, whether its opening is waited for, and what its clock says.
-///
-/// Testers play in the test lane before the window opens, and after that when they ask for it; nobody else can.
-pub fn lane_of(
-    shell: &TenantShell,
-    served: &Served,
-    member: &str,
-    claims: Option<&Map<String, Json>>,
-    asks_for_test: bool,
-    clock: Millis,
-) -> Result<(Lane, Millis), NotATester> {
-    let live = (Lane::Live, clock);
-    let Some(campaign) = served.newest() else {
-        return Ok(live);
-    };
-    if !asks_for_test
-        && (campaign.testers.is_none() || campaign.window.phase(clock) != Phase::Preview)
-    {
-        return Ok(live);
-    }
-    if is_tester(shell, campaign, member, claims, clock) {
-        return Ok((Lane::Test, clock.saturating_add(served.test_clock_offset)));
-    }
-    if asks_for_test {
-        Err(NotATester)
-    } else {
-        Ok(live)
-    }
-}
-
-/// Someone asked for the test lane who is no tester.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NotATester;
-
-fn is_tester(
-    shell: &TenantShell,
-    campaign: &Arc<Campaign>,
-    member: &str,
-    claims: Option<&Map<String, Json>>,
-    now: Millis,
-) -> bool {
-    let Some(testers) = &campaign.testers else {
-        return false;
-    };
-    let nobody = Participant::new(campaign, now);
-    let user = user_of(campaign, claims);
-    let facts = shell.facts(campaign, member);
-    machine::step::holds(testers, campaign, &nobody, &user, &facts, now).unwrap_or(false)
 }

@@ -1,203 +1,24 @@
-//! Answers: what a decision, a view, a list of grants look like as JSON. The shapes are the contract of the HTTP API;
-//! `openapi.json` is made from the types here.
+//! Answers: what a decision, a view, a list of grants look like as JSON. The shapes are in `shapes`; here they are filled.
 
 use machine::block::Look;
 use machine::calendar::date;
-use machine::ids::{CampaignKey, Lane, Pseudonym, grant_id, hex};
+use machine::ids::{CampaignKey, Pseudonym, grant_id, hex};
 use machine::input::Payload;
 use machine::luck::NoDraws;
 use machine::model::{Campaign, EventDecl, Phase, RewardKind, VarKind};
-use machine::participant::{Grant, Participant, Status};
+use machine::participant::{Grant, Participant};
 use machine::step::{Call, Decision, Rejection};
 use machine::view::{Possible, view};
 use machine::world::Pause;
 use machine::{Fault, Millis, Type, Value};
-use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
-use utoipa::ToSchema;
 
 use crate::problem::Code;
 
-/// The answer to an event.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct EventAnswer<'a> {
-    /// The campaign's id.
-    pub campaign: &'a str,
-    /// The event.
-    pub event: &'a str,
-    /// The state that the participant is in now.
-    pub state: &'a str,
-    /// The variables that clients may see.
-    #[schema(value_type = Object)]
-    pub context: Map<String, Json>,
-    /// What the user can do now.
-    pub events: Vec<EventView<'a>>,
-    /// What this event gave: only the new grants.
-    pub grants: Vec<GrantView<'a>>,
-    /// The outcome that a block raised (`won`, `missed`, `signed`, ...), if one did.
-    pub outcome: Option<&'static str>,
-    /// The record's version; for `If-Match`.
-    pub version: u64,
-    /// `live` or `test`.
-    #[schema(value_type = String)]
-    pub lane: Lane,
-}
-
-/// What a button needs to know about an event that a user may send.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct EventView<'a> {
-    /// The event.
-    pub event: &'a str,
-    /// Whether it would be taken now. A guard that reads the payload counts as possible.
-    pub possible: bool,
-    /// The code of the no it would meet.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
-    /// That no in words.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
-    /// When that may change by itself (RFC 3339).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_at: Option<String>,
-    /// The fields that the event carries, by name; absent when it carries none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Object)]
-    pub payload: Option<Map<String, Json>>,
-}
-
-/// A grant.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct GrantView<'a> {
-    /// Its stable id.
-    pub id: String,
-    /// Under which rule.
-    pub rule: &'a str,
-    /// Which reward.
-    pub reward: &'a str,
-    /// What it is: `points`, `coupon`, `code`, `physical`, `cash`, `entitlement`.
-    pub kind: Json,
-    /// Its title in the caller's language.
-    pub title: &'a str,
-    /// How much, where it is counted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub amount: Option<i64>,
-    /// `pending`, `held`, `needs-claim`, `sent`, `confirmed`, `failed`, `expired`, `forfeited` or `reversed`.
-    #[schema(value_type = String)]
-    pub status: Status,
-    /// When it was given (RFC 3339).
-    pub at: String,
-    /// Until when it can be used (RFC 3339), if it expires.
-    pub expires: Option<String>,
-}
-
-/// A participant's view.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ViewAnswer<'a> {
-    /// The campaign's id.
-    pub campaign: &'a str,
-    /// Its edition.
-    pub edition: u32,
-    /// `live` or `test`.
-    #[schema(value_type = String)]
-    pub lane: Lane,
-    /// The activity's id.
-    pub activity: &'a str,
-    /// The campaign's title in the caller's language.
-    pub title: &'a str,
-    /// The server's clock (RFC 3339).
-    pub now: String,
-    /// `preview`, `open`, `paused`, `claiming` or `ended`.
-    #[schema(value_type = String)]
-    pub phase: Phase,
-    /// What users are told about a pause, if there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub notice: Option<String>,
-    /// The first instant of play.
-    pub opens: String,
-    /// The first instant after play.
-    pub closes: String,
-    /// The first instant after claims.
-    pub claim_until: String,
-    /// Whether the user may take part.
-    pub eligible: Eligible,
-    /// The state the participant is in.
-    pub state: &'a str,
-    /// The variables that clients may see.
-    #[schema(value_type = Object)]
-    pub context: Map<String, Json>,
-    /// What the user can do now.
-    pub events: Vec<EventView<'a>>,
-    /// All grants so far.
-    pub grants: Vec<GrantView<'a>>,
-    /// The record's version; for `If-Match`.
-    pub version: u64,
-    /// Posters to share; none yet.
-    pub posters: Vec<Json>,
-    /// What the campaign's blocks add: `calendar`, `wheel`, `chances`, `pack`.
-    #[serde(flatten)]
-    #[schema(value_type = Object)]
-    pub blocks: Map<String, Json>,
-}
-
-/// Whether a user may take part.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Eligible {
-    /// Whether.
-    pub ok: bool,
-    /// The code if not.
-    pub code: Option<&'static str>,
-}
-
-/// A user's grants.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct GrantsAnswer<'a> {
-    /// Oldest first.
-    pub grants: Vec<GrantView<'a>>,
-    /// What to pass as `after` for the next page; none at the end.
-    pub next: Option<String>,
-}
-
-/// The page that anyone may see.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct PublicAnswer<'a> {
-    /// The tenant's id.
-    pub tenant: &'a str,
-    /// The campaign's id.
-    pub campaign: &'a str,
-    /// Its edition.
-    pub edition: u32,
-    /// The activity's id.
-    pub activity: &'a str,
-    /// Its title.
-    pub title: &'a str,
-    /// Who runs it.
-    pub organizer: &'a str,
-    /// `preview`, `open`, `paused`, `claiming` or `ended`.
-    #[schema(value_type = String)]
-    pub phase: Phase,
-    /// The first instant of play.
-    pub opens: String,
-    /// The first instant after play.
-    pub closes: String,
-    /// The first instant after claims.
-    pub claim_until: String,
-    /// The campaign's timezone.
-    pub timezone: &'static str,
-    /// Where its rules can be read; none if it has none.
-    pub rules_url: Option<String>,
-    /// What can be had: `reward`, `kind`, `title`, `image`, `amount`, `value`. Never how many are left.
-    pub rewards: Vec<Json>,
-    /// SHA-256 of the secret seed of its draws.
-    pub seed_hash: String,
-    /// The published revision.
-    pub revision: u32,
-    /// SHA-256 of that revision.
-    pub config_hash: String,
-    /// What the campaign's blocks show: prizes with their exact odds, packs.
-    #[serde(flatten)]
-    #[schema(value_type = Object)]
-    pub blocks: Map<String, Json>,
-}
+mod shapes;
+pub use shapes::{
+    Eligible, EventAnswer, EventView, GrantView, GrantsAnswer, PublicAnswer, ViewAnswer,
+};
 
 /// The answer to a decision.
 pub fn event_answer<'a>(

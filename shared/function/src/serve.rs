@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use crate::clock::SystemClock;
 use crate::http::{Shell, router};
 use crate::identity::{Cache, cache};
-use crate::registry::{Registry, Report, Stamp, stamp};
+use crate::registry::{Registry, Report, stamp};
 use crate::telemetry::{AccessLog, Format, init_logs};
 use crate::{served, sweep};
 
@@ -121,17 +121,15 @@ async fn watch(registry: Arc<Registry>, store: Arc<dyn Store>) {
             .ok()
             .flatten()
     };
-    let mut seen: Option<Stamp> = look(registry.folder().to_owned()).await;
     let mut changes = store.changes();
     let mut every = tokio::time::interval(LOOK_EVERY);
     loop {
         tokio::select! {
             _ = every.tick() => {
                 let now = look(registry.folder().to_owned()).await;
-                if now.is_none() || now == seen {
+                if now.is_none_or(|now| registry.has_seen(&now)) {
                     continue;
                 }
-                seen = now;
                 match registry.load().await {
                     Ok(report) => tell(&report),
                     Err(error) => tracing::error!(%error, "the configs could not be loaded again"),

@@ -11,7 +11,7 @@ use limit::Limiter;
 use machine::expr::Fault;
 use machine::ids::{CampaignKey, Lane, Pseudonym};
 use machine::input::{Facts, Known};
-use machine::luck::{Seed, Seeded};
+use machine::luck::{Seed, Seeded, Source};
 use machine::migrate::migrate;
 use machine::model::FactKind;
 use machine::participant::Participant;
@@ -117,6 +117,8 @@ pub struct Served {
     pub pause: Option<Pause>,
     /// The live lane's secret and the test lane's.
     pub seeds: (Seed, Seed),
+    /// Where the two lanes' draws come from: the seeds, keyed once.
+    pub sources: (Source, Source),
     /// How far the test lane's clock is moved, in milliseconds.
     pub test_clock_offset: i64,
     /// What is counted about its calls.
@@ -203,15 +205,9 @@ impl Served {
 
     /// The draws of one participant.
     pub fn draws(&self, lane: Lane, user: &Pseudonym) -> Seeded {
-        let seed = match lane {
-            Lane::Live => &self.seeds.0,
-            Lane::Test => &self.seeds.1,
-        };
-        Seeded::new(
-            seed,
-            &format!("{}/{}", self.tenant, self.campaign),
-            self.edition,
-            user,
-        )
+        match lane {
+            Lane::Live => self.sources.0.of(user),
+            Lane::Test => self.sources.1.of(user),
+        }
     }
 }

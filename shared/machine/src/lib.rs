@@ -1,4 +1,4 @@
-//! The pure core: what a campaign is once checked, what one event does to one participant ([`step`]),
+//! The pure core: what a campaign is once checked, what one event does to one participant ([`step()`]),
 //! and what it means to make that true ([`world::apply`]).
 //!
 //! Nothing here reads a clock, a socket, a file or a random source, and nothing here knows of YAML, CEL,

@@ -14,8 +14,9 @@ use machine::Millis;
 use machine::ids::Lane;
 
 use super::{CALL_TIMEOUT, Shell};
-use crate::engine::{Caller, lane_of};
+use crate::engine::Caller;
 use crate::identity::{Claims, Unauthenticated, Verifier};
+use crate::lane::lane_of;
 use crate::problem::{Code, Problem};
 use crate::served::{CampaignMetrics, Served, Snapshot, TenantShell};
 use crate::telemetry::{Access, RouteMetrics};

@@ -250,4 +250,14 @@ mod tests {
             assert_eq!(words.pick(lang) == words.zh, chinese, "{lang}");
         }
     }
+
+    #[test]
+    fn the_check_reserves_just_our_codes() {
+        let ours: HashSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        let reserved: HashSet<&str> = campaign::reserved::RESERVED.into_iter().collect();
+        assert_eq!(
+            ours, reserved,
+            "campaign::reserved must list what clients can be answered"
+        );
+    }
 }

@@ -17,6 +17,7 @@ use axum::http::HeaderValue;
 use campaign::{Activity, Diagnostic, Diagnostics, Files, Loaded, LoadedTenant, codes};
 use limit::{Limiter, MAX_KEYS, Quota};
 use machine::ids::{CampaignKey, Lane};
+use machine::luck::Source;
 use machine::model::LinkError;
 use machine::{Campaign, Definition};
 use store::{Published, Store};
@@ -40,6 +41,8 @@ pub struct Registry {
     clock: Arc<dyn Clock>,
     snapshot: ArcSwap<Snapshot>,
     problems: ArcSwap<Vec<String>>,
+    /// What the folder looked like when it was last loaded.
+    seen: parking_lot::Mutex<Option<Stamp>>,
     /// What the last load found on disk; held while loading, so that two loads never interleave.
     loaded: Mutex<Option<Loaded>>,
 }
@@ -89,6 +92,7 @@ impl Registry {
             clock,
             snapshot: ArcSwap::default(),
             problems: ArcSwap::default(),
+            seen: parking_lot::Mutex::default(),
             loaded: Mutex::new(None),
         }
     }
@@ -108,14 +112,23 @@ impl Registry {
         &self.dir
     }
 
+    /// Whether the folder still looks as it did when it was last loaded. A load that failed did not see it.
+    pub fn has_seen(&self, stamp: &Stamp) -> bool {
+        self.seen.lock().as_ref() == Some(stamp)
+    }
+
     /// Reads the folder, publishes what has changed, and serves it.
     pub async fn load(&self) -> Result<Report, LoadError> {
         let mut held = self.loaded.lock().await;
         let dir = self.dir.clone();
-        let files = tokio::task::spawn_blocking(move || read(&dir))
-            .await
-            .map_err(|error| LoadError::Folder(self.dir.clone(), std::io::Error::other(error)))?
-            .map_err(|error| LoadError::Folder(self.dir.clone(), error))?;
+        let (stamp, files) = tokio::task::spawn_blocking(move || {
+            // Before the files are read: what changes meanwhile is seen by the next look.
+            let stamp = stamp(&dir)?;
+            Ok((stamp, read(&dir)?))
+        })
+        .await
+        .map_err(|error| LoadError::Folder(self.dir.clone(), std::io::Error::other(error)))?
+        .map_err(|error| LoadError::Folder(self.dir.clone(), error))?;
         let root = self.dir.display().to_string();
         let mut loaded = campaign::load(&root, &files, &self.activities);
         if self.activities.len() == 1 {
@@ -135,6 +148,7 @@ impl Registry {
         self.serve(held.insert(loaded), &mut report.problems)
             .await?;
         self.problems.store(Arc::new(report.problems.clone()));
+        *self.seen.lock() = Some(stamp);
         Ok(report)
     }
 
@@ -326,6 +340,8 @@ impl Registry {
         let (Some(live_lane), Some(test_lane)) = (live_lane, test_lane) else {
             return Ok(Err(ServeError::Missing(found.newest)));
         };
+        let path = format!("{}/{}", found.tenant, found.campaign);
+        let source = |seed| Source::new(seed, &path, found.edition);
         Ok(Ok(Served {
             tenant: found.tenant.clone(),
             campaign: found.campaign.clone(),
@@ -333,6 +349,7 @@ impl Registry {
             live,
             revisions,
             pause: found.pause.clone(),
+            sources: (source(&live_lane.seed), source(&test_lane.seed)),
             seeds: (live_lane.seed, test_lane.seed),
             test_clock_offset: test_lane.clock_offset,
             metrics: CampaignMetrics::new(&found.tenant, &found.campaign),

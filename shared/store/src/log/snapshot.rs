@@ -39,7 +39,7 @@ pub struct SnapshotError {
 pub struct Newest {
     /// The newest whole one, if there is any; without one, replay the log from record 1.
     pub snapshot: Option<Snapshot>,
-    /// Newer ones that are damaged. They are left where they are; the next [`write`]s will outnumber them.
+    /// Newer ones that are damaged. They are left where they are; the next [`write()`]s will outnumber them.
     pub damaged: Vec<PathBuf>,
 }
 
@@ -74,7 +74,7 @@ pub fn write(
     write_on(&RealDisk, dir, seq, body)
 }
 
-/// [`write`] on another disk.
+/// [`write()`] on another disk.
 pub fn write_on(
     disk: &dyn Disk,
     dir: &Path,
