@@ -225,9 +225,14 @@ async fn too_many_at_once_are_turned_away_at_once() {
     assert!(began.elapsed() < Duration::from_millis(500));
     // One that goes away gives its place back.
     held[0].abort();
-    while world.get("cid", VIEW).await.status == 503 {
-        tokio::task::yield_now().await;
-    }
+    let free = async {
+        while world.get("cid", VIEW).await.status == 503 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(1), free)
+        .await
+        .expect("its place is free at once");
     for held in held {
         if let Ok(answer) = held.await {
             answer.no(503, "outcome-unknown");

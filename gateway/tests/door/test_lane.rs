@@ -196,3 +196,34 @@ async fn a_pause_stops_the_live_lane_only() {
         "open"
     );
 }
+
+#[tokio::test]
+async fn its_luck_is_its_own() {
+    let world = World::of(ALL).await;
+    for (lane, path) in [
+        ("live", DRAW.to_owned()),
+        ("test", format!("{DRAW}?lane=test")),
+    ] {
+        for n in 0..5 {
+            let key = format!("{lane}-{n}");
+            world
+                .ask("POST", &path)
+                .by("tess")
+                .key(&key)
+                .send()
+                .await
+                .done();
+        }
+    }
+    let seen = world.store.seen.lock().unwrap();
+    let picks: Vec<u64> = seen
+        .iter()
+        .flat_map(|commit| &commit.rows)
+        .filter_map(|row| match row {
+            machine::ledger::Row::Draw(draw) => Some(draw.rolled.pick),
+            _ => None,
+        })
+        .collect();
+    let (live, test) = picks.split_at(5);
+    assert_ne!(live, test, "who rehearses learns nothing of the live draws");
+}
