@@ -219,7 +219,11 @@ mod tests {
                 "machine blocks campaign function",
             ),
             ("activities/sign-in", "sign-in", "function"),
-            ("gateway", "gateway", "function campaign limit store machine"),
+            (
+                "gateway",
+                "gateway",
+                "function campaign limit store machine",
+            ),
             ("cli", "cli", "gateway lottery sign-in loadtest"),
             ("loadtest", "loadtest", ""),
             ("xtask", "xtask", ""),

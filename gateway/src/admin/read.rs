@@ -6,7 +6,6 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use function::problem::{Code, Problem, Words};
-use machine::Definition;
 use machine::ids::{Lane, hex};
 use serde::Deserialize;
 use serde_json::json;
@@ -146,7 +145,7 @@ pub(super) async fn seed(visit: &Visit) -> Result<Response, Problem> {
                 .await?;
             // What cannot be read cannot be known to be over.
             let definition = definition.ok_or_else(|| Problem::new(Code::Internal))?;
-            let over = drawn_until(&definition);
+            let over = definition.drawn_until();
             if visit.now < over {
                 let problem = Problem::new(Code::NotPossible)
                     .saying(SECRET)
@@ -174,21 +173,6 @@ const SECRET: Words = Words {
     en: "The seed is revealed once no draw can be made with it any more.",
     zh: "种子在无法再抽奖后公布。",
 };
-
-/// From when on no draw can be made: the window's end, or the claims' where something is still taken or due after it.
-fn drawn_until(definition: &Definition) -> machine::Millis {
-    let taken = definition.events.iter().any(|event| event.while_claiming);
-    let due = definition
-        .machine
-        .states
-        .iter()
-        .any(|state| !state.after.is_empty());
-    if taken || due {
-        definition.window.claim_until
-    } else {
-        definition.window.closes
-    }
-}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -121,6 +121,45 @@ async fn the_public_page() {
 }
 
 #[tokio::test]
+async fn the_seed_is_shown_when_no_draw_can_be_made_any_more_and_then_the_edition_stays_closed() {
+    let world = World::of(ALL).await;
+    let page = async || {
+        world
+            .ask("GET", "/v1/acme/wheel/public")
+            .send()
+            .await
+            .json()
+    };
+    assert_eq!(page().await["seed"], Value::Null);
+
+    world.clock.set("2040-01-01T00:00:00Z");
+    let seed = world.registry.snapshot().tenants["acme"].campaigns["wheel"]
+        .seeds
+        .0
+        .0;
+    assert_eq!(page().await["seed"], hex(&seed));
+
+    // Whoever has read the seed knows every draw: a file that opens the edition again is refused.
+    let again = crate::files::WHEEL.replace("closes: 2026-12-01", "closes: 2046-12-01");
+    let report = world.rewrite("acme/wheel.yaml", &again).await;
+    assert!(report.published.is_empty(), "{:?}", report.published);
+    assert!(
+        report
+            .problems
+            .iter()
+            .any(|problem| problem.contains("edition: 2")),
+        "{:?}",
+        report.problems
+    );
+    let report = world
+        .rewrite("acme/wheel.yaml", &format!("edition: 2\n{again}"))
+        .await;
+    assert_eq!(report.published.len(), 1, "{:?}", report.problems);
+    assert_eq!(page().await["seed"], Value::Null);
+    assert_eq!(page().await["edition"], 2);
+}
+
+#[tokio::test]
 async fn nobody_learns_how_many_are_left() {
     let world = World::of(ALL).await;
     let mut answers = Vec::new();

@@ -5,6 +5,7 @@ use machine::calendar::date;
 use machine::ids::{CampaignKey, Pseudonym, grant_id, hex};
 use machine::input::Payload;
 use machine::luck::NoDraws;
+use machine::luck::Seed;
 use machine::model::{Campaign, EventDecl, Phase, RewardKind, VarKind};
 use machine::participant::{Grant, Participant};
 use machine::step::{Call, Decision, Rejection};
@@ -121,7 +122,8 @@ pub fn view_answer(
 pub fn public_answer(
     campaign: &Campaign,
     key: &CampaignKey,
-    seed_commitment: &[u8; 32],
+    seed: &Seed,
+    revealed: bool,
     pause: Option<&Pause>,
     now: Millis,
     language: &str,
@@ -147,7 +149,8 @@ pub fn public_answer(
         timezone: calendar.timezone.name(),
         rules_url,
         rewards: rewards(campaign, language),
-        seed_hash: hex(seed_commitment),
+        seed_hash: hex(&seed.commitment()),
+        seed: revealed.then(|| hex(&seed.0)),
         revision: campaign.revision,
         config_hash: hex(&campaign.sha256),
         blocks: blocks.map(|(name, part)| (name.to_owned(), part)).collect(),

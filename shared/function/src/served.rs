@@ -203,6 +203,13 @@ impl Served {
         }
     }
 
+    /// Whether the live lane's seed may be shown: by no revision, live or not, can a draw be made any more.
+    pub fn revealed(&self, now: Millis) -> bool {
+        self.revisions
+            .values()
+            .all(|revision| revision.drawn_until() <= now)
+    }
+
     /// The draws of one participant.
     pub fn draws(&self, lane: Lane, user: &Pseudonym) -> Seeded {
         match lane {

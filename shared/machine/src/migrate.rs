@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::calendar::Millis;
 use crate::model::{Campaign, Definition};
 use crate::participant::{Core, Grant, Participant};
 
@@ -19,18 +20,26 @@ pub enum Stranded {
         "rule `{0}` has granted and is gone: keep it, or say `was: {0}` at the rule that continues it"
     )]
     Rule(String),
+    /// The edition is over and would begin again.
+    #[error("edition {0} has closed, and a closed edition never reopens: write `edition: {next}` for the next run", next = .0 + 1)]
+    Reopens(u32),
     /// A reward that has been granted is gone.
     #[error("reward `{0}` is gone: keep it, so that what was given can still be shown")]
     Reward(String),
 }
 
-/// All that stands against `new` following `old`, where `granted` are the rules that have granted.
+/// All that stands against `new` following `old` at `now`, where `granted` are the rules that have granted.
 pub fn stranded<'a>(
     old: &Definition,
     new: &Definition,
     granted: impl IntoIterator<Item = &'a Arc<str>>,
+    now: Millis,
 ) -> Vec<Stranded> {
     let mut found = Vec::new();
+    // Its seed may have been revealed: whoever knows it knows every draw.
+    if now >= old.drawn_until() && new.drawn_until() > now {
+        found.push(Stranded::Reopens(old.edition));
+    }
     for state in &old.machine.states {
         if target_state(&state.name, new).is_none() {
             found.push(Stranded::State(state.name.to_string()));

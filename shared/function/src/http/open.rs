@@ -46,11 +46,11 @@ pub(super) async fn public(
             .ok_or_else(|| Problem::new(Code::NoSuchCampaign))?;
         let language = context.language(tenant);
         let key = served.key(Lane::Live);
-        let seed = served.seeds.0.commitment();
         let body = render::public_answer(
             campaign,
             &key,
-            &seed,
+            &served.seeds.0,
+            served.revealed(context.clock),
             served.pause.as_ref(),
             context.clock,
             language,

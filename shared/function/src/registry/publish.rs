@@ -116,7 +116,7 @@ async fn campaign(
                 Ok(old) => old,
                 Err(error) => return Ok(Err(error.into())),
             };
-            let against = stranded(&old, definition, &known.granted_rules);
+            let against = stranded(&old, definition, &known.granted_rules, now);
             if !against.is_empty() {
                 return Ok(Err(NotPublished::Stranded {
                     revision: known.newest,

@@ -178,6 +178,9 @@ pub struct PublicAnswer<'a> {
     pub rewards: Vec<Json>,
     /// SHA-256 of the secret seed of its draws.
     pub seed_hash: String,
+    /// The seed itself, once no draw can be made with it any more: with it anyone can make every draw again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<String>,
     /// The published revision.
     pub revision: u32,
     /// SHA-256 of that revision.

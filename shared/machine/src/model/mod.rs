@@ -80,6 +80,24 @@ pub struct Definition {
     pub moves: Vec<(String, u16)>,
 }
 
+impl Definition {
+    /// From when on no draw can be made: the window's end, or the claims' where something is still taken or due after it.
+    /// Then, and not before, the seed may be shown.
+    pub fn drawn_until(&self) -> Millis {
+        let taken = self.events.iter().any(|event| event.while_claiming);
+        let due = self
+            .machine
+            .states
+            .iter()
+            .any(|state| !state.after.is_empty());
+        if taken || due {
+            self.window.claim_until
+        } else {
+            self.window.closes
+        }
+    }
+}
+
 /// A currency and how many digits its minor unit has (CNY: 2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Currency {

@@ -119,13 +119,16 @@ pub fn apply_commit(world: &mut World, commit: &mut Commit) -> Outcome {
     if let Some(due) = commit.timer {
         lane.timers.insert((due, commit.user));
     }
-    let answer = Remembered {
-        key: commit.key.clone(),
-        fingerprint: commit.fingerprint,
-        at: commit.at,
-        answer: commit.answer.clone(),
-    };
-    remember(&mut entry.remembered, answer, REMEMBER_MOST);
+    // Where only time passed nobody will ask again, and must not push out an answer that somebody may ask for.
+    if commit.event.is_some() {
+        let answer = Remembered {
+            key: commit.key.clone(),
+            fingerprint: commit.fingerprint,
+            at: commit.at,
+            answer: commit.answer.clone(),
+        };
+        remember(&mut entry.remembered, answer, REMEMBER_MOST);
+    }
     for row in &commit.rows {
         if let Row::Grant(grant) = row
             && !campaign.granted_rules.contains(&grant.rule)
