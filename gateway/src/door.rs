@@ -11,13 +11,12 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 use function::client::FloodKey;
-use function::http::edge_problem_in;
+use function::http::{Function, edge_problem_in};
 use function::problem::{Code, Problem};
 use function::registry::Registry;
 use function::served::TenantShell;
 use function::telemetry::meters::rejection;
 use limit::{Limiter, MAX_KEYS, Quota};
-use tower::ServiceExt;
 
 /// What one process takes on.
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +37,7 @@ impl Default for Bounds {
 }
 
 /// Functions by the activity they serve.
-pub type Functions = BTreeMap<&'static str, Router>;
+pub type Functions = BTreeMap<&'static str, Function>;
 
 struct Door {
     registry: Arc<Registry>,
@@ -86,10 +85,7 @@ async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response {
     let Some(function) = door.function(tenant, request.uri().path()) else {
         return refuse(Problem::new(Code::Internal));
     };
-    match function.clone().oneshot(request).await {
-        Ok(response) => response,
-        Err(never) => match never {},
-    }
+    function.call(request).await
 }
 
 impl Door {
@@ -122,7 +118,7 @@ impl Door {
     }
 
     /// The function of the path's campaign. Paths of no campaign go to any of them: all answer those alike.
-    fn function(&self, tenant: Option<&Arc<TenantShell>>, path: &str) -> Option<&Router> {
+    fn function(&self, tenant: Option<&Arc<TenantShell>>, path: &str) -> Option<&Function> {
         let campaign = path.split('/').nth(3);
         let served = tenant
             .zip(campaign)

@@ -98,7 +98,7 @@ async fn serve_all(serve: &Serve, metrics: PrometheusHandle) -> Result<(), Serve
         .iter()
         .map(|activity| {
             let shell = process.shell(Some(activity.id()), serve.access_log_every);
-            (activity.id(), function::http::router(shell))
+            (activity.id(), function::http::Function::new(shell))
         })
         .collect();
     let door = door::router(process.registry.clone(), functions);

@@ -126,7 +126,7 @@ impl World {
         let functions = ACTIVITIES.iter().map(|activity| {
             (
                 activity.id(),
-                function::http::router(shell(Some(activity.id()))),
+                function::http::Function::new(shell(Some(activity.id()))),
             )
         });
         let door = door::router_within(registry.clone(), functions.collect(), bounds);

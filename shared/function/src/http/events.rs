@@ -17,7 +17,7 @@ use serde_json::{Map, Value as Json};
 
 use super::answer::{answered, failed};
 use super::context::{Context, Identified, PathOf, edge_problem, finish};
-use super::{BODY_BYTES, CALL_TIMEOUT, Shared};
+use super::{BODY_BYTES, CALL_TIMEOUT, Shared, Shell};
 use crate::engine::{Answered, Caller, Failed, Sent, act};
 use crate::fingerprint::{Fingerprint, PayloadError, parse_payload};
 use crate::idempotency::Key;
@@ -54,19 +54,24 @@ pub(super) async fn event(
     path: PathOf<(String, String, String)>,
     request: Request,
 ) -> Response {
-    let (parts, body) = request.into_parts();
     let (tenant, campaign, event) = match path {
         Ok(path) => path.0,
-        Err(_) => return edge_problem(Problem::new(Code::BadRequest), &parts.headers),
+        Err(_) => return edge_problem(Problem::new(Code::BadRequest), request.headers()),
     };
-    let mut context = Context::new(&shell, &parts, "event");
-    let mut found = None;
     let address = Addressed {
         tenant,
         campaign,
         event,
         user: None,
     };
+    user_event(&shell, address, request).await
+}
+
+/// An event of a user, its path read.
+pub(super) async fn user_event(shell: &Shell, address: Addressed, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let mut context = Context::new(shell, &parts, "event");
+    let mut found = None;
     let answer = take_event(&mut context, body, &mut found, &address).await;
     finish(&context, answer, found.as_ref())
 }
@@ -113,12 +118,12 @@ pub(super) async fn backend_event(
 }
 
 /// What the path of an event says.
-struct Addressed {
-    tenant: String,
-    campaign: String,
-    event: String,
+pub(super) struct Addressed {
+    pub tenant: String,
+    pub campaign: String,
+    pub event: String,
     /// Set on the back ends' route.
-    user: Option<String>,
+    pub user: Option<String>,
 }
 
 /// Judges a call in the contract's order: key and syntax, identity, tenant and campaign, size, rate; then carries it out.

@@ -3,6 +3,7 @@
 mod answer;
 mod context;
 mod events;
+mod function;
 mod looks;
 mod open;
 mod openapi;
@@ -22,6 +23,7 @@ use crate::registry::Registry;
 use crate::telemetry::AccessLog;
 
 pub use context::{edge_problem, edge_problem_in};
+pub use function::Function;
 pub use openapi::{Api, openapi_json};
 
 /// The largest body of an event, in bytes.
