@@ -260,7 +260,7 @@ impl Stage {
                     decision.rows = commit.rows;
                     return Ok(Played { decision, applied });
                 }
-                Outcome::Exhausted(left) => learn(&mut exhausted, left),
+                Outcome::Exhausted(left) => Left::learn(&mut exhausted, left),
                 Outcome::Stale(_) => {}
                 Outcome::Frozen(counter) => return Err(Refused::Frozen(counter)),
                 other => return Err(Refused::Commit(format!("{other:?}"))),
@@ -299,16 +299,6 @@ impl Stage {
             first_row: 0,
             timer: decision.timer,
             answer: [].into(),
-        }
-    }
-}
-
-/// What is newly known to be left replaces what was known before.
-fn learn(known: &mut Vec<Left>, news: Vec<Left>) {
-    for left in news {
-        match known.iter_mut().find(|old| old.key == left.key) {
-            Some(old) => *old = left,
-            None => known.push(left),
         }
     }
 }

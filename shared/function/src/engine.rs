@@ -234,7 +234,7 @@ pub async fn act(
             Outcome::Exhausted(left) => {
                 commit_try(Tried::Exhausted);
                 gone += 1;
-                learn(&mut exhausted, left);
+                Left::learn(&mut exhausted, left);
             }
             Outcome::Superseded => return Err(Failed::Behind),
             Outcome::Paused(pause) => return Err(Failed::Paused(pause)),
@@ -288,7 +288,7 @@ pub async fn tick(store: &dyn Store, caller: &Caller<'_>) -> Result<bool, Failed
                 count(&key, campaign, &granted);
                 return Ok(true);
             }
-            Outcome::Exhausted(left) => learn(&mut exhausted, left),
+            Outcome::Exhausted(left) => Left::learn(&mut exhausted, left),
             // Someone else was quicker, or it is stopped: the next sweep looks again.
             _ => return Ok(false),
         }
@@ -394,14 +394,4 @@ fn campaign_event(campaign: &Campaign, event: u16, name: &str) -> Arc<str> {
         .events
         .get(usize::from(event))
         .map_or_else(|| name.into(), |event| event.name.clone())
-}
-
-/// What is newly known to be left replaces what was known before.
-fn learn(known: &mut Vec<Left>, news: Vec<Left>) {
-    for left in news {
-        match known.iter_mut().find(|old| old.key == left.key) {
-            Some(old) => *old = left,
-            None => known.push(left),
-        }
-    }
 }

@@ -143,6 +143,18 @@ pub struct Left {
     pub left: i64,
 }
 
+impl Left {
+    /// Notes what an answer says is left: it replaces what was known of the same counters before.
+    pub fn learn(known: &mut Vec<Self>, news: Vec<Self>) {
+        for left in news {
+            match known.iter_mut().find(|old| old.key == left.key) {
+                Some(old) => *old = left,
+                None => known.push(left),
+            }
+        }
+    }
+}
+
 /// What became of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
