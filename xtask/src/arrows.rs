@@ -25,6 +25,8 @@ const ROOMS: &[(&str, Reach)] = &[
     ("blocks", Reach::Only(&["machine"])),
     ("campaign", Reach::Only(&["machine", "blocks"])),
     ("store", Reach::Only(&["machine", "campaign"])),
+    // Real servers for tests; nothing of the product is built with it.
+    ("testbed", Reach::Only(&[])),
     ("limit", Reach::Only(&["store"])),
     ("poster", Reach::Only(&[])),
     ("function", Reach::Shared),

@@ -5,6 +5,7 @@ pub mod conformance;
 pub mod embedded;
 pub mod ledger;
 pub mod log;
+pub mod redis;
 
 mod error;
 
@@ -102,6 +103,24 @@ pub trait Store: Send + Sync + 'static {
 
     /// How it is.
     fn health(&self) -> Health;
+
+    /// Whether every call is a round trip to another machine. A caller of such a store commits on what it knows and reads
+    /// only when that fails; and the configs folder only seeds it, since other processes share what it holds.
+    fn is_remote(&self) -> bool {
+        false
+    }
+
+    /// Why a campaign that declares `wanted` can't be answered now, in words for staff; none: the store gives what is
+    /// declared. Other campaigns go on.
+    fn falls_short(&self, wanted: Durability) -> Option<String> {
+        let _ = wanted;
+        None
+    }
+
+    /// How far this machine's clock is ahead of the store's, in milliseconds; none where both are one.
+    fn clock_ahead_ms(&self) -> Option<i64> {
+        None
+    }
 }
 
 /// A caller's idempotency key, what it is used for, and when.

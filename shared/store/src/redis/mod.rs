@@ -1,0 +1,4 @@
+//! The Redis store: many processes, one truth.
+
+pub mod address;
+pub mod link;
