@@ -114,7 +114,7 @@ pub enum AdminOutcome {
 }
 
 /// What was done, in figures.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {
     /// The audit entry's number.
     pub audit: u64,
@@ -435,8 +435,28 @@ fn finish(
 }
 
 impl Action {
+    /// The campaign and the edition that it is about, if it is about one.
+    pub fn campaign(&self) -> Option<(&Arc<str>, u32)> {
+        match self {
+            Self::CreateTenant { .. } => None,
+            Self::Publish {
+                campaign, edition, ..
+            }
+            | Self::Pause {
+                campaign, edition, ..
+            }
+            | Self::Resume { campaign, edition }
+            | Self::AddStock {
+                campaign, edition, ..
+            }
+            | Self::MoveClock {
+                campaign, edition, ..
+            } => Some((campaign, *edition)),
+        }
+    }
+
     /// The action in one word, and its particulars as JSON; secrets left out.
-    fn told(&self, done: &Done) -> (String, String) {
+    pub fn told(&self, done: &Done) -> (String, String) {
         let (word, details) = match self {
             Self::CreateTenant { .. } => ("create-tenant", serde_json::json!({})),
             Self::Publish {

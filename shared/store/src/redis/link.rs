@@ -59,7 +59,14 @@ impl Links {
         let mut link = self.one.clone();
         link.req_packed_command(command)
             .await
-            .map_err(|error| LinkError::Lost(error.to_string()))
+            .and_then(Value::extract_error)
+            .map_err(|error| match error.code() {
+                Some(code) => LinkError::Refused {
+                    code: code.to_owned(),
+                    detail: error.detail().unwrap_or_default().to_owned(),
+                },
+                None => LinkError::Lost(error.to_string()),
+            })
     }
 
     /// Sends a command that writes to `key`'s slot over a connection of its own, then waits until `replicas` replicas have
