@@ -15,6 +15,7 @@ mod note;
 mod read;
 mod record;
 mod script;
+pub mod server;
 mod shared;
 mod watch;
 
