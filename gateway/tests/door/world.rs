@@ -113,12 +113,14 @@ impl World {
             clock.clone(),
         ));
         let report = registry.load().await.unwrap();
+        let seen: Arc<function::engine::LastSeen> = Arc::default();
         let shell = |activity: Option<&'static str>| {
             Arc::new(Shell {
                 registry: registry.clone(),
                 store: shared.clone(),
                 clock: clock.clone(),
                 tokens: Cache::new(1000),
+                seen: seen.clone(),
                 access: AccessLog::new(1),
                 activity,
             })

@@ -2,3 +2,7 @@
 
 pub mod address;
 pub mod link;
+
+mod open;
+
+pub use open::{OpenError, open};
