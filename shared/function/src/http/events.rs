@@ -219,9 +219,10 @@ async fn carry_out(
     };
     let shell = context.shell;
     let asked = act(&*shell.store, &shell.seen, caller, sent, &render);
-    tokio::time::timeout_at(until, asked)
-        .await
-        .map_err(|_| Problem::new(Code::OutcomeUnknown))
+    tokio::time::timeout_at(until, asked).await.map_err(|_| {
+        shell.seen.forget_all();
+        Problem::new(Code::OutcomeUnknown)
+    })
 }
 
 /// Reads a body: whole, not too long, and in good time.
