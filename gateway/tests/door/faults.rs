@@ -12,7 +12,7 @@ use machine::model::Durability;
 use machine::world::{
     Admin, AdminOutcome, AuditEntry, Commit, CounterKey, Outcome, Recalled, Revision,
 };
-use store::{Asked, Copied, Embedded, Error, Health, Lane, Later, LedgerRow, Published, Store};
+use store::{Asked, Copied, Embedded, Error, Health, Lane, Later, LedgerRow, Page, Published, Store};
 use tokio::sync::watch;
 
 /// What happens to the next commit.
@@ -233,6 +233,15 @@ impl Store for Faulty {
         most: usize,
     ) -> Later<'a, Vec<LedgerRow>> {
         self.real.history(tenant, user, most)
+    }
+
+    fn participants<'a>(
+        &'a self,
+        key: &'a CampaignKey,
+        from: Option<&'a str>,
+        most: usize,
+    ) -> Later<'a, Page> {
+        self.real.participants(key, from, most)
     }
 
     fn due<'a>(
