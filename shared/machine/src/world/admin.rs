@@ -442,6 +442,12 @@ impl Action {
             }
             | Self::MoveClock {
                 campaign, edition, ..
+            }
+            | Self::Rollback {
+                campaign, edition, ..
+            }
+            | Self::Purge {
+                campaign, edition, ..
             } => Some((campaign, *edition)),
         }
     }

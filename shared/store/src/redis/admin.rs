@@ -39,6 +39,16 @@ struct Found {
     setups: [Option<Setup>; 2],
 }
 
+impl Found {
+    /// The campaign's head, if it is there and not purged.
+    fn alive(&self, campaign: &Arc<str>, edition: u32) -> Result<Head, AdminOutcome> {
+        let alive = self.head.clone().filter(|head| !head.purged);
+        alive.ok_or_else(|| {
+            AdminOutcome::Refused(Refused::NoSuchCampaign(campaign.clone(), edition))
+        })
+    }
+}
+
 /// What the script is asked to make true.
 #[derive(Default)]
 struct Plan {
@@ -175,14 +185,57 @@ async fn plan(
     change: &Admin,
     found: &Found,
 ) -> Result<Result<Plan, AdminOutcome>, Error> {
-    let known = |campaign: &Arc<str>, edition: u32| {
-        found.head.clone().ok_or_else(|| {
-            AdminOutcome::Refused(Refused::NoSuchCampaign(campaign.clone(), edition))
-        })
-    };
+    let known = |campaign: &Arc<str>, edition: u32| found.alive(campaign, edition);
     Ok(match &change.action {
         Action::CreateTenant { .. } => Err(AdminOutcome::Already),
-        Action::Publish { .. } => publish(shared, change, found).await?,
+        Action::Publish {
+            campaign,
+            edition,
+            definition,
+            stock,
+            budget,
+            seeds,
+        } => {
+            if found.head.as_ref().is_some_and(|head| head.purged) {
+                let no = Refused::Purged(campaign.clone(), *edition);
+                return Ok(Err(AdminOutcome::Refused(no)));
+            }
+            let figures = (stock.as_slice(), *budget);
+            revise(shared, change, found, definition, figures, Some(seeds)).await?
+        }
+        Action::Rollback {
+            campaign,
+            edition,
+            to,
+            stock,
+            budget,
+        } => match known(campaign, *edition) {
+            Err(no) => Err(no),
+            Ok(_) => match revision(shared, &found.keys, *to).await? {
+                None => Err(AdminOutcome::Refused(Refused::NoSuchRevision(
+                    campaign.clone(),
+                    *to,
+                ))),
+                Some(earlier) => {
+                    let figures = (stock.as_slice(), *budget);
+                    revise(shared, change, found, &earlier.definition, figures, None).await?
+                }
+            },
+        },
+        Action::Purge {
+            campaign, edition, ..
+        } => match &found.head {
+            Some(head) if head.purged => Err(AdminOutcome::Already),
+            _ => known(campaign, *edition).map(|head| Plan {
+                head: Some(Head {
+                    live: Vec::new(),
+                    pause: None,
+                    purged: true,
+                    ..head
+                }),
+                ..Plan::default()
+            }),
+        },
         Action::Pause {
             campaign,
             edition,
@@ -219,7 +272,11 @@ async fn plan(
                 let counter = found.keys.lane(*lane).counter(&key);
                 let command = redis::cmd("GET").arg(counter).to_owned();
                 let value = shared.links.send(&command).await.map_err(not_written)?;
-                match super::read::counter_of(&value) {
+                let counter = match &value {
+                    Value::BulkString(bytes) => super::read::counter_of(bytes),
+                    _ => None,
+                };
+                match counter {
                     None => Err(AdminOutcome::Refused(Refused::NoSuchStock(reward.clone()))),
                     Some(counter) => Ok(Plan {
                         counters: vec![(*lane, key, "add", format!("{add} {}", counter.ceiling))],
@@ -246,21 +303,15 @@ async fn plan(
     })
 }
 
-async fn publish(
+/// The next revision. Seeds are made with the first.
+async fn revise(
     shared: &Shared,
     change: &Admin,
     found: &Found,
+    definition: &Arc<[u8]>,
+    (stock, budget): (&[(Arc<str>, u32)], Option<i64>),
+    seeds: Option<&(Seed, Seed)>,
 ) -> Result<Result<Plan, AdminOutcome>, Error> {
-    let Action::Publish {
-        definition,
-        stock,
-        budget,
-        seeds,
-        ..
-    } = &change.action
-    else {
-        return Ok(Err(AdminOutcome::Already));
-    };
     let sha256: [u8; 32] = Sha256::digest(definition).into();
     let newest = found.head.as_ref().map_or(0, |head| head.newest);
     if let Some(head) = &found.head
@@ -287,16 +338,17 @@ async fn publish(
         .as_ref()
         .map_or(change.at.unsigned_abs().max(1), |head| head.epoch);
     let strict = durability(definition) == Durability::Strict;
-    let setup = |known: &Option<Setup>, seed: &Seed| {
-        Some(Setup {
-            strict,
-            ..known.clone().unwrap_or(Setup {
+    let setup = |known: &Option<Setup>, seed: Option<&Seed>| {
+        let new = || {
+            seed.map(|seed| Setup {
                 seed: seed.clone(),
                 epoch,
                 clock_offset: 0,
                 strict,
             })
-        })
+        };
+        let setup = known.clone().or_else(new)?;
+        Some(Setup { strict, ..setup })
     };
     let mut counters = Vec::new();
     for lane in [Lane::Live, Lane::Test] {
@@ -317,6 +369,7 @@ async fn publish(
                 share: 10_000,
             }],
             pause: found.head.as_ref().and_then(|head| head.pause.clone()),
+            purged: false,
         }),
         revision: Some((
             number,
@@ -324,8 +377,8 @@ async fn publish(
                 .map_err(|error| Error::NotWritten(error.to_string()))?,
         )),
         setups: [
-            setup(&found.setups[0], &seeds.0),
-            setup(&found.setups[1], &seeds.1),
+            setup(&found.setups[0], seeds.map(|seeds| &seeds.0)),
+            setup(&found.setups[1], seeds.map(|seeds| &seeds.1)),
         ],
         tallies: found.head.is_none(),
         counters,

@@ -1,7 +1,7 @@
 //! A campaign's head: what every commit looks at, as one line of text that the scripts and a person read alike.
 //!
 //! `1 <epoch> <newest> ,<revision>:<share>, <mark> [<pause as JSON>]`; the mark is `-` where it is not paused, `*` where all
-//! of it is, `=event` where one event is.
+//! of it is, `=event` where one event is, `x` where the edition was purged and never begins again.
 
 use machine::world::{Live, Pause};
 
@@ -18,6 +18,8 @@ pub(super) struct Head {
     pub live: Vec<Live>,
     /// Whether it is paused.
     pub pause: Option<Pause>,
+    /// Whether this is all that is left of it.
+    pub purged: bool,
 }
 
 impl Head {
@@ -42,8 +44,9 @@ impl Head {
                 share: share.parse().map_err(|_| damaged())?,
             });
         }
-        let pause = match next()? {
-            "-" => None,
+        let mark = next()?;
+        let pause = match mark {
+            "-" | "x" => None,
             _ => Some(serde_json::from_str(next()?).map_err(|_| damaged())?),
         };
         Ok(Self {
@@ -51,6 +54,7 @@ impl Head {
             newest,
             live,
             pause,
+            purged: mark == "x",
         })
     }
 
@@ -62,6 +66,7 @@ impl Head {
             .map(|live| format!("{}:{},", live.revision, live.share))
             .collect();
         let (mark, pause) = match &self.pause {
+            None if self.purged => ("x".to_owned(), String::new()),
             None => ("-".to_owned(), String::new()),
             Some(pause) => {
                 let mark = pause
@@ -99,6 +104,7 @@ mod tests {
                 epoch: 1_800_000_000_000,
                 newest: 12,
                 live: vec![live(3), live(12)],
+                purged: pause.is_none(),
                 pause,
             };
             assert_eq!(Head::read(head.write().unwrap().as_bytes()), Ok(head));

@@ -29,11 +29,21 @@ const V: &str = "v1";
 /// The shard of every participant, until campaigns have several.
 const SHARD: u32 = 0;
 
+/// What all keys of an edition begin with, told from its note's.
+pub(super) fn stem_of(note: &Key) -> Option<&str> {
+    note.0.strip_suffix("note")
+}
+
 /// A key's bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Key(String);
 
 impl Key {
+    /// One that the server named.
+    pub(super) fn named(name: String) -> Self {
+        Self(name)
+    }
+
     /// As the server gets it.
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
@@ -147,11 +157,6 @@ impl OfCampaign {
         OfLane {
             stem: format!("{}/{lane}", self.stem),
         }
-    }
-
-    /// What all of its keys begin with; for a scan.
-    pub fn stem(&self) -> &str {
-        &self.stem
     }
 }
 

@@ -11,12 +11,15 @@ mod batch;
 mod group;
 mod head;
 pub mod keys;
+mod lookout;
 mod note;
+mod purge;
 mod read;
 mod record;
 mod script;
 pub mod server;
 mod shared;
+mod walk;
 mod watch;
 
 use std::collections::HashMap;
@@ -31,12 +34,12 @@ use machine::world::{Admin, AdminOutcome, AuditEntry, Commit, Outcome, Recalled,
 use parking_lot::RwLock;
 use redis::Value;
 
-use crate::{Asked, Copied, Error, Health, Lane, Later, LedgerRow, Published, Store};
+use crate::{Asked, Copied, Error, Health, Lane, Later, LedgerRow, Page, Published, Store};
 use address::Address;
 use batch::Ready;
 use group::Group;
 use keys::{OfCampaign, OfLane, OfTenant};
-use link::Links;
+use link::{LinkError, Links};
 use shared::{Shared, not_read};
 
 /// Why a Redis can't be used as a store.
@@ -48,7 +51,15 @@ pub enum OpenError {
         /// Where, without its password.
         address: String,
         /// Why.
-        source: link::LinkError,
+        source: LinkError,
+    },
+    /// Its settings would lose what was promised.
+    #[error("the store at {address} is refused: {why}")]
+    Refused {
+        /// Where, without its password.
+        address: String,
+        /// Why, and the way out.
+        why: String,
     },
 }
 
@@ -56,26 +67,60 @@ pub enum OpenError {
 #[derive(Debug)]
 pub struct Redis {
     shared: Arc<Shared>,
+    id: String,
     groups: RwLock<HashMap<CampaignKey, Arc<Group>>>,
 }
 
-/// Connects to a Redis.
+/// Connects to a Redis, looks at its settings, and refuses those that would silently lose what was promised.
 pub async fn open(address: &Address) -> Result<Redis, OpenError> {
-    let links = Links::open(address)
-        .await
-        .map_err(|source| OpenError::Link {
-            address: address.to_string(),
-            source,
-        })?;
+    let failed = |source| OpenError::Link {
+        address: address.to_string(),
+        source,
+    };
+    let links = Links::open(address).await.map_err(failed)?;
     let shared = Arc::new(Shared::new(links, address.clone()));
+    let seen = lookout::look_now(&shared).await.map_err(failed)?;
+    if let Some(why) = seen.server.refusal(address) {
+        return Err(OpenError::Refused {
+            address: address.to_string(),
+            why,
+        });
+    }
+    let id = identity(&shared).await.map_err(failed)?;
     tokio::spawn(watch::run(Arc::downgrade(&shared)));
+    tokio::spawn(lookout::run(Arc::downgrade(&shared)));
     Ok(Redis {
         shared,
+        id,
         groups: RwLock::default(),
     })
 }
 
+/// The store's id; made if it has none, which is so when nothing of ours was ever written to it, or all of it is lost.
+async fn identity(shared: &Shared) -> Result<String, LinkError> {
+    let odd = |what: String| LinkError::Lost(what);
+    let new = note::random_id().map_err(|error| LinkError::Away(error.to_string()))?;
+    let make = redis::cmd("SET")
+        .arg(keys::store())
+        .arg(new)
+        .arg("NX")
+        .to_owned();
+    shared.links.send(&make).await?;
+    let read = redis::cmd("GET").arg(keys::store()).to_owned();
+    match shared.links.send(&read).await? {
+        Value::BulkString(id) => {
+            String::from_utf8(id).map_err(|_| odd("the store's id is no text".to_owned()))
+        }
+        other => Err(odd(format!("the store's id is {other:?}"))),
+    }
+}
+
 impl Redis {
+    /// What this store is known by: another id at the same address is another store, or one that lost all it held.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// The commits of one lane.
     fn group(&self, key: &CampaignKey) -> Arc<Group> {
         if let Some(known) = self.groups.read().get(key) {
@@ -176,6 +221,15 @@ impl Store for Redis {
         Box::pin(read::history(&self.shared, tenant, user, most))
     }
 
+    fn participants<'a>(
+        &'a self,
+        key: &'a CampaignKey,
+        from: Option<&'a str>,
+        most: usize,
+    ) -> Later<'a, Page> {
+        Box::pin(walk::participants(&self.shared, key, from, most))
+    }
+
     fn due<'a>(
         &'a self,
         key: &'a CampaignKey,
@@ -201,13 +255,26 @@ impl Store for Redis {
     }
 
     fn health(&self) -> Health {
+        let best = self.shared.lookout.last().and_then(|seen| seen.gives.best);
         Health {
-            durability: Durability::Strict,
-            failure: None,
+            durability: best.unwrap_or(Durability::Standard),
+            failure: self.shared.lookout.trouble(),
         }
     }
 
     fn is_remote(&self) -> bool {
         true
+    }
+
+    fn falls_short(&self, wanted: Durability) -> Option<String> {
+        let last = self.shared.lookout.last()?;
+        last.gives.falls_short(wanted)
+    }
+
+    fn clock_ahead_ms(&self) -> Option<i64> {
+        self.shared
+            .lookout
+            .last()
+            .map(|seen| seen.server.clock_ahead_ms)
     }
 }

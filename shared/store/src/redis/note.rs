@@ -22,6 +22,9 @@ const KEEP_MS: i64 = 2 * REMEMBER_MS;
 /// How often the audit may grow under a booking.
 const TRIES: u32 = 64;
 
+/// The word for a purge in the audit.
+const PURGE: &str = "purge";
+
 /// A note.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Note {
@@ -109,6 +112,10 @@ pub(super) async fn settle(
     bytes: &[u8],
 ) -> Result<Done, Error> {
     let note = Note::read(bytes)?;
+    if note.action == PURGE {
+        // Before it is booked: whoever finds the note after a crash goes on with it.
+        super::purge::clear(shared, place).await?;
+    }
     let done = book(shared, tenant, &note).await?;
     shared
         .scripts

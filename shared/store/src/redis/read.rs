@@ -62,6 +62,7 @@ pub(super) async fn recall(
         });
     };
     let head = Head::read(&head).map_err(unreadable("a campaign's head"))?;
+    let value = value.filter(|_| !head.purged);
     let what = "a participant's record";
     let value = value
         .as_deref()
@@ -127,6 +128,9 @@ pub(super) async fn published(shared: &Shared) -> Result<Vec<Published>, Error> 
             }
         }
         let head = Head::read(&head).map_err(unreadable("a campaign's head"))?;
+        if head.purged {
+            continue;
+        }
         let rules = redis::cmd("SMEMBERS").arg(keys.rules()).to_owned();
         let mut rules = strings(send(shared, &rules).await?);
         rules.sort();
@@ -146,16 +150,38 @@ pub(super) async fn published(shared: &Shared) -> Result<Vec<Published>, Error> 
 /// What a lane holds, participants apart.
 pub(super) async fn lane(shared: &Shared, key: &CampaignKey) -> Result<Option<Lane>, Error> {
     let keys = OfLane::new(key);
-    let command = redis::cmd("MGET")
+    let names = redis::cmd("SMEMBERS").arg(keys.counters()).to_owned();
+    let names = strings(send(shared, &names).await?);
+    let mut named: Vec<CounterKey> = names.iter().filter_map(|name| counter_key(name)).collect();
+    named.sort();
+    let newest = named.iter().filter_map(day_of).max().unwrap_or_default();
+    named.retain(|key| day_of(key).is_none_or(|day| day >= newest.saturating_sub(KEEP_DAYS)));
+    // All in one read, so that counters and rows are of one moment. (A day's budget that begins between the two reads is
+    // told by the next look.)
+    let campaign = OfCampaign::new(&key.tenant, &key.campaign, key.edition);
+    let mut command = redis::cmd("MGET");
+    command
+        .arg(campaign.head())
         .arg(keys.setup())
-        .arg(keys.tally())
-        .to_owned();
-    let [setup, tally]: [Option<Vec<u8>>; 2] = values(send(shared, &command).await?)?
-        .try_into()
-        .map_err(|_| Error::Read("a lane is read by half".to_owned()))?;
-    let (Some(setup), Some(tally)) = (setup, tally) else {
+        .arg(keys.tally());
+    for key in &named {
+        command.arg(keys.counter(key));
+    }
+    let mut values = values(send(shared, &command).await?)?.into_iter();
+    let (head, setup, tally) = (
+        values.next().flatten(),
+        values.next().flatten(),
+        values.next().flatten(),
+    );
+    let (Some(head), Some(setup), Some(tally)) = (head, setup, tally) else {
         return Ok(None);
     };
+    if Head::read(&head)
+        .map_err(unreadable("a campaign's head"))?
+        .purged
+    {
+        return Ok(None);
+    }
     let setup = read_setup(&setup)?;
     let known = Known {
         epoch: setup.epoch,
@@ -167,33 +193,12 @@ pub(super) async fn lane(shared: &Shared, key: &CampaignKey) -> Result<Option<La
         .split_once(' ')
         .and_then(|(rows, people)| Some((rows.parse().ok()?, people.parse().ok()?)))
         .ok_or_else(|| Error::Read(format!("a tally is `{tally}`")))?;
-    let names = strings(
-        send(
-            shared,
-            &redis::cmd("SMEMBERS").arg(keys.counters()).to_owned(),
-        )
-        .await?,
-    );
-    let mut named: Vec<CounterKey> = names.iter().filter_map(|name| counter_key(name)).collect();
-    named.sort();
-    let newest = named.iter().filter_map(day_of).max().unwrap_or_default();
-    named.retain(|key| day_of(key).is_none_or(|day| day >= newest.saturating_sub(KEEP_DAYS)));
-    let mut counters = Vec::with_capacity(named.len());
-    if !named.is_empty() {
-        let mut command = redis::cmd("MGET");
-        for key in &named {
-            command.arg(keys.counter(key));
-        }
-        let Value::Array(found) = send(shared, &command).await? else {
-            return Err(Error::Read("counters are no list".to_owned()));
-        };
-        for (key, value) in named.into_iter().zip(found) {
-            // One that is missing stays missing: a commit that needs it is frozen.
-            if let Some(counter) = counter_of(&value) {
-                counters.push((key, counter));
-            }
-        }
-    }
+    let counters = named
+        .into_iter()
+        .zip(values)
+        // One that is missing stays missing: a commit that needs it is frozen.
+        .filter_map(|(key, value)| Some((key, counter_of(value.as_deref()?)?)))
+        .collect();
     Ok(Some(Lane {
         seed: setup.seed,
         clock_offset: setup.clock_offset,
@@ -221,10 +226,7 @@ fn counter_key(name: &str) -> Option<CounterKey> {
 }
 
 /// A counter's value.
-pub(super) fn counter_of(value: &Value) -> Option<Counter> {
-    let Value::BulkString(bytes) = value else {
-        return None;
-    };
+pub(super) fn counter_of(bytes: &[u8]) -> Option<Counter> {
     let text = std::str::from_utf8(bytes).ok()?;
     let mut words = text.split(' ').map(|word| word.parse().ok());
     Some(Counter {

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::address::Address;
 use super::link::{LinkError, Links};
+use super::lookout::Lookout;
 use super::script::Script;
 use crate::Error;
 
@@ -18,6 +19,7 @@ pub(super) struct Shared {
     pub address: Address,
     pub scripts: Scripts,
     pub changes: watch::Sender<u64>,
+    pub lookout: Lookout,
     lanes: RwLock<HashMap<CampaignKey, Known>>,
 }
 
@@ -30,6 +32,7 @@ pub(super) struct Scripts {
     pub create: Script,
     pub forget: Script,
     pub touch: Script,
+    pub scan: Script,
 }
 
 /// What is known of a lane from the last look at it.
@@ -53,8 +56,10 @@ impl Shared {
                 create: Script::new(include_str!("scripts/create.lua")),
                 forget: Script::new(include_str!("scripts/forget.lua")),
                 touch: Script::new(include_str!("scripts/touch.lua")),
+                scan: Script::new(include_str!("scripts/scan.lua")),
             },
             changes: watch::channel(0).0,
+            lookout: Lookout::default(),
             lanes: RwLock::default(),
         }
     }

@@ -34,7 +34,7 @@
 --   .. timer (8) .. number of the last ledger row (8, -1 none)   = 42 bytes
 --   core .. grants .. entries (44 each, oldest first) .. answers
 -- A counter's value: `issued ceiling configured shortfall`.  The tally's: `rows participants`.
--- The head's: `1 epoch newest ,revision:share,... mark pause`; mark is `-` not paused, `*` all, `=event` one event.
+-- The head's: `1 epoch newest ,revision:share,... mark pause`; mark is `-` not paused, `*` all, `=event` one event, `x` purged.
 -- A ledger entry's id is the number of its first row plus 1; each commit is one field: name `previous-row serial...` (the row
 -- before of the same participant, the first serial of each stock), value the rows.
 --
@@ -70,6 +70,8 @@ if head then
   if not epoch then return redis.error_reply('FORM the head is of a form that this version does not know') end
   if ARGV[4] ~= '' and ARGV[4] ~= epoch then everyone = { 'L' } end
 end
+-- Of a purged edition only the head is left.
+if mark == 'x' then head, everyone = nil, { 'S' } end
 local is_live = live and find(live, ',' .. ARGV[5] .. ':', 1, true)
 local rows, people = 0, 0
 if head then
