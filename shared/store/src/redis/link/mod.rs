@@ -117,9 +117,10 @@ impl Links {
         }
     }
 
-    /// Sends a command that writes to `key`'s slot over a connection of its own, then waits until `replicas` replicas have
-    /// it; how many had it within `wait` (cut to what two seconds leave). A command that writes nothing waits for nothing,
-    /// whatever was written elsewhere before. [`LinkError::Lost`] also when it was written and `WAIT` failed.
+    /// Sends a command to `key`'s slot over a connection of its own, then waits until `replicas` replicas have it; how many
+    /// had it within `wait` (cut to what two seconds leave). Covered is all that the primary had written when it ran the
+    /// command, by whomever: a script that only reads back an answer waits for the write of that answer.
+    /// [`LinkError::Lost`] also when it ran and `WAIT` failed.
     pub async fn send_and_wait(
         &self,
         key: &[u8],
