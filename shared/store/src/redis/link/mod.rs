@@ -83,19 +83,16 @@ impl Links {
             })),
             Shape::Cluster => None,
         };
-        let (servers, watch) = match place {
-            Some(place) => {
-                let node = Arc::new(Node::new(Arc::clone(&dialer), place));
-                node.reach().await?;
-                let watched = node.sentinels().is_some();
-                let watch = watched.then(|| tokio::spawn(watch(Arc::clone(&node))).abort_handle());
-                (Servers::One(node), watch)
-            }
-            None => {
-                let hosts = address.hosts.clone();
-                let cluster = Cluster::open(Arc::clone(&dialer), hosts).await?;
-                (Servers::Cluster(cluster), None)
-            }
+        let (servers, watch) = if let Some(place) = place {
+            let node = Arc::new(Node::new(Arc::clone(&dialer), place));
+            node.reach().await?;
+            let watched = node.sentinels().is_some();
+            let watch = watched.then(|| tokio::spawn(watch(Arc::clone(&node))).abort_handle());
+            (Servers::One(node), watch)
+        } else {
+            let hosts = address.hosts.clone();
+            let cluster = Cluster::open(Arc::clone(&dialer), hosts).await?;
+            (Servers::Cluster(cluster), None)
         };
         Ok(Self {
             shared: Arc::new(Shared { dialer, servers }),
