@@ -25,7 +25,7 @@ const HOPS: usize = 3;
 const REFRESH_EVERY: Duration = Duration::from_millis(200);
 
 /// How long one server may take to tell the map.
-const MAP_TIMEOUT: Duration = Duration::from_millis(1_000);
+const MAP_TIMEOUT: Duration = Duration::from_secs(1);
 
 type Hosts = HashMap<(String, u16), Arc<Node>>;
 
@@ -249,7 +249,7 @@ impl Cluster {
                 }
                 Ok(Err(error)) => why = error,
                 Err(_) => {
-                    why = LinkError::Away(format!("{}:{} does not tell the map", place.0, place.1))
+                    why = LinkError::Away(format!("{}:{} does not tell the map", place.0, place.1));
                 }
             }
         }
@@ -265,7 +265,7 @@ impl Cluster {
         let reply = redis::aio::ConnectionLike::req_packed_command(&mut link.connection, &question)
             .await
             .and_then(Value::extract_error)
-            .map_err(LinkError::after_sending)?;
+            .map_err(|error| LinkError::after_sending(&error))?;
         let known = self.map.load();
         let mut map = Map::default();
         for (from, to, owner) in ranges(reply, &place.0) {

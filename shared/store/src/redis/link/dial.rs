@@ -41,7 +41,7 @@ pub(super) struct Dialer {
 impl Dialer {
     /// For the servers that hold data.
     pub(super) fn new(address: &Address, generation: Arc<AtomicU64>) -> Result<Self, LinkError> {
-        let login = login(&address.user, &address.password).set_db(address.db);
+        let login = login(address.user.as_ref(), address.password.as_ref()).set_db(address.db);
         Ok(Self {
             tls: connector(address)?,
             login,
@@ -53,7 +53,10 @@ impl Dialer {
     pub(super) fn to_sentinels(address: &Address) -> Result<Self, LinkError> {
         Ok(Self {
             tls: connector(address)?,
-            login: login(&address.sentinel_user, &address.sentinel_password),
+            login: login(
+                address.sentinel_user.as_ref(),
+                address.sentinel_password.as_ref(),
+            ),
             generation: Arc::default(),
         })
     }
@@ -197,7 +200,7 @@ async fn within<T>(
     Err(LinkError::Away(format!("{}: {why}", place(host, port))))
 }
 
-fn login(user: &Option<String>, password: &Option<String>) -> RedisConnectionInfo {
+fn login(user: Option<&String>, password: Option<&String>) -> RedisConnectionInfo {
     let mut login = RedisConnectionInfo::default().set_skip_set_lib_name();
     if let Some(user) = user {
         login = login.set_username(user);

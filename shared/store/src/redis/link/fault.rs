@@ -24,7 +24,7 @@ pub enum LinkError {
 impl LinkError {
     /// What an error means once the bytes may have left. Whatever is not an answer of the server leaves it open whether
     /// the command was carried out.
-    pub(super) fn after_sending(error: RedisError) -> Self {
+    pub(super) fn after_sending(error: &RedisError) -> Self {
         match error.kind() {
             ErrorKind::Server(_) | ErrorKind::Extension => match error.clone().into_server_errors()
             {

@@ -83,19 +83,16 @@ impl Links {
             })),
             Shape::Cluster => None,
         };
-        let (servers, watch) = match place {
-            Some(place) => {
-                let node = Arc::new(Node::new(Arc::clone(&dialer), place));
-                node.reach().await?;
-                let watched = node.sentinels().is_some();
-                let watch = watched.then(|| tokio::spawn(watch(Arc::clone(&node))).abort_handle());
-                (Servers::One(node), watch)
-            }
-            None => {
-                let hosts = address.hosts.clone();
-                let cluster = Cluster::open(Arc::clone(&dialer), hosts).await?;
-                (Servers::Cluster(cluster), None)
-            }
+        let (servers, watch) = if let Some(place) = place {
+            let node = Arc::new(Node::new(Arc::clone(&dialer), place));
+            node.reach().await?;
+            let watched = node.sentinels().is_some();
+            let watch = watched.then(|| tokio::spawn(watch(Arc::clone(&node))).abort_handle());
+            (Servers::One(node), watch)
+        } else {
+            let hosts = address.hosts.clone();
+            let cluster = Cluster::open(Arc::clone(&dialer), hosts).await?;
+            (Servers::Cluster(cluster), None)
         };
         Ok(Self {
             shared: Arc::new(Shared { dialer, servers }),
@@ -117,9 +114,10 @@ impl Links {
         }
     }
 
-    /// Sends a command that writes to `key`'s slot over a connection of its own, then waits until `replicas` replicas have
-    /// it; how many had it within `wait` (cut to what two seconds leave). A command that writes nothing waits for nothing,
-    /// whatever was written elsewhere before. [`LinkError::Lost`] also when it was written and `WAIT` failed.
+    /// Sends a command to `key`'s slot over a connection of its own, then waits until `replicas` replicas have it; how many
+    /// had it within `wait` (cut to what two seconds leave). Covered is all that the primary had written when it ran the
+    /// command, by whomever: a script that only reads back an answer waits for the write of that answer.
+    /// [`LinkError::Lost`] also when it ran and `WAIT` failed.
     pub async fn send_and_wait(
         &self,
         key: &[u8],

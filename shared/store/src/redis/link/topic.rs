@@ -94,7 +94,7 @@ async fn listen(links: &Shared, channel: &str) -> Result<PubSub, LinkError> {
     let mut connection = links.dialer.dial_for_messages(&host, port).await?;
     match tokio::time::timeout(REPLY_TIMEOUT, connection.subscribe(channel)).await {
         Ok(Ok(())) => Ok(connection),
-        Ok(Err(error)) => Err(LinkError::after_sending(error)),
+        Ok(Err(error)) => Err(LinkError::after_sending(&error)),
         Err(_) => Err(LinkError::Away("subscribing took too long".to_owned())),
     }
 }
