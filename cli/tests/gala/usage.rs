@@ -89,6 +89,7 @@ fn what_is_not_understood_is_usage() {
         &["export", "acme", "wheel", "--format", "xlsx"],
         &["serve", "--listen", "nonsense"],
         &["serve", "--log", "nonsense"],
+        &["serve", "--store", "nonsense"],
         &[
             "serve",
             "--configs",

@@ -1,6 +1,7 @@
 //! Over a store on another machine: how many round trips a call costs, and that a guess never shows in an answer.
 
 use futures_util::future::join_all;
+use machine::luck::Seed;
 use machine::world::{Action, Pause};
 use serde_json::{Value, json};
 
@@ -220,6 +221,37 @@ async fn after_an_unknown_outcome_nothing_is_believed() {
     }
     world.store.cost();
     learn(&world, "d").await.done();
+    assert_eq!(world.store.cost(), ONE_COMMIT);
+}
+
+/// Published elsewhere, and not heard of here: the commit's refusal tells.
+#[tokio::test]
+async fn a_revision_from_elsewhere_is_caught_up_with_in_the_call() {
+    let world = World::remote(ALL).await;
+    learn(&world, "a").await.done();
+    let snapshot = world.registry.snapshot();
+    let mut next = snapshot.tenants["acme"].campaigns["quest"].revisions[&1]
+        .as_ref()
+        .clone();
+    next.durability = machine::model::Durability::Strict;
+    let publish = Action::Publish {
+        campaign: "quest".into(),
+        edition: 1,
+        definition: campaign::codec::encode(&next).into(),
+        stock: Vec::new(),
+        budget: None,
+        seeds: (Seed([1; 32]), Seed([2; 32])),
+    };
+    world.admin_unheard("acme", publish).await;
+    world.store.cost();
+    assert_eq!(learn(&world, "b").await.done()["version"], 2);
+    assert_eq!(world.store.cost(), (2, 0));
+    let page = world.ask("GET", "/v1/acme/quest/public").send().await;
+    assert_eq!(page.json()["revision"], 2);
+    // A record that was carried over is the store's to tell, once.
+    assert_eq!(learn(&world, "c").await.done()["version"], 3);
+    assert_eq!(world.store.cost(), (2, 0));
+    assert_eq!(learn(&world, "d").await.done()["context"]["words"], 4);
     assert_eq!(world.store.cost(), ONE_COMMIT);
 }
 

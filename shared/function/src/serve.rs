@@ -231,7 +231,9 @@ impl Said {
         self.differs = differs;
         let short = registry.under_durable();
         for new in short.iter().filter(|new| !self.under_durable.contains(new)) {
-            tracing::error!("its events are answered 503, since the store gives less than it declares: {new}");
+            tracing::error!(
+                "its events are answered 503, since the store gives less than it declares: {new}"
+            );
         }
         if short.is_empty() && !self.under_durable.is_empty() {
             tracing::info!("the store gives every campaign the durability that it declares again");
@@ -424,4 +426,23 @@ pub fn chain(error: &dyn std::error::Error) -> String {
         at = cause.source();
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redis_is_chosen_where_one_is_named() {
+        let data = Path::new("data");
+        let embedded = StoreChoice::Embedded("data".into());
+        for none in [None, Some("")] {
+            assert_eq!(StoreChoice::of(none, data).unwrap(), embedded);
+        }
+        assert_eq!(embedded.to_string(), "data");
+        let redis = StoreChoice::of(Some("redis://127.0.0.1:6379"), data).unwrap();
+        assert!(matches!(redis, StoreChoice::Redis(_)));
+        assert_eq!(redis.to_string(), "redis://127.0.0.1:6379");
+        assert!(StoreChoice::of(Some("postgres://127.0.0.1"), data).is_err());
+    }
 }

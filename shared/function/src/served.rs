@@ -165,6 +165,7 @@ impl Served {
     }
 
     /// The same campaign as the store no longer has it.
+    #[must_use]
     pub fn as_lost(&self) -> Self {
         Self {
             tenant: self.tenant.clone(),

@@ -183,7 +183,11 @@ pub async fn act(
             Outcome::Committed(applied) => {
                 commit_try(Tried::Committed);
                 if remote {
-                    seen.keep(&key, caller.user, after.map(|after| after.at(applied.version)));
+                    seen.keep(
+                        &key,
+                        caller.user,
+                        after.map(|after| after.at(applied.version)),
+                    );
                 }
                 count(caller, &key, &granted);
                 return Ok(Answered {

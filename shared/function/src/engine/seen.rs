@@ -161,7 +161,11 @@ mod tests {
         assert_eq!(seen.get(&test, user(1)), None);
         assert_eq!(seen.get(&live, user(2)), None);
         seen.keep(&live, user(1), Some(record(2, 0)));
-        assert_eq!(seen.get(&live, user(1)), Some(record(2, 0)), "the last word counts");
+        assert_eq!(
+            seen.get(&live, user(1)),
+            Some(record(2, 0)),
+            "the last word counts"
+        );
         seen.keep(&live, user(1), None);
         assert_eq!(seen.get(&live, user(1)), None);
         seen.keep(&live, user(1), Some(record(3, 0)));

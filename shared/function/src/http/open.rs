@@ -182,7 +182,9 @@ pub(super) async fn healthz() -> Response {
     json(r#"{"status":"ok"}"#)
 }
 
-/// The store takes commits, its clock is ours, and the configs are loaded. Campaigns that declare more durability than the
+/// The store takes commits, its clock is ours, and the configs are loaded.
+///
+/// Campaigns that declare more durability than the
 /// store gives now answer no events; the others go on, so the status stays 200.
 #[utoipa::path(get, path = "/readyz", tag = "operations", responses(
     (status = 200, description = "Ready"), (status = 503, description = "Not ready; says why")))]

@@ -126,7 +126,10 @@ impl Registry {
     /// The campaigns whose declared durability the store does not give now, and why, in words.
     pub fn under_durable(&self) -> Vec<String> {
         let snapshot = self.snapshot();
-        let campaigns = snapshot.tenants.values().flat_map(|tenant| &tenant.campaigns);
+        let campaigns = snapshot
+            .tenants
+            .values()
+            .flat_map(|tenant| &tenant.campaigns);
         let short = campaigns.filter_map(|(_, served)| {
             let why = self.store.falls_short(served.durability())?;
             Some(format!("{}/{}: {why}", served.tenant, served.campaign))
@@ -251,7 +254,8 @@ impl Registry {
         }
         let snapshot = Snapshot { tenants };
         if self.store.is_remote() {
-            self.differs.store(Arc::new(shared::differs(loaded, &snapshot)));
+            self.differs
+                .store(Arc::new(shared::differs(loaded, &snapshot)));
         }
         self.snapshot.store(Arc::new(snapshot));
         Ok(problems)

@@ -96,7 +96,11 @@ impl Registry {
         if let Some(known) = known.filter(|_| self.store.is_remote()) {
             for served in shared::gone(known, loaded, &campaigns) {
                 if !lost {
-                    problem(format!("campaign `{}`: {}", served.campaign, shared::CAMPAIGN_LOST));
+                    problem(format!(
+                        "campaign `{}`: {}",
+                        served.campaign,
+                        shared::CAMPAIGN_LOST
+                    ));
                 }
                 campaigns.insert(served.campaign.to_string(), served);
             }

@@ -48,7 +48,11 @@ pub(super) fn differs(loaded: &Loaded, snapshot: &Snapshot) -> Vec<String> {
         let Some(shell) = snapshot.tenants.get(id) else {
             continue;
         };
-        for definition in tenant.campaigns.iter().filter_map(|file| file.definition.as_ref()) {
+        for definition in tenant
+            .campaigns
+            .iter()
+            .filter_map(|file| file.definition.as_ref())
+        {
             let name = &definition.campaign;
             let served = shell.campaigns.get(&**name);
             let newest = served
