@@ -216,13 +216,15 @@ fn what_is_away_is_wrong_and_what_is_no_address_is_usage() {
 fn a_server_with_users_is_looked_at_and_its_password_is_not_shown() {
     let home = Home::new();
     let strict = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/redis.conf");
-    let redis = Redis::start(&[
-        strict.to_str().unwrap(),
-        "--user",
-        "ann on >s3cr3t ~* &* +@all",
-        "--user",
-        "bob on >s3cr3t ~* &* +@all -config",
-    ]);
+    let users = [
+        "--user ann on >s3cr3t ~* &* +@all",
+        "--user bob on >s3cr3t ~* &* +@all -config",
+    ];
+    let words = users.iter().flat_map(|user| user.split(' '));
+    let args: Vec<&str> = std::iter::once(strict.to_str().unwrap())
+        .chain(words)
+        .collect();
+    let redis = Redis::start(&args);
     let url =
         |user: &str, more: &str| format!("redis://{user}:s3cr3t@127.0.0.1:{}{more}", redis.port);
     let rows = [
