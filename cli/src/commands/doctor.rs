@@ -1,5 +1,7 @@
 //! `gala doctor`: what a person looks at first when it does not work.
 
+mod redis;
+
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -10,9 +12,10 @@ use clap::Args;
 use function::serve::chain;
 use serde::Serialize;
 use store::embedded::OpenError;
+use store::redis::server::Severity;
 
 use crate::failure::Failure;
-use crate::folder;
+use crate::folder::{self, Folder};
 use crate::out::Out;
 use crate::show;
 
@@ -30,6 +33,10 @@ pub struct Doctor {
     /// The folder of the store
     #[arg(long, env = "GALA_DATA", default_value = "data", value_name = "DIR")]
     pub data: PathBuf,
+    /// The Redis that is the store, as redis://host:6379?replicas=1; without it the store is the folder
+    // The value may hold a password: it is not shown in the help.
+    #[arg(long, env = "GALA_STORE", hide_env_values = true, value_name = "URL")]
+    pub store: Option<String>,
     /// Where users will call
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR")]
     pub listen: SocketAddr,
@@ -44,6 +51,19 @@ struct Finding {
     check: &'static str,
     ok: bool,
     message: String,
+    /// What the store's server is told of is graded, and says what can be lost and the way out.
+    #[serde(flatten)]
+    more: Option<More>,
+}
+
+/// What more there is to say of a server's settings.
+#[derive(Debug, Serialize)]
+struct More {
+    severity: Severity,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    loses: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    way_out: String,
 }
 
 /// How long a server on this machine may take to say that it is there.
@@ -52,24 +72,37 @@ const HELLO: Duration = Duration::from_secs(1);
 /// How far this machine's clock may be from the running server's: they are one and the same.
 const SKEW_SECS: i64 = 5;
 
+/// How far this machine's clock may be from the store's: beyond, `gala serve` is not ready.
+const STORE_SKEW_MS: i64 = 2000;
+
 /// Looks.
 pub fn run(args: &Doctor, out: Out) -> Result<(), Failure> {
+    let campaigns = folder::load(&args.configs);
+    let looked = match &args.store {
+        None => None,
+        Some(url) => Some(redis::look(url, campaigns.as_ref().ok())?),
+    };
     let server = hello(args.admin_listen);
-    let findings = [
+    let ahead = looked.as_ref().and_then(|looked| looked.clock_ahead_ms);
+    let mut findings = vec![
         found("version", Ok(version())),
-        found("clock", clock(Utc::now(), server)),
-        found("data-folder", writable(&args.data)),
-        found("users-port", port(args.listen)),
-        found("staff-port", port(args.admin_listen)),
-        found("store", store(&args.data)),
-        found("configs", configs(&args.configs)),
+        found("clock", clock(Utc::now(), server, ahead)),
     ];
+    if looked.is_none() {
+        findings.push(found("data-folder", writable(&args.data)));
+    }
+    findings.push(found("users-port", port(args.listen)));
+    findings.push(found("staff-port", port(args.admin_listen)));
+    match looked {
+        None => findings.push(found("store", store(&args.data))),
+        Some(looked) => findings.extend(looked.findings),
+    }
+    findings.push(found("configs", configs(&args.configs, campaigns)));
     if out.json {
         out.value(&findings)?;
     } else {
-        for Finding { check, ok, message } in &findings {
-            let word = if *ok { "ok   " } else { "WRONG" };
-            out.line(format!("{word} {check}: {message}"))?;
+        for finding in &findings {
+            out.text(shown(finding))?;
         }
     }
     if findings.iter().all(|finding| finding.ok) {
@@ -80,18 +113,37 @@ pub fn run(args: &Doctor, out: Out) -> Result<(), Failure> {
 }
 
 fn found(check: &'static str, found: Result<String, String>) -> Finding {
-    match found {
-        Ok(message) => Finding {
-            check,
-            ok: true,
-            message,
-        },
-        Err(message) => Finding {
-            check,
-            ok: false,
-            message,
-        },
+    let (ok, message) = match found {
+        Ok(message) => (true, message),
+        Err(message) => (false, message),
+    };
+    Finding {
+        check,
+        ok,
+        message,
+        more: None,
     }
+}
+
+/// For people: a line, and below it what can be lost and the way out.
+fn shown(finding: &Finding) -> String {
+    let more = finding.more.as_ref();
+    let word = match (finding.ok, more.map(|more| more.severity)) {
+        (false, _) => "WRONG",
+        (true, Some(Severity::Note)) => "note ",
+        (true, Some(_)) => "warn ",
+        (true, None) => "ok   ",
+    };
+    let mut text = format!("{word} {}: {}\n", finding.check, finding.message);
+    for (title, said) in more
+        .iter()
+        .flat_map(|more| [("can be lost", &more.loses), ("way out", &more.way_out)])
+    {
+        if !said.is_empty() {
+            text += &format!("      {title}: {said}\n");
+        }
+    }
+    text
 }
 
 fn version() -> String {
@@ -124,13 +176,28 @@ fn hello(address: SocketAddr) -> Option<DateTime<Utc>> {
         .map(|date| date.to_utc())
 }
 
-/// A clock that is years off opens and closes campaigns at the wrong time, and lets no token in.
-fn clock(now: DateTime<Utc>, server: Option<DateTime<Utc>>) -> Result<String, String> {
+/// A clock that is years off opens and closes campaigns at the wrong time, and lets no token in. One that is apart from
+/// the store's (`ahead` of it, in milliseconds) is not served with.
+fn clock(
+    now: DateTime<Utc>,
+    server: Option<DateTime<Utc>>,
+    ahead: Option<i64>,
+) -> Result<String, String> {
     if !(2026..2100).contains(&now.year()) {
         return Err(format!(
             "it says {}: set it, or every window and every token is judged wrongly",
             now.to_rfc3339()
         ));
+    }
+    if let Some(ahead) = ahead {
+        let apart = format!("{ahead} ms ahead of the store's");
+        return if ahead.abs() > STORE_SKEW_MS {
+            Err(format!(
+                "it is {apart}: more than {STORE_SKEW_MS} ms apart, and a server here is not ready; run NTP on both"
+            ))
+        } else {
+            Ok(format!("{}, {apart}", now.to_rfc3339()))
+        };
     }
     match server.map(|server| (now - server).num_seconds()) {
         Some(skew) if skew.abs() > SKEW_SECS => Err(format!(
@@ -199,8 +266,8 @@ fn store(folder: &Path) -> Result<String, String> {
     }
 }
 
-fn configs(folder: &Path) -> Result<String, String> {
-    let loaded = folder::load(folder).map_err(|failure| failure.message)?;
+fn configs(folder: &Path, loaded: Result<Folder, Failure>) -> Result<String, String> {
+    let loaded = loaded.map_err(|failure| failure.message)?;
     let said = loaded.diagnostics();
     let (tenants, campaigns) = (loaded.tenants().len(), loaded.campaigns().count());
     let counted = format!(
@@ -232,9 +299,12 @@ mod tests {
     fn a_clock_that_is_off_is_seen() {
         let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
         let now = at("2026-11-22T10:00:00Z");
-        assert!(clock(now, None).is_ok());
-        assert!(clock(at("1970-01-01T00:00:05Z"), None).is_err());
-        assert!(clock(now, Some(at("2026-11-22T09:59:58Z"))).is_ok());
-        assert!(clock(now, Some(at("2026-11-22T09:00:00Z"))).is_err());
+        assert!(clock(now, None, None).is_ok());
+        assert!(clock(at("1970-01-01T00:00:05Z"), None, None).is_err());
+        assert!(clock(now, Some(at("2026-11-22T09:59:58Z")), None).is_ok());
+        assert!(clock(now, Some(at("2026-11-22T09:00:00Z")), None).is_err());
+        assert!(clock(now, None, Some(-2000)).is_ok());
+        assert!(clock(now, None, Some(-2001)).is_err());
+        assert!(clock(now, None, Some(120_000)).is_err());
     }
 }

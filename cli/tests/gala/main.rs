@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod configs;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod ran;
 #[cfg(test)]
 mod served;

@@ -38,6 +38,7 @@ pub fn gala(folder: &Path) -> Command {
     for name in [
         "GALA_CONFIGS",
         "GALA_DATA",
+        "GALA_STORE",
         "GALA_TOKEN",
         "GALA_ADMIN_URL",
         "NO_COLOR",

@@ -256,7 +256,7 @@ fn the_users_of_the_example_can_do_what_is_needed_and_no_more() {
         "SCRIPT FLUSH",
         "FUNCTION FLUSH",
         "SHUTDOWN NOSAVE",
-        "DEBUG SLEEP 0",
+        "ACL SETUSER gala +@all",
         "ACL LIST",
         "CLIENT KILL TYPE normal",
         "REPLICAOF NO ONE",

@@ -93,7 +93,7 @@ fn role(server: &Server, address: &Address) -> Option<Finding> {
                 "it is a node of a cluster, and the address does not say so",
             )
             .denies(Durability::Standard)
-            .way_out("use a redis-cluster:// address"),
+            .way_out("name it as `redis+cluster://...`"),
         );
     }
     (server.role == Role::Replica).then(|| {

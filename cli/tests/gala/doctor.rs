@@ -1,0 +1,249 @@
+//! `gala doctor --store`: four servers that are set up differently, one that is away, and passwords that stay secret.
+
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::ran::{Home, Ran, gala};
+
+/// A redis-server of a test, ended with it.
+struct Redis {
+    process: Child,
+    port: u16,
+    _home: tempfile::TempDir,
+}
+
+impl Redis {
+    fn start(args: &[&str]) -> Self {
+        // Another process may take the port that was free a moment ago: then try another one.
+        for _ in 0..5 {
+            let port = free_port();
+            let home = tempfile::tempdir().unwrap();
+            let process = Command::new("redis-server")
+                .args(args)
+                .args(["--port", &port.to_string(), "--dir"])
+                .arg(home.path())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("redis-server is installed");
+            let mut redis = Self {
+                process,
+                port,
+                _home: home,
+            };
+            if redis.answers() {
+                return redis;
+            }
+        }
+        panic!("redis-server does not start with {args:?}");
+    }
+
+    fn answers(&mut self) -> bool {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while self.process.try_wait().unwrap().is_none() {
+            if TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
+                return true;
+            }
+            assert!(Instant::now() < deadline, "redis-server does not listen");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        false
+    }
+
+    fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    free.local_addr().unwrap().port()
+}
+
+fn doctor(home: &Home, more: &[&str]) -> Ran {
+    let ports = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
+    home.run(&[&["doctor"][..], &ports, more].concat())
+}
+
+/// What is wrong, and what else was remarked. The version's holes depend on which redis-server is installed.
+fn remarks(ran: &Ran) -> (Vec<String>, Vec<String>) {
+    let findings = ran.json();
+    let named = |ok: bool| {
+        let all = findings.as_array().unwrap().iter();
+        all.filter(|found| found["ok"] == ok && (!ok || found["severity"].is_string()))
+            .map(|found| found["check"].as_str().unwrap().to_owned())
+            .filter(|check| check != "old-version")
+            .collect()
+    };
+    (named(false), named(true))
+}
+
+#[test]
+fn four_servers_are_told_apart() {
+    let home = Home::new();
+    let strict = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/redis.conf");
+    let everysec = ["--appendonly", "yes", "--appendfsync", "everysec"];
+    let cache = ["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"];
+    // The home's campaign has stock: it declares strict.
+    let rows: [(&[&str], &[&str], &[&str], &str); 4] = [
+        (
+            &[],
+            &["durability", "no-aof"],
+            &["no-memory-limit"],
+            "it gives nothing that a campaign can declare; not answered: acme/wheel",
+        ),
+        (&[strict.to_str().unwrap()], &[], &[], "it gives strict"),
+        (
+            &everysec,
+            &["durability", "fsync-everysec"],
+            &["no-memory-limit"],
+            "it gives standard at most; not answered: acme/wheel",
+        ),
+        (
+            &cache,
+            &["durability", "eviction", "no-aof"],
+            &[],
+            "it gives nothing that a campaign can declare; not answered: acme/wheel",
+        ),
+    ];
+    for (args, wrong, remarked, given) in rows {
+        let redis = Redis::start(args);
+        let ran = doctor(&home, &["--json", "--store", &redis.url()]);
+        let (was_wrong, was_remarked) = remarks(&ran);
+        assert_eq!(was_wrong, wrong, "{args:?}: {ran:?}");
+        assert_eq!(was_remarked, remarked, "{args:?}: {ran:?}");
+        assert_eq!(ran.code, i32::from(!wrong.is_empty()), "{args:?}");
+        let findings = ran.json();
+        let named = |check: &str| {
+            let mut all = findings.as_array().unwrap().iter();
+            all.find(|found| found["check"] == check).cloned()
+        };
+        assert_eq!(named("durability").unwrap()["message"], given);
+        assert!(named("data-folder").is_none(), "the store is elsewhere");
+        assert!(
+            named("clock").unwrap()["message"]
+                .as_str()
+                .unwrap()
+                .contains("ms ahead of the store's")
+        );
+        for code in wrong.iter().filter(|&&code| code != "durability") {
+            let found = named(code).unwrap();
+            for field in ["severity", "loses", "way_out"] {
+                assert!(found[field].is_string(), "{code} has {field}: {found}");
+            }
+        }
+        let read = doctor(&home, &["--store", &redis.url()]);
+        assert_eq!(
+            (read.code, read.stderr.as_str()),
+            (ran.code, ""),
+            "{read:?}"
+        );
+        for code in wrong {
+            assert!(
+                read.stdout.contains(&format!("\nWRONG {code}: ")),
+                "{read:?}"
+            );
+        }
+    }
+    assert!(!home.at("data").exists(), "looking makes nothing");
+}
+
+#[test]
+fn everysec_is_enough_for_who_declares_no_more() {
+    let home = Home::new();
+    let file = home.at("configs/acme/wheel.yaml");
+    let wheel = std::fs::read_to_string(file).unwrap();
+    home.write(
+        "configs/acme/wheel.yaml",
+        &format!("{wheel}durability: standard\n"),
+    );
+    let redis = Redis::start(&["--appendonly", "yes"]);
+    let output = gala(home.path())
+        .args(["doctor", "--listen", "127.0.0.1:0"])
+        .args(["--admin-listen", "127.0.0.1:0"])
+        .env("GALA_STORE", redis.url())
+        .output()
+        .unwrap();
+    let ran = Ran::from(output);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    for line in [
+        "ok    durability: it gives standard",
+        "warn  fsync-everysec: ",
+    ] {
+        assert!(ran.stdout.contains(line), "{line}: {ran:?}");
+    }
+}
+
+#[test]
+fn what_is_away_is_wrong_and_what_is_no_address_is_usage() {
+    let home = Home::new();
+    let away = format!("redis://ann:s3cr3t@127.0.0.1:{}", free_port());
+    for more in [&[][..], &["--json"][..]] {
+        let ran = doctor(&home, &[more, &["--store", &away]].concat());
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(ran.stdout.contains("store"), "{ran:?}");
+        assert!(!format!("{ran:?}").contains("s3cr3t"), "{ran:?}");
+    }
+    for url in [
+        "nonsense",
+        "http://127.0.0.1",
+        "redis://ann:s3cr3t@127.0.0.1:port",
+        "redis://ann:s3cr3t@127.0.0.1:1?replicas=many",
+    ] {
+        let ran = doctor(&home, &["--store", url]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{url}: {ran:?}");
+        assert!(!ran.stderr.contains("s3cr3t"), "{ran:?}");
+    }
+    let help = gala(home.path())
+        .args(["doctor", "--help"])
+        .env("GALA_STORE", &away)
+        .output()
+        .unwrap();
+    assert!(!format!("{:?}", Ran::from(help)).contains("s3cr3t"));
+}
+
+/// As the example in `deploy/redis.conf`: the password logs in and is never shown; without CONFIG it is said.
+#[test]
+fn a_server_with_users_is_looked_at_and_its_password_is_not_shown() {
+    let home = Home::new();
+    let strict = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/redis.conf");
+    let users = [
+        "--user ann on >s3cr3t ~* &* +@all",
+        "--user bob on >s3cr3t ~* &* +@all -config",
+    ];
+    let words = users.iter().flat_map(|user| user.split(' '));
+    let args: Vec<&str> = std::iter::once(strict.to_str().unwrap())
+        .chain(words)
+        .collect();
+    let redis = Redis::start(&args);
+    let url =
+        |user: &str, more: &str| format!("redis://{user}:s3cr3t@127.0.0.1:{}{more}", redis.port);
+    let rows = [
+        (url("ann", ""), 0, "it gives strict"),
+        (
+            url("bob", ""),
+            1,
+            "it gives nothing that a campaign can declare (unverified)",
+        ),
+        (
+            url("bob", "?accept=unverified"),
+            0,
+            "it gives strict (unverified)",
+        ),
+    ];
+    for (url, code, given) in rows {
+        let ran = doctor(&home, &["--store", &url]);
+        assert_eq!(ran.code, code, "{ran:?}");
+        assert!(ran.stdout.contains(given), "{given}: {ran:?}");
+        assert!(!format!("{ran:?}").contains("s3cr3t"), "{ran:?}");
+    }
+}
