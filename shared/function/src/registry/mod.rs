@@ -7,6 +7,7 @@
 mod folder;
 mod keys;
 mod publish;
+mod revise;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -31,7 +32,7 @@ use crate::served::{CampaignMetrics, Served, Snapshot, TenantShell};
 
 pub use folder::{Stamp, read, stamp};
 pub use keys::{KeyMaterialError, material};
-pub use publish::NotPublished;
+pub use revise::{Checked, NotPublished, edition, publication, rollback};
 
 /// What is served, and how it is loaded.
 pub struct Registry {

@@ -48,7 +48,10 @@ pub(super) async fn a_rollback_is_the_next_revision(stage: Stage) -> Done {
     };
     let (first, third) = (read(1).await?, read(3).await?);
     let bytes = first.as_ref().map(|revision| revision.definition.clone());
-    same!(third.as_ref().map(|revision| revision.definition.clone()), bytes);
+    same!(
+        third.as_ref().map(|revision| revision.definition.clone()),
+        bytes
+    );
     same!(
         third.map(|revision| revision.sha256),
         first.map(|revision| revision.sha256)
@@ -112,7 +115,10 @@ pub(super) async fn a_rollback_to_nowhere_is_refused(stage: Stage) -> Done {
         *edition = 2;
     }
     let refused = Refused::NoSuchCampaign(sample::CAMPAIGN.into(), 2);
-    same!(stage.admin(elsewhere).await?, AdminOutcome::Refused(refused));
+    same!(
+        stage.admin(elsewhere).await?,
+        AdminOutcome::Refused(refused)
+    );
     Ok(())
 }
 
@@ -192,7 +198,10 @@ pub(super) async fn a_purge_leaves_the_other_editions(stage: Stage) -> Done {
     stage.done_by(purge(1)).await?;
     let next = second.campaign.clone();
     same!(stage.ledger(&next).await?.len(), 2);
-    same!(stage.store.history(sample::TENANT, user(1), 9).await?.len(), 2);
+    same!(
+        stage.store.history(sample::TENANT, user(1), 9).await?.len(),
+        2
+    );
     same!(stage.lane(&next).await?.participants, 1);
     same!(stage.store.published().await?.len(), 1);
     first.campaign.edition = 2;

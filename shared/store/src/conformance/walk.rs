@@ -32,7 +32,9 @@ pub(super) async fn everyone_is_met(stage: Stage) -> Done {
     for number in 0..37 {
         stage.committed(&commit(user(number), 0, "a")).await?;
     }
-    stage.committed(&giving(commit(user(3), 1, "b"), "mug")).await?;
+    stage
+        .committed(&giving(commit(user(3), 1, "b"), "mug"))
+        .await?;
     let mut tester = commit(user(99), 0, "a");
     tester.campaign = test();
     stage.committed(&tester).await?;
@@ -45,7 +47,10 @@ pub(super) async fn everyone_is_met(stage: Stage) -> Done {
         same!(met.get(&user(3)), Some(&stage.participant(user(3)).await?));
     }
     same!(
-        walk(&stage, &test(), 10).await?.into_keys().collect::<Vec<_>>(),
+        walk(&stage, &test(), 10)
+            .await?
+            .into_keys()
+            .collect::<Vec<_>>(),
         [user(99)]
     );
     Ok(())
