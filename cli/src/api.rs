@@ -216,11 +216,13 @@ impl Api {
             "the server answered {status}: {}",
             text("message").unwrap_or(code)
         );
-        let more = ["problem", "pointer", "reveals"]
+        let more = ["problem", "pointer", "reveals", "kept_until"]
             .into_iter()
             .filter_map(|name| Some((name, text(name)?)));
         message.extend(more.map(|(name, words)| format!(" ({name}: {words})")));
         message.extend(text("request_id").map(|id| format!(" [request {id}]")));
+        let diagnostics = problem.get("diagnostics").and_then(Json::as_array);
+        message.extend(diagnostics.into_iter().flatten().map(told));
         if status.is_server_error() || status == reqwest::StatusCode::TOO_MANY_REQUESTS {
             Failure::unreachable(code, message)
         } else {
@@ -238,6 +240,24 @@ impl Api {
             ),
         )
     }
+}
+
+/// A diagnostic of the server's check, on a line of its own, as `gala check` writes it.
+fn told(found: &Json) -> String {
+    let text = |name: &str| found[name].as_str().unwrap_or_default();
+    let help = found["help"].as_str();
+    let help = help.map_or(String::new(), |help| {
+        format!("\n  help: {}", help.replace('\n', "\n        "))
+    });
+    format!(
+        "\n{}:{}:{}: {}[{}]: {}{help}",
+        text("file"),
+        found["line"],
+        found["column"],
+        text("severity"),
+        text("code"),
+        text("message")
+    )
 }
 
 /// The body as JSON.

@@ -122,7 +122,7 @@ fn named(files: campaign::Files, tenant: Option<&str>) -> campaign::Files {
 }
 
 /// The tenant's folder that a file lies in.
-fn tenant_of(file: &Path) -> Result<PathBuf, Failure> {
+pub fn tenant_of(file: &Path) -> Result<PathBuf, Failure> {
     // `rules/` and `stories/` lie one below.
     let near = file.ancestors().skip(1).take(3);
     let here = |folder: &Path| {

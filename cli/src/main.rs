@@ -19,8 +19,8 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    backup, check, doctor, export, history, openapi, pause, restore, resume, schema, serve, stock,
-    test, token, verify,
+    backup, check, doctor, export, history, openapi, pause, publish, purge, reconcile, restore,
+    resume, rollback, schema, serve, stock, test, token, verify,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};
@@ -59,8 +59,12 @@ enum Command {
     Export(export::Export),
     Verify(verify::Verify),
     Stock(stock::Stock),
+    Publish(publish::Publish),
+    Rollback(rollback::Rollback),
     Pause(pause::Pause),
     Resume(resume::Resume),
+    Reconcile(reconcile::Reconcile),
+    Purge(purge::Purge),
     Backup(backup::Backup),
     Restore(restore::Restore),
     Doctor(doctor::Doctor),
@@ -106,8 +110,12 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::Export(args) => export::run(args, out),
         Command::Verify(args) => verify::run(args, out),
         Command::Stock(args) => stock::run(args, out),
+        Command::Publish(args) => publish::run(args, out),
+        Command::Rollback(args) => rollback::run(args, out),
         Command::Pause(args) => pause::run(args, out),
         Command::Resume(args) => resume::run(args, out),
+        Command::Reconcile(args) => reconcile::run(args, out),
+        Command::Purge(args) => purge::run(args, out),
         Command::Backup(args) => backup::run(args, out),
         Command::Restore(args) => restore::run(args, out),
         Command::Doctor(args) => doctor::run(args, out),

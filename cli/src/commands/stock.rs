@@ -1,26 +1,27 @@
-//! `gala stock`: more units of a reward.
+//! `gala stock`: what is left of the rewards, and more units of one.
 
 use clap::Args;
 use function::identity::Role;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
-use crate::api::{Ask, Server};
+use crate::api::{self, Ask, Server};
 use crate::failure::Failure;
 use crate::lane::Lane;
 use crate::out::Out;
 
-/// Adds units to a reward's stock
+/// Shows what is left of each limited reward, or adds units to one
 #[derive(Debug, Args)]
 pub struct Stock {
     /// The tenant's id
     pub tenant: String,
     /// The campaign's id
     pub campaign: String,
-    /// The reward's id
-    pub reward: String,
-    /// How many units
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
-    pub add: u32,
+    /// The reward's id; without it all
+    #[arg(requires = "add")]
+    pub reward: Option<String>,
+    /// How many units to add
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..), requires = "reward")]
+    pub add: Option<u32>,
     /// Whose stock
     #[arg(long, value_enum, default_value_t = Lane::Live)]
     pub lane: Lane,
@@ -35,12 +36,51 @@ pub struct Stock {
     pub server: Server,
 }
 
-/// Adds them.
+/// Shows, or adds.
 pub fn run(args: &Stock, out: Out) -> Result<(), Failure> {
+    match (&args.reward, args.add) {
+        (Some(reward), Some(add)) => top_up(args, reward, add, out),
+        _ => show(args, out),
+    }
+}
+
+fn show(args: &Stock, out: Out) -> Result<(), Failure> {
+    let api = args.server.connect(&args.tenant, Role::Viewer)?;
+    let path = [args.tenant.as_str(), "campaigns", &args.campaign, "stats"];
+    let query = [("edition", args.edition.map(|edition| edition.to_string()))];
+    let stats = api::json(api.get(Ask {
+        path: &path,
+        query: &query,
+    })?)?;
+    let lanes = stats["lanes"].as_array().into_iter().flatten();
+    let lane = lanes
+        .filter(|lane| lane["lane"] == args.lane.as_str())
+        .map(|lane| &lane["stock"])
+        .next();
+    let stock = lane.and_then(Json::as_array).cloned().unwrap_or_default();
+    if out.json {
+        return out.value(&stock);
+    }
+    for reward in &stock {
+        out.line(format!(
+            "{}: {} issued of {}, {} left",
+            reward["reward"].as_str().unwrap_or_default(),
+            reward["issued"],
+            reward["ceiling"],
+            reward["left"]
+        ))?;
+    }
+    if stock.is_empty() {
+        out.note("no reward has limited stock");
+    }
+    Ok(())
+}
+
+fn top_up(args: &Stock, reward: &str, add: u32, out: Out) -> Result<(), Failure> {
     let api = args.server.connect(&args.tenant, Role::Publisher)?;
     let path = [args.tenant.as_str(), "campaigns", &args.campaign, "stock"];
     let query = [("edition", args.edition.map(|edition| edition.to_string()))];
-    let body = json!({ "reward": args.reward, "add": args.add, "lane": args.lane.as_str() });
+    let body = json!({ "reward": reward, "add": add, "lane": args.lane.as_str() });
     let done = api.post(
         Ask {
             path: &path,
@@ -53,7 +93,7 @@ pub fn run(args: &Stock, out: Out) -> Result<(), Failure> {
         return out.value(&done);
     }
     out.line(format!(
-        "{} of {}/{}: {} units in all now",
-        args.reward, args.tenant, args.campaign, done["ceiling"]
+        "{reward} of {}/{}: {} units in all now",
+        args.tenant, args.campaign, done["ceiling"]
     ))
 }

@@ -26,7 +26,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 use store::Store;
 
-use super::{BODY_BYTES, Deed, Desk, ROUTES, Route, Verb, backup, history, ledger, read, write};
+use super::{
+    Deed, Desk, ROUTES, Route, Verb, backup, history, ledger, read, reconcile, revise, write,
+};
 
 /// How long a read of the log may take.
 pub(super) const SCAN_TIMEOUT: Duration = Duration::from_mins(1);
@@ -73,7 +75,7 @@ pub(super) async fn enter(
         let body = match route.verb {
             Verb::Get => Map::new(),
             Verb::Post => {
-                let bytes = to_bytes(body, BODY_BYTES)
+                let bytes = to_bytes(body, route.deed.body_bytes())
                     .await
                     .map_err(|_| Problem::new(Code::PayloadTooLarge))?;
                 parse_payload(&bytes)?
@@ -127,6 +129,10 @@ async fn act(deed: Deed, visit: Visit) -> Result<Response, Problem> {
         Deed::Resume => write::resume(&visit).await,
         Deed::MoveClock => write::move_clock(&visit).await,
         Deed::Backup => backup::backup(&visit).await,
+        Deed::Publish => revise::publish(&visit).await,
+        Deed::Rollback => revise::rollback(&visit).await,
+        Deed::Purge => revise::purge(&visit).await,
+        Deed::Reconcile => reconcile::reconcile(&visit).await,
     }
 }
 

@@ -14,6 +14,8 @@ mod history;
 mod ledger;
 mod metrics;
 mod read;
+mod reconcile;
+mod revise;
 mod routes;
 pub mod row;
 #[cfg(test)]
@@ -34,6 +36,9 @@ pub use routes::{Deed, ROUTES, Route, Verb};
 
 /// The largest body of an admin call, in bytes.
 pub const BODY_BYTES: usize = 16 * 1024;
+
+/// The largest body of a publish, which may hold a campaign's file, in bytes.
+pub const DOCUMENT_BYTES: usize = 1024 * 1024;
 
 /// How many calls may read the log from disk at once: staff must not slow players down.
 const READERS: usize = 4;

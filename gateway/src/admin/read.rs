@@ -85,6 +85,7 @@ pub(super) async fn revisions(visit: &Visit) -> Result<Response, Problem> {
             "sha256": hex(&revision.sha256),
             "at": utc(revision.at),
             "by": revision.by,
+            "live": live.is_some(),
             "share": live.map(|live| live.share),
             "bytes": revision.definition.len(),
         }));

@@ -31,6 +31,24 @@ pub enum Deed {
     MoveClock,
     /// Copies the store into an empty folder.
     Backup,
+    /// Makes a checked file the next revision.
+    Publish,
+    /// Makes an earlier revision the next one.
+    Rollback,
+    /// Removes an edition for good.
+    Purge,
+    /// Works the books out again.
+    Reconcile,
+}
+
+impl Deed {
+    /// The largest body, in bytes.
+    pub const fn body_bytes(self) -> usize {
+        match self {
+            Self::Publish => super::DOCUMENT_BYTES,
+            _ => super::BODY_BYTES,
+        }
+    }
 }
 
 /// How a route is called.
@@ -123,6 +141,26 @@ pub const ROUTES: &[Route] = &[
     post(
         "/admin/v1/{tenant}/campaigns/{campaign}/clock",
         Deed::MoveClock,
+        &[Publisher],
+    ),
+    get(
+        "/admin/v1/{tenant}/campaigns/{campaign}/reconcile",
+        Deed::Reconcile,
+        &[Finance],
+    ),
+    post(
+        "/admin/v1/{tenant}/campaigns/{campaign}/publish",
+        Deed::Publish,
+        &[Publisher],
+    ),
+    post(
+        "/admin/v1/{tenant}/campaigns/{campaign}/rollback",
+        Deed::Rollback,
+        &[Publisher],
+    ),
+    post(
+        "/admin/v1/{tenant}/campaigns/{campaign}/purge",
+        Deed::Purge,
         &[Publisher],
     ),
     // All tenants' data is in a backup: a publisher of any of them may have one made, but only from the machine itself,

@@ -16,10 +16,10 @@ use serde::Deserialize;
 use store::Published;
 
 use super::find::{self, Definitions};
-use super::gate::{Visit, bytes};
+use super::gate::{SCAN_TIMEOUT, Visit, bytes};
 
 /// The longest reason and the longest notice, in characters.
-const WORDS_MOST: usize = 500;
+pub(super) const WORDS_MOST: usize = 500;
 
 /// How far the test lane's clock can be moved either way, in seconds: ten years.
 const OFFSET_MOST_SECS: i64 = 10 * 366 * 86_400;
@@ -33,7 +33,7 @@ struct OfEdition {
 }
 
 /// The campaign that a change is for, and the caller's key. The key comes first: a call without one is not looked at.
-async fn asked(visit: &Visit) -> Result<(Key, Published), Problem> {
+pub(super) async fn asked(visit: &Visit) -> Result<(Key, Published), Problem> {
     let key = Key::from_headers(&visit.parts.headers)?;
     let asked: OfEdition = visit.query()?;
     let found = find::campaign(visit, visit.param("campaign"), asked.edition).await?;
@@ -63,7 +63,7 @@ pub(super) async fn add_stock(visit: &Visit) -> Result<Response, Problem> {
         reward: reward.into(),
         add,
     };
-    change(visit, &key, &found, "stock", action).await
+    change(visit, &key, "stock", action).await
 }
 
 #[derive(Debug, Deserialize)]
@@ -120,7 +120,7 @@ pub(super) async fn pause(visit: &Visit) -> Result<Response, Problem> {
         edition: found.edition,
         pause,
     };
-    change(visit, &key, &found, "pause", action).await
+    change(visit, &key, "pause", action).await
 }
 
 #[derive(Debug, Deserialize)]
@@ -135,7 +135,7 @@ pub(super) async fn resume(visit: &Visit) -> Result<Response, Problem> {
         campaign: found.campaign.clone(),
         edition: found.edition,
     };
-    change(visit, &key, &found, "resume", action).await
+    change(visit, &key, "resume", action).await
 }
 
 #[derive(Debug, Deserialize)]
@@ -156,36 +156,49 @@ pub(super) async fn move_clock(visit: &Visit) -> Result<Response, Problem> {
         edition: found.edition,
         offset: offset_secs * 1000,
     };
-    change(visit, &key, &found, "clock", action).await
+    change(visit, &key, "clock", action).await
 }
 
-fn invalid(pointer: &str, problem: &str) -> Problem {
+pub(super) fn invalid(pointer: &str, problem: &str) -> Problem {
     Problem::new(Code::InvalidPayload)
         .with("pointer", pointer)
         .with("problem", problem)
 }
 
-/// Has the store do it.
-async fn change(
+/// Has the store do it, and this process serve what is so then.
+pub(super) async fn change(
     visit: &Visit,
     key: &Key,
-    found: &Published,
     what: &str,
     action: Action,
 ) -> Result<Response, Problem> {
-    let asks = format!("{what} {}/{}", found.campaign, found.edition);
-    let fingerprint = Fingerprint::of(&asks, &visit.body);
+    let fingerprint = Fingerprint::of(&format!("{what} {}", subject(&action)), &visit.body);
+    // What goes through all of an edition takes longer than a call.
+    let most = match action {
+        Action::Purge { .. } => SCAN_TIMEOUT,
+        _ => CALL_TIMEOUT,
+    };
     let admin = Admin {
-        tenant: found.tenant.clone(),
+        tenant: visit.tenant_id().into(),
         by: visit.by.as_str().into(),
         at: visit.now,
         key: Some((key.as_str().into(), *fingerprint.as_bytes())),
         action,
     };
     // In a task of its own: a caller that goes away stops nothing half-way.
-    let store = visit.desk.store.clone();
-    let work = tokio::spawn(async move { store.admin(Box::new(admin)).await });
-    let outcome = tokio::time::timeout(CALL_TIMEOUT, work).await;
+    let (store, registry) = (visit.desk.store.clone(), visit.desk.registry.clone());
+    let work = tokio::spawn(async move {
+        let outcome = store.admin(Box::new(admin)).await?;
+        if matches!(outcome, AdminOutcome::Done(_))
+            && let Err(error) = registry.refresh().await
+        {
+            // It is done all the same: the next look, or the next commit, brings it.
+            tracing::warn!(%error, "what staff changed is not served by this process yet");
+        }
+        Ok(outcome)
+    });
+    let outcome: Result<Result<Result<_, store::Error>, _>, _> =
+        tokio::time::timeout(most, work).await;
     let Ok(Ok(outcome)) = outcome else {
         return Err(Problem::new(Code::OutcomeUnknown));
     };
@@ -202,12 +215,45 @@ async fn change(
         // It is so already: nothing was done, and nothing is booked.
         AdminOutcome::Already => Ok(bytes(r#"{"audit":null,"revision":null,"ceiling":null}"#)),
         AdminOutcome::KeyReused => Err(Problem::new(Code::IdempotencyKeyReused)),
-        AdminOutcome::Refused(refused) => Err(match refused {
-            Refused::NoSuchTenant(_) | Refused::NoSuchCampaign(..) => {
-                Problem::new(Code::NoSuchCampaign)
-            }
-            Refused::NoSuchStock(_) => invalid("/reward", &refused.to_string()),
-            Refused::TooMuch => invalid("/add", &refused.to_string()),
-        }),
+        AdminOutcome::Refused(no) => Err(refused(&no)),
+    }
+}
+
+/// Which edition of which campaign a change is of.
+fn subject(action: &Action) -> String {
+    match action {
+        Action::CreateTenant { .. } => String::new(),
+        Action::Publish {
+            campaign, edition, ..
+        }
+        | Action::Pause {
+            campaign, edition, ..
+        }
+        | Action::Resume { campaign, edition }
+        | Action::AddStock {
+            campaign, edition, ..
+        }
+        | Action::MoveClock {
+            campaign, edition, ..
+        }
+        | Action::Rollback {
+            campaign, edition, ..
+        }
+        | Action::Purge {
+            campaign, edition, ..
+        } => format!("{campaign}/{edition}"),
+    }
+}
+
+/// What a store's no means to the caller.
+pub(super) fn refused(no: &Refused) -> Problem {
+    match no {
+        Refused::NoSuchTenant(_) | Refused::NoSuchCampaign(..) => {
+            Problem::new(Code::NoSuchCampaign)
+        }
+        Refused::NoSuchStock(_) => invalid("/reward", &no.to_string()),
+        Refused::TooMuch => invalid("/add", &no.to_string()),
+        Refused::NoSuchRevision(..) => invalid("/revision", &no.to_string()),
+        Refused::Purged(..) => Problem::new(Code::NotPossible).with("problem", no.to_string()),
     }
 }

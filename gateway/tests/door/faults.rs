@@ -12,7 +12,9 @@ use machine::model::Durability;
 use machine::world::{
     Admin, AdminOutcome, AuditEntry, Commit, CounterKey, Outcome, Recalled, Revision,
 };
-use store::{Asked, Copied, Embedded, Error, Health, Lane, Later, LedgerRow, Page, Published, Store};
+use store::{
+    Asked, Copied, Embedded, Error, Health, Lane, Later, LedgerRow, Page, Published, Store,
+};
 use tokio::sync::watch;
 
 /// What happens to the next commit.

@@ -5,6 +5,7 @@ pub mod conformance;
 pub mod embedded;
 pub mod ledger;
 pub mod log;
+pub mod reconcile;
 pub mod redis;
 
 mod error;

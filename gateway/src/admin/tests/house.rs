@@ -51,7 +51,7 @@ service_keys: [{ kid: backend, alg: HS256, dev: true }]
 ";
 
 /// A wheel that half of the draws win at, until three coupons are gone.
-const WHEEL: &str = "
+pub const WHEEL: &str = "
 activity: demo
 title: { en: Wheel, zh-CN: 转盘 }
 opens: 2026-11-01

@@ -4,4 +4,5 @@ mod house;
 
 mod books;
 mod changes;
+mod revise;
 mod roles;

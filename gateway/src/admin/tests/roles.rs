@@ -48,6 +48,22 @@ const EXPECTED: &[(&str, &str)] = &[
         "POST /admin/v1/{tenant}/campaigns/{campaign}/clock",
         "publisher",
     ),
+    (
+        "GET /admin/v1/{tenant}/campaigns/{campaign}/reconcile",
+        "finance",
+    ),
+    (
+        "POST /admin/v1/{tenant}/campaigns/{campaign}/publish",
+        "publisher",
+    ),
+    (
+        "POST /admin/v1/{tenant}/campaigns/{campaign}/rollback",
+        "publisher",
+    ),
+    (
+        "POST /admin/v1/{tenant}/campaigns/{campaign}/purge",
+        "publisher",
+    ),
     ("POST /admin/v1/backup", "publisher"),
 ];
 
@@ -69,6 +85,11 @@ fn path_and_body(house: &House, route: &Route, tenant: &str) -> (String, String)
         "seed" => ("?lane=test", String::new()),
         "stock" => ("", r#"{"reward":"coupon","add":1}"#.to_owned()),
         "pause" => ("", r#"{"reason":"a test"}"#.to_owned()),
+        "rollback" => ("", r#"{"revision":1}"#.to_owned()),
+        "purge" => (
+            "?edition=1",
+            r#"{"force":true,"reason":"a test"}"#.to_owned(),
+        ),
         "clock" => ("", r#"{"offset_secs":60}"#.to_owned()),
         "backup" => ("", serde_json::json!({ "dest": dest }).to_string()),
         _ => ("", String::new()),

@@ -9,6 +9,7 @@
 mod folder;
 mod keys;
 mod publish;
+mod revise;
 mod served;
 mod shared;
 
@@ -26,7 +27,7 @@ use crate::served::Snapshot;
 
 pub use folder::{Stamp, read, stamp};
 pub use keys::{KeyMaterialError, material};
-pub use publish::NotPublished;
+pub use revise::{Checked, NotPublished, edition, publication, rollback};
 
 /// What is served, and how it is loaded.
 pub struct Registry {

@@ -3,48 +3,16 @@
 use std::sync::Arc;
 
 use campaign::LoadedTenant;
-use machine::luck::Seed;
-use machine::migrate::{Stranded, stranded};
-use machine::world::{Action, Admin, AdminOutcome, Refused};
+use machine::world::{Action, Admin, AdminOutcome};
 use machine::{Definition, Millis};
-use rand::TryRng;
 use store::{Published, Store};
 
+use super::revise::{self, NotPublished, seed};
 use super::{LoadError, Report};
 use crate::served::TenantShell;
 
 /// Who publishes what stands in the folder.
 const BY: &str = "configs-folder";
-
-/// Why a checked campaign was not published.
-#[derive(Debug, thiserror::Error)]
-pub enum NotPublished {
-    /// It would strand participants or lose promises.
-    #[error("it can't follow revision {revision}: {}", list(.against))]
-    Stranded {
-        /// The revision before.
-        revision: u32,
-        /// All that stands against it.
-        against: Vec<Stranded>,
-    },
-    /// The revision before can't be read.
-    #[error("the revision before can't be read: {0}")]
-    Before(#[from] campaign::codec::DecodeError),
-    /// The store refused.
-    #[error(transparent)]
-    Refused(#[from] Refused),
-    /// The system's random source failed, and a campaign without a secret seed can't be.
-    #[error("the system gives no random numbers")]
-    NoRandomness,
-}
-
-fn list(stranded: &[Stranded]) -> String {
-    stranded
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join("; ")
-}
 
 /// Makes a tenant known and publishes those of its campaigns that have changed; in a remote store only those that have no
 /// revision there. What this process served from a remote store, `known`, is never created anew.
@@ -106,55 +74,26 @@ async fn campaign(
     published: &[Published],
     now: Millis,
 ) -> Result<Result<Option<u32>, NotPublished>, LoadError> {
-    let bytes = campaign::codec::encode(definition);
-    let known = published.iter().find(|known| {
-        known.tenant == *tenant
-            && known.campaign == definition.campaign
-            && known.edition == definition.edition
-    });
+    let known = revise::edition(published, tenant, definition);
     if known.is_some() && store.is_remote() {
         return Ok(Ok(None));
     }
     if let Some(known) = known {
-        let before = store
-            .revision(
-                tenant,
-                &definition.campaign,
-                definition.edition,
-                known.newest,
-            )
-            .await?;
-        if let Some(before) = before {
-            if *before.definition == *bytes {
-                return Ok(Ok(None));
-            }
-            let old = match campaign::codec::decode(&before.definition) {
-                Ok(old) => old,
-                Err(error) => return Ok(Err(error.into())),
-            };
-            let against = stranded(&old, definition, &known.granted_rules, now);
-            if !against.is_empty() {
-                return Ok(Err(NotPublished::Stranded {
-                    revision: known.newest,
-                    against,
+        match standing(store, known, &campaign::codec::sha256(definition)).await? {
+            Standing::News => {}
+            Standing::Same => return Ok(Ok(None)),
+            Standing::Replaced { then, by } => {
+                return Ok(Err(NotPublished::Replaced {
+                    then,
+                    newest: known.newest,
+                    by,
                 }));
             }
         }
     }
-    let (Ok(live), Ok(test)) = (seed(), seed()) else {
-        return Ok(Err(NotPublished::NoRandomness));
-    };
-    let action = Action::Publish {
-        campaign: definition.campaign.clone(),
-        edition: definition.edition,
-        definition: bytes.into(),
-        stock: definition
-            .rewards
-            .iter()
-            .filter_map(|reward| Some((reward.id.clone(), reward.stock?)))
-            .collect(),
-        budget: definition.budget.as_ref().map(|budget| budget.total),
-        seeds: (live, test),
+    let action = match revise::publication(store, tenant, definition, known, now).await? {
+        Ok(action) => action,
+        Err(no) => return Ok(Err(no)),
     };
     Ok(
         match store.admin(Box::new(admin(tenant, now, action))).await? {
@@ -165,6 +104,46 @@ async fn campaign(
     )
 }
 
+/// What a file is to the revisions there are.
+enum Standing {
+    /// It says something that none of them said.
+    News,
+    /// It is the newest.
+    Same,
+    /// It is revision `then`, and `by` has put another in its place.
+    Replaced { then: u32, by: Arc<str> },
+}
+
+/// What staff rolled back, or published over, must not come back by itself when the server starts again or another file
+/// changes. So a file that says what an earlier revision said is news only where the newest came from the folder, too.
+async fn standing(
+    store: &dyn Store,
+    known: &Published,
+    sha256: &[u8; 32],
+) -> Result<Standing, LoadError> {
+    let mut newest_by = None;
+    for number in (1..=known.newest).rev() {
+        let found = store
+            .revision(&known.tenant, &known.campaign, known.edition, number)
+            .await?;
+        let Some(found) = found else { continue };
+        let same = found.sha256 == *sha256;
+        match &newest_by {
+            None if same => return Ok(Standing::Same),
+            None if &*found.by == BY => return Ok(Standing::News),
+            None => newest_by = Some(found.by),
+            Some(by) if same => {
+                return Ok(Standing::Replaced {
+                    then: number,
+                    by: by.clone(),
+                });
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(Standing::News)
+}
+
 fn admin(tenant: &Arc<str>, at: Millis, action: Action) -> Admin {
     Admin {
         tenant: tenant.clone(),
@@ -173,11 +152,4 @@ fn admin(tenant: &Arc<str>, at: Millis, action: Action) -> Admin {
         key: None,
         action,
     }
-}
-
-/// A secret from the system's random source.
-fn seed() -> Result<Seed, rand::rngs::SysError> {
-    let mut bytes = [0; 32];
-    rand::rngs::SysRng.try_fill_bytes(&mut bytes)?;
-    Ok(Seed(bytes))
 }

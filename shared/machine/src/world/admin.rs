@@ -285,7 +285,10 @@ fn carry_out(world: &mut World, change: &Admin) -> Result<Effect, AdminOutcome> 
                 .campaigns
                 .entry(key)
                 .or_insert_with(|| CampaignWorld::new(seeds, change.at));
-            let figures = revise::Figures { stock, budget: *budget };
+            let figures = revise::Figures {
+                stock,
+                budget: *budget,
+            };
             Ok(Effect {
                 revision: Some(revise::publish(found, change, definition, &figures)?),
                 ..effect(campaign)
@@ -350,7 +353,10 @@ fn carry_out(world: &mut World, change: &Admin) -> Result<Effect, AdminOutcome> 
                 return Err(AdminOutcome::Refused(no));
             };
             let definition = earlier.definition.clone();
-            let figures = revise::Figures { stock, budget: *budget };
+            let figures = revise::Figures {
+                stock,
+                budget: *budget,
+            };
             Ok(Effect {
                 revision: Some(revise::publish(found, change, &definition, &figures)?),
                 ..effect(campaign)

@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn an_old_publish_is_still_read() {
         let mut old = vec![FORM, 1];
-        old.extend(b"\x04acme\x0econfigs-folder\x80\x80\xd2\xbe\xdd\xbf\x68\x00\x01");
+        old.extend(b"\x04acme\x0econfigs-folder\x80\xd0\xdc\xab\xb6\x68\x00\x01");
         old.extend(b"\x06spring\x01\x02{}\x01\x03mug\x03\x01\xd0\x0f");
         old.extend([[1; 32], [2; 32]].concat());
         let publish = Change::Admin(Box::new(Admin {

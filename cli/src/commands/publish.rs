@@ -1,0 +1,120 @@
+//! `gala publish`: a campaign's file as the next revision.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use function::identity::Role;
+use serde_json::json;
+
+use crate::api::{Ask, Server};
+use crate::failure::Failure;
+use crate::folder;
+use crate::out::Out;
+
+/// Publishes a campaign's file as the next revision (exit code 1 if it has errors or may not follow)
+///
+/// With the embedded store a changed file of the server's folder publishes itself, and there is nothing left to do.
+#[derive(Debug, Args)]
+pub struct Publish {
+    /// TENANT/CAMPAIGN for the file as it lies in the server's folder, or a FILE (`.yaml`) of this machine to send
+    #[arg(value_name = "TENANT/CAMPAIGN | FILE")]
+    pub what: String,
+    /// The idempotency key
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
+    /// Where the server is
+    #[command(flatten)]
+    pub server: Server,
+}
+
+/// What is to be published.
+#[derive(Debug, PartialEq, Eq)]
+struct Subject {
+    tenant: String,
+    campaign: String,
+    file: Option<PathBuf>,
+}
+
+/// Publishes it.
+pub fn run(args: &Publish, out: Out) -> Result<(), Failure> {
+    let subject = subject(&args.what)?;
+    let document = subject.file.as_ref().map(|file| {
+        std::fs::read_to_string(file)
+            .map_err(|error| Failure::usage(format!("{} can't be read: {error}", file.display())))
+    });
+    let document = document.transpose()?;
+    let (tenant, campaign) = (&subject.tenant, &subject.campaign);
+    let api = args.server.connect(tenant, Role::Publisher)?;
+    let path = [tenant.as_str(), "campaigns", campaign, "publish"];
+    let body = document.map_or_else(|| json!({}), |document| json!({ "document": document }));
+    let ask = Ask {
+        path: &path,
+        query: &[],
+    };
+    let done = api.post(ask, args.key.as_deref(), &body)?;
+    if out.json {
+        return out.value(&done);
+    }
+    out.line(if done["revision"].is_null() {
+        format!("{tenant}/{campaign}: nothing to do, it is live already")
+    } else {
+        format!(
+            "{tenant}/{campaign}: revision {} is live (audit entry {})",
+            done["revision"], done["audit"]
+        )
+    })
+}
+
+fn subject(what: &str) -> Result<Subject, Failure> {
+    let path = Path::new(what);
+    let name =
+        |part: Option<&std::ffi::OsStr>| part.and_then(|name| name.to_str()).map(str::to_owned);
+    if path.extension().is_some_and(|kind| kind == "yaml") {
+        let folder = folder::tenant_of(path)?;
+        let folder = folder.canonicalize().map_err(|error| {
+            Failure::usage(format!("{} can't be read: {error}", folder.display()))
+        })?;
+        let named = name(folder.file_name()).zip(name(path.file_stem()));
+        let (tenant, campaign) = named
+            .ok_or_else(|| Failure::usage(format!("{what} has no name that could be an id")))?;
+        return Ok(Subject {
+            tenant,
+            campaign,
+            file: Some(path.to_owned()),
+        });
+    }
+    match what.split('/').collect::<Vec<_>>().as_slice() {
+        [tenant, campaign] if !tenant.is_empty() && !campaign.is_empty() => Ok(Subject {
+            tenant: (*tenant).to_owned(),
+            campaign: (*campaign).to_owned(),
+            file: None,
+        }),
+        _ => Err(Failure::usage(format!(
+            "`{what}` is neither TENANT/CAMPAIGN nor a campaign's `.yaml` file"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_or_a_name() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("acme");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("tenant.yaml"), "").unwrap();
+        let file = folder.join("wheel.yaml");
+        let of = |what: &str| {
+            subject(what).map(|found| (found.tenant, found.campaign, found.file.is_some()))
+        };
+        let names = |sent| Ok(("acme".to_owned(), "wheel".to_owned(), sent));
+        assert_eq!(of("acme/wheel"), names(false));
+        assert_eq!(of(file.to_str().unwrap()), names(true));
+        let stray = home.path().join("stray.yaml");
+        for bad in ["acme", "acme/", "/wheel", "a/b/c", stray.to_str().unwrap()] {
+            assert!(of(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Whether a lane's books agree with each other: stock, budgets and participants' records, all worked out again from the
+//! ledger. There must be no difference; each one there is has a name ([`Difference`]).
+//!
+//! It may run while calls come in. The counters are read at one moment together with the number of rows then, so they are
+//! held against exactly those rows. A record is read later: it may be ahead of these rows by what rows read after it show.
+//!
+//! It reads only, and through the trait: what a store keeps its books in is none of its business. Memory is bounded by
+//! going over the ledger several times where it is long, each time for a part of the participants ([`ROWS_A_PASS`]);
+//! beyond that there is a bit for each unit of stock.
+
+mod difference;
+mod people;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod totals;
+
+use std::collections::BTreeMap;
+
+use machine::ids::CampaignKey;
+
+use crate::{Error, Lane, LedgerRow, Store};
+
+pub use difference::Difference;
+use difference::Findings;
+use people::{Part, People};
+use tables::Tables;
+use totals::Totals;
+
+/// How many rows' grants are in memory at once; about 150 bytes each.
+pub const ROWS_A_PASS: u64 = 1_000_000;
+
+/// How many differences are named; the rest are counted.
+pub const NAMED: usize = 1000;
+
+/// How many rows or records are read at once.
+const PAGE: usize = 1000;
+
+/// What was looked at, and what does not agree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// How many rows the ledger had.
+    pub rows: u64,
+    /// How many of them are grants.
+    pub grants: u64,
+    /// How many are draws.
+    pub draws: u64,
+    /// How many participants' records were met.
+    pub participants: u64,
+    /// The differences, at most [`NAMED`].
+    pub differences: Vec<Difference>,
+    /// How many there are in all.
+    pub found: u64,
+}
+
+impl Report {
+    /// Whether the books agree.
+    pub fn agrees(&self) -> bool {
+        self.found == 0
+    }
+}
+
+/// Reconciles a lane; none if there is no such lane. A failure of the store is no difference: nothing is known then.
+pub async fn reconcile(store: &dyn Store, key: &CampaignKey) -> Result<Option<Report>, Error> {
+    reconcile_by(store, key, ROWS_A_PASS).await
+}
+
+async fn reconcile_by(
+    store: &dyn Store,
+    key: &CampaignKey,
+    rows_a_pass: u64,
+) -> Result<Option<Report>, Error> {
+    let Some(lane) = store.lane(key).await? else {
+        return Ok(None);
+    };
+    let passes = u32::try_from(lane.rows.div_ceil(rows_a_pass.max(1))).unwrap_or(u32::MAX);
+    let mut reading = Reading {
+        store,
+        key,
+        tables: BTreeMap::new(),
+        findings: Findings::default(),
+    };
+    let mut report = Report {
+        rows: lane.rows,
+        grants: 0,
+        draws: 0,
+        participants: 0,
+        differences: Vec::new(),
+        found: 0,
+    };
+    for number in 0..passes.max(1) {
+        let part = Part {
+            number,
+            of: passes.max(1),
+        };
+        reading.pass(&lane, part, &mut report).await?;
+    }
+    (report.differences, report.found) = reading.findings.told();
+    Ok(Some(report))
+}
+
+/// A reconciliation under way.
+struct Reading<'a> {
+    store: &'a dyn Store,
+    key: &'a CampaignKey,
+    tables: BTreeMap<u32, Option<Tables>>,
+    findings: Findings,
+}
+
+impl Reading<'_> {
+    /// One time over everything: all counters at the first time, a part of the participants each time.
+    async fn pass(&mut self, lane: &Lane, part: Part, report: &mut Report) -> Result<(), Error> {
+        let mut totals = (part.number == 0).then(|| Totals::new(lane));
+        let mut people = People::of(part);
+        let mut next = 0;
+        while next < lane.rows {
+            let Some(rows) = self.rows(next, lane.rows).await? else {
+                break;
+            };
+            for row in &rows {
+                self.know(row.revision).await?;
+                let tables = self.tables.get(&row.revision).and_then(Option::as_ref);
+                if let Some(totals) = &mut totals {
+                    totals.row(row, tables, &mut self.findings);
+                }
+                people.row(row, &mut self.findings);
+                next = next.max(row.number.saturating_add(1));
+            }
+        }
+        if let Some(totals) = totals {
+            (report.grants, report.draws) = totals.finish(&mut self.findings);
+        }
+        report.participants += self.records(&mut people).await?;
+        let now = self.store.lane(self.key).await?;
+        let end = now.map_or(lane.rows, |now| now.rows);
+        let mut next = lane.rows;
+        while next < end && people.waits() {
+            let Some(rows) = self.rows(next, end).await? else {
+                break;
+            };
+            for row in &rows {
+                people.later(row);
+                next = next.max(row.number.saturating_add(1));
+            }
+        }
+        people.finish(&mut self.findings);
+        Ok(())
+    }
+
+    /// The rows from `next` on, before `end`; none where there is none.
+    async fn rows(&self, next: u64, end: u64) -> Result<Option<Vec<LedgerRow>>, Error> {
+        let most = usize::try_from(end - next).unwrap_or(PAGE).min(PAGE);
+        let mut rows = self.store.ledger(self.key, next, most).await?;
+        rows.retain(|row| row.number < end);
+        Ok((!rows.is_empty()).then_some(rows))
+    }
+
+    async fn records(&mut self, people: &mut People) -> Result<u64, Error> {
+        let mut met = 0;
+        let mut from: Option<String> = None;
+        loop {
+            let page = self.store.participants(self.key, from.as_deref(), PAGE);
+            let page = page.await?;
+            for (user, record) in &page.participants {
+                self.know(record.core.revision).await?;
+                let tables = self.tables.get(&record.core.revision);
+                let tables = tables.and_then(Option::as_ref);
+                met +=
+                    u64::from(people.record(self.key, *user, record, tables, &mut self.findings));
+            }
+            from = page.next;
+            if from.is_none() {
+                return Ok(met);
+            }
+        }
+    }
+
+    /// Reads a revision's tables, once.
+    async fn know(&mut self, revision: u32) -> Result<(), Error> {
+        if self.tables.contains_key(&revision) {
+            return Ok(());
+        }
+        let key = self.key;
+        let stored = self
+            .store
+            .revision(&key.tenant, &key.campaign, key.edition, revision)
+            .await?;
+        let tables = stored.and_then(|stored| Tables::read(&stored.definition));
+        if tables.is_none() {
+            self.findings.add(Difference::UnknownRevision { revision });
+        }
+        self.tables.insert(revision, tables);
+        Ok(())
+    }
+}

@@ -1,0 +1,37 @@
+//! The few tables of a definition that books are read with. The rest of a definition may change its form without these
+//! noticing.
+
+use std::sync::Arc;
+
+use machine::calendar::Calendar;
+use machine::model::{Budget, Rule};
+use serde::Deserialize;
+
+/// Of one revision.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Tables {
+    pub rules_of_giving: Vec<Rule>,
+    pub rewards: Vec<Reward>,
+    pub budget: Option<Budget>,
+    pub calendar: Calendar,
+}
+
+/// A reward: its name, and whether its units are numbered.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Reward {
+    pub id: Arc<str>,
+    pub stock: Option<u32>,
+}
+
+impl Tables {
+    /// Those of a definition's bytes; none where this program can't read them.
+    pub fn read(definition: &[u8]) -> Option<Self> {
+        serde_json::from_slice(definition).ok()
+    }
+
+    /// Whether a reward's units are numbered.
+    pub fn is_limited(&self, reward: &str) -> bool {
+        let found = self.rewards.iter().find(|known| *known.id == *reward);
+        found.is_some_and(|found| found.stock.is_some())
+    }
+}
