@@ -45,6 +45,7 @@ macro_rules! holds {
 mod admin;
 mod commits;
 mod counters;
+mod leases;
 mod races;
 mod reads;
 pub mod sample;
@@ -140,6 +141,9 @@ cases! {
         a_new_definition_is_live_at_once, a_ceiling_moves_with_the_figure, a_ceiling_stays_above_what_is_gone,
         lowering_and_raising_makes_no_units, added_stock_is_exact, a_resume_ends_a_pause, a_clock_is_moved,
         a_key_is_replayed, an_audit_shows_tampering, changes_are_told;
+    leases: one_holds_it, of_many_one_gets_it, jobs_and_lanes_are_apart, a_number_is_never_used_again,
+        one_that_is_over_is_not_brought_back, a_stranger_releases_nothing, a_commit_under_it_is_a_commit,
+        a_commit_under_a_lost_one_is_refused, a_lease_is_of_one_lane;
     races: ten_units_have_ten_winners, twins_get_one_answer, one_user_is_never_in_two_places,
         a_dropped_commit_still_commits;
 }
