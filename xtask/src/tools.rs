@@ -10,6 +10,7 @@ use crate::step::Step;
 pub fn for_tests() -> Result<()> {
     // A real server, for the tests of the shared store; they start their own on a free port.
     package("redis-server", "redis-server", "redis")?;
+    package("redis-sentinel", "redis-sentinel", "redis")?;
     // The draws are verified by a second program, written in another language.
     package("python3", "python3", "python")?;
     nextest()

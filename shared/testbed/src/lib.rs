@@ -1,2 +1,38 @@
-//! Real servers for tests, started on free ports and ended when dropped. Nothing of the product knows this crate; only
-//! tests and chores are built with it.
+//! Real servers for tests, started on free ports of 127.0.0.1 in a temporary folder and ended when dropped. Nothing of the
+//! product knows this crate; only tests and chores are built with it.
+//!
+//! Everything here blocks and panics: a test without its server has no verdict, and is never skipped silently. Every state is
+//! waited for by asking, with a deadline.
+//!
+//! | what | holds |
+//! |---|---|
+//! | [`Server`] | one redis-server: killed, stopped, restarted on the same port, emptied |
+//! | [`Replicated`] | a primary and replicas, their links through proxies; a replica is promoted by hand |
+//! | [`Sentinels`] | a primary, replicas and three sentinels that promote by themselves |
+//! | [`Cluster`] | primaries with or without replicas; slots are moved while in use |
+//! | [`Proxy`] | a door before any server: cuts connections at a byte, pauses, points elsewhere |
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "only tests are built with it: an expectation that fails is their verdict"
+)]
+
+mod cluster;
+mod port;
+mod process;
+mod proxy;
+mod replicated;
+mod sentinels;
+mod server;
+mod until;
+
+pub use cluster::Cluster;
+pub use port::free_port;
+pub use process::Process;
+pub use proxy::{Counts, Proxy};
+pub use replicated::Replicated;
+pub use sentinels::Sentinels;
+pub use server::Server;
+pub use until::until;
