@@ -8,7 +8,7 @@
 --
 -- KEYS  1 bucket
 -- ARGV  1 want, at least 1   2 cell: ns in which one token comes back, at least 1   3 burst, at least 1
---       4 the clock in microseconds, for tests alone: the product never sends it
+--       4 the clock in microseconds, for tests alone (the key then does not expire by the other one): the product never sends it
 --
 -- The value is `backlog at total`: ns until the bucket would be full, when that was (us), all tokens ever given. The key expires when
 -- the bucket is full again: no key is a full bucket.
@@ -36,8 +36,12 @@ local room = math.max(0, math.floor((burst * cell - backlog) / cell))
 local given = math.min(want, room)
 if given > 0 or now < at then
   backlog, total = backlog + given * cell, total + given
-  local keep = string.format('%.0f', math.ceil(backlog / 1000000) + 1)
-  redis.call('SET', KEYS[1], string.format('%.0f %.0f %.0f', backlog, now, total), 'PX', keep)
+  local value = string.format('%.0f %.0f %.0f', backlog, now, total)
+  if ARGV[4] then
+    redis.call('SET', KEYS[1], value)
+  else
+    redis.call('SET', KEYS[1], value, 'PX', string.format('%.0f', math.ceil(backlog / 1000000) + 1))
+  end
 end
 local left, wait = room - given, 0
 if left == 0 then wait = math.max(1, math.ceil((backlog + cell - burst * cell) / 1000000)) end
