@@ -86,7 +86,9 @@ async fn of_many_processes_one_gets_it() {
         asking.spawn(async move { take(&links, &sample::live(), "sweep", LONG).await });
     }
     let got = asking.join_all().await;
-    let got = got.into_iter().filter(|one| one.as_ref().unwrap().is_some());
+    let got = got
+        .into_iter()
+        .filter(|one| one.as_ref().unwrap().is_some());
     assert_eq!(got.count(), 1);
 }
 

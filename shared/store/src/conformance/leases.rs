@@ -73,7 +73,13 @@ pub(super) async fn jobs_and_lanes_are_apart(stage: Stage) -> Done {
     let settle = stage.ask(&live(), "settle", LONG).await?;
     let elsewhere = stage.ask(&test(), "sweep", LONG).await?;
     holds!(sweep.is_some() && settle.is_some() && elsewhere.is_some());
-    holds!(stage.store.lease(&live(), "no such job!", LONG).await.is_err());
+    holds!(
+        stage
+            .store
+            .lease(&live(), "no such job!", LONG)
+            .await
+            .is_err()
+    );
     Ok(())
 }
 

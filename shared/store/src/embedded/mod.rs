@@ -35,8 +35,8 @@ use tokio::sync::{oneshot, watch};
 
 pub use open::{OpenError, Options, open, open_on, open_with};
 
-use crate::log::{Disk, Reader};
 use crate::lease::Wish;
+use crate::log::{Disk, Reader};
 use crate::{Asked, Copied, Error, Health, Lane, Later, Lease, LedgerRow, Published, Store};
 use lease::Leases;
 use state::State;
@@ -185,7 +185,11 @@ impl Store for Embedded {
 
     fn commit_under<'a>(&'a self, commit: Box<Commit>, lease: &'a Lease) -> Later<'a, Outcome> {
         if *lease.campaign() != commit.campaign {
-            let why = format!("a lease on {} was shown for {}", lease.campaign(), commit.campaign);
+            let why = format!(
+                "a lease on {} was shown for {}",
+                lease.campaign(),
+                commit.campaign
+            );
             return Box::pin(async { Err(Error::NotWritten(why)) });
         }
         self.hand_over(commit, Some(lease.clone()))
