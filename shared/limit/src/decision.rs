@@ -40,6 +40,18 @@ impl Quota {
         )
     }
 
+    /// A part of this quota, each number at least 1.
+    pub(crate) fn part(self, share: f64) -> Self {
+        let part = |whole: NonZeroU32| {
+            let part = (f64::from(whole.get()) * share).round() as u32;
+            NonZeroU32::new(part).unwrap_or(NonZeroU32::MIN)
+        };
+        Self {
+            per_second: part(self.per_second),
+            burst: part(self.burst),
+        }
+    }
+
     /// How governor knows it.
     pub(crate) fn gcra(self) -> governor::Quota {
         governor::Quota::per_second(self.per_second).allow_burst(self.burst)

@@ -9,6 +9,9 @@ pub enum Error {
     /// Nobody knows whether it was written: the call must be made again with the same key.
     #[error("it is not known whether this was written: {0}")]
     Unknown(String),
+    /// It was to be written under a lease that is no longer held: nothing was written, and the work is someone else's now.
+    #[error("nothing was written: the lease is no longer held")]
+    LeaseLost,
     /// More is waiting than the store takes: nothing was written.
     #[error("the store has more waiting than it takes")]
     Busy,

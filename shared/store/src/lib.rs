@@ -3,8 +3,10 @@
 
 pub mod conformance;
 pub mod embedded;
+pub mod lease;
 pub mod ledger;
 pub mod log;
+pub mod rate;
 pub mod reconcile;
 pub mod redis;
 
@@ -14,6 +16,7 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use machine::Millis;
 use machine::ids::{CampaignKey, Pseudonym};
@@ -28,7 +31,9 @@ use tokio::sync::watch;
 
 pub use embedded::Embedded;
 pub use error::Error;
+pub use lease::Lease;
 pub use ledger::LedgerRow;
+pub use rate::TokenSource;
 
 /// An answer of a store, later.
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
@@ -40,6 +45,19 @@ pub type Later<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + '
 pub trait Store: Send + Sync + 'static {
     /// Makes a step true, or says why not.
     fn commit(&self, commit: Box<Commit>) -> Later<'_, Outcome>;
+
+    /// As [`Store::commit`], if `lease` is still held when it is carried out; else [`Error::LeaseLost`] and nothing is
+    /// written. The lease must be of the commit's campaign and lane.
+    fn commit_under<'a>(&'a self, commit: Box<Commit>, lease: &'a Lease) -> Later<'a, Outcome>;
+
+    /// Takes the lease on a campaign's job (`[a-z0-9-]{1,64}`) for `term` (1 ms to a day); none: someone else holds it. What
+    /// it promises, and what not: [`lease`].
+    fn lease<'a>(
+        &'a self,
+        key: &'a CampaignKey,
+        job: &'a str,
+        term: Duration,
+    ) -> Later<'a, Option<Lease>>;
 
     /// What is known about a caller and a key, in one read.
     fn recall<'a>(
@@ -120,6 +138,11 @@ pub trait Store: Send + Sync + 'static {
     /// only when that fails; and the configs folder only seeds it, since other processes share what it holds.
     fn is_remote(&self) -> bool {
         false
+    }
+
+    /// Where rate limits that hold over all processes are counted; none where there is one process.
+    fn tokens(&self) -> Option<Arc<dyn TokenSource>> {
+        None
     }
 
     /// Why a campaign that declares `wanted` can't be answered now, in words for staff; none: the store gives what is

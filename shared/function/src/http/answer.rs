@@ -112,7 +112,7 @@ pub(super) fn store_problem(error: &store::Error, request_id: &str) -> Problem {
             tracing::error!(request_id, %error, "the outcome of a commit is unknown");
             Problem::new(Code::OutcomeUnknown)
         }
-        store::Error::NotWritten(_) | store::Error::Read(_) => {
+        store::Error::NotWritten(_) | store::Error::LeaseLost | store::Error::Read(_) => {
             tracing::error!(request_id, %error, "the store is not available");
             Problem::new(Code::StoreUnavailable)
         }

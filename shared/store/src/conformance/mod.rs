@@ -45,6 +45,7 @@ macro_rules! holds {
 mod admin;
 mod commits;
 mod counters;
+mod leases;
 mod races;
 mod reads;
 mod revise;
@@ -145,6 +146,9 @@ cases! {
     revise: a_rollback_is_the_next_revision, a_rollback_moves_the_ceilings, a_rollback_to_nowhere_is_refused,
         a_purge_leaves_nothing, a_purge_is_final, a_purge_leaves_the_other_editions;
     walk: everyone_is_met, a_walk_of_nobody_ends;
+    leases: one_holds_it, of_many_one_gets_it, jobs_and_lanes_are_apart, a_number_is_never_used_again,
+        one_that_is_over_is_not_brought_back, a_stranger_releases_nothing, a_commit_under_it_is_a_commit,
+        a_commit_under_a_lost_one_is_refused, a_lease_is_of_one_lane;
     races: ten_units_have_ten_winners, twins_get_one_answer, one_user_is_never_in_two_places,
         a_dropped_commit_still_commits;
 }

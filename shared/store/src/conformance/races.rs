@@ -18,7 +18,7 @@ type Done = Result<(), Failed>;
 const TASKS: u64 = 64;
 
 /// Runs `task` for each number at once and collects what they give.
-async fn at_once<T, F>(task: impl Fn(u64) -> F) -> Result<Vec<T>, Failed>
+pub(super) async fn at_once<T, F>(task: impl Fn(u64) -> F) -> Result<Vec<T>, Failed>
 where
     T: Send + 'static,
     F: Future<Output = Result<T, Failed>> + Send + 'static,

@@ -13,6 +13,7 @@
 //! Why a log of our own and not a library: `docs/decisions/0001-embedded-store.md`.
 
 mod history;
+mod lease;
 mod open;
 mod record;
 mod state;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use machine::Millis;
 use machine::ids::{CampaignKey, Pseudonym};
@@ -37,8 +39,10 @@ use tokio::sync::{oneshot, watch};
 
 pub use open::{OpenError, Options, open, open_on, open_with};
 
+use crate::lease::Wish;
 use crate::log::{Disk, Reader};
-use crate::{Asked, Copied, Error, Health, Lane, Later, LedgerRow, Page, Published, Store};
+use crate::{Asked, Copied, Error, Health, Lane, Later, Lease, LedgerRow, Page, Published, Store};
+use lease::Leases;
 use state::State;
 use writer::Request;
 
@@ -59,6 +63,7 @@ pub struct Embedded {
     queue: Option<SyncSender<Request>>,
     writer: Option<JoinHandle<()>>,
     failure: Arc<Failure>,
+    leases: Arc<Leases>,
     changes: watch::Receiver<u64>,
 }
 
@@ -114,6 +119,16 @@ impl Embedded {
         self.failure.get().unwrap_or_else(|| ENDED.to_owned())
     }
 
+    // Handed over here and not when a future is first polled: nothing is undone by dropping it.
+    fn hand_over(&self, commit: Box<Commit>, under: Option<Lease>) -> Later<'_, Outcome> {
+        let (done, answer) = oneshot::channel();
+        let sent = Request::commit(commit, under, done).and_then(|request| self.send(request));
+        Box::pin(async move {
+            sent?;
+            self.answer(answer).await
+        })
+    }
+
     async fn answer<T>(&self, answer: oneshot::Receiver<Result<T, Error>>) -> Result<T, Error> {
         // A writer that ended without answering had taken the request: what became of it is on the disk, if anywhere.
         answer
@@ -140,7 +155,7 @@ impl Embedded {
             let look = Request::Look(Box::new(move |state| drop(done.send(read(state)))));
             self.send(look).map_err(|error| match error {
                 Error::NotWritten(why) | Error::Unknown(why) => Error::Read(why),
-                Error::Busy | Error::Read(_) => error,
+                Error::Busy | Error::LeaseLost | Error::Read(_) => error,
             })?;
             answer
         };
@@ -169,13 +184,28 @@ impl Drop for Embedded {
 
 impl Store for Embedded {
     fn commit(&self, commit: Box<Commit>) -> Later<'_, Outcome> {
-        let (done, answer) = oneshot::channel();
-        // Handed over here and not when the future is first polled: nothing is undone by dropping it.
-        let sent = Request::commit(commit, done).and_then(|request| self.send(request));
-        Box::pin(async move {
-            sent?;
-            self.answer(answer).await
-        })
+        self.hand_over(commit, None)
+    }
+
+    fn commit_under<'a>(&'a self, commit: Box<Commit>, lease: &'a Lease) -> Later<'a, Outcome> {
+        if *lease.campaign() != commit.campaign {
+            let why = format!(
+                "a lease on {} was shown for {}",
+                lease.campaign(),
+                commit.campaign
+            );
+            return Box::pin(async { Err(Error::NotWritten(why)) });
+        }
+        self.hand_over(commit, Some(lease.clone()))
+    }
+
+    fn lease<'a>(
+        &'a self,
+        key: &'a CampaignKey,
+        job: &'a str,
+        term: Duration,
+    ) -> Later<'a, Option<Lease>> {
+        Box::pin(async move { Ok(self.leases.take(Wish::new(key, job, term)?)) })
     }
 
     fn recall<'a>(

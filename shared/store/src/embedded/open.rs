@@ -10,6 +10,7 @@ use machine::world::{Change, Commit, World, apply};
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
+use super::lease::Leases;
 use super::record;
 use super::state::{Index, State};
 use super::writer::Writer;
@@ -108,10 +109,12 @@ pub fn open_on(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> Result<Embe
     let failure = Arc::new(Failure::default());
     let (queue, requests) = sync_channel(QUEUE);
     let (changes, changed) = watch::channel(0);
+    let leases = Arc::new(Leases::default());
     let writer = Writer {
         log,
         state: state.clone(),
         failure: failure.clone(),
+        leases: leases.clone(),
         changes,
     };
     let thread = std::thread::Builder::new().name("store-writer".to_owned());
@@ -126,6 +129,7 @@ pub fn open_on(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> Result<Embe
         queue: Some(queue),
         writer: Some(writer),
         failure,
+        leases,
         changes: changed,
     })
 }

@@ -9,10 +9,11 @@ use tokio::sync::{oneshot, watch};
 
 use super::Failure;
 use super::history::chain;
+use super::lease::Leases;
 use super::record;
 use super::state::State;
-use crate::Error;
 use crate::log::{AppendError, Log, MAX_PAYLOAD_BYTES};
+use crate::{Error, Lease};
 
 /// The most requests in one batch: bounds how long the first of them waits for the last.
 const BATCH: usize = 1024;
@@ -31,7 +32,7 @@ pub(super) type Done<T> = oneshot::Sender<Result<T, Error>>;
 
 /// What the writer is asked, with the most bytes that it can need in the log.
 pub(super) enum Request {
-    Commit(Box<Commit>, usize, Done<Outcome>),
+    Commit(Box<Commit>, Option<Lease>, usize, Done<Outcome>),
     Admin(Box<Admin>, usize, Done<AdminOutcome>),
     /// A look at the world at a moment when nothing of it is ahead of the disk.
     Look(Box<dyn FnOnce(&State) + Send>),
@@ -39,10 +40,14 @@ pub(super) enum Request {
 
 impl Request {
     /// A commit; an error when no log record could hold it, so that it is refused alone and not with the batch it would be in.
-    pub fn commit(commit: Box<Commit>, done: Done<Outcome>) -> Result<Self, Error> {
+    pub fn commit(
+        commit: Box<Commit>,
+        under: Option<Lease>,
+        done: Done<Outcome>,
+    ) -> Result<Self, Error> {
         let rows = commit.rows.len() + 2;
         let size = size_of(&*commit)?.saturating_add(STAMP_BYTES * rows);
-        Ok(Self::Commit(commit, within(size)?, done))
+        Ok(Self::Commit(commit, under, within(size)?, done))
     }
 
     pub fn admin(change: Box<Admin>, done: Done<AdminOutcome>) -> Result<Self, Error> {
@@ -52,7 +57,7 @@ impl Request {
 
     fn size(&self) -> usize {
         match self {
-            Self::Commit(_, size, _) | Self::Admin(_, size, _) => *size,
+            Self::Commit(_, _, size, _) | Self::Admin(_, size, _) => *size,
             Self::Look(_) => 0,
         }
     }
@@ -85,6 +90,7 @@ pub(super) struct Writer {
     pub log: Log,
     pub state: Arc<RwLock<State>>,
     pub failure: Arc<Failure>,
+    pub leases: Arc<Leases>,
     pub changes: watch::Sender<u64>,
 }
 
@@ -140,7 +146,12 @@ impl Writer {
             let mut seq = self.log.durable_seq();
             for request in batch.drain(..) {
                 let answer = match request {
-                    Request::Commit(mut commit, _, done) => {
+                    // Asked under the lock on the world: whoever takes the lease after this reads what is written here.
+                    Request::Commit(_, Some(lease), _, done) if !self.leases.knows(&lease) => {
+                        drop(done.send(Err(Error::LeaseLost)));
+                        continue;
+                    }
+                    Request::Commit(mut commit, _, _, done) => {
                         let outcome = apply_commit(&mut state.world, &mut commit);
                         if matches!(outcome, Outcome::Committed(_)) {
                             seq += 1;
@@ -204,7 +215,7 @@ impl Writer {
     fn refuse(&self, batch: &mut Vec<Request>, why: &str) {
         for request in batch.drain(..) {
             match request {
-                Request::Commit(_, _, done) => {
+                Request::Commit(_, _, _, done) => {
                     drop(done.send(Err(Error::NotWritten(why.to_owned()))));
                 }
                 Request::Admin(_, _, done) => {

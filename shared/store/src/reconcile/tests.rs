@@ -175,6 +175,23 @@ impl Store for Books {
         unreachable!("it only reads")
     }
 
+    fn commit_under<'a>(
+        &'a self,
+        _commit: Box<Commit>,
+        _lease: &'a crate::Lease,
+    ) -> Later<'a, Outcome> {
+        unreachable!("it only reads")
+    }
+
+    fn lease<'a>(
+        &'a self,
+        _key: &'a CampaignKey,
+        _job: &'a str,
+        _term: std::time::Duration,
+    ) -> Later<'a, Option<crate::Lease>> {
+        unreachable!("it only reads")
+    }
+
     fn recall<'a>(
         &'a self,
         _key: &'a CampaignKey,

@@ -26,8 +26,8 @@ pub(super) struct Ready {
     pub bytes: usize,
     /// The rules that it grants by.
     pub rules: Vec<Arc<str>>,
-    /// The fence of the lease it is made under, with the lease's job.
-    pub fence: Option<(Arc<str>, String)>,
+    /// The job and the value of the lease that it is made under.
+    pub under: Option<(Arc<str>, String)>,
     version: u64,
     participant: Key,
     counters: Vec<CounterKey>,
@@ -58,7 +58,7 @@ impl Ready {
     pub fn new(
         keys: &OfLane,
         commit: &Commit,
-        fence: Option<(Arc<str>, String)>,
+        under: Option<(Arc<str>, String)>,
     ) -> Result<Self, Error> {
         let failed = |error: &dyn std::fmt::Display| {
             Error::NotWritten(format!("the commit can't be encoded: {error}"))
@@ -102,7 +102,7 @@ impl Ready {
             revision: commit.revision,
             bytes: 256 + core.len() + grants.len() + rows.len() + commit.answer.len(),
             rules,
-            fence,
+            under,
             version: commit.expected,
             participant: keys.participant(&commit.user),
             counters,
@@ -212,7 +212,7 @@ pub(super) fn call<'a>(
                 counters.len() as u16
             });
         }
-        if let Some((job, _)) = &commit.fence
+        if let Some((job, _)) = &commit.under
             && !leases.contains(&&**job)
         {
             leases.push(job);
@@ -251,7 +251,7 @@ pub(super) fn call<'a>(
             .iter()
             .map(|counter| places.get(counter).copied().unwrap_or_default())
             .collect();
-        let lease = commit.fence.as_ref().and_then(|(job, fence)| {
+        let lease = commit.under.as_ref().and_then(|(job, fence)| {
             let place = leases.iter().position(|known| *known == &**job)?;
             Some((place as u16 + 1, fence.as_str()))
         });
@@ -357,9 +357,7 @@ fn outcome(commit: &Ready, told: Value, counters: &[CounterKey]) -> Result<Outco
         }
         b"F" => Ok(Outcome::Frozen(counter(parts.next())?)),
         b"L" => Ok(Outcome::Frozen(commit.any_counter())),
-        b"H" => Err(Error::NotWritten(
-            "the lease it was to be made under is not held any more".to_owned(),
-        )),
+        b"H" => Err(Error::LeaseLost),
         b"X" => Err(Error::NotWritten(
             "the participant's record is of a form that this version does not know".to_owned(),
         )),

@@ -16,7 +16,7 @@
 //! | `.../<lane>/counters`, `.../c/<counter>` | their names; one counter |
 //! | `.../<lane>/p/<pseudonym>` | a participant with the grants and the remembered answers |
 //! | `.../<lane>/ledger`, `.../timers` | stream of rows; sorted set of who is due when |
-//! | `.../<lane>/lease/<job>`, `.../fence` | who does a job; the last fencing number |
+//! | `.../<lane>/lease/<job>`, `.../lease/<job>/fence` | who does a job; the last fencing number |
 
 use std::fmt;
 
@@ -217,9 +217,9 @@ impl OfLane {
         Key(format!("{}/lease/{job}", self.stem))
     }
 
-    /// The last fencing number of all of its leases.
-    pub fn fence(&self) -> Key {
-        Key(format!("{}/fence", self.stem))
+    /// The last fencing number of that job's leases.
+    pub fn fence(&self, job: &str) -> Key {
+        Key(format!("{}/lease/{job}/fence", self.stem))
     }
 }
 

@@ -4,10 +4,13 @@
 //! No rule and no wording is known here, and nothing of HTTP. Connections are [`link`]'s.
 
 pub mod address;
+pub mod lease;
 pub mod link;
+pub mod rate;
 
 mod admin;
 mod batch;
+mod eval;
 mod group;
 mod head;
 pub mod keys;
@@ -25,6 +28,7 @@ mod watch;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use machine::Millis;
 use machine::ids::{CampaignKey, Pseudonym};
@@ -34,7 +38,10 @@ use machine::world::{Admin, AdminOutcome, AuditEntry, Commit, Outcome, Recalled,
 use parking_lot::RwLock;
 use redis::Value;
 
-use crate::{Asked, Copied, Error, Health, Lane, Later, LedgerRow, Page, Published, Store};
+use crate::{
+    Asked, Copied, Error, Health, Lane, Later, Lease, LedgerRow, Page, Published, Store,
+    TokenSource,
+};
 use address::Address;
 use batch::Ready;
 use group::Group;
@@ -121,6 +128,21 @@ impl Redis {
         &self.id
     }
 
+    fn hand_over(
+        &self,
+        commit: &Commit,
+        under: Option<(Arc<str>, String)>,
+    ) -> Later<'static, Outcome> {
+        // Handed over here and not when the future is first polled: nothing is undone by dropping it.
+        let group = self.group(&commit.campaign);
+        let said = Ready::new(group.keys(), commit, under).and_then(|ready| group.hand_over(ready));
+        Box::pin(async move {
+            said?
+                .await
+                .unwrap_or_else(|_| Err(Error::Unknown("the call ended without a word".to_owned())))
+        })
+    }
+
     /// The commits of one lane.
     fn group(&self, key: &CampaignKey) -> Arc<Group> {
         if let Some(known) = self.groups.read().get(key) {
@@ -136,14 +158,28 @@ impl Redis {
 
 impl Store for Redis {
     fn commit(&self, commit: Box<Commit>) -> Later<'_, Outcome> {
-        // Handed over here and not when the future is first polled: nothing is undone by dropping it.
-        let group = self.group(&commit.campaign);
-        let said = Ready::new(group.keys(), &commit, None).and_then(|ready| group.hand_over(ready));
-        Box::pin(async move {
-            said?
-                .await
-                .unwrap_or_else(|_| Err(Error::Unknown("the call ended without a word".to_owned())))
-        })
+        self.hand_over(&commit, None)
+    }
+
+    fn commit_under<'a>(&'a self, commit: Box<Commit>, lease: &'a Lease) -> Later<'a, Outcome> {
+        if *lease.campaign() != commit.campaign {
+            let why = format!(
+                "a lease on {} was shown for {}",
+                lease.campaign(),
+                commit.campaign
+            );
+            return Box::pin(async { Err(Error::NotWritten(why)) });
+        }
+        self.hand_over(&commit, Some((lease.job().clone(), lease.value())))
+    }
+
+    fn lease<'a>(
+        &'a self,
+        key: &'a CampaignKey,
+        job: &'a str,
+        term: Duration,
+    ) -> Later<'a, Option<Lease>> {
+        Box::pin(lease::take(&self.shared.links, key, job, term))
     }
 
     fn recall<'a>(
@@ -264,6 +300,10 @@ impl Store for Redis {
 
     fn is_remote(&self) -> bool {
         true
+    }
+
+    fn tokens(&self) -> Option<Arc<dyn TokenSource>> {
+        Some(Arc::new(rate::Buckets(self.shared.links.clone())))
     }
 
     fn falls_short(&self, wanted: Durability) -> Option<String> {

@@ -1,6 +1,7 @@
 //! What all parts of the Redis store share: the way to the server, the scripts, what is known of each lane.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use machine::ids::CampaignKey;
 use parking_lot::RwLock;
@@ -15,7 +16,7 @@ use crate::Error;
 /// Shared.
 #[derive(Debug)]
 pub(super) struct Shared {
-    pub links: Links,
+    pub links: Arc<Links>,
     pub address: Address,
     pub scripts: Scripts,
     pub changes: watch::Sender<u64>,
@@ -47,7 +48,7 @@ pub(super) struct Known {
 impl Shared {
     pub fn new(links: Links, address: Address) -> Self {
         Self {
-            links,
+            links: Arc::new(links),
             address,
             scripts: Scripts {
                 commit: Script::new(include_str!("scripts/commit.lua")),

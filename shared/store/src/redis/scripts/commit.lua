@@ -24,7 +24,7 @@
 --        8 number of rows
 --        9 timer          8 bytes, ms; NEVER for none
 --       10 event          '' where only time passed
---       11 extra          '' or: unsound counter (2, 0 none) .. moves .. alternatives .. rules .. lease (2, 0 none) .. fence
+--       11 extra          '' or: unsound counter (2, 0 none) .. moves .. alternatives .. rules .. lease (2, 0 none) .. its value (`fence:token`)
 --          moves, alternatives: number (1), then counter (2, from 1) .. kind (1) .. add (8) .. bound (8)
 --            kind: 0 bound of its own, 1 bound from the move, begins at 0 by itself, 2 as 1 but the bound is missing, 3 stock
 --          rules: number (1), then length (1) .. id: those that may not be in the set yet
@@ -211,9 +211,7 @@ local function settle(i, a)
     local lease
     lease, at = unpack_bytes('>I2', extra, at)
     if lease > 0 then
-      local fence = sub(extra, at) .. ':'
-      local held = found[2 + n_counters + n + lease]
-      if not held or sub(held, 1, #fence) ~= fence then return { 'H' } end
+      if found[2 + n_counters + n + lease] ~= sub(extra, at) then return { 'H' } end
     end
     if no then return no end
     -- From here on this commit is done: what follows only fills tables.

@@ -1,0 +1,103 @@
+//! Rate limits in Redis: one bucket a limit, by the server's clock.
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use redis::{Script, Value};
+
+use super::eval::{eval, strange, written};
+use super::keys::OfTenant;
+use super::link::Links;
+use crate::rate::{Rate, TokenSource, Tokens};
+use crate::{Error, Later};
+
+const RATE: &str = include_str!("scripts/rate.lua");
+
+static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(RATE));
+
+/// Where a tenant's limit is kept.
+pub fn rate_key(tenant: &str, name: &str) -> String {
+    OfTenant(tenant).rate(name).to_string()
+}
+
+/// Takes up to `want` tokens, at least one, by the server's clock.
+pub async fn take(
+    links: &Links,
+    tenant: &str,
+    name: &str,
+    rate: Rate,
+    want: u32,
+) -> Result<Tokens, Error> {
+    ask(links, tenant, name, rate, want, None).await
+}
+
+/// As [`take`], by a clock of the caller's in microseconds: for tests that hold the script against another GCRA.
+#[doc(hidden)]
+pub async fn take_at(
+    links: &Links,
+    tenant: &str,
+    name: &str,
+    rate: Rate,
+    want: u32,
+    now_us: u64,
+) -> Result<Tokens, Error> {
+    ask(links, tenant, name, rate, want, Some(now_us)).await
+}
+
+async fn ask(
+    links: &Links,
+    tenant: &str,
+    name: &str,
+    rate: Rate,
+    want: u32,
+    now_us: Option<u64>,
+) -> Result<Tokens, Error> {
+    let key = rate_key(tenant, name);
+    let mut args = vec![
+        want.max(1).to_string(),
+        rate.cell_nanos.max(1).to_string(),
+        rate.burst.max(1).to_string(),
+    ];
+    args.extend(now_us.map(|now| now.to_string()));
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let answer = eval(links, &SCRIPT, RATE, &[&key], &args).await;
+    let answer = answer.map_err(written)?;
+    read(&answer).ok_or_else(|| strange(&answer))
+}
+
+fn read(answer: &Value) -> Option<Tokens> {
+    let Value::Array(parts) = answer else {
+        return None;
+    };
+    let [
+        Value::Int(granted),
+        Value::Int(left),
+        Value::Int(wait_ms),
+        Value::Int(total),
+    ] = parts.as_slice()
+    else {
+        return None;
+    };
+    Some(Tokens {
+        granted: u32::try_from(*granted).ok()?,
+        left: u32::try_from(*left).ok()?,
+        wait: Duration::from_millis(u64::try_from(*wait_ms).ok()?),
+        total: u64::try_from(*total).ok()?,
+    })
+}
+
+/// The buckets of one Redis.
+#[derive(Debug, Clone)]
+pub struct Buckets(pub Arc<Links>);
+
+impl TokenSource for Buckets {
+    fn take<'a>(
+        &'a self,
+        tenant: &'a str,
+        name: &'a str,
+        rate: Rate,
+        want: u32,
+    ) -> Later<'a, Tokens> {
+        Box::pin(take(&self.0, tenant, name, rate, want))
+    }
+}
