@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub struct Home {
     pub configs: PathBuf,
     pub data: PathBuf,
+    /// A store that several servers share; none: the embedded one in `data`.
+    pub store: Option<String>,
 }
 
 impl Home {
@@ -26,6 +28,7 @@ impl Home {
         Self {
             configs: crate::world::configs(folder),
             data: folder.join(name),
+            store: None,
         }
     }
 }
@@ -70,6 +73,9 @@ impl Server {
             .arg(&home.configs)
             .arg("--data")
             .arg(&home.data);
+        if let Some(store) = &home.store {
+            command.args(["--store", store]);
+        }
         command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
         command
             .env(USERS.0, USERS.2)
