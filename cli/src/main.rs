@@ -118,10 +118,10 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
 /// How a server ended.
 fn served(ended: Result<(), ServeError>) -> Result<(), Failure> {
     ended.map_err(|error| match &error {
-        ServeError::Load(function::registry::LoadError::Folder(..)) => {
+        ServeError::Load(function::registry::LoadError::Folder(..)) | ServeError::Address(_) => {
             Failure::usage(chain(&error))
         }
-        ServeError::Store(_) | ServeError::Load(_) => Failure::unreachable("store", chain(&error)),
+        ServeError::Store(_) | ServeError::Redis(_) | ServeError::Load(_) => Failure::unreachable("store", chain(&error)),
         ServeError::Bind(..) => Failure::unreachable("address", chain(&error)),
         ServeError::Io(_) | ServeError::Stopped(_) => {
             Failure::unreachable("stopped", chain(&error))

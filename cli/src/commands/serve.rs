@@ -1,4 +1,4 @@
-//! `gala serve`: gateway, functions and the embedded store in one process. What a bare `gala` does.
+//! `gala serve`: gateway, functions and the store in one process. What a bare `gala` does.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -8,7 +8,9 @@ use std::sync::Arc;
 use campaign::tenant::KeySource;
 use clap::{Args, ValueEnum};
 use function::identity::Ticket;
-use function::serve::{Process, ServeError, asked_to_stop, bind, listen, open};
+use function::serve::{
+    Process, ServeError, StoreChoice, asked_to_stop, bind, listen, open, stopped as store_stopped,
+};
 use function::served::{Snapshot, TenantShell};
 use function::telemetry::{Format, PrometheusHandle, init_logs, init_metrics};
 use gateway::door::{self, Functions};
@@ -38,6 +40,10 @@ pub struct Serve {
     /// The folder of the embedded store; made if it is not there
     #[arg(long, env = "GALA_DATA", default_value = "data", value_name = "DIR")]
     pub data: PathBuf,
+    /// A Redis that several processes share, instead of the embedded store: redis://user:password@host:6379/0?replicas=1
+    // The address holds a password: neither help nor error repeats it, so it is read later than the others.
+    #[arg(long, env = "GALA_STORE", hide_env_values = true, value_name = "URL")]
+    pub store: Option<String>,
     /// Where users call
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR")]
     pub listen: SocketAddr,
@@ -80,7 +86,8 @@ pub fn run(serve: &Serve) -> Result<(), ServeError> {
 }
 
 async fn serve_all(serve: &Serve, metrics: PrometheusHandle) -> Result<(), ServeError> {
-    let process = open(&serve.configs, &serve.data, &activities::ALL).await?;
+    let choice = StoreChoice::of(serve.store.as_deref(), &serve.data)?;
+    let process = open(&serve.configs, &choice, &activities::ALL).await?;
     for diagnostic in &process.report.diagnostics {
         if diagnostic.severity == campaign::Severity::Error {
             eprintln!("{:?}", miette::Report::new(diagnostic.clone()));
@@ -88,6 +95,9 @@ async fn serve_all(serve: &Serve, metrics: PrometheusHandle) -> Result<(), Serve
     }
     for problem in &process.report.problems {
         tracing::error!("{problem}");
+    }
+    for differs in &process.report.differs {
+        tracing::info!("{differs}");
     }
     process.spawn_background();
     tokio::spawn(upkeep(metrics.clone()));
@@ -109,7 +119,7 @@ async fn serve_all(serve: &Serve, metrics: PrometheusHandle) -> Result<(), Serve
     ));
 
     let (listening, admin_listening) = (public.local_addr()?, admin.local_addr()?);
-    eprint!("{}", welcome(serve, &process, listening, admin_listening));
+    eprint!("{}", welcome(serve, &choice, &process, listening, admin_listening));
     let store = process.store.clone();
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let waited = store.clone();
@@ -127,7 +137,7 @@ async fn serve_all(serve: &Serve, metrics: PrometheusHandle) -> Result<(), Serve
     );
     served?;
     desk?;
-    match store.health().failure {
+    match store_stopped(&*store) {
         Some(why) => Err(ServeError::Stopped(why)),
         None => Ok(()),
     }
@@ -142,7 +152,13 @@ async fn upkeep(metrics: PrometheusHandle) {
 }
 
 /// What a person needs to begin: the addresses, a token, three calls that work when pasted.
-fn welcome(serve: &Serve, process: &Process, public: SocketAddr, admin: SocketAddr) -> String {
+fn welcome(
+    serve: &Serve,
+    choice: &StoreChoice,
+    process: &Process,
+    public: SocketAddr,
+    admin: SocketAddr,
+) -> String {
     let snapshot = process.registry.snapshot();
     let mut page = String::new();
     let campaigns: usize = snapshot
@@ -158,9 +174,8 @@ fn welcome(serve: &Serve, process: &Process, public: SocketAddr, admin: SocketAd
     // Writing to a string does not fail.
     let _ = writeln!(
         page,
-        "\ngala {} serves {loaded}, kept in {}",
+        "\ngala {} serves {loaded}, kept in {choice}",
         env!("CARGO_PKG_VERSION"),
-        serve.data.display()
     );
     let _ = writeln!(
         page,

@@ -1,16 +1,18 @@
-//! A store that fails when a test says so; all else goes to the real one.
+//! A store that fails, counts, and says that it is far away, when a test says so; all else goes to the real one.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 
 use machine::Millis;
 use machine::ids::{CampaignKey, Pseudonym};
 use machine::luck::Seed;
+use machine::model::Durability;
 use machine::world::{
     Admin, AdminOutcome, AuditEntry, Commit, CounterKey, Outcome, Recalled, Revision,
 };
-use store::{Asked, Copied, Embedded, Error, Health, Lane, Later, LedgerRow, Published, Store};
+use store::{Asked, Copied, Embedded, Error, Health, Lane, Later, LedgerRow, Page, Published, Store};
 use tokio::sync::watch;
 
 /// What happens to the next commit.
@@ -38,18 +40,72 @@ pub struct Faulty {
     health: Mutex<Option<String>>,
     /// Every commit that was asked for, carried out or not.
     pub seen: Mutex<Vec<Commit>>,
+    /// Whether it says that it is on another machine.
+    pub remote: AtomicBool,
+    /// How far this machine's clock is ahead of it, in milliseconds.
+    pub ahead_ms: AtomicI64,
+    recalled: AtomicUsize,
+    short: Mutex<Option<String>>,
+    lost: Mutex<BTreeSet<String>>,
+    tenants_lost: AtomicBool,
+    other_seeds: AtomicBool,
 }
 
 impl Faulty {
     pub fn new(real: Embedded) -> Self {
         let (commits, recalls, health, seen) = Default::default();
+        let (remote, ahead_ms, recalled, short) = Default::default();
+        let (lost, tenants_lost, other_seeds) = Default::default();
         Self {
             real,
             commits,
             recalls,
             health,
             seen,
+            remote,
+            ahead_ms,
+            recalled,
+            short,
+            lost,
+            tenants_lost,
+            other_seeds,
         }
+    }
+
+    /// How many commits and recalls were asked for since this was last asked.
+    pub fn cost(&self) -> (usize, usize) {
+        let commits = self.seen.lock().unwrap().drain(..).count();
+        (commits, self.recalled.swap(0, Ordering::SeqCst))
+    }
+
+    /// From now on it gives strict campaigns less than they declare, for this reason; none: all they declare.
+    pub fn falls_short_of_strict(&self, why: Option<&str>) {
+        *self.short.lock().unwrap() = why.map(str::to_owned);
+    }
+
+    /// It has lost this campaign, `tenant/campaign`; or has it again.
+    pub fn loses(&self, campaign: &str, lost: bool) {
+        let mut all = self.lost.lock().unwrap();
+        if lost {
+            all.insert(campaign.to_owned());
+        } else {
+            all.remove(campaign);
+        }
+    }
+
+    /// It has lost everything, tenants too.
+    pub fn loses_tenants(&self, lost: bool) {
+        self.tenants_lost.store(lost, Ordering::SeqCst);
+    }
+
+    /// Somebody has created its campaigns anew.
+    pub fn has_other_seeds(&self, others: bool) {
+        self.other_seeds.store(others, Ordering::SeqCst);
+    }
+
+    fn has_lost(&self, tenant: &str, campaign: &str) -> bool {
+        let name = format!("{tenant}/{campaign}");
+        self.tenants_lost.load(Ordering::SeqCst) || self.lost.lock().unwrap().contains(&name)
     }
 
     /// The next commits meet these.
@@ -71,8 +127,10 @@ impl Store for Faulty {
     fn commit(&self, commit: Box<Commit>) -> Later<'_, Outcome> {
         self.seen.lock().unwrap().push(Commit::clone(&commit));
         let fault = self.commits.lock().unwrap().pop_front();
+        let lost = self.has_lost(&commit.campaign.tenant, &commit.campaign.campaign);
         Box::pin(async move {
             match fault {
+                None if lost => Ok(Outcome::Frozen(CounterKey::Budget)),
                 None => self.real.commit(commit).await,
                 Some(Fault::NotWritten) => Err(Error::NotWritten("no room".into())),
                 Some(Fault::Vanished) => Err(Error::Unknown("who knows".into())),
@@ -101,8 +159,15 @@ impl Store for Faulty {
         asked: Option<Asked<'a>>,
     ) -> Later<'a, Recalled> {
         let fault = self.recalls.lock().unwrap().pop_front();
+        self.recalled.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
             match fault {
+                None if self.has_lost(&key.tenant, &key.campaign) => Ok(Recalled {
+                    answer: None,
+                    participant: None,
+                    live: Vec::new(),
+                    pause: None,
+                }),
                 None => self.real.recall(key, user, asked).await,
                 Some(Fault::Hangs) => std::future::pending().await,
                 Some(_) => Err(Error::Read("gone".into())),
@@ -115,11 +180,18 @@ impl Store for Faulty {
     }
 
     fn tenant_secret<'a>(&'a self, tenant: &'a str) -> Later<'a, Option<Seed>> {
-        self.real.tenant_secret(tenant)
+        Box::pin(async move {
+            let secret = self.real.tenant_secret(tenant).await?;
+            Ok(secret.filter(|_| !self.tenants_lost.load(Ordering::SeqCst)))
+        })
     }
 
     fn published(&self) -> Later<'_, Vec<Published>> {
-        self.real.published()
+        Box::pin(async move {
+            let mut all = self.real.published().await?;
+            all.retain(|found| !self.has_lost(&found.tenant, &found.campaign));
+            Ok(all)
+        })
     }
 
     fn revision<'a>(
@@ -133,7 +205,16 @@ impl Store for Faulty {
     }
 
     fn lane<'a>(&'a self, key: &'a CampaignKey) -> Later<'a, Option<Lane>> {
-        self.real.lane(key)
+        Box::pin(async move {
+            let mut lane = self.real.lane(key).await?;
+            if let Some(lane) = lane
+                .as_mut()
+                .filter(|_| self.other_seeds.load(Ordering::SeqCst))
+            {
+                lane.seed.0[0] ^= 1;
+            }
+            Ok(lane.filter(|_| !self.has_lost(&key.tenant, &key.campaign)))
+        })
     }
 
     fn ledger<'a>(
@@ -152,6 +233,15 @@ impl Store for Faulty {
         most: usize,
     ) -> Later<'a, Vec<LedgerRow>> {
         self.real.history(tenant, user, most)
+    }
+
+    fn participants<'a>(
+        &'a self,
+        key: &'a CampaignKey,
+        from: Option<&'a str>,
+        most: usize,
+    ) -> Later<'a, Page> {
+        self.real.participants(key, from, most)
     }
 
     fn due<'a>(
@@ -181,5 +271,18 @@ impl Store for Faulty {
             health.failure = Some(why.clone());
         }
         health
+    }
+
+    fn is_remote(&self) -> bool {
+        self.remote.load(Ordering::SeqCst)
+    }
+
+    fn falls_short(&self, wanted: Durability) -> Option<String> {
+        let short = self.short.lock().unwrap().clone();
+        short.filter(|_| wanted == Durability::Strict)
+    }
+
+    fn clock_ahead_ms(&self) -> Option<i64> {
+        Some(self.ahead_ms.load(Ordering::SeqCst))
     }
 }

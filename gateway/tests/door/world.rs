@@ -91,20 +91,66 @@ impl World {
         for (path, text) in files {
             write(&folder.path().join("configs").join(path), text);
         }
-        Self::open(folder, clock, bounds).await
+        Self::open(folder, clock, bounds, false).await
+    }
+
+    /// The same as `of` over a store that says it is on another machine.
+    pub async fn remote(files: &[(&str, &str)]) -> Self {
+        let world = Self::of(files).await;
+        world.again_as(true).await
+    }
+
+    /// Two houses with the same past, secrets and seeds too, and one clock: the first over an embedded store, the other over
+    /// one that says it is remote.
+    pub async fn twins(files: &[(&str, &str)]) -> (Self, Self) {
+        let world = Self::of(files).await;
+        let (folder, clock) = (world.folder.clone(), world.clock.clone());
+        drop(world);
+        let copy = Arc::new(tempfile::tempdir().unwrap());
+        copy_folder(folder.path(), copy.path());
+        let bounds = Bounds::default;
+        (
+            Self::open(folder, clock.clone(), bounds(), false).await,
+            Self::open(copy, clock, bounds(), true).await,
+        )
+    }
+
+    /// Another process beside this one, on the same store and folder: it knows nobody yet.
+    pub async fn beside(&self) -> Self {
+        let (folder, clock) = (self.folder.clone(), self.clock.clone());
+        Self::over(folder, clock, Bounds::default(), self.store.clone()).await
     }
 
     /// The same folder and clock, everything else anew, as after a restart. The old house must be gone.
     pub async fn again(self) -> Self {
-        let (folder, clock) = (self.folder.clone(), self.clock.clone());
-        drop(self);
-        Self::open(folder, clock, Bounds::default()).await
+        self.again_as(false).await
     }
 
-    async fn open(folder: Arc<TempDir>, clock: Arc<TestClock>, bounds: Bounds) -> Self {
+    async fn again_as(self, remote: bool) -> Self {
+        let (folder, clock) = (self.folder.clone(), self.clock.clone());
+        drop(self);
+        Self::open(folder, clock, Bounds::default(), remote).await
+    }
+
+    async fn open(
+        folder: Arc<TempDir>,
+        clock: Arc<TestClock>,
+        bounds: Bounds,
+        remote: bool,
+    ) -> Self {
         let store = Arc::new(Faulty::new(
             store::embedded::open(&folder.path().join("data")).unwrap(),
         ));
+        store.remote.store(remote, Ordering::SeqCst);
+        Self::over(folder, clock, bounds, store).await
+    }
+
+    async fn over(
+        folder: Arc<TempDir>,
+        clock: Arc<TestClock>,
+        bounds: Bounds,
+        store: Arc<Faulty>,
+    ) -> Self {
         let shared: Arc<dyn Store> = store.clone();
         let registry = Arc::new(Registry::new(
             &folder.path().join("configs"),
@@ -113,12 +159,14 @@ impl World {
             clock.clone(),
         ));
         let report = registry.load().await.unwrap();
+        let seen: Arc<function::engine::LastSeen> = Arc::default();
         let shell = |activity: Option<&'static str>| {
             Arc::new(Shell {
                 registry: registry.clone(),
                 store: shared.clone(),
                 clock: clock.clone(),
                 tokens: Cache::new(1000),
+                seen: seen.clone(),
                 access: AccessLog::new(1),
                 activity,
             })
@@ -249,6 +297,19 @@ impl World {
             lane: machine::ids::Lane::Live,
         };
         self.store.ledger(&key, 0, 100_000).await.unwrap()
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let dest = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &dest);
+        } else {
+            std::fs::copy(entry.path(), dest).unwrap();
+        }
     }
 }
 

@@ -11,10 +11,12 @@ use std::time::Duration;
 use axum::Router;
 use axum::serve::ListenerExt;
 use campaign::Activity;
+use store::redis::address::{Address, NotAnAddress};
 use store::{Embedded, Store};
 use tokio::net::TcpListener;
 
 use crate::clock::SystemClock;
+use crate::engine::{LastSeen, clock_off};
 use crate::http::{Shell, router};
 use crate::identity::{Cache, cache};
 use crate::registry::{Registry, Report, stamp};
@@ -23,6 +25,9 @@ use crate::{served, sweep};
 
 /// How often the configs folder and the store are looked at for changes.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// How often what a remote store says is read although it told of no change: a message that was lost only delays.
+const REFRESH_EVERY: Duration = Duration::from_secs(5);
 
 /// How long a stop waits for calls under way.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -36,6 +41,12 @@ pub enum ServeError {
     /// The store can't be opened.
     #[error(transparent)]
     Store(#[from] store::embedded::OpenError),
+    /// The address of a Redis can't be understood.
+    #[error("GALA_STORE or --store: {0}")]
+    Address(#[from] NotAnAddress),
+    /// The Redis can't be used.
+    #[error(transparent)]
+    Redis(#[from] store::redis::OpenError),
     /// The configs can't be loaded.
     #[error(transparent)]
     Load(#[from] crate::registry::LoadError),
@@ -50,6 +61,35 @@ pub enum ServeError {
     Stopped(String),
 }
 
+/// Where a process keeps everything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreChoice {
+    /// In this folder; one process at a time.
+    Embedded(PathBuf),
+    /// In a Redis that many processes share.
+    Redis(Address),
+}
+
+impl StoreChoice {
+    /// The Redis that is named, else the embedded store in `data`. The address holds a password: no error repeats it.
+    pub fn of(address: Option<&str>, data: &Path) -> Result<Self, NotAnAddress> {
+        match address.filter(|address| !address.is_empty()) {
+            Some(address) => Ok(Self::Redis(address.parse()?)),
+            None => Ok(Self::Embedded(data.to_owned())),
+        }
+    }
+}
+
+/// As people are told; an address is shown without its password.
+impl std::fmt::Display for StoreChoice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Embedded(folder) => write!(f, "{}", folder.display()),
+            Self::Redis(address) => write!(f, "{address}"),
+        }
+    }
+}
+
 /// What every serving process is made of.
 pub struct Process {
     /// Where everything is kept.
@@ -58,6 +98,8 @@ pub struct Process {
     pub registry: Arc<Registry>,
     /// What the first load did.
     pub report: Report,
+    /// Participants as this process saw them last.
+    pub seen: Arc<LastSeen>,
 }
 
 impl std::fmt::Debug for Process {
@@ -68,16 +110,21 @@ impl std::fmt::Debug for Process {
     }
 }
 
-/// Opens the embedded store in `data` and loads `configs` into it.
+/// Opens the store and loads `configs` into it.
 pub async fn open(
     configs: &Path,
-    data: &Path,
+    choice: &StoreChoice,
     activities: &[&'static dyn Activity],
 ) -> Result<Process, ServeError> {
-    let folder = data.to_owned();
-    let opened = tokio::task::spawn_blocking(move || store::embedded::open(&folder)).await;
-    let embedded: Embedded = opened.map_err(std::io::Error::other)??;
-    let store: Arc<dyn Store> = Arc::new(embedded);
+    let store: Arc<dyn Store> = match choice {
+        StoreChoice::Embedded(folder) => {
+            let folder = folder.clone();
+            let opened = tokio::task::spawn_blocking(move || store::embedded::open(&folder)).await;
+            let embedded: Embedded = opened.map_err(std::io::Error::other)??;
+            Arc::new(embedded)
+        }
+        StoreChoice::Redis(address) => Arc::new(store::redis::open(address).await?),
+    };
     let registry = Arc::new(Registry::new(
         configs,
         activities,
@@ -89,6 +136,7 @@ pub async fn open(
         store,
         registry,
         report,
+        seen: Arc::default(),
     })
 }
 
@@ -100,6 +148,7 @@ impl Process {
             store: self.store.clone(),
             clock: Arc::new(SystemClock),
             tokens: Cache::new(cache::MAX_ENTRIES),
+            seen: self.seen.clone(),
             access: AccessLog::new(access_log_every),
             activity,
         })
@@ -108,22 +157,35 @@ impl Process {
     /// Starts what runs beside the requests: the sweep, the watch over configs and store, the tidying of limits.
     pub fn spawn_background(&self) {
         tokio::spawn(sweep::run(self.shell(None, 0)));
-        tokio::spawn(watch(self.registry.clone(), self.store.clone()));
+        tokio::spawn(watch(
+            self.registry.clone(),
+            self.store.clone(),
+            self.report.differs.clone(),
+        ));
         tokio::spawn(tidy(self.registry.clone()));
     }
 }
 
-/// Loads the folder again when a file changes, and the store's word when that changes.
-async fn watch(registry: Arc<Registry>, store: Arc<dyn Store>) {
+/// Loads the folder again when a file changes, and the store's word when that changes; and says what changed.
+async fn watch(registry: Arc<Registry>, store: Arc<dyn Store>, differs: Vec<String>) {
     let look = |dir: PathBuf| async move {
         tokio::task::spawn_blocking(move || stamp(&dir).ok())
             .await
             .ok()
             .flatten()
     };
+    let mut said = Said {
+        differs,
+        ..Said::default()
+    };
     let mut changes = store.changes();
     let mut every = tokio::time::interval(LOOK_EVERY);
+    let mut refresh = tokio::time::interval(REFRESH_EVERY);
+    for every in [&mut every, &mut refresh] {
+        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    }
     loop {
+        said.say(&registry, &*store);
         tokio::select! {
             _ = every.tick() => {
                 let now = look(registry.folder().to_owned()).await;
@@ -139,11 +201,52 @@ async fn watch(registry: Arc<Registry>, store: Arc<dyn Store>) {
                 if changed.is_err() {
                     return;
                 }
-                if let Err(error) = registry.refresh().await {
-                    tracing::error!(%error, "what is live could not be read from the store");
-                }
+                look_again(&registry).await;
             }
+            _ = refresh.tick(), if store.is_remote() => look_again(&registry).await,
         }
+    }
+}
+
+async fn look_again(registry: &Registry) {
+    if let Err(error) = registry.refresh().await {
+        tracing::error!(%error, "what is live could not be read from the store");
+    }
+}
+
+/// What the log was told, so that it is told again only when it changes.
+#[derive(Default)]
+struct Said {
+    differs: Vec<String>,
+    under_durable: Vec<String>,
+    clock_off: bool,
+}
+
+impl Said {
+    fn say(&mut self, registry: &Registry, store: &dyn Store) {
+        let differs = registry.differs();
+        for new in differs.iter().filter(|new| !self.differs.contains(new)) {
+            tracing::info!("{new}");
+        }
+        self.differs = differs;
+        let short = registry.under_durable();
+        for new in short.iter().filter(|new| !self.under_durable.contains(new)) {
+            tracing::error!("its events are answered 503, since the store gives less than it declares: {new}");
+        }
+        if short.is_empty() && !self.under_durable.is_empty() {
+            tracing::info!("the store gives every campaign the durability that it declares again");
+        }
+        self.under_durable = short;
+        let off = clock_off(store);
+        match off {
+            Some(ahead_ms) if !self.clock_off => tracing::error!(
+                ahead_ms,
+                "this machine's clock is off the store's: events are answered 503 until it is set"
+            ),
+            None if self.clock_off => tracing::info!("this machine's clock is the store's again"),
+            _ => {}
+        }
+        self.clock_off = off.is_some();
     }
 }
 
@@ -226,11 +329,16 @@ pub async fn listen(
     }
 }
 
-/// Resolves when the process is asked to stop, or the store has stopped.
+/// Why a store has stopped for good. A remote one that is away may come back: that ends no process.
+pub fn stopped(store: &dyn Store) -> Option<String> {
+    store.health().failure.filter(|_| !store.is_remote())
+}
+
+/// Resolves when the process is asked to stop, or the store has stopped for good.
 pub async fn asked_to_stop(store: Arc<dyn Store>) {
     let failed = async {
         let mut every = tokio::time::interval(Duration::from_millis(200));
-        while store.health().failure.is_none() {
+        while stopped(&*store).is_none() {
             every.tick().await;
         }
     };
@@ -259,7 +367,8 @@ async fn terminated() {
 
 /// Runs one activity as a function over plain HTTP: the whole of its `main`.
 ///
-/// Reads `GALA_CONFIGS` (unset: `configs`), `GALA_DATA` (unset: `data`), `PORT` (unset: 8080).
+/// Reads `GALA_CONFIGS` (unset: `configs`), `GALA_STORE` (the address of a Redis; unset: the embedded store), `GALA_DATA`
+/// (the embedded store's folder; unset: `data`), `PORT` (unset: 8080).
 pub fn serve(activity: &'static dyn Activity) -> ExitCode {
     match run(activity) {
         Ok(()) => ExitCode::SUCCESS,
@@ -285,15 +394,20 @@ fn run(activity: &'static dyn Activity) -> Result<(), ServeError> {
         .build()?;
     runtime.block_on(async {
         let configs = folder("GALA_CONFIGS", "configs");
-        let process = open(&configs, &folder("GALA_DATA", "data"), &[activity]).await?;
+        let address = std::env::var("GALA_STORE").ok();
+        let choice = StoreChoice::of(address.as_deref(), &folder("GALA_DATA", "data"))?;
+        let process = open(&configs, &choice, &[activity]).await?;
         tell(&process.report);
+        for differs in &process.report.differs {
+            tracing::info!("{differs}");
+        }
         process.spawn_background();
         let listener = bind(SocketAddr::from(([0, 0, 0, 0], port))).await?;
-        tracing::info!(activity = activity.id(), address = %listener.local_addr()?, "ready");
+        tracing::info!(activity = activity.id(), address = %listener.local_addr()?, store = %choice, "ready");
         let shell = process.shell(Some(activity.id()), ACCESS_LOG_EVERY);
         let store = process.store.clone();
         listen(listener, router(shell), asked_to_stop(store.clone())).await?;
-        match store.health().failure {
+        match stopped(&*store) {
             Some(why) => Err(ServeError::Stopped(why)),
             None => Ok(()),
         }

@@ -13,7 +13,7 @@ use machine::ids::{CampaignKey, Lane, Pseudonym};
 use machine::input::{Facts, Known};
 use machine::luck::{Seed, Seeded, Source};
 use machine::migrate::migrate;
-use machine::model::FactKind;
+use machine::model::{Durability, FactKind};
 use machine::participant::Participant;
 use machine::world::{Live, Pause};
 use machine::{Campaign, Definition, Millis};
@@ -115,6 +115,8 @@ pub struct Served {
     pub revisions: BTreeMap<u32, Arc<Definition>>,
     /// Whether the live lane is stopped.
     pub pause: Option<Pause>,
+    /// Whether the store has lost it since this process first served it: it is shown as it was, and takes no events.
+    pub lost: bool,
     /// The live lane's secret and the test lane's.
     pub seeds: (Seed, Seed),
     /// Where the two lanes' draws come from: the seeds, keyed once.
@@ -159,6 +161,33 @@ impl Served {
             campaign: self.campaign.clone(),
             edition: self.edition,
             lane,
+        }
+    }
+
+    /// The same campaign as the store no longer has it.
+    pub fn as_lost(&self) -> Self {
+        Self {
+            tenant: self.tenant.clone(),
+            campaign: self.campaign.clone(),
+            edition: self.edition,
+            live: self.live.clone(),
+            revisions: self.revisions.clone(),
+            pause: self.pause.clone(),
+            lost: true,
+            seeds: self.seeds.clone(),
+            sources: self.sources.clone(),
+            test_clock_offset: self.test_clock_offset,
+            metrics: CampaignMetrics::new(&self.tenant, &self.campaign),
+        }
+    }
+
+    /// What a `yes` promises: the most that any live revision declares.
+    pub fn durability(&self) -> Durability {
+        let mut live = self.live.iter();
+        if live.any(|(_, campaign)| campaign.durability == Durability::Strict) {
+            Durability::Strict
+        } else {
+            Durability::Standard
         }
     }
 

@@ -18,6 +18,7 @@ use machine::Millis;
 use machine::ids::{CampaignKey, Pseudonym};
 use machine::luck::Seed;
 use machine::model::Durability;
+use machine::participant::Participant;
 use machine::world::{
     Admin, AdminOutcome, AuditEntry, Commit, Counter, CounterKey, Live, Outcome, Pause, Recalled,
     Revision,
@@ -65,7 +66,7 @@ pub trait Store: Send + Sync + 'static {
         revision: u32,
     ) -> Later<'a, Option<Revision>>;
 
-    /// What a lane holds, participants apart.
+    /// What a lane holds, participants apart, at one moment: the counters stand where its first `rows` rows put them.
     fn lane<'a>(&'a self, key: &'a CampaignKey) -> Later<'a, Option<Lane>>;
 
     /// Up to `most` rows of a campaign's ledger from number `from` on, in order.
@@ -83,6 +84,16 @@ pub trait Store: Send + Sync + 'static {
         user: Pseudonym,
         most: usize,
     ) -> Later<'a, Vec<LedgerRow>>;
+
+    /// Some participants of a lane, from the beginning or from where the last [`Page`] ended (`next`); `most` is a wish,
+    /// at least 1. In any order. A walk to its end tells at least once of everyone who was there all the time; it may tell
+    /// of one twice, and a page may be empty and not the last.
+    fn participants<'a>(
+        &'a self,
+        key: &'a CampaignKey,
+        from: Option<&'a str>,
+        most: usize,
+    ) -> Later<'a, Page>;
 
     /// Up to `most` participants whose delayed transitions are due.
     fn due<'a>(
@@ -166,6 +177,15 @@ pub struct Lane {
     pub participants: u64,
     /// How many ledger rows.
     pub rows: u64,
+}
+
+/// A stretch of a walk over participants.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// Who, and the record.
+    pub participants: Vec<(Pseudonym, Arc<Participant>)>,
+    /// Where to go on, in the store's own words; none: that was the last.
+    pub next: Option<String>,
 }
 
 /// What was backed up.

@@ -145,6 +145,7 @@ impl House {
                 store: store.clone(),
                 clock: hands.clone(),
                 tokens: Cache::new(1024),
+                seen: Arc::default(),
                 access: AccessLog::new(0),
                 activity: None,
             })),

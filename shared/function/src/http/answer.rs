@@ -90,6 +90,15 @@ pub(super) fn failed(failed: Failed, context: &Context<'_>, language: &str) -> P
             en: "This activity is being updated. Please try again.",
             zh: "活动更新中，请重试。",
         }),
+        // Every call meets these while they last: the watch says so once, for all of them.
+        Failed::UnderDurable(why) => {
+            tracing::debug!(request_id, why, "the declared durability is not met");
+            Problem::new(Code::StoreUnavailable)
+        }
+        Failed::ClockOff(ahead_ms) => {
+            tracing::debug!(request_id, ahead_ms, "this clock is off the store's");
+            Problem::new(Code::StoreUnavailable)
+        }
         Failed::Slow => Problem::new(Code::StoreUnavailable),
         Failed::Store(error) => store_problem(&error, request_id),
     }

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use machine::Millis;
 use machine::ids::Lane;
 
-use super::{CALL_TIMEOUT, Shell};
+use super::Shell;
 use crate::engine::Caller;
 use crate::identity::{Claims, Unauthenticated, Verifier};
 use crate::lane::lane_of;
@@ -139,10 +139,14 @@ impl<'a> Context<'a> {
     }
 
     /// Loads what was published since this call began, and finds the caller's tenant and campaign in it.
-    pub async fn catch_up(&mut self, who: &Identified) -> Result<Identified, Problem> {
+    pub async fn catch_up(
+        &mut self,
+        who: &Identified,
+        until: tokio::time::Instant,
+    ) -> Result<Identified, Problem> {
         let request_id = self.trace.request_id.as_str();
         let newer =
-            tokio::time::timeout(CALL_TIMEOUT, self.shell.registry.catch_up(&self.snapshot)).await;
+            tokio::time::timeout_at(until, self.shell.registry.catch_up(&self.snapshot)).await;
         let newer = newer.map_err(|_| Problem::new(Code::StoreUnavailable))?;
         self.snapshot = newer.map_err(|error| {
             tracing::error!(request_id, %error, "what is live could not be read from the store");

@@ -14,6 +14,7 @@ use machine::model::Sender;
 use machine::step::{Call, Decision};
 use machine::world::{Attribution, Pause};
 use serde_json::{Map, Value as Json};
+use tokio::time::Instant;
 
 use super::answer::{answered, failed};
 use super::context::{Context, Identified, PathOf, edge_problem, finish};
@@ -178,15 +179,16 @@ async fn take_event(
         if_match,
         attribution: attribution(context, who, backend)?,
     };
+    let until = Instant::now() + CALL_TIMEOUT;
     let mut outcome = {
         let caller = context.caller(who, member, !backend, language)?;
-        carry_out(context, &caller, &sent).await?
+        carry_out(context, &caller, &sent, until).await?
     };
     if matches!(outcome, Err(Failed::Behind)) {
         // Something was published while this call was under way: look again, once, before anyone is turned away.
-        let newer = context.catch_up(who).await?;
+        let newer = context.catch_up(who, until).await?;
         let caller = context.caller(&newer, member, !backend, language)?;
-        outcome = carry_out(context, &caller, &sent).await?;
+        outcome = carry_out(context, &caller, &sent, until).await?;
     }
     let mut response = answered(outcome.map_err(|error| failed(error, context, language))?);
     if let Some(limits) = limits {
@@ -200,6 +202,7 @@ async fn carry_out(
     context: &Context<'_>,
     caller: &Caller<'_>,
     sent: &Sent<'_>,
+    until: Instant,
 ) -> Result<Result<Answered, Failed>, Problem> {
     let key = caller.served.key(caller.lane);
     let render = |call: &Call<'_>, decision: &Decision, pause: Option<&Pause>| {
@@ -214,10 +217,12 @@ async fn carry_out(
         )
         .map(Into::into)
     };
-    let asked = act(&*context.shell.store, caller, sent, &render);
-    tokio::time::timeout(CALL_TIMEOUT, asked)
-        .await
-        .map_err(|_| Problem::new(Code::OutcomeUnknown))
+    let shell = context.shell;
+    let asked = act(&*shell.store, &shell.seen, caller, sent, &render);
+    tokio::time::timeout_at(until, asked).await.map_err(|_| {
+        shell.seen.forget_all();
+        Problem::new(Code::OutcomeUnknown)
+    })
 }
 
 /// Reads a body: whole, not too long, and in good time.

@@ -5,6 +5,7 @@ use axum::response::Response;
 use machine::luck::NoDraws;
 use machine::model::Sender;
 use machine::step::Call;
+use tokio::time::Instant;
 
 use super::answer::{failed, json};
 use super::context::{Context, Identified, PathOf, edge_problem, finish};
@@ -113,14 +114,15 @@ async fn look(
     let who = &*found.insert(who);
     let limits = Context::limit(&who.tenant, &who.claims.sub)?;
     let language = context.language(&who.tenant);
+    let until = Instant::now() + CALL_TIMEOUT;
     let mut body = {
         let caller = context.caller(who, &who.claims.sub, true, language)?;
-        read(context, &caller, what).await
+        read(context, &caller, what, until).await
     };
     if matches!(body, Err(Failed::Behind)) {
-        let newer = context.catch_up(who).await?;
+        let newer = context.catch_up(who, until).await?;
         let caller = context.caller(&newer, &who.claims.sub, true, language)?;
-        body = read(context, &caller, what).await;
+        body = read(context, &caller, what, until).await;
     }
     let mut response = json(body.map_err(|error| failed(error, context, language))?);
     if let Some(limits) = limits {
@@ -129,18 +131,21 @@ async fn look(
     Ok(response)
 }
 
-async fn read(context: &Context<'_>, caller: &Caller<'_>, what: Look) -> Result<Vec<u8>, Failed> {
+async fn read(
+    context: &Context<'_>,
+    caller: &Caller<'_>,
+    what: Look,
+    until: Instant,
+) -> Result<Vec<u8>, Failed> {
     let (served, user, language) = (caller.served, caller.user, caller.language);
     let key = served.key(caller.lane);
     let recalled =
-        tokio::time::timeout(CALL_TIMEOUT, context.shell.store.recall(&key, user, None)).await;
+        tokio::time::timeout_at(until, context.shell.store.recall(&key, user, None)).await;
     let recalled = recalled.map_err(|_| Failed::Slow)??;
     let campaign = served.revision_of(&user).ok_or(Failed::Behind)?;
-    if !recalled
-        .live
-        .iter()
-        .any(|live| live.revision == campaign.revision)
-    {
+    let mut live = recalled.live.iter();
+    // Of a campaign that the store has lost, what this process knows is still worth a look.
+    if !served.lost && !live.any(|live| live.revision == campaign.revision) {
         return Err(Failed::Behind);
     }
     let record = record(caller, recalled.participant.as_ref(), campaign)?;

@@ -18,6 +18,7 @@ use axum::routing::{MethodRouter, get, post};
 use store::Store;
 
 use crate::clock::Clock;
+use crate::engine::LastSeen;
 use crate::identity::Cache;
 use crate::registry::Registry;
 use crate::telemetry::AccessLog;
@@ -29,7 +30,8 @@ pub use openapi::{Api, openapi_json};
 /// The largest body of an event, in bytes.
 pub const BODY_BYTES: usize = 16 * 1024;
 
-/// How long a call may take before it is answered `outcome-unknown` or `store-unavailable`.
+/// How long a call may take, once it is read, before it is answered `outcome-unknown` or `store-unavailable`: all it does
+/// in the store together.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What a function needs to answer calls.
@@ -42,6 +44,8 @@ pub struct Shell {
     pub clock: Arc<dyn Clock>,
     /// Tokens that were found good.
     pub tokens: Cache,
+    /// Participants as this process saw them last; one for all its functions.
+    pub seen: Arc<LastSeen>,
     /// The log of calls.
     pub access: AccessLog,
     /// The activity that this function serves; none: all of them.

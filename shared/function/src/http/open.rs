@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use super::Shared;
 use super::answer::json;
 use super::context::{Context, PathOf, edge_problem, edge_problem_in};
+use crate::engine::clock_off;
 use crate::problem::{Code, Problem};
 use crate::render;
 use crate::served::{Served, TenantShell};
@@ -181,7 +182,8 @@ pub(super) async fn healthz() -> Response {
     json(r#"{"status":"ok"}"#)
 }
 
-/// The store takes commits and the configs are loaded.
+/// The store takes commits, its clock is ours, and the configs are loaded. Campaigns that declare more durability than the
+/// store gives now answer no events; the others go on, so the status stays 200.
 #[utoipa::path(get, path = "/readyz", tag = "operations", responses(
     (status = 200, description = "Ready"), (status = 503, description = "Not ready; says why")))]
 pub(super) async fn readyz(State(shell): Shared) -> Response {
@@ -194,11 +196,15 @@ pub(super) async fn readyz(State(shell): Shared) -> Response {
         .sum();
     // How many, not which: the log names them, and this address is public.
     let not_loaded = shell.registry.problems().len();
-    let ready = health.failure.is_none() && campaigns > 0;
+    let under_durable = shell.registry.under_durable().len();
+    let clock_off = clock_off(&*shell.store).is_some();
+    let ready = health.failure.is_none() && campaigns > 0 && !clock_off;
     let body = serde_json::json!({
         "status": if ready { "ready" } else { "not-ready" },
         "store": health.failure.as_deref().map_or("ok", |_| "failed"),
+        "clock": if clock_off { "off" } else { "ok" },
         "durability": health.durability,
+        "under_durable": under_durable,
         "tenants": snapshot.tenants.len(),
         "campaigns": campaigns,
         "not_loaded": not_loaded,

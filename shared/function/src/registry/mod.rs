@@ -2,32 +2,27 @@
 //! become the [`Snapshot`] that requests look at.
 //!
 //! With the embedded store a changed file is checked and becomes the next revision. A file with errors changes nothing:
-//! what was live stays live, and `/readyz` names the file.
+//! what was live stays live, and `/readyz` counts the file. With a remote store the folder only seeds what has no revision
+//! yet: other processes share what the store holds, and a file that differs from it is named and changes nothing. What such
+//! a store has lost is never seeded again by a process that served it.
 
 mod folder;
 mod keys;
 mod publish;
+mod served;
+mod shared;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use axum::http::HeaderValue;
 use campaign::{Activity, Diagnostic, Diagnostics, Files, Loaded, LoadedTenant, codes};
-use limit::{Limiter, MAX_KEYS, Quota};
-use machine::ids::{CampaignKey, Lane};
-use machine::luck::Source;
-use machine::model::LinkError;
-use machine::{Campaign, Definition};
-use store::{Published, Store};
+use store::Store;
 use tokio::sync::Mutex;
 
-use crate::client::TrustedProxies;
 use crate::clock::Clock;
-use crate::cors::Origins;
-use crate::identity::{Audience, Verifier};
-use crate::served::{CampaignMetrics, Served, Snapshot, TenantShell};
+use crate::served::Snapshot;
 
 pub use folder::{Stamp, read, stamp};
 pub use keys::{KeyMaterialError, material};
@@ -40,7 +35,9 @@ pub struct Registry {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     snapshot: ArcSwap<Snapshot>,
-    problems: ArcSwap<Vec<String>>,
+    problems: ArcSwap<Problems>,
+    /// Files that differ from what a remote store holds, in words.
+    differs: ArcSwap<Vec<String>>,
     /// What the folder looked like when it was last loaded.
     seen: parking_lot::Mutex<Option<Stamp>>,
     /// What the last load found on disk; held while loading, so that two loads never interleave.
@@ -64,6 +61,17 @@ pub struct Report {
     pub published: Vec<(String, String, u32)>,
     /// Campaigns that are not served, or served as they were, and why.
     pub problems: Vec<String>,
+    /// Files that differ from the newest revision in a remote store, which they do not change. Nothing is wrong with that.
+    pub differs: Vec<String>,
+}
+
+/// What keeps campaigns from being served as they should be, in words.
+#[derive(Debug, Default)]
+struct Problems {
+    /// With what stands in the folder, as the last load found it.
+    folder: Vec<String>,
+    /// With keys and with what the store holds, as the last look found it.
+    served: Vec<String>,
 }
 
 /// Why nothing could be loaded.
@@ -92,6 +100,7 @@ impl Registry {
             clock,
             snapshot: ArcSwap::default(),
             problems: ArcSwap::default(),
+            differs: ArcSwap::default(),
             seen: parking_lot::Mutex::default(),
             loaded: Mutex::new(None),
         }
@@ -102,9 +111,29 @@ impl Registry {
         self.snapshot.load_full()
     }
 
-    /// What is on disk and not served, in words.
+    /// What is not served, or served as it was, and why, in words.
     pub fn problems(&self) -> Vec<String> {
-        self.problems.load().to_vec()
+        let problems = self.problems.load();
+        let all = problems.folder.iter().chain(&problems.served);
+        all.cloned().collect()
+    }
+
+    /// The files that differ from the newest revision in a remote store, in words.
+    pub fn differs(&self) -> Vec<String> {
+        self.differs.load().to_vec()
+    }
+
+    /// The campaigns whose declared durability the store does not give now, and why, in words.
+    pub fn under_durable(&self) -> Vec<String> {
+        let snapshot = self.snapshot();
+        let campaigns = snapshot.tenants.values().flat_map(|tenant| &tenant.campaigns);
+        let short = campaigns.filter_map(|(_, served)| {
+            let why = self.store.falls_short(served.durability())?;
+            Some(format!("{}/{}: {why}", served.tenant, served.campaign))
+        });
+        let mut short: Vec<String> = short.collect();
+        short.sort();
+        short
     }
 
     /// The folder that is served.
@@ -137,17 +166,30 @@ impl Registry {
             loaded.diagnostics = loaded.diagnostics.into_iter().filter(mine).collect();
         }
         let mut report = Report::default();
+        let before = self.snapshot();
         for tenant in &loaded.tenants {
-            publish::tenant(&*self.store, tenant, self.clock.now(), &mut report).await?;
+            let known = before.tenants.get(&tenant.tenant.id);
+            publish::tenant(
+                &*self.store,
+                tenant,
+                known.map(|known| &**known),
+                self.clock.now(),
+                &mut report,
+            )
+            .await?;
         }
         report.diagnostics = std::mem::take(&mut loaded.diagnostics);
         report.problems.extend(unsound(&report.diagnostics));
         if let Some(before) = held.take() {
             loaded.tenants.extend(unreadable(before, &loaded, &files));
         }
-        self.serve(held.insert(loaded), &mut report.problems)
-            .await?;
-        self.problems.store(Arc::new(report.problems.clone()));
+        let served = self.serve(held.insert(loaded)).await?;
+        self.problems.store(Arc::new(Problems {
+            folder: std::mem::take(&mut report.problems),
+            served,
+        }));
+        report.problems = self.problems();
+        report.differs = self.differs();
         *self.seen.lock() = Some(stamp);
         Ok(report)
     }
@@ -155,8 +197,10 @@ impl Registry {
     /// Serves what the store says is live now, with the tenants of the last load.
     pub async fn refresh(&self) -> Result<(), LoadError> {
         let held = self.loaded.lock().await;
-        let Some(loaded) = &*held else { return Ok(()) };
-        self.serve(loaded, &mut Vec::new()).await
+        match &*held {
+            Some(loaded) => self.serve_again(loaded).await,
+            None => Ok(()),
+        }
     }
 
     /// What is served now, if that is newer than `seen`; else what the store says is live. Of many calls that find
@@ -165,12 +209,26 @@ impl Registry {
         let held = self.loaded.lock().await;
         let now = self.snapshot();
         if let (Some(loaded), true) = (&*held, Arc::ptr_eq(&now, seen)) {
-            self.serve(loaded, &mut Vec::new()).await?;
+            self.serve_again(loaded).await?;
         }
         Ok(self.snapshot())
     }
 
-    async fn serve(&self, loaded: &Loaded, problems: &mut Vec<String>) -> Result<(), LoadError> {
+    /// Serves what the store says now, and says what is newly wrong with it.
+    async fn serve_again(&self, loaded: &Loaded) -> Result<(), LoadError> {
+        let served = self.serve(loaded).await?;
+        let before = self.problems.load_full();
+        for problem in served.iter().filter(|new| !before.served.contains(new)) {
+            tracing::error!("{problem}");
+        }
+        let folder = before.folder.clone();
+        self.problems.store(Arc::new(Problems { folder, served }));
+        Ok(())
+    }
+
+    /// Serves what the store says now; what is wrong with it.
+    async fn serve(&self, loaded: &Loaded) -> Result<Vec<String>, LoadError> {
+        let mut problems = Vec::new();
         let before = self.snapshot();
         let mut tenants = HashMap::new();
         let published = self.store.published().await?;
@@ -178,7 +236,7 @@ impl Registry {
             let id = tenant.tenant.id.clone();
             let known = before.tenants.get(&id);
             match self
-                .tenant_shell(tenant, known, &published, problems)
+                .tenant_shell(tenant, known, &published, &mut problems)
                 .await?
             {
                 Some(shell) => {
@@ -191,169 +249,12 @@ impl Registry {
                 }
             }
         }
-        self.snapshot.store(Arc::new(Snapshot { tenants }));
-        Ok(())
-    }
-
-    async fn tenant_shell(
-        &self,
-        loaded: &LoadedTenant,
-        known: Option<&Arc<TenantShell>>,
-        published: &[Published],
-        problems: &mut Vec<String>,
-    ) -> Result<Option<TenantShell>, LoadError> {
-        let tenant = &loaded.tenant;
-        let mut problem = |what: String| problems.push(format!("tenant `{}`: {what}", tenant.id));
-        let mut verifier = |specs, audience: Audience, kept: Option<&Arc<Verifier>>| {
-            keys::verifier(&self.dir, &tenant.id, specs, audience, kept).unwrap_or_else(|error| {
-                problem(error.to_string());
-                None
-            })
-        };
-        let known_of = |pick: fn(&TenantShell) -> &Arc<Verifier>| known.map(|known| pick(known));
-        let (Some(users), Some(admins), Some(services)) = (
-            verifier(&tenant.keys, Audience::User, known_of(|shell| &shell.users)),
-            verifier(
-                &tenant.admin_keys,
-                Audience::Admin,
-                known_of(|shell| &shell.admins),
-            ),
-            verifier(
-                &tenant.service_keys,
-                Audience::Service,
-                known_of(|shell| &shell.services),
-            ),
-        ) else {
-            return Ok(None);
-        };
-        let Some(secret) = self.store.tenant_secret(&tenant.id).await? else {
-            return Ok(None);
-        };
-        let mut campaigns = HashMap::new();
-        for found in published.iter().filter(|found| *found.tenant == *tenant.id) {
-            // Of several editions the newest is served.
-            let newer = campaigns
-                .get(&*found.campaign)
-                .is_some_and(|served: &Arc<Served>| served.edition > found.edition);
-            // A campaign whose file is gone is no longer served; its record stays in the store.
-            if newer
-                || !loaded
-                    .campaigns
-                    .iter()
-                    .any(|file| *file.id == *found.campaign)
-            {
-                continue;
-            }
-            let before = known.and_then(|known| known.campaigns.get(&*found.campaign));
-            match self.served(found, before).await? {
-                Ok(served) => {
-                    campaigns.insert(found.campaign.to_string(), Arc::new(served));
-                }
-                Err(error) => problem(format!("campaign `{}`: {error}", found.campaign)),
-            }
+        let snapshot = Snapshot { tenants };
+        if self.store.is_remote() {
+            self.differs.store(Arc::new(shared::differs(loaded, &snapshot)));
         }
-        let quota = |per_second, burst| Quota::new(per_second, burst);
-        let quotas = tenant.quotas;
-        Ok(Some(TenantShell {
-            users,
-            admins,
-            services,
-            origins: Origins::parse(&tenant.origins).unwrap_or_default(),
-            proxies: TrustedProxies::parse(&tenant.trusted_proxies).unwrap_or_default(),
-            secret,
-            lists: loaded
-                .lists
-                .iter()
-                .map(|(name, members)| (name.clone(), members.iter().cloned().collect()))
-                .collect(),
-            user_policy: quota(quotas.user_per_second, quotas.user_burst)
-                .and_then(|quota| HeaderValue::try_from(quota.policy("user")).ok()),
-            user_limit: keep(
-                known.and_then(|known| known.user_limit.as_ref()),
-                quota(quotas.user_per_second, quotas.user_burst),
-                MAX_KEYS,
-            ),
-            tenant_limit: keep(
-                known.and_then(|known| known.tenant_limit.as_ref()),
-                quota(quotas.per_second, quotas.burst),
-                1,
-            ),
-            campaigns,
-            tenant: tenant.clone(),
-        }))
-    }
-
-    async fn served(
-        &self,
-        found: &Published,
-        before: Option<&Arc<Served>>,
-    ) -> Result<Result<Served, ServeError>, LoadError> {
-        let before = before.filter(|before| before.edition == found.edition);
-        let mut revisions: BTreeMap<u32, Arc<Definition>> = BTreeMap::new();
-        for number in 1..=found.newest {
-            if let Some(kept) = before.and_then(|before| before.revisions.get(&number)) {
-                revisions.insert(number, kept.clone());
-                continue;
-            }
-            let stored = self
-                .store
-                .revision(&found.tenant, &found.campaign, found.edition, number)
-                .await?;
-            let Some(stored) = stored else { continue };
-            match campaign::codec::decode(&stored.definition) {
-                Ok(definition) => {
-                    revisions.insert(number, Arc::new(definition));
-                }
-                Err(error) => return Ok(Err(ServeError::Decode(number, error))),
-            }
-        }
-        let mut live: Vec<(machine::world::Live, Arc<Campaign>)> = Vec::new();
-        for entry in &found.live {
-            let kept = before.and_then(|before| {
-                before
-                    .live
-                    .iter()
-                    .find(|(known, _)| known.revision == entry.revision)
-            });
-            if let Some((_, linked)) = kept {
-                live.push((*entry, linked.clone()));
-                continue;
-            }
-            let Some(definition) = revisions.get(&entry.revision) else {
-                return Ok(Err(ServeError::Missing(entry.revision)));
-            };
-            match campaign::codec::link(definition.as_ref().clone(), entry.revision) {
-                Ok(linked) => live.push((*entry, Arc::new(linked))),
-                Err(error) => return Ok(Err(ServeError::Link(entry.revision, error))),
-            }
-        }
-        let key = |lane| CampaignKey {
-            tenant: found.tenant.clone(),
-            campaign: found.campaign.clone(),
-            edition: found.edition,
-            lane,
-        };
-        let (live_lane, test_lane) = (
-            self.store.lane(&key(Lane::Live)).await?,
-            self.store.lane(&key(Lane::Test)).await?,
-        );
-        let (Some(live_lane), Some(test_lane)) = (live_lane, test_lane) else {
-            return Ok(Err(ServeError::Missing(found.newest)));
-        };
-        let path = format!("{}/{}", found.tenant, found.campaign);
-        let source = |seed| Source::new(seed, &path, found.edition);
-        Ok(Ok(Served {
-            tenant: found.tenant.clone(),
-            campaign: found.campaign.clone(),
-            edition: found.edition,
-            live,
-            revisions,
-            pause: found.pause.clone(),
-            sources: (source(&live_lane.seed), source(&test_lane.seed)),
-            seeds: (live_lane.seed, test_lane.seed),
-            test_clock_offset: test_lane.clock_offset,
-            metrics: CampaignMetrics::new(&found.tenant, &found.campaign),
-        }))
+        self.snapshot.store(Arc::new(snapshot));
+        Ok(problems)
     }
 }
 
@@ -380,26 +281,4 @@ fn unsound(diagnostics: &Diagnostics) -> Vec<String> {
         .iter()
         .map(|file| format!("{file} has errors and is not loaded: `gala check` shows them"))
         .collect()
-}
-
-/// Why a published campaign can't be served by this program.
-#[derive(Debug, thiserror::Error)]
-enum ServeError {
-    #[error("revision {0} can't be read: {1}")]
-    Decode(u32, campaign::codec::DecodeError),
-    #[error("revision {0} can't be run: {1}")]
-    Link(u32, LinkError),
-    #[error("revision {0} is missing in the store")]
-    Missing(u32),
-}
-
-/// A limiter with this quota: the one there is if it has it, so that a reload forgives nobody.
-fn keep(
-    known: Option<&Arc<Limiter<str>>>,
-    quota: Option<Quota>,
-    max_keys: usize,
-) -> Option<Arc<Limiter<str>>> {
-    let quota = quota?;
-    let known = known.filter(|known| known.quota() == quota).cloned();
-    Some(known.unwrap_or_else(|| Arc::new(Limiter::new(quota, max_keys))))
 }

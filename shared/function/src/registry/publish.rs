@@ -11,6 +11,7 @@ use rand::TryRng;
 use store::{Published, Store};
 
 use super::{LoadError, Report};
+use crate::served::TenantShell;
 
 /// Who publishes what stands in the folder.
 const BY: &str = "configs-folder";
@@ -45,15 +46,23 @@ fn list(stranded: &[Stranded]) -> String {
         .join("; ")
 }
 
-/// Makes a tenant known and publishes those of its campaigns that have changed.
+/// Makes a tenant known and publishes those of its campaigns that have changed; in a remote store only those that have no
+/// revision there. What this process served from a remote store, `known`, is never created anew.
 pub(super) async fn tenant(
     store: &dyn Store,
     loaded: &LoadedTenant,
+    known: Option<&TenantShell>,
     now: Millis,
     report: &mut Report,
 ) -> Result<(), LoadError> {
     let id: Arc<str> = loaded.tenant.id.as_str().into();
-    if store.tenant_secret(&id).await?.is_none() {
+    let known = known.filter(|_| store.is_remote());
+    let secret = store.tenant_secret(&id).await?;
+    if known.is_some_and(|known| secret.as_ref() != Some(&known.secret)) {
+        // The store has lost the tenant: serving what there was says so.
+        return Ok(());
+    }
+    if secret.is_none() {
         let Ok(secret) = seed() else {
             report
                 .problems
@@ -70,6 +79,10 @@ pub(super) async fn tenant(
         .iter()
         .filter_map(|file| file.definition.as_ref())
     {
+        let served = known.and_then(|known| known.campaigns.get(&*definition.campaign));
+        if served.is_some_and(|served| served.edition == definition.edition) {
+            continue;
+        }
         match campaign(store, &id, definition, &published, now).await? {
             Ok(None) => {}
             Ok(Some(revision)) => {
@@ -99,6 +112,9 @@ async fn campaign(
             && known.campaign == definition.campaign
             && known.edition == definition.edition
     });
+    if known.is_some() && store.is_remote() {
+        return Ok(Ok(None));
+    }
     if let Some(known) = known {
         let before = store
             .revision(

@@ -1,17 +1,15 @@
 //! What ops staff change: publish, pause, top up. Each change leaves an entry in the tenant's audit, which is a hash
 //! chain: an entry that is altered, dropped or moved no longer fits the next one.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::change::{Answer, CounterKey};
-use super::state::{
-    CampaignWorld, Counter, LaneWorld, Live, Pause, Remembered, Revision, TenantWorld, World, find,
-    remember,
-};
+use super::revise;
+use super::state::{CampaignWorld, Pause, Remembered, TenantWorld, World, find, remember};
 use crate::calendar::Millis;
 use crate::ids::{Lane, hex};
 use crate::luck::Seed;
@@ -96,6 +94,29 @@ pub enum Action {
         /// How far from the real clock, in milliseconds.
         offset: i64,
     },
+    /// Makes an earlier revision's definition the next revision and the live one; ceilings move as by a publish of it.
+    Rollback {
+        /// Which campaign.
+        campaign: Arc<str>,
+        /// Which edition.
+        edition: u32,
+        /// The revision whose definition is taken, from 1.
+        to: u32,
+        /// The stock of each limited reward in that definition.
+        stock: Vec<(Arc<str>, u32)>,
+        /// Its budget in all, in minor units.
+        budget: Option<i64>,
+    },
+    /// Removes everything of an edition, both lanes, for good: the audit and a mark that the edition was there are all
+    /// that stays. Whether it is time to is for the caller to know.
+    Purge {
+        /// Which campaign.
+        campaign: Arc<str>,
+        /// Which edition.
+        edition: u32,
+        /// Why; for the audit.
+        reason: Option<Arc<str>>,
+    },
 }
 
 /// What became of it.
@@ -114,11 +135,11 @@ pub enum AdminOutcome {
 }
 
 /// What was done, in figures.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {
     /// The audit entry's number.
     pub audit: u64,
-    /// The revision now live, after a publish.
+    /// The revision now live, after a publish or a rollback.
     pub revision: Option<u32>,
     /// The ceiling now, after a top-up.
     pub ceiling: Option<i64>,
@@ -139,6 +160,12 @@ pub enum Refused {
     /// A number beyond what a counter holds.
     #[error("that is more than a counter holds")]
     TooMuch,
+    /// The edition has no such revision.
+    #[error("campaign `{0}` has no revision {1}")]
+    NoSuchRevision(Arc<str>, u32),
+    /// The edition was purged, and an edition that is over never begins again.
+    #[error("edition {1} of campaign `{0}` was purged and never reopens: write `edition: {next}` for the next run", next = .1.saturating_add(1))]
+    Purged(Arc<str>, u32),
 }
 
 /// An entry of the audit.
@@ -249,51 +276,18 @@ fn carry_out(world: &mut World, change: &Admin) -> Result<Effect, AdminOutcome> 
             budget,
             seeds,
         } => {
-            let sha256: [u8; 32] = Sha256::digest(definition).into();
-            let slot = world
+            let key = (tenant.clone(), campaign.clone(), *edition);
+            if world.purged.contains(&key) {
+                let no = Refused::Purged(campaign.clone(), *edition);
+                return Err(AdminOutcome::Refused(no));
+            }
+            let found = world
                 .campaigns
-                .entry((tenant.clone(), campaign.clone(), *edition));
-            let found = slot.or_insert_with(|| CampaignWorld {
-                revisions: BTreeMap::new(),
-                live: Vec::new(),
-                pause: None,
-                granted_rules: BTreeSet::new(),
-                live_lane: LaneWorld::new(seeds.0.clone(), change.at),
-                test_lane: LaneWorld::new(seeds.1.clone(), change.at),
-            });
-            let newest = found
-                .revisions
-                .last_key_value()
-                .map(|(number, revision)| (*number, revision.sha256));
-            let live = found
-                .live
-                .iter()
-                .any(|live| Some(live.revision) == newest.map(|(number, _)| number));
-            if live && newest.is_some_and(|(_, known)| known == sha256) {
-                return Err(AdminOutcome::Already);
-            }
-            let number = newest.map_or(1, |(number, _)| number + 1);
-            let revision = Revision {
-                sha256,
-                definition: definition.clone(),
-                at: change.at,
-                by: change.by.clone(),
-            };
-            found.revisions.insert(number, revision);
-            found.live = vec![Live {
-                revision: number,
-                share: 10_000,
-            }];
-            for lane in [&mut found.live_lane, &mut found.test_lane] {
-                for (reward, units) in stock {
-                    configure(lane, CounterKey::Stock(reward.clone()), i64::from(*units));
-                }
-                if let Some(total) = budget {
-                    configure(lane, CounterKey::Budget, *total);
-                }
-            }
+                .entry(key)
+                .or_insert_with(|| CampaignWorld::new(seeds, change.at));
+            let figures = revise::Figures { stock, budget: *budget };
             Ok(Effect {
-                revision: Some(number),
+                revision: Some(revise::publish(found, change, definition, &figures)?),
                 ..effect(campaign)
             })
         }
@@ -343,6 +337,37 @@ fn carry_out(world: &mut World, change: &Admin) -> Result<Effect, AdminOutcome> 
                 .clock_offset = *offset;
             Ok(effect(campaign))
         }
+        Action::Rollback {
+            campaign,
+            edition,
+            to,
+            stock,
+            budget,
+        } => {
+            let found = known(world, tenant, campaign, *edition)?;
+            let Some(earlier) = found.revisions.get(to) else {
+                let no = Refused::NoSuchRevision(campaign.clone(), *to);
+                return Err(AdminOutcome::Refused(no));
+            };
+            let definition = earlier.definition.clone();
+            let figures = revise::Figures { stock, budget: *budget };
+            Ok(Effect {
+                revision: Some(revise::publish(found, change, &definition, &figures)?),
+                ..effect(campaign)
+            })
+        }
+        Action::Purge {
+            campaign, edition, ..
+        } => {
+            let key = (tenant.clone(), campaign.clone(), *edition);
+            if world.purged.contains(&key) {
+                return Err(AdminOutcome::Already);
+            }
+            known(world, tenant, campaign, *edition)?;
+            world.campaigns.remove(&key);
+            world.purged.insert(key);
+            Ok(effect(campaign))
+        }
     }
 }
 
@@ -356,40 +381,6 @@ fn known<'a>(
         .campaigns
         .get_mut(&(tenant.clone(), campaign.clone(), edition))
         .ok_or_else(|| AdminOutcome::Refused(Refused::NoSuchCampaign(campaign.clone(), edition)))
-}
-
-/// Creates a counter, or moves its ceiling by what the configured figure moved; never below what is gone already. What a
-/// lowering could not take back, a later raise makes up for first: top-ups stay exact, and no unit comes twice.
-fn configure(lane: &mut LaneWorld, key: CounterKey, figure: i64) {
-    let counter = lane.counters.entry(key).or_insert(Counter {
-        issued: 0,
-        ceiling: figure,
-        configured: figure,
-        shortfall: 0,
-    });
-    let moved = figure.saturating_sub(counter.configured);
-    let made_up = counter.shortfall.min(moved.max(0));
-    counter.shortfall -= made_up;
-    let wanted = counter.ceiling.saturating_add(moved - made_up);
-    counter.ceiling = wanted.max(counter.issued);
-    counter.shortfall = counter
-        .shortfall
-        .saturating_add(counter.ceiling.saturating_sub(wanted));
-    counter.configured = figure;
-}
-
-impl LaneWorld {
-    fn new(seed: Seed, at: Millis) -> Self {
-        Self {
-            seed,
-            epoch: at.unsigned_abs().max(1),
-            clock_offset: 0,
-            counters: BTreeMap::new(),
-            participants: BTreeMap::new(),
-            timers: BTreeSet::new(),
-            rows: 0,
-        }
-    }
 }
 
 /// Writes the audit entry and remembers the answer.
@@ -435,8 +426,28 @@ fn finish(
 }
 
 impl Action {
+    /// The campaign and the edition that it is about, if it is about one.
+    pub fn campaign(&self) -> Option<(&Arc<str>, u32)> {
+        match self {
+            Self::CreateTenant { .. } => None,
+            Self::Publish {
+                campaign, edition, ..
+            }
+            | Self::Pause {
+                campaign, edition, ..
+            }
+            | Self::Resume { campaign, edition }
+            | Self::AddStock {
+                campaign, edition, ..
+            }
+            | Self::MoveClock {
+                campaign, edition, ..
+            } => Some((campaign, *edition)),
+        }
+    }
+
     /// The action in one word, and its particulars as JSON; secrets left out.
-    fn told(&self, done: &Done) -> (String, String) {
+    pub fn told(&self, done: &Done) -> (String, String) {
         let (word, details) = match self {
             Self::CreateTenant { .. } => ("create-tenant", serde_json::json!({})),
             Self::Publish {
@@ -473,6 +484,16 @@ impl Action {
             } => (
                 "move-clock",
                 serde_json::json!({ "edition": edition, "offset_ms": offset }),
+            ),
+            Self::Rollback { edition, to, .. } => (
+                "rollback",
+                serde_json::json!({ "edition": edition, "to": to, "revision": done.revision }),
+            ),
+            Self::Purge {
+                edition, reason, ..
+            } => (
+                "purge",
+                serde_json::json!({ "edition": edition, "reason": reason }),
             ),
         };
         (word.to_owned(), details.to_string())

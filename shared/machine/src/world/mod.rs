@@ -7,6 +7,7 @@
 mod admin;
 mod apply;
 mod change;
+mod revise;
 mod state;
 
 pub use admin::{Action, Admin, AdminOutcome, AuditEntry, Done, Refused, first_tampered};

@@ -25,6 +25,8 @@ pub struct World {
     pub tenants: BTreeMap<Arc<str>, TenantWorld>,
     /// The campaigns, by tenant, id and edition.
     pub campaigns: BTreeMap<(Arc<str>, Arc<str>, u32), CampaignWorld>,
+    /// The editions that were purged, named as above: none of them ever begins again.
+    pub purged: BTreeSet<(Arc<str>, Arc<str>, u32)>,
 }
 
 /// A tenant's secrets and audit.

@@ -47,8 +47,10 @@ mod commits;
 mod counters;
 mod races;
 mod reads;
+mod revise;
 pub mod sample;
 mod stage;
+mod walk;
 
 /// A store under way.
 pub type Making = Pin<Box<dyn Future<Output = Arc<dyn Store>> + Send>>;
@@ -140,6 +142,9 @@ cases! {
         a_new_definition_is_live_at_once, a_ceiling_moves_with_the_figure, a_ceiling_stays_above_what_is_gone,
         lowering_and_raising_makes_no_units, added_stock_is_exact, a_resume_ends_a_pause, a_clock_is_moved,
         a_key_is_replayed, an_audit_shows_tampering, changes_are_told;
+    revise: a_rollback_is_the_next_revision, a_rollback_moves_the_ceilings, a_rollback_to_nowhere_is_refused,
+        a_purge_leaves_nothing, a_purge_is_final, a_purge_leaves_the_other_editions;
+    walk: everyone_is_met, a_walk_of_nobody_ends;
     races: ten_units_have_ten_winners, twins_get_one_answer, one_user_is_never_in_two_places,
         a_dropped_commit_still_commits;
 }

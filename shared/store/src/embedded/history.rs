@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use machine::ids::{CampaignKey, Pseudonym};
 use machine::world::{Change, Commit};
@@ -31,16 +32,22 @@ pub(super) fn ledger(
 }
 
 /// The newest `most` rows of one participant across a tenant's campaigns, oldest first. Reads the whole log: support asks
-/// for one user at a time, and a log of a gigabyte takes a few seconds.
+/// for one user at a time, and a log of a gigabyte takes a few seconds. Rows of the editions in `purged` are passed over:
+/// the log holds their bytes still, and nobody is shown them.
 pub(super) fn of_user(
     reader: &Reader,
     tenant: &str,
+    purged: &[(Arc<str>, u32)],
     user: Pseudonym,
     most: usize,
 ) -> Result<Vec<LedgerRow>, Error> {
     let mut found = VecDeque::new();
     each_commit(reader, 1, |commit| {
-        if commit.user == user && &*commit.campaign.tenant == tenant {
+        let of = &commit.campaign;
+        let gone = |(campaign, edition): &(Arc<str>, u32)| {
+            *campaign == of.campaign && *edition == of.edition
+        };
+        if commit.user == user && &*of.tenant == tenant && !purged.iter().any(gone) {
             for row in LedgerRow::of(commit) {
                 found.push_back(row);
                 if found.len() > most {

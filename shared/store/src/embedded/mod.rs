@@ -6,6 +6,10 @@
 //! one flush, however busy the store is). One process opens the folder. When a flush fails the store stops: nobody can
 //! know what the disk holds until it is opened again.
 //!
+//! A purge takes an edition out of the world and out of every reader's sight at once. Its old bytes stay in the log's
+//! segments, which are never rewritten, and in backups made before: whoever must be rid of those too copies what is to stay
+//! into a new folder, which nothing here does yet.
+//!
 //! Why a log of our own and not a library: `docs/decisions/0001-embedded-store.md`.
 
 mod history;
@@ -34,7 +38,7 @@ use tokio::sync::{oneshot, watch};
 pub use open::{OpenError, Options, open, open_on, open_with};
 
 use crate::log::{Disk, Reader};
-use crate::{Asked, Copied, Error, Health, Lane, Later, LedgerRow, Published, Store};
+use crate::{Asked, Copied, Error, Health, Lane, Later, LedgerRow, Page, Published, Store};
 use state::State;
 use writer::Request;
 
@@ -263,9 +267,33 @@ impl Store for Embedded {
         most: usize,
     ) -> Later<'a, Vec<LedgerRow>> {
         Box::pin(async move {
-            self.failure.check()?;
+            // A purge that is not yet durable hides its rows already: it is under way, and nobody misses them.
+            let purged: Vec<_> = {
+                let state = self.state.read();
+                self.failure.check()?;
+                let ours = state.world.purged.iter().filter(|(of, ..)| **of == *tenant);
+                ours.map(|(_, campaign, edition)| (campaign.clone(), *edition))
+                    .collect()
+            };
             let (reader, tenant) = (self.reader.clone(), tenant.to_owned());
-            blocking(move || history::of_user(&reader, &tenant, user, most)).await
+            blocking(move || history::of_user(&reader, &tenant, &purged, user, most)).await
+        })
+    }
+
+    fn participants<'a>(
+        &'a self,
+        key: &'a CampaignKey,
+        from: Option<&'a str>,
+        most: usize,
+    ) -> Later<'a, Page> {
+        let key = key.clone();
+        Box::pin(async move {
+            let from = from
+                .map(str::parse)
+                .transpose()
+                .map_err(|_| Error::Read("this is no place in a walk".to_owned()))?;
+            self.durable(move |state| state.participants(&key, from, most))
+                .await
         })
     }
 

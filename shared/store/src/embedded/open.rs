@@ -18,7 +18,7 @@ use crate::log::{self, Disk, Log, RealDisk, Records, snapshot};
 
 /// What a snapshot's body begins with; to be changed whenever the world's form changes, so that an old snapshot is passed
 /// over and the log replayed.
-const SNAPSHOT_FORM: u32 = 1;
+const SNAPSHOT_FORM: u32 = 2;
 
 /// How a store is kept.
 #[derive(Debug, Clone, Copy)]
@@ -153,8 +153,9 @@ fn replay(
         if stamps(&change) != logged {
             return Err(meaning("gets other serials than it had".to_owned()));
         }
-        if let Change::Commit(commit) = &change {
-            index.note(commit, seq);
+        match &change {
+            Change::Commit(commit) => index.note(commit, seq),
+            Change::Admin(admin) => index.forget(admin),
         }
         replayed += 1;
     }

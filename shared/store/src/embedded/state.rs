@@ -1,12 +1,13 @@
 //! What the writer keeps in memory: the world, which of it is ahead of the disk, and where in the log a ledger's rows are.
 
 use std::collections::{BTreeMap, HashSet};
+use std::ops::Bound;
 
 use machine::ids::{CampaignKey, Pseudonym};
-use machine::world::{Commit, World};
+use machine::world::{Action, Admin, Commit, World};
 use serde::{Deserialize, Serialize};
 
-use crate::{Lane, Published};
+use crate::{Lane, Page, Published};
 
 /// In memory.
 #[derive(Debug, Default)]
@@ -51,6 +52,19 @@ impl Index {
                 }
             }
         }
+    }
+
+    /// Forgets where the rows of a purged edition are: they stay in the log's bytes, and no reader finds them any more.
+    pub fn forget(&mut self, change: &Admin) {
+        let Action::Purge {
+            campaign, edition, ..
+        } = &change.action
+        else {
+            return;
+        };
+        self.marks.retain(|key, _| {
+            !(key.tenant == change.tenant && key.campaign == *campaign && key.edition == *edition)
+        });
     }
 
     /// A change at or before the one that holds row `from`; none if there is no such row yet.
@@ -115,6 +129,24 @@ impl State {
                 granted_rules: found.granted_rules.iter().cloned().collect(),
             })
             .collect()
+    }
+
+    /// Up to `most` participants after `from`, in the order of their pseudonyms.
+    pub fn participants(&self, key: &CampaignKey, from: Option<Pseudonym>, most: usize) -> Page {
+        let Some(lane) = self.world.lane(key) else {
+            return Page::default();
+        };
+        let after = from.map_or(Bound::Unbounded, Bound::Excluded);
+        let found = lane.participants.range((after, Bound::Unbounded));
+        let participants: Vec<_> = found
+            .take(most)
+            .map(|(user, entry)| (*user, entry.participant.clone()))
+            .collect();
+        let last = participants.last().filter(|_| participants.len() == most);
+        Page {
+            next: last.map(|(user, _)| user.to_string()),
+            participants,
+        }
     }
 
     pub fn lane(&self, key: &CampaignKey) -> Option<Lane> {

@@ -156,6 +156,7 @@ impl Writer {
                             seq += 1;
                             published = true;
                             state.begin_admin();
+                            state.index.forget(&change);
                             changes.push(Change::Admin(change));
                         }
                         Answer::Admin(outcome, done)

@@ -1,0 +1,194 @@
+//! One attempt: from what is known of a participant to the commit that would make an event true, or to a no. Pure: whether
+//! what is known still holds is for the store to say.
+
+use std::sync::Arc;
+
+use machine::Campaign;
+use machine::ids::CampaignKey;
+use machine::input::{Facts, Payload, User};
+use machine::model::Sender;
+use machine::participant::Participant;
+use machine::step::{Call, Decision, No, Rejection, closed, step};
+use machine::world::{Attribution, Commit, Left, Live, Pause};
+
+use super::seen::Seen;
+use super::{Caller, Failed, Render, Sent, record, user_of};
+
+/// What an attempt is made on.
+pub(super) struct Known {
+    /// The record; none: a newcomer.
+    pub participant: Option<Arc<Participant>>,
+    /// The live revisions; none: those that this process serves.
+    pub live: Option<Vec<Live>>,
+    /// Whether it is paused.
+    pub pause: Option<Pause>,
+    /// Whether the store was not asked in this call: nothing may be refused on this.
+    pub guessed: bool,
+}
+
+impl Known {
+    /// What this process saw last.
+    pub fn guessed(caller: &Caller<'_>, participant: Option<Arc<Participant>>) -> Self {
+        let pause = caller.served.pause.clone();
+        Self {
+            participant,
+            live: None,
+            pause: pause.filter(|_| caller.lane == machine::ids::Lane::Live),
+            guessed: true,
+        }
+    }
+
+    /// What a commit's refusal tells: it looked for a remembered answer, at the live set and the pause first, and then found
+    /// this record. That is all that a recall would have said.
+    pub fn told(self, participant: Option<Arc<Participant>>) -> Self {
+        Self {
+            participant,
+            guessed: false,
+            ..self
+        }
+    }
+
+    /// The record as a commit will leave it. None where it is carried over from another revision: that is the store's to
+    /// say.
+    pub fn after(&self, commit: &Commit) -> Option<Seen> {
+        let before = self.participant.as_deref();
+        if before.is_some_and(|before| before.core.revision != commit.revision) {
+            return None;
+        }
+        let grants = before.map_or(&[][..], |before| &before.grants);
+        Some(Seen(Participant {
+            core: commit.core.clone(),
+            grants: grants.iter().chain(&commit.grants).cloned().collect(),
+        }))
+    }
+}
+
+/// The commit that makes the event true.
+pub(super) fn attempt(
+    caller: &Caller<'_>,
+    sent: &Sent<'_>,
+    render: Render<'_>,
+    key: &CampaignKey,
+    known: &Known,
+    exhausted: &[Left],
+) -> Result<Commit, Failed> {
+    let campaign = caller
+        .served
+        .revision_of(&caller.user)
+        .ok_or(Failed::Behind)?;
+    let is_live = |live: &Vec<Live>| live.iter().any(|live| live.revision == campaign.revision);
+    if !known.live.as_ref().is_none_or(is_live) {
+        return Err(Failed::Behind);
+    }
+    let prepared = Prepared::new(caller, sent, campaign)?;
+    if let Some(pause) = &known.pause
+        && pause.stops(Some(sent.event))
+    {
+        // What the window forbids, a pause need not.
+        let no = closed(campaign, prepared.event, caller.now, caller.rehearsal);
+        return Err(no.map_or_else(
+            || Failed::Paused(pause.clone()),
+            |no| Failed::Rejected(no, campaign.clone()),
+        ));
+    }
+    let record = record(caller, known.participant.as_ref(), campaign)?;
+    if sent
+        .if_match
+        .is_some_and(|version| version != record.core.version)
+    {
+        return Err(Failed::StalePage(record.core.version));
+    }
+    let draws = caller.served.draws(caller.lane, &caller.user);
+    let call = Call {
+        campaign,
+        participant: &record,
+        user: &prepared.user,
+        sender: sent.sender,
+        event: Some((prepared.event, &prepared.payload)),
+        facts: &prepared.facts,
+        now: caller.now,
+        rehearsal: caller.rehearsal,
+        draws: &draws,
+        exhausted,
+    };
+    let decision = step(&call).map_err(|no| match no {
+        No::Rejected(rejection) => Failed::Rejected(rejection, campaign.clone()),
+        No::Fault(fault) => Failed::Rule(fault),
+    })?;
+    let body = render(&call, &decision, known.pause.as_ref()).map_err(Failed::Rule)?;
+    Ok(Commit {
+        event: Some(prepared.name),
+        sender: sent.sender,
+        key: sent.key.into(),
+        fingerprint: *sent.fingerprint,
+        attribution: Attribution {
+            facts: prepared.facts.found().to_vec(),
+            ..sent.attribution.clone()
+        },
+        answer: body,
+        ..of_time(caller, key, &record, decision)
+    })
+}
+
+/// What makes a decision true that time alone brought about; an event puts its own name, key and answer in.
+pub(super) fn of_time(
+    caller: &Caller<'_>,
+    key: &CampaignKey,
+    record: &Participant,
+    decision: Decision,
+) -> Commit {
+    Commit {
+        campaign: key.clone(),
+        revision: decision.core.revision,
+        user: caller.user,
+        expected: record.core.version,
+        event: None,
+        sender: Sender::Timer,
+        // No client can send this one: keys are printable.
+        key: format!("\u{1}timer-{}", record.core.version).into(),
+        fingerprint: [0; 32],
+        at: caller.now,
+        attribution: Attribution::default(),
+        core: decision.core,
+        grants: decision.grants,
+        moves: decision.moves,
+        alternatives: decision.alternatives,
+        rows: decision.rows,
+        first_row: 0,
+        timer: decision.timer,
+        answer: Arc::from([]),
+    }
+}
+
+/// A call's inputs, read against the campaign's declarations.
+struct Prepared {
+    user: User,
+    event: u16,
+    name: Arc<str>,
+    payload: Payload,
+    facts: Facts,
+}
+
+impl Prepared {
+    fn new(caller: &Caller<'_>, sent: &Sent<'_>, campaign: &Arc<Campaign>) -> Result<Self, Failed> {
+        let event = campaign.event(sent.event).ok_or(Failed::NoSuchEvent)?;
+        let declared = campaign
+            .events
+            .get(usize::from(event))
+            .ok_or(Failed::NoSuchEvent)?;
+        // Who may not send it shall not learn more than that.
+        if !declared.from.contains(&sent.sender) {
+            return Err(Failed::Rejected(Rejection::Forbidden, campaign.clone()));
+        }
+        let payload = Payload::read(declared, sent.body).map_err(Failed::Payload)?;
+        let user = user_of(campaign, caller.claims);
+        let facts = caller.shell.facts(campaign, caller.member);
+        Ok(Self {
+            user,
+            event,
+            name: declared.name.clone(),
+            payload,
+            facts,
+        })
+    }
+}

@@ -1,0 +1,247 @@
+//! From what the store holds to what requests look at: tenants with their keys and limits, campaigns with their revisions
+//! read and linked. What has not changed since the last look is kept.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use axum::http::HeaderValue;
+use campaign::LoadedTenant;
+use limit::{Limiter, MAX_KEYS, Quota};
+use machine::ids::{CampaignKey, Lane};
+use machine::luck::Source;
+use machine::model::LinkError;
+use machine::{Campaign, Definition};
+use store::Published;
+
+use super::{LoadError, Registry, keys, shared};
+use crate::client::TrustedProxies;
+use crate::cors::Origins;
+use crate::identity::{Audience, Verifier};
+use crate::served::{CampaignMetrics, Served, TenantShell};
+
+impl Registry {
+    pub(super) async fn tenant_shell(
+        &self,
+        loaded: &LoadedTenant,
+        known: Option<&Arc<TenantShell>>,
+        published: &[Published],
+        problems: &mut Vec<String>,
+    ) -> Result<Option<TenantShell>, LoadError> {
+        let tenant = &loaded.tenant;
+        let mut problem = |what: String| problems.push(format!("tenant `{}`: {what}", tenant.id));
+        let mut verifier = |specs, audience: Audience, kept: Option<&Arc<Verifier>>| {
+            keys::verifier(&self.dir, &tenant.id, specs, audience, kept).unwrap_or_else(|error| {
+                problem(error.to_string());
+                None
+            })
+        };
+        let known_of = |pick: fn(&TenantShell) -> &Arc<Verifier>| known.map(|known| pick(known));
+        let (Some(users), Some(admins), Some(services)) = (
+            verifier(&tenant.keys, Audience::User, known_of(|shell| &shell.users)),
+            verifier(
+                &tenant.admin_keys,
+                Audience::Admin,
+                known_of(|shell| &shell.admins),
+            ),
+            verifier(
+                &tenant.service_keys,
+                Audience::Service,
+                known_of(|shell| &shell.services),
+            ),
+        ) else {
+            return Ok(None);
+        };
+        let stored = self.store.tenant_secret(&tenant.id).await?;
+        let (secret, lost) = match known.filter(|_| self.store.is_remote()) {
+            Some(known) => (known.secret.clone(), stored.as_ref() != Some(&known.secret)),
+            None => match stored {
+                Some(secret) => (secret, false),
+                None => return Ok(None),
+            },
+        };
+        if lost {
+            problem(shared::TENANT_LOST.to_owned());
+        }
+        let mut campaigns = HashMap::new();
+        let of_tenant = |found: &&Published| *found.tenant == *tenant.id && !lost;
+        for found in published.iter().filter(of_tenant) {
+            // Of several editions the newest is served.
+            let newer = campaigns
+                .get(&*found.campaign)
+                .is_some_and(|served: &Arc<Served>| served.edition > found.edition);
+            // A campaign whose file is gone is no longer served; its record stays in the store.
+            if newer
+                || !loaded
+                    .campaigns
+                    .iter()
+                    .any(|file| *file.id == *found.campaign)
+            {
+                continue;
+            }
+            let before = known.and_then(|known| known.campaigns.get(&*found.campaign));
+            match self.served(found, before).await? {
+                Ok(served) => {
+                    campaigns.insert(found.campaign.to_string(), Arc::new(served));
+                }
+                Err(error) => {
+                    problem(format!("campaign `{}`: {error}", found.campaign));
+                    let same = before.filter(|before| before.edition == found.edition);
+                    if let Some(before) = same.filter(|_| self.store.is_remote()) {
+                        let shown = shared::shown(before, error.is_lost());
+                        campaigns.insert(found.campaign.to_string(), shown);
+                    }
+                }
+            }
+        }
+        if let Some(known) = known.filter(|_| self.store.is_remote()) {
+            for served in shared::gone(known, loaded, &campaigns) {
+                if !lost {
+                    problem(format!("campaign `{}`: {}", served.campaign, shared::CAMPAIGN_LOST));
+                }
+                campaigns.insert(served.campaign.to_string(), served);
+            }
+        }
+        let quota = |per_second, burst| Quota::new(per_second, burst);
+        let quotas = tenant.quotas;
+        Ok(Some(TenantShell {
+            users,
+            admins,
+            services,
+            origins: Origins::parse(&tenant.origins).unwrap_or_default(),
+            proxies: TrustedProxies::parse(&tenant.trusted_proxies).unwrap_or_default(),
+            secret,
+            lists: loaded
+                .lists
+                .iter()
+                .map(|(name, members)| (name.clone(), members.iter().cloned().collect()))
+                .collect(),
+            user_policy: quota(quotas.user_per_second, quotas.user_burst)
+                .and_then(|quota| HeaderValue::try_from(quota.policy("user")).ok()),
+            user_limit: keep(
+                known.and_then(|known| known.user_limit.as_ref()),
+                quota(quotas.user_per_second, quotas.user_burst),
+                MAX_KEYS,
+            ),
+            tenant_limit: keep(
+                known.and_then(|known| known.tenant_limit.as_ref()),
+                quota(quotas.per_second, quotas.burst),
+                1,
+            ),
+            campaigns,
+            tenant: tenant.clone(),
+        }))
+    }
+
+    async fn served(
+        &self,
+        found: &Published,
+        before: Option<&Arc<Served>>,
+    ) -> Result<Result<Served, ServeError>, LoadError> {
+        let before = before.filter(|before| before.edition == found.edition);
+        let mut revisions: BTreeMap<u32, Arc<Definition>> = BTreeMap::new();
+        for number in 1..=found.newest {
+            if let Some(kept) = before.and_then(|before| before.revisions.get(&number)) {
+                revisions.insert(number, kept.clone());
+                continue;
+            }
+            let stored = self
+                .store
+                .revision(&found.tenant, &found.campaign, found.edition, number)
+                .await?;
+            let Some(stored) = stored else { continue };
+            match campaign::codec::decode(&stored.definition) {
+                Ok(definition) => {
+                    revisions.insert(number, Arc::new(definition));
+                }
+                Err(error) => return Ok(Err(ServeError::Decode(number, error))),
+            }
+        }
+        let mut live: Vec<(machine::world::Live, Arc<Campaign>)> = Vec::new();
+        for entry in &found.live {
+            let kept = before.and_then(|before| {
+                before
+                    .live
+                    .iter()
+                    .find(|(known, _)| known.revision == entry.revision)
+            });
+            if let Some((_, linked)) = kept {
+                live.push((*entry, linked.clone()));
+                continue;
+            }
+            let Some(definition) = revisions.get(&entry.revision) else {
+                return Ok(Err(ServeError::Missing(entry.revision)));
+            };
+            match campaign::codec::link(definition.as_ref().clone(), entry.revision) {
+                Ok(linked) => live.push((*entry, Arc::new(linked))),
+                Err(error) => return Ok(Err(ServeError::Link(entry.revision, error))),
+            }
+        }
+        let key = |lane| CampaignKey {
+            tenant: found.tenant.clone(),
+            campaign: found.campaign.clone(),
+            edition: found.edition,
+            lane,
+        };
+        let (live_lane, test_lane) = (
+            self.store.lane(&key(Lane::Live)).await?,
+            self.store.lane(&key(Lane::Test)).await?,
+        );
+        let (Some(live_lane), Some(test_lane)) = (live_lane, test_lane) else {
+            return Ok(Err(ServeError::Lane));
+        };
+        let is_other = |before: &&Arc<Served>| {
+            (&before.seeds.0, &before.seeds.1) != (&live_lane.seed, &test_lane.seed)
+        };
+        if self.store.is_remote() && before.is_some_and(|before| is_other(&before)) {
+            return Ok(Err(ServeError::Another));
+        }
+        let path = format!("{}/{}", found.tenant, found.campaign);
+        let source = |seed| Source::new(seed, &path, found.edition);
+        Ok(Ok(Served {
+            tenant: found.tenant.clone(),
+            campaign: found.campaign.clone(),
+            edition: found.edition,
+            live,
+            revisions,
+            pause: found.pause.clone(),
+            lost: false,
+            sources: (source(&live_lane.seed), source(&test_lane.seed)),
+            seeds: (live_lane.seed, test_lane.seed),
+            test_clock_offset: test_lane.clock_offset,
+            metrics: CampaignMetrics::new(&found.tenant, &found.campaign),
+        }))
+    }
+}
+
+/// Why a published campaign can't be served by this program.
+#[derive(Debug, thiserror::Error)]
+enum ServeError {
+    #[error("revision {0} can't be read: {1}")]
+    Decode(u32, campaign::codec::DecodeError),
+    #[error("revision {0} can't be run: {1}")]
+    Link(u32, LinkError),
+    #[error("revision {0} is missing in the store")]
+    Missing(u32),
+    #[error("its seeds and counters are missing in the store")]
+    Lane,
+    #[error("the store has another one of this name, with other seeds than this process served")]
+    Another,
+}
+
+impl ServeError {
+    /// Whether the store has lost the campaign, and not only this program its way to read it.
+    fn is_lost(&self) -> bool {
+        matches!(self, Self::Lane | Self::Another)
+    }
+}
+
+/// A limiter with this quota: the one there is if it has it, so that a reload forgives nobody.
+fn keep(
+    known: Option<&Arc<Limiter<str>>>,
+    quota: Option<Quota>,
+    max_keys: usize,
+) -> Option<Arc<Limiter<str>>> {
+    let quota = quota?;
+    let known = known.filter(|known| known.quota() == quota).cloned();
+    Some(known.unwrap_or_else(|| Arc::new(Limiter::new(quota, max_keys))))
+}

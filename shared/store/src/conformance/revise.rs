@@ -1,0 +1,203 @@
+//! Back to an earlier revision, and the end of an edition: rollback and purge.
+
+use machine::ids::CampaignKey;
+use machine::world::{Action, Admin, AdminOutcome, Outcome, Refused, first_tampered};
+
+use super::Failed;
+use super::sample::{self, admin, commit, giving, live, publish, stock, test, user};
+use super::stage::Stage;
+
+type Done = Result<(), Failed>;
+
+fn rollback(to: u32, mugs: u32) -> Admin {
+    admin(Action::Rollback {
+        campaign: sample::CAMPAIGN.into(),
+        edition: 1,
+        to,
+        stock: vec![("mug".into(), mugs)],
+        budget: Some(1000),
+    })
+}
+
+fn purge(edition: u32) -> Admin {
+    admin(Action::Purge {
+        campaign: sample::CAMPAIGN.into(),
+        edition,
+        reason: Some("a test".into()),
+    })
+}
+
+/// A publish of another edition.
+fn edition(number: u32) -> Admin {
+    let mut other = admin(publish("{}", &[("mug", 3)], None));
+    if let Action::Publish { edition, .. } = &mut other.action {
+        *edition = number;
+    }
+    other
+}
+
+pub(super) async fn a_rollback_is_the_next_revision(stage: Stage) -> Done {
+    stage.publish("{\"second\":true}", &[("mug", 3)]).await?;
+    let pause = stage.pause(None).await?;
+    same!(stage.done_by(rollback(1, 3)).await?.revision, Some(3));
+    let read = async |number| {
+        stage
+            .store
+            .revision(sample::TENANT, sample::CAMPAIGN, 1, number)
+            .await
+    };
+    let (first, third) = (read(1).await?, read(3).await?);
+    let bytes = first.as_ref().map(|revision| revision.definition.clone());
+    same!(third.as_ref().map(|revision| revision.definition.clone()), bytes);
+    same!(
+        third.map(|revision| revision.sha256),
+        first.map(|revision| revision.sha256)
+    );
+    let published = stage.store.published().await?;
+    let found = published.first().map(|found| {
+        let live: Vec<_> = found.live.iter().map(|live| live.revision).collect();
+        (found.newest, live, found.pause.clone())
+    });
+    // What is stopped stays stopped.
+    same!(found, Some((3, vec![3], Some(pause))));
+    let resume = Action::Resume {
+        campaign: sample::CAMPAIGN.into(),
+        edition: 1,
+    };
+    stage.done_by(admin(resume)).await?;
+    let mut made = commit(user(1), 0, "a");
+    for superseded in [1, 2] {
+        made.revision = superseded;
+        same!(stage.commit(&made).await?, Outcome::Superseded);
+    }
+    made.revision = 3;
+    stage.committed(&made).await?;
+    // It is so already.
+    same!(stage.admin(rollback(1, 3)).await?, AdminOutcome::Already);
+    same!(stage.admin(rollback(3, 3)).await?, AdminOutcome::Already);
+    let audit = stage.store.audit(sample::TENANT, 0).await?;
+    let booked = audit.iter().find(|entry| entry.action == "rollback");
+    let told = booked.map(|entry| (entry.details.contains("\"to\":1"), entry.campaign.clone()));
+    same!(told, Some((true, Some(sample::CAMPAIGN.into()))));
+    same!(first_tampered(&audit), None);
+    Ok(())
+}
+
+pub(super) async fn a_rollback_moves_the_ceilings(stage: Stage) -> Done {
+    stage.publish("2", &[("mug", 10)]).await?;
+    for number in 0..5 {
+        let mut made = giving(commit(user(number), 0, "a"), "mug");
+        made.revision = 2;
+        stage.committed(&made).await?;
+    }
+    stage.done_by(rollback(1, 3)).await?;
+    // Five are gone and three were asked for: what could not be taken back is owed.
+    let mug = stage.counter(&stock("mug")).await?;
+    same!((mug.issued, mug.ceiling, mug.configured), (5, 5, 3));
+    same!(stage.done_by(rollback(2, 10)).await?.revision, Some(4));
+    same!(stage.counter(&stock("mug")).await?.ceiling, 10);
+    Ok(())
+}
+
+pub(super) async fn a_rollback_to_nowhere_is_refused(stage: Stage) -> Done {
+    for to in [0, 2, u32::MAX] {
+        let refused = Refused::NoSuchRevision(sample::CAMPAIGN.into(), to);
+        same!(
+            stage.admin(rollback(to, 3)).await?,
+            AdminOutcome::Refused(refused)
+        );
+    }
+    let mut elsewhere = rollback(1, 3);
+    if let Action::Rollback { edition, .. } = &mut elsewhere.action {
+        *edition = 2;
+    }
+    let refused = Refused::NoSuchCampaign(sample::CAMPAIGN.into(), 2);
+    same!(stage.admin(elsewhere).await?, AdminOutcome::Refused(refused));
+    Ok(())
+}
+
+async fn nothing_is_left(stage: &Stage, key: &CampaignKey) -> Done {
+    same!(stage.store.lane(key).await?, None);
+    same!(stage.ledger(key).await?, Vec::new());
+    let recalled = stage.recall_in(key, user(1)).await?;
+    same!(
+        (recalled.participant, recalled.live, recalled.pause),
+        (None, Vec::new(), None)
+    );
+    let page = stage.store.participants(key, None, 10).await?;
+    same!((page.participants.len(), page.next), (0, None));
+    same!(stage.store.due(key, i64::MAX, 10).await?, Vec::new());
+    Ok(())
+}
+
+pub(super) async fn a_purge_leaves_nothing(stage: Stage) -> Done {
+    let mut made = giving(commit(user(1), 0, "a"), "mug");
+    made.timer = Some(sample::START + 1);
+    stage.committed(&made).await?;
+    let mut tester = commit(user(1), 0, "a");
+    tester.campaign = test();
+    stage.committed(&tester).await?;
+    stage.done_by(purge(1)).await?;
+    nothing_is_left(&stage, &live()).await?;
+    nothing_is_left(&stage, &test()).await?;
+    same!(stage.store.published().await?.len(), 0);
+    same!(
+        stage
+            .store
+            .revision(sample::TENANT, sample::CAMPAIGN, 1, 1)
+            .await?,
+        None
+    );
+    same!(
+        stage.store.history(sample::TENANT, user(1), 100).await?,
+        Vec::new()
+    );
+    same!(stage.remembered(&made, 0).await?, None);
+    same!(stage.commit(&made).await?, Outcome::Superseded);
+    made.expected = 1;
+    same!(stage.commit(&made).await?, Outcome::Superseded);
+    Ok(())
+}
+
+pub(super) async fn a_purge_is_final(stage: Stage) -> Done {
+    let mut keyed = purge(1);
+    keyed.key = Some(("purge".into(), [1; 32]));
+    stage.done_by(keyed.clone()).await?;
+    holds!(matches!(
+        stage.admin(keyed).await?,
+        AdminOutcome::Replayed(_)
+    ));
+    same!(stage.admin(purge(1)).await?, AdminOutcome::Already);
+    let refused = AdminOutcome::Refused(Refused::Purged(sample::CAMPAIGN.into(), 1));
+    same!(stage.admin(edition(1)).await?, refused);
+    let nowhere = AdminOutcome::Refused(Refused::NoSuchCampaign(sample::CAMPAIGN.into(), 1));
+    same!(stage.admin(rollback(1, 3)).await?, nowhere);
+    let unknown = AdminOutcome::Refused(Refused::NoSuchCampaign(sample::CAMPAIGN.into(), 7));
+    same!(stage.admin(purge(7)).await?, unknown);
+    let audit = stage.store.audit(sample::TENANT, 0).await?;
+    let words: Vec<_> = audit.iter().map(|entry| entry.action.as_str()).collect();
+    same!(words, ["create-tenant", "publish", "purge"]);
+    holds!(audit.iter().any(|entry| entry.details.contains("a test")));
+    same!(first_tampered(&audit), None);
+    Ok(())
+}
+
+pub(super) async fn a_purge_leaves_the_other_editions(stage: Stage) -> Done {
+    stage.done_by(edition(2)).await?;
+    let mut first = commit(user(1), 0, "a");
+    let mut second = giving(commit(user(1), 0, "a"), "mug");
+    second.campaign.edition = 2;
+    stage.committed(&first).await?;
+    stage.committed(&second).await?;
+    stage.done_by(purge(1)).await?;
+    let next = second.campaign.clone();
+    same!(stage.ledger(&next).await?.len(), 2);
+    same!(stage.store.history(sample::TENANT, user(1), 9).await?.len(), 2);
+    same!(stage.lane(&next).await?.participants, 1);
+    same!(stage.store.published().await?.len(), 1);
+    first.campaign.edition = 2;
+    first.expected = 1;
+    first.key = "b".into();
+    stage.committed(&first).await?;
+    Ok(())
+}

@@ -1,0 +1,447 @@
+//! What ops staff change. The meaning is `machine::world`'s; here it is made true on a server that others use at the same
+//! time: read what the change depends on, decide, and have a script make it, unless something moved in between.
+
+use std::sync::Arc;
+
+use machine::ids::Lane;
+use machine::luck::Seed;
+use machine::model::Durability;
+use machine::world::{Action, Admin, AdminOutcome, CounterKey, Live, Refused, Revision};
+use redis::Value;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::batch::MOST;
+use super::head::Head;
+use super::keys::{OfCampaign, OfTenant};
+use super::note::{self, Note};
+use super::shared::{Shared, not_read, not_written};
+use crate::Error;
+
+/// How often others may be quicker.
+const TRIES: u32 = 32;
+
+/// A lane's lasting settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Setup {
+    pub seed: Seed,
+    pub epoch: u64,
+    pub clock_offset: i64,
+    /// Whether the newest revision asks for `strict`.
+    pub strict: bool,
+}
+
+/// A campaign as a change finds it.
+struct Found {
+    keys: OfCampaign,
+    head_bytes: Vec<u8>,
+    head: Option<Head>,
+    setups: [Option<Setup>; 2],
+}
+
+/// What the script is asked to make true.
+#[derive(Default)]
+struct Plan {
+    head: Option<Head>,
+    revision: Option<(u32, Vec<u8>)>,
+    setups: [Option<Setup>; 2],
+    tallies: bool,
+    /// Lane, counter, `figure` or `add`, number.
+    counters: Vec<(Lane, CounterKey, &'static str, String)>,
+    /// For the note.
+    new_revision: Option<u32>,
+    ceiling: Option<i64>,
+}
+
+/// Makes a change.
+pub(super) async fn admin(shared: &Shared, change: &Admin) -> Result<AdminOutcome, Error> {
+    if let Action::CreateTenant { secret } = &change.action {
+        return Ok(if note::create(shared, change, &secret.0).await? {
+            AdminOutcome::Done(machine::world::Done {
+                audit: 0,
+                revision: None,
+                ceiling: None,
+            })
+        } else {
+            AdminOutcome::Already
+        });
+    }
+    let Some((campaign, edition)) = change.action.campaign() else {
+        return Ok(AdminOutcome::Already);
+    };
+    for _ in 0..TRIES {
+        if let Some(answer) = answered(shared, change).await? {
+            return Ok(answer);
+        }
+        let keys = OfCampaign::new(&change.tenant, campaign, edition);
+        let (found, note) = look(shared, keys).await?;
+        if let Some(note) = note {
+            // Someone's change is made and not booked, maybe this caller's own from before a crash.
+            note::settle(shared, &change.tenant, &found.keys.note(), &note).await?;
+            continue;
+        }
+        let plan = match plan(shared, change, &found).await? {
+            Ok(plan) => plan,
+            Err(no) => return Ok(no),
+        };
+        let note = Note::new(change, campaign, plan.new_revision, plan.ceiling)?.write()?;
+        if matches!(change.action, Action::Publish { .. }) {
+            // Before the campaign is there: a name that leads nowhere is passed over, a campaign without a name would be lost.
+            let name = format!("{}/{campaign}/{edition}", change.tenant);
+            let command = redis::cmd("SADD")
+                .arg(super::keys::campaigns())
+                .arg(name)
+                .to_owned();
+            shared.links.send(&command).await.map_err(not_written)?;
+        }
+        match make(shared, &found, &plan, &note).await?.as_slice() {
+            b"ok" => {}
+            b"moved" => continue,
+            b"much" => return Ok(AdminOutcome::Refused(Refused::TooMuch)),
+            b"none" => {
+                let Action::AddStock { reward, .. } = &change.action else {
+                    return Err(Error::NotWritten("a counter is missing".to_owned()));
+                };
+                return Ok(AdminOutcome::Refused(Refused::NoSuchStock(reward.clone())));
+            }
+            other => {
+                return Err(Error::Unknown(format!(
+                    "the script answered {}",
+                    String::from_utf8_lossy(other)
+                )));
+            }
+        }
+        let done = note::settle(shared, &change.tenant, &found.keys.note(), note.as_bytes()).await;
+        super::watch::tell(shared).await;
+        return Ok(AdminOutcome::Done(done.map_err(|error| match error {
+            // The change is made; what is open is its place in the audit. The same key finds it.
+            Error::NotWritten(why) | Error::Read(why) => Error::Unknown(why),
+            other => other,
+        })?));
+    }
+    Err(Error::Busy)
+}
+
+/// The answer that stands already: to this key, or that there is no such tenant.
+async fn answered(shared: &Shared, change: &Admin) -> Result<Option<AdminOutcome>, Error> {
+    let keys = OfTenant(&change.tenant);
+    let mut command = redis::cmd("MGET");
+    command.arg(keys.secret());
+    if let Some((key, _)) = &change.key {
+        command.arg(keys.answer(&note::key_hash(key)));
+    }
+    let values = values(shared.links.send(&command).await.map_err(not_written)?)?;
+    let mut values = values.into_iter();
+    if values.next().flatten().is_none() {
+        let no = Refused::NoSuchTenant(change.tenant.clone());
+        return Ok(Some(AdminOutcome::Refused(no)));
+    }
+    let known = values.next().flatten();
+    let (Some(known), Some((_, fingerprint))) = (known, &change.key) else {
+        return Ok(None);
+    };
+    Ok(note::remembered(&known, fingerprint, change.at)?
+        .map(|known| known.map_or(AdminOutcome::KeyReused, AdminOutcome::Replayed)))
+}
+
+async fn look(shared: &Shared, keys: OfCampaign) -> Result<(Found, Option<Vec<u8>>), Error> {
+    let (live, test) = (keys.lane(Lane::Live), keys.lane(Lane::Test));
+    let command = redis::cmd("MGET")
+        .arg(keys.head())
+        .arg(keys.note())
+        .arg(live.setup())
+        .arg(test.setup())
+        .to_owned();
+    let values = values(shared.links.send(&command).await.map_err(not_written)?)?;
+    let [head, note, live, test]: [Option<Vec<u8>>; 4] = values
+        .try_into()
+        .map_err(|_| Error::Read("a campaign is read by half".to_owned()))?;
+    let setup = |bytes: Option<Vec<u8>>| bytes.map(|bytes| read_setup(&bytes)).transpose();
+    let found = Found {
+        keys,
+        head: head
+            .as_deref()
+            .map(Head::read)
+            .transpose()
+            .map_err(|error| Error::Read(format!("a campaign's head: {error}")))?,
+        head_bytes: head.unwrap_or_default(),
+        setups: [setup(live)?, setup(test)?],
+    };
+    Ok((found, note))
+}
+
+async fn plan(
+    shared: &Shared,
+    change: &Admin,
+    found: &Found,
+) -> Result<Result<Plan, AdminOutcome>, Error> {
+    let known = |campaign: &Arc<str>, edition: u32| {
+        found.head.clone().ok_or_else(|| {
+            AdminOutcome::Refused(Refused::NoSuchCampaign(campaign.clone(), edition))
+        })
+    };
+    Ok(match &change.action {
+        Action::CreateTenant { .. } => Err(AdminOutcome::Already),
+        Action::Publish { .. } => publish(shared, change, found).await?,
+        Action::Pause {
+            campaign,
+            edition,
+            pause,
+        } => known(campaign, *edition).map(|head| Plan {
+            head: Some(Head {
+                pause: Some(pause.clone()),
+                ..head
+            }),
+            ..Plan::default()
+        }),
+        Action::Resume { campaign, edition } => known(campaign, *edition).and_then(|head| {
+            if head.pause.is_none() {
+                return Err(AdminOutcome::Already);
+            }
+            Ok(Plan {
+                head: Some(Head {
+                    pause: None,
+                    ..head
+                }),
+                ..Plan::default()
+            })
+        }),
+        Action::AddStock {
+            campaign,
+            edition,
+            lane,
+            reward,
+            add,
+        } => match known(campaign, *edition) {
+            Err(no) => Err(no),
+            Ok(_) => {
+                let key = CounterKey::Stock(reward.clone());
+                let counter = found.keys.lane(*lane).counter(&key);
+                let command = redis::cmd("GET").arg(counter).to_owned();
+                let value = shared.links.send(&command).await.map_err(not_written)?;
+                match super::read::counter_of(&value) {
+                    None => Err(AdminOutcome::Refused(Refused::NoSuchStock(reward.clone()))),
+                    Some(counter) => Ok(Plan {
+                        counters: vec![(*lane, key, "add", format!("{add} {}", counter.ceiling))],
+                        ceiling: Some(counter.ceiling + i64::from(*add)),
+                        ..Plan::default()
+                    }),
+                }
+            }
+        },
+        Action::MoveClock {
+            campaign,
+            edition,
+            offset,
+        } => known(campaign, *edition).map(|_| Plan {
+            setups: [
+                None,
+                found.setups[1].clone().map(|setup| Setup {
+                    clock_offset: *offset,
+                    ..setup
+                }),
+            ],
+            ..Plan::default()
+        }),
+    })
+}
+
+async fn publish(
+    shared: &Shared,
+    change: &Admin,
+    found: &Found,
+) -> Result<Result<Plan, AdminOutcome>, Error> {
+    let Action::Publish {
+        definition,
+        stock,
+        budget,
+        seeds,
+        ..
+    } = &change.action
+    else {
+        return Ok(Err(AdminOutcome::Already));
+    };
+    let sha256: [u8; 32] = Sha256::digest(definition).into();
+    let newest = found.head.as_ref().map_or(0, |head| head.newest);
+    if let Some(head) = &found.head
+        && head.live.iter().any(|live| live.revision == newest)
+        && revision(shared, &found.keys, newest)
+            .await?
+            .is_some_and(|known| known.sha256 == sha256)
+    {
+        return Ok(Err(AdminOutcome::Already));
+    }
+    let too_much = |figure: i64| !(0..=MOST).contains(&figure);
+    if budget.is_some_and(too_much) {
+        return Ok(Err(AdminOutcome::Refused(Refused::TooMuch)));
+    }
+    let number = newest + 1;
+    let made = Revision {
+        sha256,
+        definition: definition.clone(),
+        at: change.at,
+        by: change.by.clone(),
+    };
+    let epoch = found
+        .head
+        .as_ref()
+        .map_or(change.at.unsigned_abs().max(1), |head| head.epoch);
+    let strict = durability(definition) == Durability::Strict;
+    let setup = |known: &Option<Setup>, seed: &Seed| {
+        Some(Setup {
+            strict,
+            ..known.clone().unwrap_or(Setup {
+                seed: seed.clone(),
+                epoch,
+                clock_offset: 0,
+                strict,
+            })
+        })
+    };
+    let mut counters = Vec::new();
+    for lane in [Lane::Live, Lane::Test] {
+        for (reward, units) in stock {
+            let key = CounterKey::Stock(reward.clone());
+            counters.push((lane, key, "figure", units.to_string()));
+        }
+        if let Some(total) = budget {
+            counters.push((lane, CounterKey::Budget, "figure", total.to_string()));
+        }
+    }
+    Ok(Ok(Plan {
+        head: Some(Head {
+            epoch,
+            newest: number,
+            live: vec![Live {
+                revision: number,
+                share: 10_000,
+            }],
+            pause: found.head.as_ref().and_then(|head| head.pause.clone()),
+        }),
+        revision: Some((
+            number,
+            postcard::to_extend(&made, vec![1])
+                .map_err(|error| Error::NotWritten(error.to_string()))?,
+        )),
+        setups: [
+            setup(&found.setups[0], &seeds.0),
+            setup(&found.setups[1], &seeds.1),
+        ],
+        tallies: found.head.is_none(),
+        counters,
+        new_revision: Some(number),
+        ceiling: None,
+    }))
+}
+
+/// What a definition declares; what can't be read is taken for the stricter.
+fn durability(definition: &[u8]) -> Durability {
+    #[derive(Deserialize)]
+    struct Declared {
+        durability: Durability,
+    }
+    serde_json::from_slice::<Declared>(definition)
+        .map_or(Durability::Strict, |declared| declared.durability)
+}
+
+async fn make(shared: &Shared, found: &Found, plan: &Plan, note: &str) -> Result<Vec<u8>, Error> {
+    let keys = &found.keys;
+    let lanes = [keys.lane(Lane::Live), keys.lane(Lane::Test)];
+    let head = plan.head.as_ref().or(found.head.as_ref());
+    let head = head
+        .map(Head::write)
+        .transpose()
+        .map_err(|error| Error::NotWritten(error.to_string()))?
+        .unwrap_or_default();
+    let (number, revision) = plan.revision.clone().unwrap_or_default();
+    let setup = |setup: &Option<Setup>| {
+        setup.as_ref().map_or(Ok(Vec::new()), |setup| {
+            postcard::to_extend(setup, vec![1])
+                .map_err(|error| Error::NotWritten(error.to_string()))
+        })
+    };
+    let mut call = shared
+        .scripts
+        .change
+        .call()
+        .key(keys.head())
+        .key(keys.note())
+        .key(keys.revision(number))
+        .key(lanes[0].setup())
+        .key(lanes[1].setup())
+        .key(lanes[0].tally())
+        .key(lanes[1].tally())
+        .key(lanes[0].counters())
+        .key(lanes[1].counters())
+        .arg(found.head_bytes.as_slice())
+        .arg(head)
+        .arg(note)
+        .arg(revision)
+        .arg(setup(&plan.setups[0])?)
+        .arg(setup(&plan.setups[1])?)
+        .arg(if plan.tallies { "1" } else { "" });
+    for (lane, counter, what, number) in &plan.counters {
+        let at = usize::from(*lane == Lane::Test);
+        call = call
+            .key(lanes[at].counter(counter))
+            .arg((at + 1).to_string())
+            .arg(counter.to_string())
+            .arg(*what)
+            .arg(number.as_str());
+    }
+    match call.run(&shared.links).await.map_err(not_written)? {
+        Value::BulkString(word) => Ok(word),
+        Value::SimpleString(word) => Ok(word.into_bytes()),
+        other => Err(Error::Unknown(format!("the script answered {other:?}"))),
+    }
+}
+
+/// A published revision.
+pub(super) async fn revision(
+    shared: &Shared,
+    keys: &OfCampaign,
+    number: u32,
+) -> Result<Option<Revision>, Error> {
+    let command = redis::cmd("GET").arg(keys.revision(number)).to_owned();
+    match shared
+        .links
+        .send(&command)
+        .await
+        .map_err(|error| not_read(&error))?
+    {
+        Value::BulkString(bytes) => match bytes.as_slice() {
+            [1, rest @ ..] => postcard::from_bytes(rest)
+                .map(Some)
+                .map_err(|error| Error::Read(format!("revision {number} is damaged: {error}"))),
+            _ => Err(Error::Read(format!(
+                "revision {number} is of a form that is not known here"
+            ))),
+        },
+        _ => Ok(None),
+    }
+}
+
+/// Reads a lane's setup.
+pub(super) fn read_setup(bytes: &[u8]) -> Result<Setup, Error> {
+    match bytes {
+        [1, rest @ ..] => postcard::from_bytes(rest)
+            .map_err(|error| Error::Read(format!("a lane's setup is damaged: {error}"))),
+        _ => Err(Error::Read(
+            "a lane's setup is of a form that is not known here".to_owned(),
+        )),
+    }
+}
+
+/// The values of an MGET.
+pub(super) fn values(value: Value) -> Result<Vec<Option<Vec<u8>>>, Error> {
+    let Value::Array(values) = value else {
+        return Err(Error::Read(format!("several values are {value:?}")));
+    };
+    Ok(values
+        .into_iter()
+        .map(|value| match value {
+            Value::BulkString(bytes) => Some(bytes),
+            _ => None,
+        })
+        .collect())
+}

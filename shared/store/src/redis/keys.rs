@@ -1,0 +1,254 @@
+//! Every key that Gala writes to Redis, built here and nowhere else: a type for each family, tied to one slot.
+//!
+//! All that a commit touches shares the hash tag `{tenant/campaign/shard}` and so one slot; a tenant's own things share
+//! `{tenant}`. The name carries the layout's version (`v1`): a layout that changes writes other keys and reads both. Ids
+//! are `[a-z0-9-]{1,64}`, so no id can hold a brace, a slash or a colon and move a key into another slot.
+//!
+//! | key | value |
+//! |---|---|
+//! | `gala/v1/store` | this store's id, made once |
+//! | `gala/v1/campaigns` | set of `tenant/campaign/edition` |
+//! | `gala/v1/changes` | counts what ops staff changed; also the channel that tells of it |
+//! | `{T}/v1/secret`, `/audit`, `/answer/<hash>`, `/booked/<id>` | a tenant's secret, audit, admin answers, booked notes |
+//! | `{T/C/0}/v1/<edition>/head` | epoch, newest and live revisions, pause |
+//! | `.../revision/<n>`, `.../rules`, `.../note` | a revision; the rules that have granted; a change not yet in the audit |
+//! | `.../<lane>/setup`, `.../tally` | seed, clock; rows and participants |
+//! | `.../<lane>/counters`, `.../c/<counter>` | their names; one counter |
+//! | `.../<lane>/p/<pseudonym>` | a participant with the grants and the remembered answers |
+//! | `.../<lane>/ledger`, `.../timers` | stream of rows; sorted set of who is due when |
+//! | `.../<lane>/lease/<job>`, `.../fence` | who does a job; the last fencing number |
+
+use std::fmt;
+
+use machine::ids::{CampaignKey, Lane, Pseudonym};
+use machine::world::CounterKey;
+
+/// The layout's version.
+const V: &str = "v1";
+
+/// The shard of every participant, until campaigns have several.
+const SHARD: u32 = 0;
+
+/// A key's bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key(String);
+
+impl Key {
+    /// As the server gets it.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl redis::ToRedisArgs for Key {
+    fn write_redis_args<W: ?Sized + redis::RedisWrite>(&self, out: &mut W) {
+        out.write_arg(self.as_bytes());
+    }
+
+    fn num_of_args(&self) -> usize {
+        1
+    }
+}
+
+impl redis::ToSingleRedisArg for Key {}
+
+/// The store's id.
+pub fn store() -> Key {
+    Key(format!("gala/{V}/store"))
+}
+
+/// The set of all campaigns.
+pub fn campaigns() -> Key {
+    Key(format!("gala/{V}/campaigns"))
+}
+
+/// How often ops staff changed anything; also the channel on which a change is told.
+pub fn changes() -> Key {
+    Key(format!("gala/{V}/changes"))
+}
+
+/// A tenant's keys.
+#[derive(Debug, Clone, Copy)]
+pub struct OfTenant<'a>(pub &'a str);
+
+impl OfTenant<'_> {
+    fn key(self, rest: fmt::Arguments<'_>) -> Key {
+        Key(format!("{{{}}}/{V}/{rest}", self.0))
+    }
+
+    /// What its pseudonyms are made with.
+    pub fn secret(self) -> Key {
+        self.key(format_args!("secret"))
+    }
+
+    /// Its audit, a list.
+    pub fn audit(self) -> Key {
+        self.key(format_args!("audit"))
+    }
+
+    /// The answer to an admin call; `hash` is of its idempotency key.
+    pub fn answer(self, hash: &str) -> Key {
+        self.key(format_args!("answer/{hash}"))
+    }
+
+    /// That a note of a campaign stands in the audit.
+    pub fn booked(self, note: &str) -> Key {
+        self.key(format_args!("booked/{note}"))
+    }
+
+    /// A rate limit's state.
+    pub fn rate(self, name: &str) -> Key {
+        self.key(format_args!("rate/{name}"))
+    }
+}
+
+/// The keys of one edition of a campaign.
+#[derive(Debug, Clone)]
+pub struct OfCampaign {
+    stem: String,
+}
+
+impl OfCampaign {
+    /// Those of this edition.
+    pub fn new(tenant: &str, campaign: &str, edition: u32) -> Self {
+        Self {
+            stem: format!("{{{tenant}/{campaign}/{SHARD}}}/{V}/{edition}"),
+        }
+    }
+
+    /// What every commit looks at.
+    pub fn head(&self) -> Key {
+        Key(format!("{}/head", self.stem))
+    }
+
+    /// A published revision.
+    pub fn revision(&self, number: u32) -> Key {
+        Key(format!("{}/revision/{number}", self.stem))
+    }
+
+    /// The rules that have granted, a set.
+    pub fn rules(&self) -> Key {
+        Key(format!("{}/rules", self.stem))
+    }
+
+    /// A change that is made and not yet booked in the audit.
+    pub fn note(&self) -> Key {
+        Key(format!("{}/note", self.stem))
+    }
+
+    /// The keys of one lane.
+    pub fn lane(&self, lane: Lane) -> OfLane {
+        OfLane {
+            stem: format!("{}/{lane}", self.stem),
+        }
+    }
+
+    /// What all of its keys begin with; for a scan.
+    pub fn stem(&self) -> &str {
+        &self.stem
+    }
+}
+
+/// The keys of one lane of an edition.
+#[derive(Debug, Clone)]
+pub struct OfLane {
+    stem: String,
+}
+
+impl OfLane {
+    /// Those of this lane.
+    pub fn new(key: &CampaignKey) -> Self {
+        OfCampaign::new(&key.tenant, &key.campaign, key.edition).lane(key.lane)
+    }
+
+    /// Seed and clock.
+    pub fn setup(&self) -> Key {
+        Key(format!("{}/setup", self.stem))
+    }
+
+    /// How many rows and participants.
+    pub fn tally(&self) -> Key {
+        Key(format!("{}/tally", self.stem))
+    }
+
+    /// The names of its counters, a set.
+    pub fn counters(&self) -> Key {
+        Key(format!("{}/counters", self.stem))
+    }
+
+    /// A counter.
+    pub fn counter(&self, counter: &CounterKey) -> Key {
+        Key(format!("{}/c/{counter}", self.stem))
+    }
+
+    /// A participant.
+    pub fn participant(&self, user: &Pseudonym) -> Key {
+        Key(format!("{}/p/{user}", self.stem))
+    }
+
+    /// What all participants' keys begin with.
+    pub fn participants(&self) -> String {
+        format!("{}/p/", self.stem)
+    }
+
+    /// The ledger, a stream.
+    pub fn ledger(&self) -> Key {
+        Key(format!("{}/ledger", self.stem))
+    }
+
+    /// Who is due when, a sorted set.
+    pub fn timers(&self) -> Key {
+        Key(format!("{}/timers", self.stem))
+    }
+
+    /// Who does a job.
+    pub fn lease(&self, job: &str) -> Key {
+        Key(format!("{}/lease/{job}", self.stem))
+    }
+
+    /// The last fencing number of all of its leases.
+    pub fn fence(&self) -> Key {
+        Key(format!("{}/fence", self.stem))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_read_well_and_never_change() {
+        let key = CampaignKey {
+            tenant: "acme".into(),
+            campaign: "wheel".into(),
+            edition: 2,
+            lane: Lane::Test,
+        };
+        let lane = OfLane::new(&key);
+        let rows = [
+            (lane.tally(), "{acme/wheel/0}/v1/2/test/tally"),
+            (
+                lane.counter(&CounterKey::Stock("mug".into())),
+                "{acme/wheel/0}/v1/2/test/c/stock/mug",
+            ),
+            (
+                lane.counter(&CounterKey::BudgetDay(20_000)),
+                "{acme/wheel/0}/v1/2/test/c/budget/2024-10-04",
+            ),
+            (
+                lane.participant(&Pseudonym([0xab; 16])),
+                "{acme/wheel/0}/v1/2/test/p/abababababababababababababababab",
+            ),
+            (OfTenant("acme").audit(), "{acme}/v1/audit"),
+        ];
+        for (key, name) in rows {
+            assert_eq!(key.to_string(), name);
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! What ops staff changed, on its way into the audit. A campaign and its tenant's audit lie in different slots, so a change
+//! is made together with a note of it, and the note is then booked: once, by whoever comes first, also after a crash in
+//! between. A note that is not booked stands in the way of the next change of its campaign, so none is ever lost or passed.
+
+use std::sync::Arc;
+
+use machine::Millis;
+use machine::ids::hex;
+use machine::world::{Admin, Answer, AuditEntry, Done, KeyWasUsed, REMEMBER_MS};
+use rand::TryRng;
+use redis::Value;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::keys::{Key, OfTenant};
+use super::shared::{Shared, not_read, not_written};
+use crate::Error;
+
+/// For how long a booked note and a remembered answer are kept, in milliseconds: longer than anyone asks.
+const KEEP_MS: i64 = 2 * REMEMBER_MS;
+
+/// How often the audit may grow under a booking.
+const TRIES: u32 = 64;
+
+/// A note.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Note {
+    id: String,
+    /// The caller's key, hashed, and the fingerprint of what it asked.
+    key: Option<(String, [u8; 32])>,
+    at: Millis,
+    by: Arc<str>,
+    action: String,
+    campaign: Option<Arc<str>>,
+    details: String,
+    revision: Option<u32>,
+    ceiling: Option<i64>,
+}
+
+/// An answer to an admin call.
+#[derive(Debug, Serialize, Deserialize)]
+struct Answered {
+    fingerprint: [u8; 32],
+    at: Millis,
+    answer: Vec<u8>,
+}
+
+/// The hash that an admin key is stored under: keys may be of any characters.
+pub(super) fn key_hash(key: &str) -> String {
+    hex(&Sha256::digest(key.as_bytes())[..16])
+}
+
+/// 128 random bits in hexadecimal.
+pub(super) fn random_id() -> Result<String, Error> {
+    let mut bytes = [0; 16];
+    rand::rngs::SysRng
+        .try_fill_bytes(&mut bytes)
+        .map_err(|error| {
+            Error::NotWritten(format!("the system gives no random numbers: {error}"))
+        })?;
+    Ok(hex(&bytes))
+}
+
+impl Note {
+    /// A note of a change that comes to these figures.
+    pub fn new(
+        change: &Admin,
+        campaign: &Arc<str>,
+        revision: Option<u32>,
+        ceiling: Option<i64>,
+    ) -> Result<Self, Error> {
+        let done = Done {
+            audit: 0,
+            revision,
+            ceiling,
+        };
+        let (action, details) = change.action.told(&done);
+        Ok(Self {
+            id: random_id()?,
+            key: change
+                .key
+                .as_ref()
+                .map(|(key, fingerprint)| (key_hash(key), *fingerprint)),
+            at: change.at,
+            by: change.by.clone(),
+            action,
+            campaign: Some(campaign.clone()),
+            details,
+            revision,
+            ceiling,
+        })
+    }
+
+    pub fn write(&self) -> Result<String, Error> {
+        serde_json::to_string(self).map_err(|error| Error::NotWritten(error.to_string()))
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Error> {
+        serde_json::from_slice(bytes)
+            .map_err(|error| Error::Read(format!("a campaign's note is not readable: {error}")))
+    }
+}
+
+/// Books a note that stands in a campaign, and takes it away. What was done, in figures.
+pub(super) async fn settle(
+    shared: &Shared,
+    tenant: &str,
+    place: &Key,
+    bytes: &[u8],
+) -> Result<Done, Error> {
+    let note = Note::read(bytes)?;
+    let done = book(shared, tenant, &note).await?;
+    shared
+        .scripts
+        .forget
+        .call()
+        .key(place.clone())
+        .arg(bytes)
+        .run(&shared.links)
+        .await
+        .map_err(not_written)?;
+    Ok(done)
+}
+
+async fn book(shared: &Shared, tenant: &str, note: &Note) -> Result<Done, Error> {
+    let keys = OfTenant(tenant);
+    let booked = keys.booked(&note.id);
+    for _ in 0..TRIES {
+        let (number, previous) = end_of(shared, &keys.audit()).await?;
+        let mut entry = AuditEntry {
+            number,
+            at: note.at,
+            by: note.by.clone(),
+            action: note.action.clone(),
+            campaign: note.campaign.clone(),
+            details: note.details.clone(),
+            hash: [0; 32],
+        };
+        entry.hash = entry.expected_hash(previous);
+        let done = |number| Done {
+            audit: number,
+            revision: note.revision,
+            ceiling: note.ceiling,
+        };
+        let (answer_key, answer) = match &note.key {
+            None => (booked.clone(), Vec::new()),
+            Some((hash, fingerprint)) => {
+                let answered = Answered {
+                    fingerprint: *fingerprint,
+                    at: note.at,
+                    answer: serde_json::to_vec(&done(number)).unwrap_or_default(),
+                };
+                (keys.answer(hash), encode(&answered)?)
+            }
+        };
+        let told = shared
+            .scripts
+            .book
+            .call()
+            .key(keys.audit())
+            .key(booked.clone())
+            .key(answer_key)
+            .arg(number.to_string())
+            .arg(encode(&entry)?)
+            .arg(answer)
+            .arg(KEEP_MS.to_string())
+            .run(&shared.links)
+            .await
+            .map_err(not_written)?;
+        match told {
+            Value::Int(-1) => {}
+            Value::Int(number) => return Ok(done(number as u64)),
+            other => return Err(Error::Unknown(format!("the audit answered {other:?}"))),
+        }
+    }
+    Err(Error::Busy)
+}
+
+/// Makes a tenant known; false where it was.
+pub(super) async fn create(
+    shared: &Shared,
+    change: &Admin,
+    secret: &[u8; 32],
+) -> Result<bool, Error> {
+    let keys = OfTenant(&change.tenant);
+    let done = Done {
+        audit: 0,
+        revision: None,
+        ceiling: None,
+    };
+    let (action, details) = change.action.told(&done);
+    let mut entry = AuditEntry {
+        number: 0,
+        at: change.at,
+        by: change.by.clone(),
+        action,
+        campaign: None,
+        details,
+        hash: [0; 32],
+    };
+    entry.hash = entry.expected_hash([0; 32]);
+    let told = shared
+        .scripts
+        .create
+        .call()
+        .key(keys.secret())
+        .key(keys.audit())
+        .arg(secret.as_slice())
+        .arg(encode(&entry)?)
+        .run(&shared.links)
+        .await
+        .map_err(not_written)?;
+    Ok(told == Value::Int(1))
+}
+
+/// How long an audit is, and the hash of its last entry.
+async fn end_of(shared: &Shared, audit: &Key) -> Result<(u64, [u8; 32]), Error> {
+    for _ in 0..TRIES {
+        let length = redis::cmd("LLEN").arg(audit).to_owned();
+        let length = match shared.links.send(&length).await.map_err(not_written)? {
+            Value::Int(length) => length as u64,
+            _ => 0,
+        };
+        if length == 0 {
+            return Ok((0, [0; 32]));
+        }
+        let last = redis::cmd("LINDEX").arg(audit).arg(length - 1).to_owned();
+        if let Value::BulkString(bytes) = shared.links.send(&last).await.map_err(not_written)? {
+            return Ok((length, decode::<AuditEntry>(&bytes)?.hash));
+        }
+    }
+    Err(Error::Busy)
+}
+
+/// A tenant's audit from entry `from` on.
+pub(super) async fn audit(
+    shared: &Shared,
+    tenant: &str,
+    from: u64,
+) -> Result<Vec<AuditEntry>, Error> {
+    let from = i64::try_from(from).unwrap_or(i64::MAX);
+    let command = redis::cmd("LRANGE")
+        .arg(OfTenant(tenant).audit())
+        .arg(from)
+        .arg(-1)
+        .to_owned();
+    match shared
+        .links
+        .send(&command)
+        .await
+        .map_err(|error| not_read(&error))?
+    {
+        Value::Array(entries) => entries
+            .into_iter()
+            .map(|entry| match entry {
+                Value::BulkString(bytes) => decode(&bytes),
+                other => Err(Error::Read(format!("an audit entry is {other:?}"))),
+            })
+            .collect(),
+        other => Err(Error::Read(format!("the audit is {other:?}"))),
+    }
+}
+
+/// What is remembered under an admin's key.
+pub(super) fn remembered(
+    bytes: &[u8],
+    fingerprint: &[u8; 32],
+    now: Millis,
+) -> Result<Option<Result<Answer, KeyWasUsed>>, Error> {
+    let known: Answered = decode(bytes)?;
+    if now.saturating_sub(known.at) >= REMEMBER_MS {
+        return Ok(None);
+    }
+    Ok(Some(if known.fingerprint == *fingerprint {
+        Ok(known.answer.into())
+    } else {
+        Err(KeyWasUsed)
+    }))
+}
+
+fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
+    postcard::to_extend(value, vec![1])
+        .map_err(|error| Error::NotWritten(format!("it can't be encoded: {error}")))
+}
+
+fn decode<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, Error> {
+    match bytes {
+        [1, rest @ ..] => postcard::from_bytes(rest)
+            .map_err(|error| Error::Read(format!("it is damaged: {error}"))),
+        _ => Err(Error::Read(
+            "it is of a form that is not known here".to_owned(),
+        )),
+    }
+}

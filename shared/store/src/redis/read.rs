@@ -1,0 +1,467 @@
+//! Reads: what is remembered of a call, a lane, the ledger, one user's history, who is due.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use machine::Millis;
+use machine::calendar::{Day, day_number};
+use machine::ids::{CampaignKey, Lane as LaneName, Pseudonym};
+use machine::world::{Counter, CounterKey, Recalled};
+use redis::{Cmd, Value};
+
+use super::admin::{read_setup, values};
+use super::head::Head;
+use super::keys::{OfCampaign, OfLane, campaigns};
+use super::record::{self, Unreadable};
+use super::shared::{Known, Shared, not_read};
+use crate::{Asked, Error, Lane, LedgerRow, Published};
+
+/// How many ledger entries are asked for at once.
+const PAGE: usize = 256;
+
+/// How long replicas may take to confirm what is answered again.
+const WAIT: Duration = Duration::from_millis(1000);
+
+/// For how many days a day's budget is shown, as `machine::world` keeps it.
+const KEEP_DAYS: Day = 8;
+
+async fn send(shared: &Shared, command: &Cmd) -> Result<Value, Error> {
+    shared
+        .links
+        .send(command)
+        .await
+        .map_err(|error| not_read(&error))
+}
+
+fn unreadable(what: &str) -> impl Fn(Unreadable) -> Error + '_ {
+    move |error| Error::Read(format!("{what}: {error}"))
+}
+
+/// What is known about a caller and a key, in one read.
+pub(super) async fn recall(
+    shared: &Shared,
+    keys: &OfLane,
+    key: &CampaignKey,
+    user: Pseudonym,
+    asked: Option<Asked<'_>>,
+) -> Result<Recalled, Error> {
+    let campaign = OfCampaign::new(&key.tenant, &key.campaign, key.edition);
+    let command = redis::cmd("MGET")
+        .arg(campaign.head())
+        .arg(keys.participant(&user))
+        .to_owned();
+    let [head, value]: [Option<Vec<u8>>; 2] = values(send(shared, &command).await?)?
+        .try_into()
+        .map_err(|_| Error::Read("a recall came by half".to_owned()))?;
+    let Some(head) = head else {
+        return Ok(Recalled {
+            answer: None,
+            participant: None,
+            live: Vec::new(),
+            pause: None,
+        });
+    };
+    let head = Head::read(&head).map_err(unreadable("a campaign's head"))?;
+    let what = "a participant's record";
+    let value = value
+        .as_deref()
+        .map(record::Value::of)
+        .transpose()
+        .map_err(unreadable(what))?;
+    let answer = value
+        .zip(asked)
+        .and_then(|(value, asked)| value.answer(asked.key, asked.fingerprint, asked.now));
+    let replicas = shared.address.replicas;
+    let strict = shared.known(key).is_none_or(|known| known.strict);
+    if replicas > 0 && strict && matches!(answer, Some(Ok(_))) {
+        // It may stand on the primary only: an answer that is given again must be as safe as one that is given first.
+        let touch = shared.scripts.touch.call().key(keys.tally());
+        let (_, acked) = touch
+            .run_and_wait(&shared.links, replicas, WAIT)
+            .await
+            .map_err(|error| not_read(&error))?;
+        if acked < replicas {
+            return Err(Error::Unknown(format!(
+                "{acked} of {replicas} replicas have it so far"
+            )));
+        }
+    }
+    Ok(Recalled {
+        answer,
+        participant: value
+            .map(|value| value.participant().map(Arc::new))
+            .transpose()
+            .map_err(unreadable(what))?,
+        live: head.live,
+        pause: head.pause.filter(|_| key.lane == LaneName::Live),
+    })
+}
+
+/// All published campaigns; and their keys and notes that still wait for the audit.
+pub(super) async fn published(shared: &Shared) -> Result<Vec<Published>, Error> {
+    let mut names =
+        strings(send(shared, &redis::cmd("SMEMBERS").arg(campaigns()).to_owned()).await?);
+    names.sort();
+    let mut found = Vec::with_capacity(names.len());
+    for name in names {
+        let mut parts = name.split('/');
+        let (Some(tenant), Some(campaign), Some(Ok(edition))) =
+            (parts.next(), parts.next(), parts.next().map(str::parse))
+        else {
+            return Err(Error::Read(format!("`{name}` is no campaign's name")));
+        };
+        let keys = OfCampaign::new(tenant, campaign, edition);
+        let command = redis::cmd("MGET")
+            .arg(keys.head())
+            .arg(keys.note())
+            .to_owned();
+        let mut values = values(send(shared, &command).await?)?.into_iter();
+        // A name is written before its campaign.
+        let Some(head) = values.next().flatten() else {
+            continue;
+        };
+        if let Some(note) = values.next().flatten() {
+            // Left behind by someone who crashed, or just being booked: booking it twice books it once.
+            if let Err(error) = super::note::settle(shared, tenant, &keys.note(), &note).await {
+                tracing::warn!(%error, campaign = name, "a change could not be booked in the audit yet");
+            }
+        }
+        let head = Head::read(&head).map_err(unreadable("a campaign's head"))?;
+        let rules = redis::cmd("SMEMBERS").arg(keys.rules()).to_owned();
+        let mut rules = strings(send(shared, &rules).await?);
+        rules.sort();
+        found.push(Published {
+            tenant: tenant.into(),
+            campaign: campaign.into(),
+            edition,
+            newest: head.newest,
+            live: head.live,
+            pause: head.pause,
+            granted_rules: rules.into_iter().map(Arc::from).collect(),
+        });
+    }
+    Ok(found)
+}
+
+/// What a lane holds, participants apart.
+pub(super) async fn lane(shared: &Shared, key: &CampaignKey) -> Result<Option<Lane>, Error> {
+    let keys = OfLane::new(key);
+    let command = redis::cmd("MGET")
+        .arg(keys.setup())
+        .arg(keys.tally())
+        .to_owned();
+    let [setup, tally]: [Option<Vec<u8>>; 2] = values(send(shared, &command).await?)?
+        .try_into()
+        .map_err(|_| Error::Read("a lane is read by half".to_owned()))?;
+    let (Some(setup), Some(tally)) = (setup, tally) else {
+        return Ok(None);
+    };
+    let setup = read_setup(&setup)?;
+    let known = Known {
+        epoch: setup.epoch,
+        strict: setup.strict,
+    };
+    shared.learn(key, known);
+    let tally = String::from_utf8_lossy(&tally).into_owned();
+    let (rows, participants) = tally
+        .split_once(' ')
+        .and_then(|(rows, people)| Some((rows.parse().ok()?, people.parse().ok()?)))
+        .ok_or_else(|| Error::Read(format!("a tally is `{tally}`")))?;
+    let names = strings(
+        send(
+            shared,
+            &redis::cmd("SMEMBERS").arg(keys.counters()).to_owned(),
+        )
+        .await?,
+    );
+    let mut named: Vec<CounterKey> = names.iter().filter_map(|name| counter_key(name)).collect();
+    named.sort();
+    let newest = named.iter().filter_map(day_of).max().unwrap_or_default();
+    named.retain(|key| day_of(key).is_none_or(|day| day >= newest.saturating_sub(KEEP_DAYS)));
+    let mut counters = Vec::with_capacity(named.len());
+    if !named.is_empty() {
+        let mut command = redis::cmd("MGET");
+        for key in &named {
+            command.arg(keys.counter(key));
+        }
+        let Value::Array(found) = send(shared, &command).await? else {
+            return Err(Error::Read("counters are no list".to_owned()));
+        };
+        for (key, value) in named.into_iter().zip(found) {
+            // One that is missing stays missing: a commit that needs it is frozen.
+            if let Some(counter) = counter_of(&value) {
+                counters.push((key, counter));
+            }
+        }
+    }
+    Ok(Some(Lane {
+        seed: setup.seed,
+        clock_offset: setup.clock_offset,
+        counters,
+        participants,
+        rows,
+    }))
+}
+
+fn day_of(key: &CounterKey) -> Option<Day> {
+    match key {
+        CounterKey::BudgetDay(day) => Some(*day),
+        CounterKey::Stock(_) | CounterKey::Budget => None,
+    }
+}
+
+/// A counter's name, as [`CounterKey`] displays it.
+fn counter_key(name: &str) -> Option<CounterKey> {
+    match name.split_once('/') {
+        None if name == "budget" => Some(CounterKey::Budget),
+        Some(("stock", reward)) => Some(CounterKey::Stock(reward.into())),
+        Some(("budget", day)) => Some(CounterKey::BudgetDay(day_number(day.parse().ok()?))),
+        _ => None,
+    }
+}
+
+/// A counter's value.
+pub(super) fn counter_of(value: &Value) -> Option<Counter> {
+    let Value::BulkString(bytes) = value else {
+        return None;
+    };
+    let text = std::str::from_utf8(bytes).ok()?;
+    let mut words = text.split(' ').map(|word| word.parse().ok());
+    Some(Counter {
+        issued: words.next()??,
+        ceiling: words.next()??,
+        configured: words.next()??,
+        shortfall: words.next()??,
+    })
+}
+
+/// Up to `most` rows of a ledger from number `from` on.
+pub(super) async fn ledger(
+    shared: &Shared,
+    key: &CampaignKey,
+    from: u64,
+    most: usize,
+) -> Result<Vec<LedgerRow>, Error> {
+    let mut found = Vec::new();
+    if most == 0 {
+        return Ok(found);
+    }
+    let stream = OfLane::new(key).ledger();
+    // An entry's id is its first row's number plus 1: the one that holds `from` is the last not above it.
+    let command = redis::cmd("XREVRANGE")
+        .arg(&stream)
+        .arg(format!("{}-0", from.saturating_add(1)))
+        .arg("-")
+        .arg("COUNT")
+        .arg(1)
+        .to_owned();
+    let Some(holding) = entries(send(shared, &command).await?)?.pop() else {
+        return Ok(found);
+    };
+    let mut start = format!("{}-0", holding.first + 1);
+    loop {
+        let command = redis::cmd("XRANGE")
+            .arg(&stream)
+            .arg(&start)
+            .arg("+")
+            .arg("COUNT")
+            .arg(PAGE)
+            .to_owned();
+        let page = entries(send(shared, &command).await?)?;
+        let Some(last) = page.last() else {
+            return Ok(found);
+        };
+        start = format!("({}-0", last.first + 1);
+        let full = page.len() == PAGE;
+        for entry in page {
+            for row in entry.rows(key)? {
+                if row.number >= from && found.len() < most {
+                    found.push(row);
+                }
+            }
+        }
+        if found.len() >= most || !full {
+            return Ok(found);
+        }
+    }
+}
+
+/// The newest `most` rows of one participant across a tenant's campaigns, oldest first. Each record knows its last row, and
+/// each row the one before: as many reads as there are entries.
+pub(super) async fn history(
+    shared: &Shared,
+    tenant: &str,
+    user: Pseudonym,
+    most: usize,
+) -> Result<Vec<LedgerRow>, Error> {
+    let mut found: Vec<LedgerRow> = Vec::new();
+    for one in published(shared).await? {
+        if *one.tenant != *tenant {
+            continue;
+        }
+        for lane in [LaneName::Live, LaneName::Test] {
+            let key = CampaignKey {
+                tenant: one.tenant.clone(),
+                campaign: one.campaign.clone(),
+                edition: one.edition,
+                lane,
+            };
+            found.extend(rows_of(shared, &key, user, most).await?);
+        }
+    }
+    found.sort_by(|one, two| {
+        let order = |row: &LedgerRow| (row.at, row.campaign.clone(), row.number);
+        order(one).cmp(&order(two))
+    });
+    Ok(found.split_off(found.len().saturating_sub(most)))
+}
+
+async fn rows_of(
+    shared: &Shared,
+    key: &CampaignKey,
+    user: Pseudonym,
+    most: usize,
+) -> Result<Vec<LedgerRow>, Error> {
+    let keys = OfLane::new(key);
+    let command = redis::cmd("GETRANGE")
+        .arg(keys.participant(&user))
+        .arg(0)
+        .arg(-1)
+        .to_owned();
+    let Value::BulkString(value) = send(shared, &command).await? else {
+        return Ok(Vec::new());
+    };
+    if value.is_empty() {
+        return Ok(Vec::new());
+    }
+    let value = record::Value::of(&value).map_err(unreadable("a participant's record"))?;
+    let mut found = Vec::new();
+    let mut at = value.last_row;
+    while let Some(row) = at.filter(|_| found.len() < most) {
+        let command = redis::cmd("XREVRANGE")
+            .arg(keys.ledger())
+            .arg(format!("{}-0", row.saturating_add(1)))
+            .arg("-")
+            .arg("COUNT")
+            .arg(1)
+            .to_owned();
+        let Some(entry) = entries(send(shared, &command).await?)?.pop() else {
+            break;
+        };
+        let mut before = None;
+        for part in entry.parts(key)? {
+            if part
+                .rows
+                .first()
+                .is_some_and(|first| first.user == user && first.number == row)
+            {
+                before = part.before;
+                let mut rows = part.rows;
+                rows.reverse();
+                found.extend(rows);
+            }
+        }
+        at = before;
+    }
+    Ok(found)
+}
+
+/// Up to `most` participants who are due.
+pub(super) async fn due(
+    shared: &Shared,
+    keys: &OfLane,
+    now: Millis,
+    most: usize,
+) -> Result<Vec<Pseudonym>, Error> {
+    let command = redis::cmd("ZRANGEBYSCORE")
+        .arg(keys.timers())
+        .arg("-inf")
+        .arg(now)
+        .arg("LIMIT")
+        .arg(0)
+        .arg(most)
+        .to_owned();
+    strings(send(shared, &command).await?)
+        .iter()
+        .map(|member| {
+            member
+                .parse()
+                .map_err(|error| Error::Read(format!("a timer's member: {error}")))
+        })
+        .collect()
+}
+
+/// A ledger entry.
+struct Entry {
+    /// The number of its first row.
+    first: u64,
+    /// Names and values.
+    fields: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Entry {
+    fn parts(&self, key: &CampaignKey) -> Result<Vec<record::Read>, Error> {
+        let mut parts = Vec::with_capacity(self.fields.len());
+        let mut number = self.first;
+        for (name, value) in &self.fields {
+            let part = record::read_rows(key, number, name, value)
+                .map_err(unreadable(&format!("row {number} of {key}")))?;
+            number += part.rows.len() as u64;
+            parts.push(part);
+        }
+        Ok(parts)
+    }
+
+    fn rows(&self, key: &CampaignKey) -> Result<Vec<LedgerRow>, Error> {
+        let parts = self.parts(key)?;
+        Ok(parts.into_iter().flat_map(|part| part.rows).collect())
+    }
+}
+
+/// The entries of an XRANGE.
+fn entries(value: Value) -> Result<Vec<Entry>, Error> {
+    let odd = || Error::Read("the ledger's answer is of an unknown form".to_owned());
+    let Value::Array(entries) = value else {
+        return Err(odd());
+    };
+    let mut found = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let Value::Array(parts) = entry else {
+            return Err(odd());
+        };
+        let [Value::BulkString(id), Value::Array(fields)] = parts.as_slice() else {
+            return Err(odd());
+        };
+        let first = std::str::from_utf8(id)
+            .ok()
+            .and_then(|id| id.split_once('-')?.0.parse::<u64>().ok())
+            .and_then(|id| id.checked_sub(1))
+            .ok_or_else(odd)?;
+        let mut pairs = Vec::with_capacity(fields.len() / 2);
+        for pair in fields.chunks_exact(2) {
+            let [Value::BulkString(name), Value::BulkString(value)] = pair else {
+                return Err(odd());
+            };
+            pairs.push((name.clone(), value.clone()));
+        }
+        found.push(Entry {
+            first,
+            fields: pairs,
+        });
+    }
+    Ok(found)
+}
+
+/// A list or a set of texts.
+fn strings(value: Value) -> Vec<String> {
+    let (Value::Array(items) | Value::Set(items)) = value else {
+        return Vec::new();
+    };
+    items
+        .into_iter()
+        .filter_map(|item| match item {
+            Value::BulkString(bytes) => String::from_utf8(bytes).ok(),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,282 @@
+//! What a participant and a ledger entry look like as bytes in Redis. The commit script writes a participant's value and
+//! says in its head how it is laid out; this module makes the parts and reads the whole.
+
+use std::sync::Arc;
+
+use machine::Millis;
+use machine::ids::{CampaignKey, Pseudonym};
+use machine::ledger::Row;
+use machine::model::Sender;
+use machine::participant::{Core, Grant, Participant};
+use machine::world::{Answer, Attribution, Commit, CounterKey, KeyWasUsed, REMEMBER_MS};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::LedgerRow;
+
+/// The form of a participant's value and of a ledger entry that is written now.
+const FORM: u8 = 1;
+
+/// Bytes before the core.
+const HEADER: usize = 42;
+
+/// Bytes of one entry in the index of answers.
+const ENTRY: usize = 44;
+
+/// A timer that is not set.
+pub(super) const NEVER: [u8; 8] = i64::MIN.to_be_bytes();
+
+/// Bytes that are not what this version writes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unreadable {
+    /// Another form.
+    #[error("its form {0} is not known here: a newer version wrote it")]
+    Form(u8),
+    /// It ends too early, or a part is no such part.
+    #[error("it is damaged ({0})")]
+    Damaged(&'static str),
+}
+
+/// A participant's core as bytes.
+pub(super) fn core(core: &Core) -> Result<Vec<u8>, postcard::Error> {
+    postcard::to_extend(core, Vec::with_capacity(64))
+}
+
+/// Grants as bytes: one after another, so that new ones are appended without touching the old.
+pub(super) fn grants(grants: &[Grant]) -> Result<Vec<u8>, postcard::Error> {
+    grants
+        .iter()
+        .try_fold(Vec::new(), |bytes, grant| postcard::to_extend(grant, bytes))
+}
+
+/// What an answer is found by: 16 bytes of the SHA-256 of the key, and as many of the fingerprint's.
+pub(super) fn entry(
+    key: &str,
+    fingerprint: &[u8; 32],
+    at: Millis,
+    answer: &[u8],
+) -> Result<Vec<u8>, Unreadable> {
+    let length = u32::try_from(answer.len()).map_err(|_| Unreadable::Damaged("answer"))?;
+    let mut bytes = Vec::with_capacity(ENTRY);
+    bytes.extend_from_slice(&digest(key.as_bytes()));
+    bytes.extend_from_slice(&digest(fingerprint));
+    bytes.extend_from_slice(&at.to_be_bytes());
+    bytes.extend_from_slice(&length.to_be_bytes());
+    Ok(bytes)
+}
+
+fn digest(bytes: &[u8]) -> [u8; 16] {
+    let full: [u8; 32] = Sha256::digest(bytes).into();
+    std::array::from_fn(|at| full[at])
+}
+
+/// A timer's bytes. A time before all others would read as none.
+pub(super) fn timer(due: Option<Millis>) -> [u8; 8] {
+    due.map_or(NEVER, |due| due.max(i64::MIN + 1).to_be_bytes())
+}
+
+/// A participant's value, its parts found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Value<'a> {
+    core: &'a [u8],
+    grants: &'a [u8],
+    entries: &'a [u8],
+    answers: &'a [u8],
+    /// The number of the participant's last ledger row.
+    pub last_row: Option<u64>,
+}
+
+impl<'a> Value<'a> {
+    /// Finds the parts. What `Stale` brings ends after the grants.
+    pub fn of(bytes: &'a [u8]) -> Result<Self, Unreadable> {
+        let damaged = Unreadable::Damaged("head");
+        let (&form, _) = bytes.split_first().ok_or(damaged.clone())?;
+        if form != FORM {
+            return Err(Unreadable::Form(form));
+        }
+        let head: &[u8; HEADER] = bytes.first_chunk().ok_or(damaged.clone())?;
+        let rest = bytes.get(HEADER..).unwrap_or_default();
+        let length = |at: usize| {
+            let four = [head[at], head[at + 1], head[at + 2], head[at + 3]];
+            u32::from_be_bytes(four) as usize
+        };
+        let (core, rest) = rest.split_at_checked(length(9)).ok_or(damaged.clone())?;
+        let (grants, rest) = rest.split_at_checked(length(13)).ok_or(damaged)?;
+        let all = usize::from(head[17]) * ENTRY;
+        let (entries, answers) = rest.split_at_checked(all).unwrap_or_default();
+        let last: [u8; 8] = std::array::from_fn(|at| head[34 + at]);
+        Ok(Self {
+            core,
+            grants,
+            entries,
+            answers,
+            last_row: u64::try_from(i64::from_be_bytes(last)).ok(),
+        })
+    }
+
+    /// The record.
+    pub fn participant(&self) -> Result<Participant, Unreadable> {
+        let core = postcard::from_bytes(self.core).map_err(|_| Unreadable::Damaged("core"))?;
+        let mut grants = Vec::new();
+        let mut rest = self.grants;
+        while !rest.is_empty() {
+            let (grant, after) = postcard::take_from_bytes::<Grant>(rest)
+                .map_err(|_| Unreadable::Damaged("grants"))?;
+            grants.push(grant);
+            rest = after;
+        }
+        Ok(Participant { core, grants })
+    }
+
+    /// The answer remembered for a key, if it is not too old.
+    pub fn answer(
+        &self,
+        key: &str,
+        fingerprint: &[u8; 32],
+        now: Millis,
+    ) -> Option<Result<Answer, KeyWasUsed>> {
+        let wanted = digest(key.as_bytes());
+        let mut from = 0_usize;
+        for entry in self.entries.chunks_exact(ENTRY) {
+            let (at, length) = (number(entry, 32), length(entry));
+            if entry.starts_with(&wanted) && now.saturating_sub(at) < REMEMBER_MS {
+                if entry.get(16..32) != Some(digest(fingerprint).as_slice()) {
+                    return Some(Err(KeyWasUsed));
+                }
+                return self
+                    .answers
+                    .get(from..from.saturating_add(length))
+                    .map(|bytes| Ok(bytes.into()));
+            }
+            from = from.saturating_add(length);
+        }
+        None
+    }
+}
+
+fn number(entry: &[u8], at: usize) -> i64 {
+    let bytes = entry
+        .get(at..at + 8)
+        .and_then(|bytes| bytes.try_into().ok());
+    bytes.map_or(0, i64::from_be_bytes)
+}
+
+fn length(entry: &[u8]) -> usize {
+    let bytes = entry.get(40..44).and_then(|bytes| bytes.try_into().ok());
+    bytes.map_or(0, |bytes| u32::from_be_bytes(bytes) as usize)
+}
+
+/// A commit's part of a ledger entry. Serials are known to the script only: rows hold their unit's place among those of the
+/// same stock, and the entry's name the first serial of each stock, in the order of `stocks`.
+#[derive(Debug, Serialize, Deserialize)]
+struct Booked {
+    revision: u32,
+    user: Pseudonym,
+    event: Option<Arc<str>>,
+    sender: Sender,
+    at: Millis,
+    attribution: Attribution,
+    stocks: Vec<Arc<str>>,
+    rows: Vec<Row>,
+}
+
+/// A commit's rows as bytes; empty when it has none.
+pub(super) fn rows(commit: &Commit) -> Result<Vec<u8>, postcard::Error> {
+    if commit.rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let stocks = stocks(commit);
+    let mut places = vec![0_u64; stocks.len()];
+    let mut rows = commit.rows.clone();
+    for row in &mut rows {
+        let Row::Grant(grant) = row else { continue };
+        grant.serial = None;
+        let of = stocks.iter().position(|stock| *stock == grant.reward);
+        if let Some(place) = of.and_then(|at| places.get_mut(at)) {
+            grant.serial = Some(*place);
+            *place += 1;
+        }
+    }
+    let booked = Booked {
+        revision: commit.revision,
+        user: commit.user,
+        event: commit.event.clone(),
+        sender: commit.sender,
+        at: commit.core.now,
+        attribution: commit.attribution.clone(),
+        stocks,
+        rows,
+    };
+    postcard::to_extend(&booked, vec![FORM])
+}
+
+/// The stocks that a commit moves, each once, in order.
+fn stocks(commit: &Commit) -> Vec<Arc<str>> {
+    let mut stocks: Vec<Arc<str>> = Vec::new();
+    for moved in &commit.moves {
+        if let CounterKey::Stock(reward) = &moved.key
+            && !stocks.contains(reward)
+        {
+            stocks.push(reward.clone());
+        }
+    }
+    stocks
+}
+
+/// One commit's part of a ledger entry, read.
+#[derive(Debug)]
+pub(super) struct Read {
+    /// The rows.
+    pub rows: Vec<LedgerRow>,
+    /// The last row of the same participant before these.
+    pub before: Option<u64>,
+}
+
+/// Reads a commit's part of a ledger entry: the field's name and value, and the number of its first row.
+pub(super) fn read_rows(
+    campaign: &CampaignKey,
+    first: u64,
+    name: &[u8],
+    value: &[u8],
+) -> Result<Read, Unreadable> {
+    let (form, bytes) = value
+        .split_first()
+        .ok_or(Unreadable::Damaged("ledger entry"))?;
+    if *form != FORM {
+        return Err(Unreadable::Form(*form));
+    }
+    let booked: Booked =
+        postcard::from_bytes(bytes).map_err(|_| Unreadable::Damaged("ledger entry"))?;
+    let mut words = std::str::from_utf8(name)
+        .map_err(|_| Unreadable::Damaged("ledger entry's name"))?
+        .split(' ');
+    let before = words.next().and_then(|word| word.parse().ok());
+    let bases: Vec<u64> = words.filter_map(|word| word.parse().ok()).collect();
+    if bases.len() != booked.stocks.len() {
+        return Err(Unreadable::Damaged("ledger entry's serials"));
+    }
+    let base = |reward: &Arc<str>| {
+        let at = booked.stocks.iter().position(|stock| stock == reward)?;
+        bases.get(at).copied()
+    };
+    let mut rows = Vec::with_capacity(booked.rows.len());
+    for (number, mut row) in (first..).zip(booked.rows) {
+        if let Row::Grant(grant) = &mut row
+            && let (Some(place), Some(base)) = (grant.serial, base(&grant.reward))
+        {
+            grant.serial = Some(base + place);
+        }
+        rows.push(LedgerRow {
+            number,
+            campaign: campaign.clone(),
+            revision: booked.revision,
+            user: booked.user,
+            event: booked.event.clone(),
+            sender: booked.sender,
+            at: booked.at,
+            attribution: booked.attribution.clone(),
+            row,
+        });
+    }
+    Ok(Read { rows, before })
+}

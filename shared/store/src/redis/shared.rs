@@ -1,0 +1,84 @@
+//! What all parts of the Redis store share: the way to the server, the scripts, what is known of each lane.
+
+use std::collections::HashMap;
+
+use machine::ids::CampaignKey;
+use parking_lot::RwLock;
+use tokio::sync::watch;
+
+use super::address::Address;
+use super::link::{LinkError, Links};
+use super::script::Script;
+use crate::Error;
+
+/// Shared.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub links: Links,
+    pub address: Address,
+    pub scripts: Scripts,
+    pub changes: watch::Sender<u64>,
+    lanes: RwLock<HashMap<CampaignKey, Known>>,
+}
+
+/// The scripts.
+#[derive(Debug)]
+pub(super) struct Scripts {
+    pub commit: Script,
+    pub change: Script,
+    pub book: Script,
+    pub create: Script,
+    pub forget: Script,
+    pub touch: Script,
+}
+
+/// What is known of a lane from the last look at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Known {
+    /// Its epoch: a store with another one has lost what this process was told.
+    pub epoch: u64,
+    /// Whether its newest revision asks for `strict`.
+    pub strict: bool,
+}
+
+impl Shared {
+    pub fn new(links: Links, address: Address) -> Self {
+        Self {
+            links,
+            address,
+            scripts: Scripts {
+                commit: Script::new(include_str!("scripts/commit.lua")),
+                change: Script::new(include_str!("scripts/change.lua")),
+                book: Script::new(include_str!("scripts/book.lua")),
+                create: Script::new(include_str!("scripts/create.lua")),
+                forget: Script::new(include_str!("scripts/forget.lua")),
+                touch: Script::new(include_str!("scripts/touch.lua")),
+            },
+            changes: watch::channel(0).0,
+            lanes: RwLock::default(),
+        }
+    }
+
+    pub fn known(&self, key: &CampaignKey) -> Option<Known> {
+        self.lanes.read().get(key).copied()
+    }
+
+    pub fn learn(&self, key: &CampaignKey, known: Known) {
+        if self.known(key) != Some(known) {
+            self.lanes.write().insert(key.clone(), known);
+        }
+    }
+}
+
+/// What a failed link lets a writer conclude.
+pub(super) fn not_written(error: LinkError) -> Error {
+    match error {
+        LinkError::Away(_) | LinkError::Refused { .. } => Error::NotWritten(error.to_string()),
+        LinkError::Lost(_) => Error::Unknown(error.to_string()),
+    }
+}
+
+/// What a failed link is to a reader.
+pub(super) fn not_read(error: &LinkError) -> Error {
+    Error::Read(error.to_string())
+}
