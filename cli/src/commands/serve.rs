@@ -119,7 +119,10 @@ async fn serve_all(serve: &Serve, metrics: PrometheusHandle) -> Result<(), Serve
     ));
 
     let (listening, admin_listening) = (public.local_addr()?, admin.local_addr()?);
-    eprint!("{}", welcome(serve, &choice, &process, listening, admin_listening));
+    eprint!(
+        "{}",
+        welcome(serve, &choice, &process, listening, admin_listening)
+    );
     let store = process.store.clone();
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let waited = store.clone();

@@ -237,7 +237,7 @@ pub fn ledger(ports: Ports, campaign: &str) -> Vec<Value> {
         .collect()
 }
 
-fn stats(ports: Ports, campaign: &str) -> Value {
+pub fn stats(ports: Ports, campaign: &str) -> Value {
     let path = format!("/admin/v1/{TENANT}/campaigns/{campaign}/stats");
     let answer = get(ports.admin, &path, &finance_token()).expect("figures");
     assert_eq!(answer.status, 200, "{}", answer.body);

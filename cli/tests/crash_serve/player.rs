@@ -333,7 +333,9 @@ impl Player {
         };
         let good = one.status < 500 && two.status < 500;
         let same = one.status == two.status && (one.status != 200 || one.body == two.body);
-        if good && !(same && (one.status != 200 || one.replayed != two.replayed)) {
+        // A pause that ends between the two: one is refused, the other done.
+        let paused = one.code() == "paused" || two.code() == "paused";
+        if good && !paused && !(same && (one.status != 200 || one.replayed != two.replayed)) {
             self.books.violation(format!(
                 "{call:?} was answered {one:?} and, at the same time, {two:?}"
             ));

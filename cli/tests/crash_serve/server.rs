@@ -20,6 +20,8 @@ pub struct Home {
     pub data: PathBuf,
     /// A store that several servers share; none: the embedded one in `data`.
     pub store: Option<String>,
+    /// By how many seconds the process's clock is ahead.
+    pub clock_ahead_secs: i64,
 }
 
 impl Home {
@@ -29,6 +31,7 @@ impl Home {
             configs: crate::world::configs(folder),
             data: folder.join(name),
             store: None,
+            clock_ahead_secs: 0,
         }
     }
 }
@@ -51,7 +54,15 @@ pub struct Server {
 impl Server {
     /// Starts one, and waits for nothing.
     pub fn spawn(home: &Home) -> Self {
-        Self::spawn_as(Command::new(env!("CARGO_BIN_EXE_gala")), home)
+        let gala = env!("CARGO_BIN_EXE_gala");
+        if home.clock_ahead_secs == 0 {
+            return Self::spawn_as(Command::new(gala), home);
+        }
+        let mut command = Command::new("faketime");
+        let ahead = format!("{:+}s", home.clock_ahead_secs);
+        // The clock that time-outs are measured by stays.
+        command.args(["--exclude-monotonic", "-f", &ahead, gala]);
+        Self::spawn_as(command, home)
     }
 
     /// As [`Server::spawn`], where no file may grow beyond `bytes`: a disk that is full there.
@@ -85,7 +96,13 @@ impl Server {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        let mut child = command.spawn().expect("gala starts");
+        let mut child = match command.spawn() {
+            Ok(child) => child,
+            Err(error) if command.get_program() == "faketime" => {
+                panic!("faketime is missing ({error}): apt-get install faketime")
+            }
+            Err(error) => panic!("gala does not start: {error}"),
+        };
         let stderr = BufReader::new(child.stderr.take().expect("its words"));
         let said = Arc::new(Mutex::new(Vec::new()));
         let (tell, ready) = channel();

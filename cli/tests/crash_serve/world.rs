@@ -151,6 +151,16 @@ pub fn finance_token() -> String {
     sign(STAFF, &Ticket::admin(TENANT, "judge", Role::Finance))
 }
 
+/// A token of whoever publishes and pauses.
+pub fn publisher_token() -> String {
+    sign(STAFF, &Ticket::admin(TENANT, "publisher", Role::Publisher))
+}
+
+/// The wheel's file with another title: another revision, by which the same is won.
+pub fn wheel_titled(title: &str) -> String {
+    WHEEL.replace("en: Wheel", &format!("en: {title}"))
+}
+
 fn sign((_, kid, key): (&str, &str, &str), ticket: &Ticket) -> String {
     let minter = Minter::hs256(kid, key).expect("a key");
     minter

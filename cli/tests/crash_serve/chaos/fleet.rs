@@ -41,6 +41,23 @@ impl Fleet {
         Self { seats }
     }
 
+    /// Starts one more, whose clock is ahead by so many seconds.
+    pub fn join(&mut self, clock_ahead_secs: i64) {
+        let first = &self.seats[0].home;
+        let home = Home {
+            data: first.data.with_extension(self.seats.len().to_string()),
+            clock_ahead_secs,
+            ..first.clone()
+        };
+        let seat = Seat {
+            server: Mutex::new(Some(Server::spawn(&home))),
+            ports: Mutex::new(None),
+            home,
+        };
+        seat.wait();
+        self.seats.push(seat);
+    }
+
     pub fn len(&self) -> usize {
         self.seats.len()
     }
@@ -49,6 +66,11 @@ impl Fleet {
     pub fn any(&self, luck: &mut Luck) -> Option<Ports> {
         let up: Vec<Ports> = self.seats.iter().filter_map(Seat::ports).collect();
         up.get(luck.below(up.len() as u64) as usize).copied()
+    }
+
+    /// Where a process listens that runs.
+    pub fn ports(&self, number: usize) -> Ports {
+        self.seats[number].ports().expect("a process that runs")
     }
 
     /// `kill -9`. It must have been running: a process that ends by itself is a fault of its own.
@@ -78,7 +100,9 @@ impl Fleet {
     /// Ends all of them, each of which must still run.
     pub fn end(self) {
         for number in 0..self.seats.len() {
-            self.kill(number);
+            if self.seats[number].ports().is_some() {
+                self.kill(number);
+            }
         }
     }
 }

@@ -5,7 +5,8 @@ use std::time::Instant;
 use super::field::Scale;
 use super::report::Report;
 use super::{
-    crowd, cut, emptied, flushed, full, promoted, redis_killed, redis_stopped, serve_killed,
+    crowd, cut, emptied, flushed, full, promoted, redis_killed, redis_stopped, resharded, revised,
+    serve_killed, skewed,
 };
 use crate::luck::{Luck, seed};
 
@@ -17,7 +18,7 @@ const CROWD: usize = 256;
 type Scene = fn(Scale, &mut Luck) -> Report;
 
 /// The scenes of one round, and the faults of each.
-const ROUND: [(&str, u64, Scene); 10] = [
+const ROUND: [(&str, u64, Scene); 13] = [
     ("serve killed", 20, serve_killed::scene),
     ("redis killed", 25, redis_killed::always),
     ("everysec", 10, redis_killed::everysec),
@@ -27,6 +28,9 @@ const ROUND: [(&str, u64, Scene); 10] = [
     ("full", 20, full::scene),
     ("waited for", 12, promoted::waited_for),
     ("not waited for", 8, promoted::not_waited_for),
+    ("resharded", 12, resharded::scene),
+    ("skewed", 1, skewed::scene),
+    ("revised", 20, revised::scene),
     ("emptied", 1, emptied::scene),
 ];
 

@@ -18,7 +18,10 @@ mod full;
 mod promoted;
 mod redis_killed;
 mod redis_stopped;
+mod resharded;
+mod revised;
 mod serve_killed;
+mod skewed;
 
 mod long;
 
@@ -92,6 +95,21 @@ fn crash_chaos_promoted_waited_for() {
 #[test]
 fn crash_chaos_promoted_not_waited_for() {
     check("not waited for", 3, promoted::not_waited_for);
+}
+
+#[test]
+fn crash_chaos_cluster_resharded() {
+    check("resharded", 4, resharded::scene);
+}
+
+#[test]
+fn crash_chaos_clock_skewed() {
+    check("skewed", 1, skewed::scene);
+}
+
+#[test]
+fn crash_chaos_published_and_paused() {
+    check("revised", 8, revised::scene);
 }
 
 #[test]
