@@ -54,14 +54,10 @@ pub struct Server {
 impl Server {
     /// Starts one, and waits for nothing.
     pub fn spawn(home: &Home) -> Self {
-        let gala = env!("CARGO_BIN_EXE_gala");
-        if home.clock_ahead_secs == 0 {
-            return Self::spawn_as(Command::new(gala), home);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gala"));
+        if home.clock_ahead_secs != 0 {
+            command.envs(another_clock(home.clock_ahead_secs));
         }
-        let mut command = Command::new("faketime");
-        let ahead = format!("{:+}s", home.clock_ahead_secs);
-        // The clock that time-outs are measured by stays.
-        command.args(["--exclude-monotonic", "-f", &ahead, gala]);
         Self::spawn_as(command, home)
     }
 
@@ -96,13 +92,7 @@ impl Server {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        let mut child = match command.spawn() {
-            Ok(child) => child,
-            Err(error) if command.get_program() == "faketime" => {
-                panic!("faketime is missing ({error}): apt-get install faketime")
-            }
-            Err(error) => panic!("gala does not start: {error}"),
-        };
+        let mut child = command.spawn().expect("gala starts");
         let stderr = BufReader::new(child.stderr.take().expect("its words"));
         let said = Arc::new(Mutex::new(Vec::new()));
         let (tell, ready) = channel();
@@ -192,6 +182,32 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// What gives a program another clock: the variables by which faketime does it. Its own process in between would be killed in
+/// the program's place.
+fn another_clock(ahead_secs: i64) -> Vec<(String, String)> {
+    let ahead = format!("{ahead_secs:+}s");
+    // The clock that time-outs are measured by stays.
+    let said = Command::new("faketime")
+        .args(["--exclude-monotonic", "-f", &ahead, "env"])
+        .output();
+    let said = match said {
+        Ok(said) => String::from_utf8_lossy(&said.stdout).into_owned(),
+        Err(error) => panic!("faketime is missing ({error}): apt-get install faketime"),
+    };
+    let names = [
+        "LD_PRELOAD",
+        "DYLD_INSERT_LIBRARIES",
+        "FAKETIME",
+        "DONT_FAKE_MONOTONIC",
+        "FAKETIME_DONT_FAKE_MONOTONIC",
+    ];
+    said.lines()
+        .filter_map(|line| line.split_once('='))
+        .filter(|(name, _)| names.contains(name))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }
 
 /// The port of an address on this machine that is followed by `path`.
