@@ -58,6 +58,15 @@ enum Chore {
         #[arg(last = true)]
         nextest: Vec<String>,
     },
+    /// Break one Redis, and several `gala serve` processes on it, in every way we know, and judge what they answered
+    Chaos {
+        /// Repeats a run's choices; none: new ones, and the run prints them
+        #[arg(long)]
+        seed: Option<u64>,
+        /// How many faults are injected, at least
+        #[arg(long, default_value_t = 1000)]
+        faults: u64,
+    },
     /// Run the benchmarks
     Bench {
         /// Passed on to `cargo bench`, for example `-- -p store`
@@ -96,6 +105,7 @@ fn run(chore: Chore) -> Result<bool> {
         Chore::Deny => ci::deny().map(|()| true),
         Chore::Fix => fix().map(|()| true),
         Chore::Crash { rounds, nextest } => test::crash(rounds, &nextest).map(|()| true),
+        Chore::Chaos { seed, faults } => test::chaos(seed, faults).map(|()| true),
         Chore::Bench { bench } => test::bench(&bench).map(|()| true),
     }
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask test`, `crash` and `bench`: what the workspace can prove and measure, on a machine that may be fresh.
+//! `cargo xtask test`, `crash`, `chaos` and `bench`: what the workspace can prove and measure, on a machine that may be fresh.
 
 use miette::Result;
 
@@ -6,7 +6,9 @@ use crate::step::Step;
 use crate::tools;
 
 /// The crash tests: `crash_` is in their name or in their module's. The same words as in `.config/nextest.toml`.
-const CRASH_TESTS: &str = "test(/crash_/)";
+const CRASH_TESTS: &str = "test(/crash_/) - test(/crash_chaos_long/)";
+/// The long chaos run: its scenes with few faults are among the crash tests.
+const CHAOS: &str = "test(/crash_chaos_long/)";
 
 /// All tests, then the examples in the documentation, which nextest cannot run.
 ///
@@ -33,6 +35,18 @@ pub fn crash(rounds: u32, nextest: &[String]) -> Result<()> {
         .args(["-E", CRASH_TESTS, "--run-ignored", "all"])
         .args(["--stress-count".to_owned(), rounds.to_string()])
         .run()
+}
+
+/// The long chaos run.
+pub fn chaos(seed: Option<u64>, faults: u64) -> Result<()> {
+    tools::for_tests()?;
+    let mut run = run_nextest(&["-p".to_owned(), "cli".to_owned()])
+        .args(["-E", CHAOS, "--run-ignored", "all", "--no-capture"])
+        .env("GALA_CHAOS_FAULTS", &faults.to_string());
+    if let Some(seed) = seed {
+        run = run.env("GALA_CRASH_SEED", &seed.to_string());
+    }
+    run.run()
 }
 
 /// The benchmarks.

@@ -11,6 +11,8 @@ pub fn for_tests() -> Result<()> {
     // A real server, for the tests of the shared store; they start their own on a free port.
     package("redis-server", "redis-server", "redis")?;
     package("redis-sentinel", "redis-sentinel", "redis")?;
+    // A process whose clock is wrong.
+    package("faketime", "faketime", "libfaketime")?;
     // The draws are verified by a second program, written in another language.
     package("python3", "python3", "python")?;
     nextest()

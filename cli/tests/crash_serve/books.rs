@@ -1,6 +1,7 @@
 //! What a client was told: its own books, which nobody else writes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -19,16 +20,27 @@ pub struct Call {
 pub struct Ack {
     pub call: Call,
     pub body: String,
+    /// When the answer was read.
+    pub at: Instant,
 }
 
 impl Ack {
     /// The ids of the grants that the answer names.
     pub fn grants(&self) -> Vec<String> {
+        self.of_grants("id")
+    }
+
+    /// The rewards of these grants.
+    pub fn rewards(&self) -> Vec<String> {
+        self.of_grants("reward")
+    }
+
+    fn of_grants(&self, field: &str) -> Vec<String> {
         let answer: Value = serde_json::from_str(&self.body).expect("an answer in JSON");
         let grants = answer["grants"].as_array().expect("its grants");
         grants
             .iter()
-            .map(|grant| grant["id"].as_str().expect("an id").to_owned())
+            .map(|grant| grant[field].as_str().expect("its field").to_owned())
             .collect()
     }
 }
@@ -44,6 +56,10 @@ pub struct Books {
     pub open: Vec<Call>,
     pub counts: Counts,
     pub violations: Vec<String>,
+    /// The campaigns of which it was said that nothing is left.
+    pub sold_out: BTreeSet<&'static str>,
+    /// How often each code came with an answer that something is not available, or broke.
+    pub refusals: BTreeMap<String, u64>,
     /// The places in `acks` of each participant.
     of: BTreeMap<(String, &'static str), Vec<usize>>,
 }
@@ -55,8 +71,11 @@ pub struct Counts {
     pub unavailable: u64,
     pub replays: u64,
     pub twins: u64,
+    pub rivals: u64,
     pub found_done: u64,
     pub found_undone: u64,
+    /// The longest that an answer took, of whatever kind.
+    pub slowest: Duration,
 }
 
 impl Counts {
@@ -66,8 +85,10 @@ impl Counts {
         self.unavailable += other.unavailable;
         self.replays += other.replays;
         self.twins += other.twins;
+        self.rivals += other.rivals;
         self.found_done += other.found_done;
         self.found_undone += other.found_undone;
+        self.slowest = self.slowest.max(other.slowest);
     }
 }
 
@@ -75,7 +96,8 @@ impl Books {
     pub fn acknowledge(&mut self, call: Call, body: String) {
         let place = (call.user.clone(), call.campaign);
         self.of.entry(place).or_default().push(self.acks.len());
-        self.acks.push(Ack { call, body });
+        let at = Instant::now();
+        self.acks.push(Ack { call, body, at });
     }
 
     /// Whether the server must still remember this answer.
@@ -83,6 +105,20 @@ impl Books {
         let call = &self.acks[number].call;
         let all = &self.of[&(call.user.clone(), call.campaign)];
         all.iter().rev().take(REMEMBERED).any(|one| *one == number)
+    }
+
+    /// Strikes answers out that a server, as it was set up, was allowed to forget; what is left must be there.
+    pub fn strike(&mut self, is_lost: impl Fn(&Ack) -> bool) -> Vec<Ack> {
+        let (lost, kept) = std::mem::take(&mut self.acks)
+            .into_iter()
+            .partition(is_lost);
+        self.acks = kept;
+        self.of.clear();
+        for (number, ack) in self.acks.iter().enumerate() {
+            let place = (ack.call.user.clone(), ack.call.campaign);
+            self.of.entry(place).or_default().push(number);
+        }
+        lost
     }
 
     pub fn violation(&mut self, what: String) {

@@ -115,6 +115,16 @@ fn broken() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "that is no HTTP answer")
 }
 
+/// A POST of staff, answered.
+pub fn post(port: u16, path: &str, token: &str, key: &str, body: &str) -> io::Result<Answer> {
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nIdempotency-Key: {key}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    Connection::open(port)?.call(&request)
+}
+
 /// A GET with a token, answered; with a path of this machine's own making.
 pub fn get(port: u16, path: &str, token: &str) -> io::Result<Answer> {
     let request =

@@ -8,7 +8,10 @@ use crate::books::{Ack, Call};
 use crate::client::get;
 use crate::player::Player;
 use crate::server::Ports;
-use crate::world::{CAMPAIGNS, STOCK, TENANT, finance_token};
+use crate::world::{BUDGETS, CAMPAIGNS, STOCK, TENANT, finance_token};
+
+/// Of these a user gets one at most.
+const ONE_EACH: [&str; 4] = ["mug", "book", "pen", "one"];
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -40,6 +43,12 @@ pub fn judge(ports: Ports, players: &mut [Player]) -> Verdict {
         let rows = ledger(ports, campaign);
         verdict.rows += rows.len() as u64;
         books_and_ledger(campaign, &acks, &rows, &mut verdict);
+        let all_gone = players
+            .iter()
+            .any(|player| player.books.sold_out.contains(campaign));
+        verdict.check(!all_gone || last_unit_is_gone(campaign, &rows), || {
+            format!("{campaign}: it was said to be sold out, and a unit is left")
+        });
         units(campaign, &rows, &stats(ports, campaign), &mut verdict);
     }
     for player in players.iter_mut() {
@@ -52,6 +61,14 @@ pub fn judge(ports: Ports, players: &mut [Player]) -> Verdict {
         });
     }
     verdict
+}
+
+/// Whether some reward of a campaign has been given to its last unit. Nobody adds any.
+fn last_unit_is_gone(campaign: &str, rows: &[Value]) -> bool {
+    STOCK.iter().any(|(of, reward, configured)| {
+        let given = rows.iter().filter(|row| row["grant"]["reward"] == *reward);
+        *of == campaign && given.count() as i64 >= *configured
+    })
 }
 
 /// Each answer has its rows, each row its answer.
@@ -147,7 +164,7 @@ fn units(campaign: &str, rows: &[Value], stats: &Value, verdict: &mut Verdict) {
             format!("{campaign}/{reward}: {issued} of {configured} in the ledger, and {stock:?}")
         });
         verdict.sold_out += u64::from(figure("left") == 0);
-        if reward != "cup" {
+        if ONE_EACH.contains(&reward) {
             let users: BTreeSet<&str> = given
                 .iter()
                 .filter_map(|row| row["user"].as_str())
@@ -164,6 +181,10 @@ fn units(campaign: &str, rows: &[Value], stats: &Value, verdict: &mut Verdict) {
             .sum();
         verdict.check(cents(spent) == Some(costs), || {
             format!("{campaign}: {spent} booked, {costs} cents in the ledger")
+        });
+        let cap = BUDGETS.iter().find(|(of, _)| *of == campaign);
+        verdict.check(cap.is_none_or(|(_, cap)| costs <= *cap), || {
+            format!("{campaign}: {costs} cents given away, of {cap:?}")
         });
     }
     if campaign == "check-in" {
@@ -205,7 +226,7 @@ fn lists(ports: Ports, player: &mut Player, verdict: &mut Verdict) {
     }
 }
 
-fn ledger(ports: Ports, campaign: &str) -> Vec<Value> {
+pub fn ledger(ports: Ports, campaign: &str) -> Vec<Value> {
     let path = format!("/admin/v1/{TENANT}/ledger?campaign={campaign}");
     let answer = get(ports.admin, &path, &finance_token()).expect("the ledger");
     assert_eq!(answer.status, 200, "{campaign}: {}", answer.body);
@@ -216,7 +237,7 @@ fn ledger(ports: Ports, campaign: &str) -> Vec<Value> {
         .collect()
 }
 
-fn stats(ports: Ports, campaign: &str) -> Value {
+pub fn stats(ports: Ports, campaign: &str) -> Value {
     let path = format!("/admin/v1/{TENANT}/campaigns/{campaign}/stats");
     let answer = get(ports.admin, &path, &finance_token()).expect("figures");
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -246,6 +267,7 @@ mod tests {
         Ack {
             call,
             body: json!({ "grants": grants }).to_string(),
+            at: std::time::Instant::now(),
         }
     }
 

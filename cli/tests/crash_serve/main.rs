@@ -22,6 +22,8 @@ mod player;
 mod server;
 mod world;
 
+mod chaos;
+
 mod disk_full;
 mod kills;
 mod second;

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use crate::books::{Books, Call};
 use crate::client::{Answer, Connection, get};
@@ -11,9 +12,31 @@ use crate::world::{TENANT, user_token};
 /// How many users of each player draw; others come once, to sign in or for a pack.
 const REGULARS: u64 = 8;
 
+/// How a player plays.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner {
+    /// Where the regulars draw; a campaign named twice is drawn in twice as often.
+    pub draws: &'static [&'static str],
+    /// Whether what was answered is asked for again, and looked for in the user's list. Not where the store may forget.
+    pub checks: bool,
+    /// Codes of rejections that are as they should be.
+    pub accepts: &'static [&'static str],
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self {
+            draws: &["wheel"],
+            checks: true,
+            accepts: &["sold-out", "already-signed", "already-claimed"],
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct Player {
     name: String,
+    pub manner: Manner,
     pub books: Books,
     calls: u64,
     strangers: u64,
@@ -32,9 +55,14 @@ impl From<io::Error> for Gone {
 
 impl Player {
     pub fn new(name: String) -> Self {
+        Self::with(name, Manner::default())
+    }
+
+    pub fn with(name: String, manner: Manner) -> Self {
         let (books, tokens) = (Books::default(), std::collections::BTreeMap::new());
         Self {
             name,
+            manner,
             books,
             calls: 0,
             strangers: 0,
@@ -50,17 +78,52 @@ impl Player {
             self.ask_again(&mut connection, luck)?;
         }
         while !stop.load(Ordering::Relaxed) {
-            match luck.below(100) {
-                0..10 => self.ask_again(&mut connection, luck)?,
-                10..20 => self.twins(&mut connection, port, luck)?,
-                20..23 => self.look(port, luck)?,
-                _ => {
-                    let call = self.next(luck);
-                    self.make(&mut connection, call)?;
-                }
+            self.turn(&mut connection, port, port, luck)?;
+        }
+        Ok(())
+    }
+
+    /// Settles what is open, then takes so many turns, or fewer: it goes as soon as the server is gone or a call is open, to
+    /// come again somewhere else. Where two calls go out at once, the second goes to the port `other`.
+    pub fn visit(
+        &mut self,
+        port: u16,
+        other: u16,
+        turns: u64,
+        luck: &mut Luck,
+        stop: &AtomicBool,
+    ) -> Result<(), Gone> {
+        let mut connection = Connection::open(port)?;
+        self.settle(&mut connection)?;
+        for _ in 0..turns {
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
+            self.turn(&mut connection, port, other, luck)?;
+            if !self.books.open.is_empty() {
+                return Err(Gone);
             }
         }
         Ok(())
+    }
+
+    fn turn(
+        &mut self,
+        connection: &mut Connection,
+        port: u16,
+        other: u16,
+        luck: &mut Luck,
+    ) -> Result<(), Gone> {
+        match luck.below(100) {
+            0..10 if self.manner.checks => self.ask_again(connection, luck),
+            10..20 => self.twins(connection, other, luck),
+            20..23 if self.manner.checks => self.look(port, luck),
+            23..30 if port != other => self.rivals(connection, other, luck),
+            _ => {
+                let call = self.next(luck);
+                self.make(connection, call).map(|_| ())
+            }
+        }
     }
 
     /// Sends everything open once more.
@@ -95,9 +158,10 @@ impl Player {
         let key = format!("{}-{}", self.name, self.calls);
         let regular = format!("{}-r{}", self.name, luck.below(REGULARS));
         if luck.percent(70) {
+            let draws = self.manner.draws;
             return Call {
                 user: regular,
-                campaign: "wheel",
+                campaign: draws[luck.below(draws.len() as u64) as usize],
                 event: "draw",
                 key,
             };
@@ -125,8 +189,7 @@ impl Player {
     /// Sends a call and books what becomes of it. Some: it is done, and whether it had been before.
     fn make(&mut self, connection: &mut Connection, call: Call) -> Result<Option<bool>, Gone> {
         let request = self.request(&call);
-        self.books.counts.requests += 1;
-        match connection.call(&request) {
+        match self.send(connection, &request) {
             Ok(answer) => Ok(self.book(call, answer)),
             Err(error) => {
                 self.books.open.push(call);
@@ -135,20 +198,29 @@ impl Player {
         }
     }
 
+    /// Sends a request and reads its answer.
+    fn send(&mut self, connection: &mut Connection, request: &str) -> io::Result<Answer> {
+        self.books.counts.requests += 1;
+        let began = Instant::now();
+        let answer = connection.call(request);
+        self.books.counts.slowest = self.books.counts.slowest.max(began.elapsed());
+        answer
+    }
+
     fn book(&mut self, call: Call, answer: Answer) -> Option<bool> {
         match answer.status {
             200 => {
                 self.books.acknowledge(call, answer.body);
                 return Some(answer.replayed);
             }
-            400..=499
-                if ["sold-out", "already-signed", "already-claimed"]
-                    .contains(&answer.code().as_str()) =>
-            {
+            400..=499 if self.manner.accepts.contains(&answer.code().as_str()) => {
                 self.books.counts.rejected += 1;
+                if answer.code() == "sold-out" {
+                    self.books.sold_out.insert(call.campaign);
+                }
             }
             500..=599 => {
-                self.books.counts.unavailable += 1;
+                self.unavailable(&answer);
                 self.books.open.push(call);
             }
             status => self
@@ -181,10 +253,9 @@ impl Player {
     fn replay(&mut self, connection: &mut Connection, number: usize) -> Result<(), Gone> {
         let ack = self.books.acks[number].clone();
         let request = self.request(&ack.call);
-        self.books.counts.requests += 1;
-        let again = connection.call(&request)?;
+        let again = self.send(connection, &request)?;
         if again.status >= 500 {
-            self.books.counts.unavailable += 1;
+            self.unavailable(&again);
         } else if again.status != 200 || !again.replayed || again.body != ack.body {
             self.books.violation(format!(
                 "{:?} was answered {} and is now {again:?}",
@@ -194,6 +265,51 @@ impl Player {
             self.books.counts.replays += 1;
         }
         Ok(())
+    }
+
+    fn unavailable(&mut self, answer: &Answer) {
+        self.books.counts.unavailable += 1;
+        *self.books.refusals.entry(answer.code()).or_default() += 1;
+    }
+
+    /// Two calls of one user on two servers at once: each is done once, or refused.
+    fn rivals(
+        &mut self,
+        connection: &mut Connection,
+        other: u16,
+        luck: &mut Luck,
+    ) -> Result<(), Gone> {
+        let mut calls = [self.next(luck), self.next(luck)];
+        calls[1].user.clone_from(&calls[0].user);
+        calls[1].campaign = calls[0].campaign;
+        calls[1].event = calls[0].event;
+        let requests = calls.each_ref().map(|call| self.request(call));
+        self.books.counts.requests += 2;
+        self.books.counts.rivals += 1;
+        let mut there = Connection::open(other);
+        let sent = [
+            connection.send(requests[0].as_bytes()),
+            there.as_mut().map_or_else(
+                |_| Err(io::ErrorKind::NotConnected.into()),
+                |there| there.send(requests[1].as_bytes()),
+            ),
+        ];
+        let [one, two] = sent;
+        let answers = [
+            one.and_then(|()| connection.answer()),
+            two.and_then(|()| there.and_then(|mut there| there.answer())),
+        ];
+        let mut gone = Ok(());
+        for (call, answer) in calls.into_iter().zip(answers) {
+            match answer {
+                Ok(answer) => drop(self.book(call, answer)),
+                Err(error) => {
+                    self.books.open.push(call);
+                    gone = Err(error.into());
+                }
+            }
+        }
+        gone
     }
 
     /// The same call on two connections at once: one deed, one answer.
@@ -217,12 +333,19 @@ impl Player {
         };
         let good = one.status < 500 && two.status < 500;
         let same = one.status == two.status && (one.status != 200 || one.body == two.body);
-        if good && !(same && (one.status != 200 || one.replayed != two.replayed)) {
+        // A pause that ends between the two: one is refused, the other done.
+        let paused = one.code() == "paused" || two.code() == "paused";
+        if good && !paused && !(same && (one.status != 200 || one.replayed != two.replayed)) {
             self.books.violation(format!(
                 "{call:?} was answered {one:?} and, at the same time, {two:?}"
             ));
         }
         self.books.counts.twins += u64::from(good);
+        for answer in [&one, &two] {
+            if answer.status >= 500 {
+                *self.books.refusals.entry(answer.code()).or_default() += 1;
+            }
+        }
         self.book(call, if one.status == 200 { one } else { two });
         Ok(())
     }

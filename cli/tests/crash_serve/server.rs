@@ -18,6 +18,10 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub struct Home {
     pub configs: PathBuf,
     pub data: PathBuf,
+    /// A store that several servers share; none: the embedded one in `data`.
+    pub store: Option<String>,
+    /// By how many seconds the process's clock is ahead.
+    pub clock_ahead_secs: i64,
 }
 
 impl Home {
@@ -26,6 +30,8 @@ impl Home {
         Self {
             configs: crate::world::configs(folder),
             data: folder.join(name),
+            store: None,
+            clock_ahead_secs: 0,
         }
     }
 }
@@ -48,7 +54,11 @@ pub struct Server {
 impl Server {
     /// Starts one, and waits for nothing.
     pub fn spawn(home: &Home) -> Self {
-        Self::spawn_as(Command::new(env!("CARGO_BIN_EXE_gala")), home)
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gala"));
+        if home.clock_ahead_secs != 0 {
+            command.envs(another_clock(home.clock_ahead_secs));
+        }
+        Self::spawn_as(command, home)
     }
 
     /// As [`Server::spawn`], where no file may grow beyond `bytes`: a disk that is full there.
@@ -70,6 +80,9 @@ impl Server {
             .arg(&home.configs)
             .arg("--data")
             .arg(&home.data);
+        if let Some(store) = &home.store {
+            command.args(["--store", store]);
+        }
         command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
         command
             .env(USERS.0, USERS.2)
@@ -169,6 +182,32 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// What gives a program another clock: the variables by which faketime does it. Its own process in between would be killed in
+/// the program's place.
+fn another_clock(ahead_secs: i64) -> Vec<(String, String)> {
+    let ahead = format!("{ahead_secs:+}s");
+    // The clock that time-outs are measured by stays.
+    let said = Command::new("faketime")
+        .args(["--exclude-monotonic", "-f", &ahead, "env"])
+        .output();
+    let said = match said {
+        Ok(said) => String::from_utf8_lossy(&said.stdout).into_owned(),
+        Err(error) => panic!("faketime is missing ({error}): apt-get install faketime"),
+    };
+    let names = [
+        "LD_PRELOAD",
+        "DYLD_INSERT_LIBRARIES",
+        "FAKETIME",
+        "DONT_FAKE_MONOTONIC",
+        "FAKETIME_DONT_FAKE_MONOTONIC",
+    ];
+    said.lines()
+        .filter_map(|line| line.split_once('='))
+        .filter(|(name, _)| names.contains(name))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }
 
 /// The port of an address on this machine that is followed by `path`.

@@ -19,14 +19,20 @@ pub const STAFF: (&str, &str, &str) = (
 );
 
 /// The units of each campaign's rewards.
-pub const STOCK: [(&str, &str, i64); 4] = [
+pub const STOCK: [(&str, &str, i64); 7] = [
     ("wheel", "mug", 25),
     ("wheel", "cup", 400),
     ("pack", "book", 30),
     ("pack", "pen", 60),
+    ("launch", "one", 1),
+    ("launch", "seven", 7),
+    ("launch", "thousand", 1000),
 ];
 
-pub const CAMPAIGNS: [&str; 3] = ["wheel", "check-in", "pack"];
+/// What each campaign may give away at most, in cents.
+pub const BUDGETS: [(&str, i64); 2] = [("wheel", 10_000_000), ("purse", 4_000)];
+
+pub const CAMPAIGNS: [&str; 5] = ["wheel", "check-in", "pack", "launch", "purse"];
 
 const TENANT_YAML: &str = "\
 name: Crash
@@ -51,6 +57,36 @@ rewards:
 when_gone: { mug: cup, cup: nothing }
 chances: { first_visit: 100000, each_day: 0, hold_at_most: 100000 }
 budget: { total: 100000.00, when_spent: nothing }
+durability: strict
+";
+
+const LAUNCH: &str = "\
+activity: lottery
+title: { en: Launch }
+timezone: UTC
+opens: 2026-01-01
+closes: 2035-12-31
+rewards:
+  one: { title: { en: The one }, kind: physical, stock: 1, cost: 5.00, odds: 5%, per_user: 1 }
+  seven: { title: { en: One of seven }, kind: physical, stock: 7, cost: 2.00, odds: 10% }
+  thousand: { title: { en: One of a thousand }, kind: coupon, stock: 1000, cost: 1.00, odds: 80% }
+  nothing: { title: { en: Next time }, odds: rest }
+when_gone: { one: seven, seven: thousand, thousand: nothing }
+chances: { first_visit: 100000, each_day: 0, hold_at_most: 100000 }
+durability: strict
+";
+
+const PURSE: &str = "\
+activity: lottery
+title: { en: Purse }
+timezone: UTC
+opens: 2026-01-01
+closes: 2035-12-31
+rewards:
+  coin: { title: { en: Coin }, kind: coupon, cost: 0.70, odds: 50% }
+  nothing: { title: { en: Next time }, odds: rest }
+chances: { first_visit: 100000, each_day: 0, hold_at_most: 100000 }
+budget: { total: 40.00, when_spent: nothing }
 durability: strict
 ";
 
@@ -84,6 +120,11 @@ durability: strict
 
 /// Writes the configs into `folder`.
 pub fn configs(folder: &Path) -> PathBuf {
+    configs_with(folder, "strict")
+}
+
+/// As [`configs`], all campaigns declaring this durability.
+pub fn configs_with(folder: &Path, durability: &str) -> PathBuf {
     let tenant = folder.join("configs").join(TENANT);
     fs::create_dir_all(&tenant).expect("a folder");
     for (name, text) in [
@@ -91,7 +132,10 @@ pub fn configs(folder: &Path) -> PathBuf {
         ("wheel", WHEEL),
         ("check-in", CHECK_IN),
         ("pack", PACK),
+        ("launch", LAUNCH),
+        ("purse", PURSE),
     ] {
+        let text = text.replace("durability: strict", &format!("durability: {durability}"));
         fs::write(tenant.join(format!("{name}.yaml")), text).expect("a file");
     }
     folder.join("configs")
@@ -105,6 +149,16 @@ pub fn user_token(user: &str) -> String {
 /// A token of the tenant's book-keeper.
 pub fn finance_token() -> String {
     sign(STAFF, &Ticket::admin(TENANT, "judge", Role::Finance))
+}
+
+/// A token of whoever publishes and pauses.
+pub fn publisher_token() -> String {
+    sign(STAFF, &Ticket::admin(TENANT, "publisher", Role::Publisher))
+}
+
+/// The wheel's file with another title: another revision, by which the same is won.
+pub fn wheel_titled(title: &str) -> String {
+    WHEEL.replace("en: Wheel", &format!("en: {title}"))
 }
 
 fn sign((_, kid, key): (&str, &str, &str), ticket: &Ticket) -> String {

@@ -182,6 +182,17 @@ impl Cluster {
         }
     }
 
+    /// Waits until every running replica has what its primary has, as far as it can tell.
+    pub fn wait_until_linked(&self) {
+        for node in self.nodes.iter().filter(|node| node.runs()) {
+            until("a replica's link", PATIENCE, || {
+                let role = node.info("role")?;
+                let linked = role == "master" || node.info("master_link_status")? == "up";
+                linked.then_some(())
+            });
+        }
+    }
+
     fn wait_until_known(&self) {
         let all = format!("cluster_known_nodes:{}\r", self.nodes.len());
         for node in &self.nodes {
