@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use machine::Millis;
 use machine::ids::{CampaignKey, Pseudonym};
@@ -13,7 +14,7 @@ use machine::world::{
     Admin, AdminOutcome, AuditEntry, Commit, CounterKey, Outcome, Recalled, Revision,
 };
 use store::{
-    Asked, Copied, Embedded, Error, Health, Lane, Later, LedgerRow, Page, Published, Store,
+    Asked, Copied, Embedded, Error, Health, Lane, Later, Lease, LedgerRow, Page, Published, Store,
 };
 use tokio::sync::watch;
 
@@ -126,6 +127,19 @@ impl Faulty {
 }
 
 impl Store for Faulty {
+    fn commit_under<'a>(&'a self, commit: Box<Commit>, lease: &'a Lease) -> Later<'a, Outcome> {
+        self.real.commit_under(commit, lease)
+    }
+
+    fn lease<'a>(
+        &'a self,
+        key: &'a CampaignKey,
+        job: &'a str,
+        term: Duration,
+    ) -> Later<'a, Option<Lease>> {
+        self.real.lease(key, job, term)
+    }
+
     fn commit(&self, commit: Box<Commit>) -> Later<'_, Outcome> {
         self.seen.lock().unwrap().push(Commit::clone(&commit));
         let fault = self.commits.lock().unwrap().pop_front();

@@ -3,7 +3,6 @@
 use function::identity::Role;
 use machine::world::first_tampered;
 use serde_json::json;
-use store::Store as _;
 
 use super::house::{Answer, House, WHEEL as FILE};
 
