@@ -102,6 +102,7 @@ async fn serve_all(serve: &Serve, metrics: PrometheusHandle) -> Result<(), Serve
     process.spawn_background();
     tokio::spawn(upkeep(metrics.clone()));
 
+    let asked = asked_to_stop(process.store.clone());
     let public = bind(serve.listen).await?;
     let admin = bind(serve.admin_listen).await?;
     let functions: Functions = activities::ALL
@@ -125,9 +126,8 @@ async fn serve_all(serve: &Serve, metrics: PrometheusHandle) -> Result<(), Serve
     );
     let store = process.store.clone();
     let (stop, stopped) = tokio::sync::watch::channel(false);
-    let waited = store.clone();
     tokio::spawn(async move {
-        asked_to_stop(waited).await;
+        asked.await;
         let _ = stop.send(true);
     });
     let wait = |mut stopped: tokio::sync::watch::Receiver<bool>| async move {

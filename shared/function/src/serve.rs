@@ -42,7 +42,7 @@ pub enum ServeError {
     #[error(transparent)]
     Store(#[from] store::embedded::OpenError),
     /// The address of a Redis can't be understood.
-    #[error("GALA_STORE or --store: {0}")]
+    #[error("the address in --store or GALA_STORE can't be understood")]
     Address(#[from] NotAnAddress),
     /// The Redis can't be used.
     #[error(transparent)]
@@ -336,8 +336,14 @@ pub fn stopped(store: &dyn Store) -> Option<String> {
     store.health().failure.filter(|_| !store.is_remote())
 }
 
-/// Resolves when the process is asked to stop, or the store has stopped for good.
-pub async fn asked_to_stop(store: Arc<dyn Store>) {
+/// Resolves when the process is asked to stop, or the store has stopped for good. It listens from this call on, so make it
+/// before anyone is told that the process is there; within a runtime.
+pub fn asked_to_stop(store: Arc<dyn Store>) -> impl Future<Output = ()> + Send + 'static {
+    let terminated = terminated();
+    async move { stop_of(store, terminated).await }
+}
+
+async fn stop_of(store: Arc<dyn Store>, terminated: impl Future<Output = ()>) {
     let failed = async {
         let mut every = tokio::time::interval(Duration::from_millis(200));
         while stopped(&*store).is_none() {
@@ -346,19 +352,22 @@ pub async fn asked_to_stop(store: Arc<dyn Store>) {
     };
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
-        () = terminated() => {}
+        () = terminated => {}
         () = failed => {}
     }
 }
 
 #[cfg(unix)]
-async fn terminated() {
+fn terminated() -> impl Future<Output = ()> + Send + 'static {
     use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            terminate.recv().await;
+    let terminate = signal(SignalKind::terminate());
+    async move {
+        match terminate {
+            Ok(mut terminate) => {
+                terminate.recv().await;
+            }
+            Err(_) => std::future::pending().await,
         }
-        Err(_) => std::future::pending().await,
     }
 }
 
@@ -404,11 +413,12 @@ fn run(activity: &'static dyn Activity) -> Result<(), ServeError> {
             tracing::info!("{differs}");
         }
         process.spawn_background();
+        let stop = asked_to_stop(process.store.clone());
         let listener = bind(SocketAddr::from(([0, 0, 0, 0], port))).await?;
         tracing::info!(activity = activity.id(), address = %listener.local_addr()?, store = %choice, "ready");
         let shell = process.shell(Some(activity.id()), ACCESS_LOG_EVERY);
         let store = process.store.clone();
-        listen(listener, router(shell), asked_to_stop(store.clone())).await?;
+        listen(listener, router(shell), stop).await?;
         match stopped(&*store) {
             Some(why) => Err(ServeError::Stopped(why)),
             None => Ok(()),
