@@ -254,7 +254,7 @@ impl Stage {
                 draws: &draws,
                 exhausted: &exhausted,
             })?;
-            let mut commit = self.commit(act, &live, participant.core.version, &decision);
+            let mut commit = self.commit(act, &live, &participant, &decision);
             match apply_commit(&mut self.world, &mut commit) {
                 Outcome::Committed(applied) => {
                     decision.rows = commit.rows;
@@ -273,15 +273,21 @@ impl Stage {
         &mut self,
         act: &Act<'_>,
         live: &Campaign,
-        expected: u64,
+        record: &Participant,
         decision: &Decision,
     ) -> Commit {
         self.tried += 1;
+        let stored = self
+            .world
+            .lane(&self.key)
+            .and_then(|lane| lane.participants.get(&act.who));
+        // Carried over from another revision, the grants stand in other places.
+        let moved = stored.is_some_and(|stored| stored.participant.core.revision != live.revision);
         Commit {
             campaign: self.key.clone(),
             revision: live.revision,
             user: act.who,
-            expected,
+            expected: record.core.version,
             event: act
                 .event
                 .and_then(|(event, _)| live.events.get(usize::from(event)))
@@ -299,6 +305,7 @@ impl Stage {
             first_row: 0,
             timer: decision.timer,
             answer: [].into(),
+            carried: moved.then(|| record.grants.clone()),
         }
     }
 }

@@ -113,6 +113,7 @@ fn commit(user: u8, expected: u64, idempotency: &str, mugs: usize) -> Commit {
         first_row: 0,
         timer: None,
         answer: Arc::from(idempotency.as_bytes()),
+        carried: None,
     }
 }
 

@@ -152,6 +152,12 @@ pub trait Store: Send + Sync + 'static {
         None
     }
 
+    /// Grows whenever the store may have lost something that it told: it was started anew, or a replica took its place. A
+    /// version may then name two records, and what a caller remembers of one is worth nothing.
+    fn rewinds(&self) -> u64 {
+        0
+    }
+
     /// How far this machine's clock is ahead of the store's, in milliseconds; none where both are one.
     fn clock_ahead_ms(&self) -> Option<i64> {
         None

@@ -48,18 +48,15 @@ impl Known {
         }
     }
 
-    /// The record as a commit will leave it. None where it is carried over from another revision: that is the store's to
-    /// say.
-    pub fn after(&self, commit: &Commit) -> Option<Seen> {
+    /// The record as a commit will leave it.
+    pub fn after(&self, commit: &Commit) -> Seen {
         let before = self.participant.as_deref();
-        if before.is_some_and(|before| before.core.revision != commit.revision) {
-            return None;
-        }
-        let grants = before.map_or(&[][..], |before| &before.grants);
-        Some(Seen(Participant {
+        let kept = before.map_or(&[][..], |before| &before.grants);
+        let grants = commit.carried.as_deref().unwrap_or(kept);
+        Seen(Participant {
             core: commit.core.clone(),
             grants: grants.iter().chain(&commit.grants).cloned().collect(),
-        }))
+        })
     }
 }
 
@@ -126,18 +123,24 @@ pub(super) fn attempt(
             ..sent.attribution.clone()
         },
         answer: body,
-        ..of_time(caller, key, &record, decision)
+        ..of_time(caller, key, known.participant.as_deref(), &record, decision)
     })
 }
 
-/// What makes a decision true that time alone brought about; an event puts its own name, key and answer in.
+/// What makes a decision true that time alone brought about; an event puts its own name, key and answer in. `stored` is the
+/// record as the store has it, `record` as the live revision understands it.
 pub(super) fn of_time(
     caller: &Caller<'_>,
     key: &CampaignKey,
+    stored: Option<&Participant>,
     record: &Participant,
     decision: Decision,
 ) -> Commit {
+    let carried = stored
+        .filter(|stored| stored.core.revision != record.core.revision && !stored.grants.is_empty())
+        .map(|_| record.grants.clone());
     Commit {
+        carried,
         campaign: key.clone(),
         revision: decision.core.revision,
         user: caller.user,

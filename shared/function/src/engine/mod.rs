@@ -155,6 +155,7 @@ pub async fn act(
     fit(store, caller.served)?;
     let key = caller.served.key(caller.lane);
     let remote = store.is_remote();
+    seen.follow(store.rewinds());
     // What to step on next; none: the store is to be asked.
     let mut next = remote.then(|| Known::guessed(caller, seen.get(&key, caller.user)));
     let mut exhausted: Vec<Left> = Vec::new();
@@ -174,7 +175,7 @@ pub async fn act(
         };
         let body = commit.answer.clone();
         let granted: Vec<u16> = commit.grants.iter().map(|grant| grant.reward).collect();
-        let after = remote.then(|| known.after(&commit)).flatten();
+        let after = remote.then(|| known.after(&commit));
         let outcome = store.commit(Box::new(commit)).await;
         if matches!(outcome, Err(store::Error::Unknown(_))) {
             seen.forget_all();

@@ -3,7 +3,7 @@
 //!
 //! An old record in here costs one more round trip and nothing else, as long as a version never names two records. A
 //! primary that comes back without its last writes does name two, so whenever a commit's outcome is not known, everything
-//! in here is forgotten.
+//! in here is forgotten, and so it is when the store says that its history is another.
 
 use std::fmt;
 use std::sync::Arc;
@@ -27,6 +27,8 @@ pub struct LastSeen {
     records: Cache<Place, Arc<Participant>, Bytes>,
     /// Counts how often all was forgotten; what was kept before is not found any more, and makes room in its time.
     age: AtomicU64,
+    /// How often the store had lost what it told, when this was last looked at.
+    rewinds: AtomicU64,
 }
 
 type Place = (u64, CampaignKey, Pseudonym);
@@ -36,6 +38,7 @@ impl Default for LastSeen {
         Self {
             records: Cache::with_weighter(PLANNED, MOST_BYTES, Bytes),
             age: AtomicU64::new(0),
+            rewinds: AtomicU64::new(0),
         }
     }
 }
@@ -62,6 +65,14 @@ impl LastSeen {
             None => {
                 self.records.remove(&place);
             }
+        }
+    }
+
+    /// Forgets everything where the store may have lost what it told since this was last asked.
+    pub fn follow(&self, rewinds: u64) {
+        if self.rewinds.load(Ordering::Relaxed) != rewinds {
+            self.rewinds.store(rewinds, Ordering::Relaxed);
+            self.forget_all();
         }
     }
 

@@ -46,7 +46,13 @@ pub async fn tick(store: &dyn Store, caller: &Caller<'_>) -> Result<bool, Failed
         };
         let granted: Vec<u16> = decision.grants.iter().map(|grant| grant.reward).collect();
         match store
-            .commit(Box::new(of_time(caller, &key, &record, decision)))
+            .commit(Box::new(of_time(
+                caller,
+                &key,
+                Some(&known),
+                &record,
+                decision,
+            )))
             .await?
         {
             Outcome::Committed(_) => {

@@ -111,6 +111,9 @@ pub fn apply_commit(world: &mut World, commit: &mut Commit) -> Outcome {
     let record = Arc::make_mut(&mut entry.participant);
     record.core.clone_from(&commit.core);
     record.core.version = version + 1;
+    if let Some(carried) = &commit.carried {
+        record.grants.clone_from(carried);
+    }
     record.grants.extend(commit.grants.iter().cloned());
     if let Some(old) = entry.timer {
         lane.timers.remove(&(old, commit.user));

@@ -61,6 +61,9 @@ pub struct Commit {
     pub timer: Option<Millis>,
     /// The bytes of the answer.
     pub answer: Answer,
+    /// The grants from before, where the record was written under another revision: each by its place in the tables of
+    /// this one. They replace those of the record; none: they stay as they are. (Written to logs since form 2.)
+    pub carried: Option<Vec<Grant>>,
 }
 
 impl Commit {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use machine::participant::Grant;
 use machine::world::{Applied, KeyWasUsed, Outcome, REMEMBER_MOST, REMEMBER_MS};
 
 use super::Failed;
@@ -42,6 +43,33 @@ pub(super) async fn the_next_replaces_and_appends(stage: Stage) -> Done {
     same!(found.core.vars, second.core.vars);
     same!(found.grants, [first.grants, second.grants].concat());
     same!(stage.lane(&live()).await?.participants, 1);
+    Ok(())
+}
+
+pub(super) async fn a_carried_record_brings_its_grants(stage: Stage) -> Done {
+    let first = giving(giving(commit(user(1), 0, "a"), "mug"), "cup");
+    stage.committed(&first).await?;
+    // Under the next revision's tables the same rewards stand in other places.
+    let carried: Vec<_> = first
+        .grants
+        .iter()
+        .map(|grant| Grant {
+            reward: grant.reward + 3,
+            ..grant.clone()
+        })
+        .collect();
+    let mut second = giving(commit(user(1), 1, "b"), "cup");
+    second.carried = Some(carried.clone());
+    stage.committed(&second).await?;
+    let all = [carried, second.grants].concat();
+    same!(stage.participant(user(1)).await?.grants, all);
+    stage.committed(&commit(user(1), 2, "c")).await?;
+    same!(stage.participant(user(1)).await?.grants, all);
+    // Also where nothing new is given.
+    let mut third = commit(user(1), 3, "d");
+    third.carried = Some(all[1..].to_vec());
+    stage.committed(&third).await?;
+    same!(stage.participant(user(1)).await?.grants, all[1..]);
     Ok(())
 }
 

@@ -126,7 +126,7 @@ macro_rules! cases {
 }
 
 cases! {
-    commits: the_first_creates, the_next_replaces_and_appends, a_wrong_version_is_stale_and_brings_the_record,
+    commits: the_first_creates, the_next_replaces_and_appends, a_carried_record_brings_its_grants, a_wrong_version_is_stale_and_brings_the_record,
         the_same_again_is_replayed, a_replay_outlives_whatever_comes_after, a_replay_comes_before_pause_and_revision,
         another_body_under_the_key_is_refused, a_key_is_a_users_own, an_answer_is_forgotten_after_a_day,
         the_newest_sixteen_answers_are_remembered, a_rejection_is_not_remembered,

@@ -99,6 +99,7 @@ pub fn commit(user: Pseudonym, expected: u64, key: &str) -> Commit {
         first_row: 0,
         timer: None,
         answer: answer(user, expected, key),
+        carried: None,
     }
 }
 

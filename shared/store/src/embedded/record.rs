@@ -3,8 +3,15 @@
 
 use machine::world::Change;
 
-/// The form written now: a change of [`machine::world`] in postcard, as of version 0.1.
-const FORM: u8 = 1;
+/// A change of [`machine::world`] in postcard, as of version 0.1. A commit of this form has no `carried`.
+const FIRST: u8 = 1;
+
+/// The same; a commit ends with `carried`.
+const FORM: u8 = 2;
+
+/// What a commit begins with, and an absent `carried` in postcard.
+const COMMIT: u8 = 0;
+const NONE: u8 = 0;
 
 /// Why a record can't be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -23,14 +30,21 @@ pub(super) enum RecordError {
 /// Encodes a change, using `buffer`'s memory.
 pub(super) fn encode(change: &Change, mut buffer: Vec<u8>) -> Result<Vec<u8>, RecordError> {
     buffer.clear();
-    buffer.push(FORM);
+    // Everything but a commit looks as it always did.
+    buffer.push(match change {
+        Change::Commit(_) => FORM,
+        Change::Admin(_) => FIRST,
+    });
     Ok(postcard::to_extend(change, buffer)?)
 }
 
 /// Reads what [`encode`] wrote.
 pub(super) fn decode(bytes: &[u8]) -> Result<Change, RecordError> {
     match bytes {
-        [FORM, change @ ..] => Ok(postcard::from_bytes(change)?),
+        [FIRST, commit @ ..] if commit.first() == Some(&COMMIT) => {
+            Ok(postcard::from_bytes(&[commit, &[NONE]].concat())?)
+        }
+        [FIRST | FORM, change @ ..] => Ok(postcard::from_bytes(change)?),
         [other, ..] => Err(RecordError::Form(*other)),
         [] => Err(RecordError::Empty),
     }
@@ -49,7 +63,7 @@ mod tests {
     /// of its enum and nowhere else: whoever breaks this test breaks every log there is.
     #[test]
     fn an_old_publish_is_still_read() {
-        let mut old = vec![FORM, 1];
+        let mut old = vec![FIRST, 1];
         old.extend(b"\x04acme\x0econfigs-folder\x80\xd0\xdc\xab\xb6\x68\x00\x01");
         old.extend(b"\x06spring\x01\x02{}\x01\x03mug\x03\x01\xd0\x0f");
         old.extend([[1; 32], [2; 32]].concat());
@@ -69,6 +83,19 @@ mod tests {
         }));
         assert_eq!(encode(&publish, Vec::new()).unwrap(), old);
         assert_eq!(decode(&old).unwrap(), publish);
+    }
+
+    /// A commit from before records were carried over with their grants.
+    #[test]
+    fn an_old_commit_is_still_read() {
+        let commit =
+            crate::conformance::sample::commit(crate::conformance::sample::user(1), 0, "a");
+        let new = encode(&Change::Commit(Box::new(commit.clone())), Vec::new()).unwrap();
+        let (last, rest) = new.split_last().unwrap();
+        assert_eq!((new[0], new[1], *last), (FORM, COMMIT, NONE));
+        let mut old = rest.to_vec();
+        old[0] = FIRST;
+        assert_eq!(decode(&old).unwrap(), Change::Commit(Box::new(commit)));
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub(super) struct Ready {
     participant: Key,
     counters: Vec<CounterKey>,
     unsound: Option<usize>,
+    /// Whether `grants` are all of them, those from before too.
+    all_grants: bool,
     moves: Vec<Move>,
     alternatives: Vec<Move>,
     entry: Vec<u8>,
@@ -95,7 +97,9 @@ impl Ready {
             Vec::new()
         };
         let core = record::core(&after).map_err(|error| failed(&error))?;
-        let grants = record::grants(&commit.grants).map_err(|error| failed(&error))?;
+        let carried = commit.carried.as_deref().unwrap_or_default();
+        let grants =
+            record::grants(carried.iter().chain(&commit.grants)).map_err(|error| failed(&error))?;
         let rows = record::rows(commit).map_err(|error| failed(&error))?;
         Ok(Self {
             user: commit.user,
@@ -107,6 +111,7 @@ impl Ready {
             participant: keys.participant(&commit.user),
             counters,
             unsound,
+            all_grants: commit.carried.is_some(),
             moves,
             alternatives,
             entry,
@@ -130,11 +135,13 @@ impl Ready {
     }
 
     fn extra(&self, places: &[u16], rules: &[Arc<str>], lease: Option<(u16, &str)>) -> Vec<u8> {
-        if self.moves.is_empty() && rules.is_empty() && lease.is_none() && self.unsound.is_none() {
+        let plain = self.moves.is_empty() && self.unsound.is_none() && !self.all_grants;
+        if plain && rules.is_empty() && lease.is_none() {
             return Vec::new();
         }
         let place = |counter: usize| places.get(counter).copied().unwrap_or_default();
         let mut bytes = Vec::with_capacity(64);
+        bytes.push(u8::from(self.all_grants));
         bytes.extend_from_slice(&self.unsound.map_or(0, place).to_be_bytes());
         for list in [&self.moves, &self.alternatives] {
             bytes.push(u8::try_from(list.len()).unwrap_or(u8::MAX));

@@ -2,6 +2,7 @@
 //! that campaigns may count on, and how far this machine's clock is from its own.
 
 use std::sync::Weak;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::RwLock;
@@ -22,6 +23,8 @@ pub(super) struct Lookout {
     last: RwLock<Option<Seen>>,
     /// Why the last small call failed, if it did.
     trouble: RwLock<Option<String>>,
+    /// How often the server's history was found to be another.
+    rewinds: AtomicU64,
 }
 
 #[derive(Debug, Clone)]
@@ -40,6 +43,11 @@ impl Lookout {
         self.trouble.read().clone()
     }
 
+    /// How often the server's history was found to be another.
+    pub fn rewinds(&self) -> u64 {
+        self.rewinds.load(Ordering::Relaxed)
+    }
+
     pub fn note(&self, trouble: Option<String>) {
         if *self.trouble.read() != trouble {
             *self.trouble.write() = trouble;
@@ -55,6 +63,7 @@ pub(super) async fn look_now(shared: &Shared) -> Result<Seen, LinkError> {
     let before = shared.lookout.last.write().replace(seen.clone());
     if let Some(before) = before {
         if before.server.replication_id != seen.server.replication_id {
+            shared.lookout.rewinds.fetch_add(1, Ordering::Relaxed);
             tracing::warn!(
                 before = before.server.replication_id,
                 now = seen.server.replication_id,

@@ -311,6 +311,10 @@ impl Store for Redis {
         last.gives.falls_short(wanted)
     }
 
+    fn rewinds(&self) -> u64 {
+        self.shared.lookout.rewinds()
+    }
+
     fn clock_ahead_ms(&self) -> Option<i64> {
         self.shared
             .lookout

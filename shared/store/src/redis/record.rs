@@ -43,10 +43,10 @@ pub(super) fn core(core: &Core) -> Result<Vec<u8>, postcard::Error> {
 }
 
 /// Grants as bytes: one after another, so that new ones are appended without touching the old.
-pub(super) fn grants(grants: &[Grant]) -> Result<Vec<u8>, postcard::Error> {
-    grants
-        .iter()
-        .try_fold(Vec::new(), |bytes, grant| postcard::to_extend(grant, bytes))
+pub(super) fn grants<'a>(
+    mut grants: impl Iterator<Item = &'a Grant>,
+) -> Result<Vec<u8>, postcard::Error> {
+    grants.try_fold(Vec::new(), |bytes, grant| postcard::to_extend(grant, bytes))
 }
 
 /// What an answer is found by: 16 bytes of the SHA-256 of the key, and as many of the fingerprint's.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use machine::ids::CampaignKey;
 use parking_lot::RwLock;
@@ -20,6 +21,8 @@ pub(super) struct Shared {
     pub address: Address,
     pub scripts: Scripts,
     pub changes: watch::Sender<u64>,
+    /// The counter of changes as it was last seen.
+    pub seen_changes: AtomicI64,
     pub lookout: Lookout,
     lanes: RwLock<HashMap<CampaignKey, Known>>,
 }
@@ -60,6 +63,7 @@ impl Shared {
                 scan: Script::new(include_str!("scripts/scan.lua")),
             },
             changes: watch::channel(0).0,
+            seen_changes: AtomicI64::new(super::watch::UNSEEN),
             lookout: Lookout::default(),
             lanes: RwLock::default(),
         }

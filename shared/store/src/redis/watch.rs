@@ -2,6 +2,7 @@
 //! that a lost message only delays.
 
 use std::sync::Weak;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use redis::Value;
@@ -13,18 +14,25 @@ use super::shared::Shared;
 /// How often the counter is looked at: with what a registry takes to load, a second is kept even when a message is lost.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
+/// What [`Shared::seen_changes`] holds before the first look.
+pub(super) const UNSEEN: i64 = -1;
+
 /// Tells everyone that something has changed. A failure only delays: the next change is told, and whoever commits under a
 /// revision that is not live any more finds out by it.
 pub(super) async fn tell(shared: &Shared) {
     let count = redis::cmd("INCR").arg(keys::changes()).to_owned();
+    let counted = shared.links.send(&count).await;
+    if let Ok(Value::Int(number)) = counted {
+        // Known here already: the message that comes back brings no news.
+        shared.seen_changes.store(number, Ordering::Relaxed);
+    }
     let message = redis::cmd("PUBLISH")
         .arg(keys::changes())
         .arg("changed")
         .to_owned();
-    for command in [count, message] {
-        if let Err(error) = shared.links.send(&command).await {
-            tracing::warn!(%error, "a change could not be told to the other processes; they find out by themselves");
-        }
+    let told = shared.links.send(&message).await;
+    if let Err(error) = counted.and(told) {
+        tracing::warn!(%error, "a change could not be told to the other processes; they find out by themselves");
     }
     shared.changes.send_modify(|number| *number += 1);
 }
@@ -34,12 +42,11 @@ pub(super) async fn run(shared: Weak<Shared>) {
     let mut every = tokio::time::interval(LOOK_EVERY);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut topic: Option<Topic> = None;
-    let mut seen: Option<i64> = None;
     loop {
-        let heard = tokio::select! {
-            heard = next(&mut topic) => heard,
-            _ = every.tick() => false,
-        };
+        tokio::select! {
+            () = next(&mut topic) => {}
+            _ = every.tick() => {}
+        }
         let Some(shared) = shared.upgrade() else {
             return;
         };
@@ -50,17 +57,17 @@ pub(super) async fn run(shared: Weak<Shared>) {
                 .await
                 .ok();
         }
-        let now = count(&shared).await;
-        let moved = matches!((now, seen), (Some(now), Some(before)) if now != before);
-        if heard || moved {
-            shared.changes.send_modify(|number| *number += 1);
+        if let Some(now) = count(&shared).await {
+            let before = shared.seen_changes.swap(now, Ordering::Relaxed);
+            if before != UNSEEN && before != now {
+                shared.changes.send_modify(|number| *number += 1);
+            }
         }
-        seen = now.or(seen);
     }
 }
 
 /// Resolves when something was heard, or may have been missed.
-async fn next(topic: &mut Option<Topic>) -> bool {
+async fn next(topic: &mut Option<Topic>) {
     let heard = match topic {
         Some(topic) => topic.next().await,
         None => std::future::pending().await,
@@ -68,7 +75,6 @@ async fn next(topic: &mut Option<Topic>) -> bool {
     if heard.is_none() {
         *topic = None;
     }
-    true
 }
 
 async fn count(shared: &Shared) -> Option<i64> {

@@ -24,7 +24,7 @@
 --        8 number of rows
 --        9 timer          8 bytes, ms; NEVER for none
 --       10 event          '' where only time passed
---       11 extra          '' or: unsound counter (2, 0 none) .. moves .. alternatives .. rules .. lease (2, 0 none) .. its value (`fence:token`)
+--       11 extra          '' or: all (1; 1: the grants are all of them, old ones too) .. unsound counter (2, 0 none) .. moves .. alternatives .. rules .. lease (2, 0 none) .. its value (`fence:token`)
 --          moves, alternatives: number (1), then counter (2, from 1) .. kind (1) .. add (8) .. bound (8)
 --            kind: 0 bound of its own, 1 bound from the move, begins at 0 by itself, 2 as 1 but the bound is missing, 3 stock
 --          rules: number (1), then length (1) .. id: those that may not be in the set yet
@@ -195,8 +195,10 @@ local function settle(i, a)
 
   local extra = ARGV[a + 11]
   local moves, bases
+  local all_grants = 0
   if extra ~= '' then
-    local unsound, at = unpack_bytes('>I2', extra)
+    local unsound, at
+    all_grants, unsound, at = unpack_bytes('>BI2', extra)
     if unsound > 0 then return { 'F', unsound } end
     moves, at = read_moves(extra, at)
     local no = refused(moves, extra, at)
@@ -285,7 +287,7 @@ local function settle(i, a)
     if now < oldest then oldest = now end
   end
   local core, grants = ARGV[a + 4], ARGV[a + 5]
-  if grants_length > 0 then
+  if grants_length > 0 and all_grants == 0 then
     grants = sub(old, HEADER + core_length + 1, entries_at) .. grants
   end
   new_values[#new_values + 1] = KEYS[6 + n_counters + i]
