@@ -219,7 +219,9 @@ impl Visit {
         Problem::new(match error {
             store::Error::Busy => Code::Overloaded,
             store::Error::Unknown(_) => Code::OutcomeUnknown,
-            store::Error::NotWritten(_) | store::Error::LeaseLost | store::Error::Read(_) => Code::StoreUnavailable,
+            store::Error::NotWritten(_) | store::Error::LeaseLost | store::Error::Read(_) => {
+                Code::StoreUnavailable
+            }
         })
     }
 

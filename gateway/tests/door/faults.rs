@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use machine::Millis;
 use machine::ids::{CampaignKey, Pseudonym};
@@ -10,7 +12,9 @@ use machine::luck::Seed;
 use machine::world::{
     Admin, AdminOutcome, AuditEntry, Commit, CounterKey, Outcome, Recalled, Revision,
 };
-use store::{Asked, Copied, Embedded, Error, Health, Lane, Later, LedgerRow, Published, Store};
+use store::{
+    Asked, Copied, Embedded, Error, Health, Lane, Later, Lease, LedgerRow, Published, Store,
+};
 use tokio::sync::watch;
 
 /// What happens to the next commit.
@@ -36,18 +40,20 @@ pub struct Faulty {
     commits: Mutex<VecDeque<Fault>>,
     recalls: Mutex<VecDeque<Fault>>,
     health: Mutex<Option<String>>,
+    remote: AtomicBool,
     /// Every commit that was asked for, carried out or not.
     pub seen: Mutex<Vec<Commit>>,
 }
 
 impl Faulty {
     pub fn new(real: Embedded) -> Self {
-        let (commits, recalls, health, seen) = Default::default();
+        let (commits, recalls, health, remote, seen) = Default::default();
         Self {
             real,
             commits,
             recalls,
             health,
+            remote,
             seen,
         }
     }
@@ -60,6 +66,11 @@ impl Faulty {
     /// The next recalls meet these.
     pub fn recalls(&self, faults: impl IntoIterator<Item = Fault>) {
         self.recalls.lock().unwrap().extend(faults);
+    }
+
+    /// From now on it says that other processes share it.
+    pub fn is_shared(&self) {
+        self.remote.store(true, Ordering::Release);
     }
 
     pub fn fails(&self, why: &str) {
@@ -92,6 +103,19 @@ impl Store for Faulty {
                 }
             }
         })
+    }
+
+    fn commit_under<'a>(&'a self, commit: Box<Commit>, lease: &'a Lease) -> Later<'a, Outcome> {
+        self.real.commit_under(commit, lease)
+    }
+
+    fn lease<'a>(
+        &'a self,
+        key: &'a CampaignKey,
+        job: &'a str,
+        term: Duration,
+    ) -> Later<'a, Option<Lease>> {
+        self.real.lease(key, job, term)
     }
 
     fn recall<'a>(
@@ -173,6 +197,10 @@ impl Store for Faulty {
 
     fn changes(&self) -> watch::Receiver<u64> {
         self.real.changes()
+    }
+
+    fn is_remote(&self) -> bool {
+        self.remote.load(Ordering::Acquire)
     }
 
     fn health(&self) -> Health {

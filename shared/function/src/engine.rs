@@ -15,7 +15,7 @@ use machine::step::{Call, Decision, No, Rejection, closed, step};
 use machine::world::{Answer, Attribution, Commit, Left, Outcome, Pause, Recalled};
 use machine::{Campaign, Facts, Fault, Millis};
 use serde_json::{Map, Value as Json};
-use store::{Asked, Store};
+use store::{Asked, Lease, Store};
 
 use crate::served::{Served, TenantShell};
 use crate::telemetry::meters::{Tried, commit_try, grant};
@@ -246,8 +246,13 @@ pub async fn act(
     }
 }
 
-/// Lets time alone act on a participant: delayed transitions that are due. True if something was committed.
-pub async fn tick(store: &dyn Store, caller: &Caller<'_>) -> Result<bool, Failed> {
+/// Lets time alone act on a participant: delayed transitions that are due; under a lease where several processes could do so.
+/// True if something was committed.
+pub async fn tick(
+    store: &dyn Store,
+    caller: &Caller<'_>,
+    under: Option<&Lease>,
+) -> Result<bool, Failed> {
     let key = caller.served.key(caller.lane);
     let user = caller.user;
     let recalled = store.recall(&key, user, None).await?;
@@ -280,10 +285,12 @@ pub async fn tick(store: &dyn Store, caller: &Caller<'_>) -> Result<bool, Failed
             Err(No::Fault(fault)) => return Err(Failed::Rule(fault)),
         };
         let granted: Vec<u16> = decision.grants.iter().map(|grant| grant.reward).collect();
-        match store
-            .commit(Box::new(of_time(caller, &key, &record, decision)))
-            .await?
-        {
+        let commit = Box::new(of_time(caller, &key, &record, decision));
+        let outcome = match under {
+            Some(lease) => store.commit_under(commit, lease).await?,
+            None => store.commit(commit).await?,
+        };
+        match outcome {
             Outcome::Committed(_) => {
                 count(&key, campaign, &granted);
                 return Ok(true);

@@ -18,8 +18,8 @@ use crate::clock::SystemClock;
 use crate::http::{Shell, router};
 use crate::identity::{Cache, cache};
 use crate::registry::{Registry, Report, stamp};
+use crate::sweep;
 use crate::telemetry::{AccessLog, Format, init_logs};
-use crate::{served, sweep};
 
 /// How often the configs folder and the store are looked at for changes.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -177,9 +177,10 @@ async fn tidy(registry: Arc<Registry>) {
     loop {
         every.tick().await;
         for tenant in registry.snapshot().tenants.values() {
-            let limits: [&Option<_>; 2] = [&tenant.user_limit, &tenant.tenant_limit];
-            for limit in limits.into_iter().flatten() {
-                let limit: &served::SharedLimiter = limit;
+            if let Some(limit) = &tenant.user_limit {
+                limit.tidy();
+            }
+            if let Some(limit) = &tenant.tenant_limit {
                 limit.tidy();
             }
         }
