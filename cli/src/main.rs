@@ -129,9 +129,10 @@ fn served(ended: Result<(), ServeError>) -> Result<(), Failure> {
         ServeError::Load(function::registry::LoadError::Folder(..)) | ServeError::Address(_) => {
             Failure::usage(chain(&error))
         }
-        ServeError::Store(_) | ServeError::Redis(_) | ServeError::Load(_) => {
-            Failure::unreachable("store", chain(&error))
-        }
+        ServeError::Store(_)
+        | ServeError::Redis(_)
+        | ServeError::AnotherStore(_)
+        | ServeError::Load(_) => Failure::unreachable("store", chain(&error)),
         ServeError::Bind(..) => Failure::unreachable("address", chain(&error)),
         ServeError::Io(_) | ServeError::Stopped(_) => {
             Failure::unreachable("stopped", chain(&error))

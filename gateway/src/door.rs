@@ -69,7 +69,8 @@ pub fn router_within(registry: Arc<Registry>, functions: Functions, bounds: Boun
 async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response {
     let snapshot = door.registry.snapshot();
     let tenant = snapshot.of_path(request.uri().path());
-    let refuse = |problem: Problem| {
+    // Handed the request anew each time: a body can't be looked at from two threads, so no reference may outlive a wait.
+    let refuse = |request: &Request, problem: Problem| {
         if let Some(tenant) = tenant {
             // Which campaign it was for is not looked at: this is where calls must cost least.
             rejection(&tenant.tenant.id, "", problem.code());
@@ -77,44 +78,30 @@ async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response {
         edge_problem_in(&snapshot, problem, request.uri(), request.headers())
     };
     let Some(_place) = Place::take(&door.under_way, door.bounds.under_way) else {
-        return refuse(Problem::new(Code::Overloaded));
+        return refuse(&request, Problem::new(Code::Overloaded));
     };
-    if let Err(problem) = door.limits(tenant, &request) {
-        return refuse(problem);
+    if let Err(problem) = door.flood(tenant, &request) {
+        return refuse(&request, problem);
+    }
+    if let Err(problem) = quota(tenant).await {
+        return refuse(&request, problem);
     }
     let Some(function) = door.function(tenant, request.uri().path()) else {
-        return refuse(Problem::new(Code::Internal));
+        return refuse(&request, Problem::new(Code::Internal));
     };
     function.call(request).await
 }
 
 impl Door {
-    /// First the address, against floods; then the tenant's quota.
-    fn limits(&self, tenant: Option<&Arc<TenantShell>>, request: &Request) -> Result<(), Problem> {
+    /// How often one address may call.
+    fn flood(&self, tenant: Option<&Arc<TenantShell>>, request: &Request) -> Result<(), Problem> {
         if let Some(flood) = &self.flood {
             let decision = flood.check(&FloodKey::from(client(tenant, request)));
             if !decision.allowed {
                 return Err(Problem::new(Code::RateLimited).retry_after(decision.retry_after_secs));
             }
         }
-        let Some(limit) = tenant.and_then(|tenant| tenant.tenant_limit.as_ref()) else {
-            return Ok(());
-        };
-        let decision = limit.check("");
-        if decision.allowed {
-            return Ok(());
-        }
-        let mut problem = Problem::new(Code::RateLimited).retry_after(decision.retry_after_secs);
-        let headers = [
-            ("ratelimit-policy", limit.quota().policy("tenant")),
-            ("ratelimit", decision.rate_limit("tenant")),
-        ];
-        for (name, value) in headers {
-            if let Ok(value) = HeaderValue::try_from(value) {
-                problem = problem.header(HeaderName::from_static(name), value);
-            }
-        }
-        Err(problem)
+        Ok(())
     }
 
     /// The function of the path's campaign. Paths of no campaign go to any of them: all answer those alike.
@@ -130,6 +117,28 @@ impl Door {
             .and_then(|activity| self.functions.get(activity))
             .or_else(|| self.functions.values().next())
     }
+}
+
+/// The tenant's quota, after the address: over all processes where the store is shared.
+async fn quota(tenant: Option<&Arc<TenantShell>>) -> Result<(), Problem> {
+    let Some(limit) = tenant.and_then(|tenant| tenant.tenant_limit.as_ref()) else {
+        return Ok(());
+    };
+    let decision = limit.check().await;
+    if decision.allowed {
+        return Ok(());
+    }
+    let mut problem = Problem::new(Code::RateLimited).retry_after(decision.retry_after_secs);
+    let headers = [
+        ("ratelimit-policy", limit.quota().policy("tenant")),
+        ("ratelimit", decision.rate_limit("tenant")),
+    ];
+    for (name, value) in headers {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            problem = problem.header(HeaderName::from_static(name), value);
+        }
+    }
+    Err(problem)
 }
 
 /// The client's address: the peer's, or what the tenant's trusted proxies say.

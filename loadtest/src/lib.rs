@@ -2,12 +2,14 @@
 //! is measured is what a client gets.
 //!
 //! It holds the draw bench (`draw-bench`): wrk on `draw` beside an axum hello and Koa + ioredis, interleaved in one run.
-//! How to read its figures: `docs/BENCHMARKS.md`.
+//! How to read its figures: `docs/BENCHMARKS.md`. And `neighbour`: what a tenant at many times its quota costs another.
 
 pub mod contender;
 pub mod error;
 pub mod http;
 pub mod machine;
+pub mod neighbour;
+pub mod pace;
 pub mod process;
 pub mod report;
 pub mod stage;

@@ -87,7 +87,7 @@ pub fn run(serve: &Serve) -> Result<(), ServeError> {
 
 async fn serve_all(serve: &Serve, metrics: PrometheusHandle) -> Result<(), ServeError> {
     let choice = StoreChoice::of(serve.store.as_deref(), &serve.data)?;
-    let process = open(&serve.configs, &choice, &activities::ALL).await?;
+    let process = open(&serve.configs, &choice, &activities::ALL, true).await?;
     for diagnostic in &process.report.diagnostics {
         if diagnostic.severity == campaign::Severity::Error {
             eprintln!("{:?}", miette::Report::new(diagnostic.clone()));

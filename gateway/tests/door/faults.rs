@@ -121,6 +121,11 @@ impl Faulty {
         self.recalls.lock().unwrap().extend(faults);
     }
 
+    /// From now on it says that other processes share it.
+    pub fn is_shared(&self) {
+        self.remote.store(true, Ordering::Release);
+    }
+
     pub fn fails(&self, why: &str) {
         *self.health.lock().unwrap() = Some(why.to_owned());
     }
@@ -166,6 +171,19 @@ impl Store for Faulty {
                 }
             }
         })
+    }
+
+    fn commit_under<'a>(&'a self, commit: Box<Commit>, lease: &'a Lease) -> Later<'a, Outcome> {
+        self.real.commit_under(commit, lease)
+    }
+
+    fn lease<'a>(
+        &'a self,
+        key: &'a CampaignKey,
+        job: &'a str,
+        term: Duration,
+    ) -> Later<'a, Option<Lease>> {
+        self.real.lease(key, job, term)
     }
 
     fn recall<'a>(
@@ -279,6 +297,10 @@ impl Store for Faulty {
 
     fn changes(&self) -> watch::Receiver<u64> {
         self.real.changes()
+    }
+
+    fn is_remote(&self) -> bool {
+        self.remote.load(Ordering::Acquire)
     }
 
     fn health(&self) -> Health {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use machine::ids::{CampaignKey, Lane};
 use serde_json::json;
+use store::Store;
 
 use crate::files::ALL;
 use crate::world::World;
@@ -141,6 +143,28 @@ async fn a_delay_is_seen_at_once_and_committed_by_the_sweep() {
     );
     let world = world.again().await;
     assert_eq!(world.get("ann", "/v1/acme/quest").await.done(), view);
+}
+
+#[tokio::test]
+async fn of_processes_that_share_a_store_one_sweeps() {
+    let world = World::of(ALL).await;
+    world
+        .report("/v1/acme/quest/users/ann/events/paid", "order-1", json!({}))
+        .await
+        .done();
+    world.clock.advance(Duration::from_hours(2));
+    world.store.is_shared();
+    let key = CampaignKey {
+        tenant: "acme".into(),
+        campaign: "quest".into(),
+        edition: 1,
+        lane: Lane::Live,
+    };
+    let other = world.store.lease(&key, "sweep", Duration::from_mins(10));
+    let other = other.await.unwrap().expect("nobody sweeps yet");
+    assert_eq!(function::sweep::sweep(&world.shell).await, 0);
+    assert!(other.release().await.unwrap());
+    assert_eq!(function::sweep::sweep(&world.shell).await, 1);
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ pub mod fingerprint;
 pub mod http;
 pub mod idempotency;
 pub mod identity;
+pub mod known_store;
 pub mod lane;
 pub mod lang;
 pub mod problem;

@@ -19,9 +19,10 @@ use crate::clock::SystemClock;
 use crate::engine::{LastSeen, clock_off};
 use crate::http::{Shell, router};
 use crate::identity::{Cache, cache};
+use crate::known_store;
 use crate::registry::{Registry, Report, stamp};
+use crate::sweep;
 use crate::telemetry::{AccessLog, Format, init_logs};
-use crate::{served, sweep};
 
 /// How often the configs folder and the store are looked at for changes.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -47,6 +48,9 @@ pub enum ServeError {
     /// The Redis can't be used.
     #[error(transparent)]
     Redis(#[from] store::redis::OpenError),
+    /// The Redis is not the one that was there before.
+    #[error(transparent)]
+    AnotherStore(#[from] known_store::AnotherStore),
     /// The configs can't be loaded.
     #[error(transparent)]
     Load(#[from] crate::registry::LoadError),
@@ -67,14 +71,22 @@ pub enum StoreChoice {
     /// In this folder; one process at a time.
     Embedded(PathBuf),
     /// In a Redis that many processes share.
-    Redis(Address),
+    Redis {
+        /// Where it is.
+        address: Address,
+        /// The folder in which this process notes which store it has seen there.
+        data: PathBuf,
+    },
 }
 
 impl StoreChoice {
     /// The Redis that is named, else the embedded store in `data`. The address holds a password: no error repeats it.
     pub fn of(address: Option<&str>, data: &Path) -> Result<Self, NotAnAddress> {
         match address.filter(|address| !address.is_empty()) {
-            Some(address) => Ok(Self::Redis(address.parse()?)),
+            Some(address) => Ok(Self::Redis {
+                address: address.parse()?,
+                data: data.to_owned(),
+            }),
             None => Ok(Self::Embedded(data.to_owned())),
         }
     }
@@ -85,7 +97,7 @@ impl std::fmt::Display for StoreChoice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Embedded(folder) => write!(f, "{}", folder.display()),
-            Self::Redis(address) => write!(f, "{address}"),
+            Self::Redis { address, .. } => write!(f, "{address}"),
         }
     }
 }
@@ -110,11 +122,13 @@ impl std::fmt::Debug for Process {
     }
 }
 
-/// Opens the store and loads `configs` into it.
+/// Opens the store and loads `configs` into it. A process that `seeds` publishes what stands in the folder where a remote
+/// store has no revision of it; a function never does, since only a publish may create stock.
 pub async fn open(
     configs: &Path,
     choice: &StoreChoice,
     activities: &[&'static dyn Activity],
+    seeds: bool,
 ) -> Result<Process, ServeError> {
     let store: Arc<dyn Store> = match choice {
         StoreChoice::Embedded(folder) => {
@@ -123,14 +137,20 @@ pub async fn open(
             let embedded: Embedded = opened.map_err(std::io::Error::other)??;
             Arc::new(embedded)
         }
-        StoreChoice::Redis(address) => Arc::new(store::redis::open(address).await?),
+        StoreChoice::Redis { address, data } => {
+            let redis = store::redis::open(address).await?;
+            if seeds {
+                known_store::check(data, address, redis.id())?;
+            }
+            Arc::new(redis)
+        }
     };
-    let registry = Arc::new(Registry::new(
-        configs,
-        activities,
-        store.clone(),
-        Arc::new(SystemClock),
-    ));
+    let registry = Registry::new(configs, activities, store.clone(), Arc::new(SystemClock));
+    let registry = Arc::new(if seeds {
+        registry
+    } else {
+        registry.without_seeding()
+    });
     let report = registry.load().await?;
     Ok(Process {
         store,
@@ -282,9 +302,10 @@ async fn tidy(registry: Arc<Registry>) {
     loop {
         every.tick().await;
         for tenant in registry.snapshot().tenants.values() {
-            let limits: [&Option<_>; 2] = [&tenant.user_limit, &tenant.tenant_limit];
-            for limit in limits.into_iter().flatten() {
-                let limit: &served::SharedLimiter = limit;
+            if let Some(limit) = &tenant.user_limit {
+                limit.tidy();
+            }
+            if let Some(limit) = &tenant.tenant_limit {
                 limit.tidy();
             }
         }
@@ -407,7 +428,7 @@ fn run(activity: &'static dyn Activity) -> Result<(), ServeError> {
         let configs = folder("GALA_CONFIGS", "configs");
         let address = std::env::var("GALA_STORE").ok();
         let choice = StoreChoice::of(address.as_deref(), &folder("GALA_DATA", "data"))?;
-        let process = open(&configs, &choice, &[activity]).await?;
+        let process = open(&configs, &choice, &[activity], false).await?;
         tell(&process.report);
         for differs in &process.report.differs {
             tracing::info!("{differs}");
@@ -451,7 +472,7 @@ mod tests {
         }
         assert_eq!(embedded.to_string(), "data");
         let redis = StoreChoice::of(Some("redis://127.0.0.1:6379"), data).unwrap();
-        assert!(matches!(redis, StoreChoice::Redis(_)));
+        assert!(matches!(redis, StoreChoice::Redis { .. }));
         assert_eq!(redis.to_string(), "redis://127.0.0.1:6379");
         assert!(StoreChoice::of(Some("postgres://127.0.0.1"), data).is_err());
     }

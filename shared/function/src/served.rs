@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::http::HeaderValue;
 use campaign::tenant::Tenant;
-use limit::Limiter;
+use limit::{Limiter, Shared};
 use machine::expr::Fault;
 use machine::ids::{CampaignKey, Lane, Pseudonym};
 use machine::input::{Facts, Known};
@@ -66,8 +66,8 @@ pub struct TenantShell {
     pub user_limit: Option<Arc<SharedLimiter>>,
     /// That limit as `RateLimit-Policy` says it, written once.
     pub user_policy: Option<HeaderValue>,
-    /// How often all of it may be called; one bucket under the empty key.
-    pub tenant_limit: Option<Arc<SharedLimiter>>,
+    /// How often all of it may be called: over all processes where the store is shared.
+    pub tenant_limit: Option<Arc<Shared>>,
     /// The campaigns, by id.
     pub campaigns: HashMap<String, Arc<Served>>,
 }

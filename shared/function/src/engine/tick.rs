@@ -5,13 +5,18 @@ use machine::input::User;
 use machine::model::Sender;
 use machine::step::{Call, No, step};
 use machine::world::{Left, Outcome};
-use store::Store;
+use store::{Lease, Store};
 
 use super::attempt::of_time;
 use super::{Caller, EXHAUSTED_TRIES, Failed, count, fit, record};
 
-/// Lets time alone act on a participant: delayed transitions that are due. True if something was committed.
-pub async fn tick(store: &dyn Store, caller: &Caller<'_>) -> Result<bool, Failed> {
+/// Lets time alone act on a participant: delayed transitions that are due; under a lease where several processes could do so.
+/// True if something was committed.
+pub async fn tick(
+    store: &dyn Store,
+    caller: &Caller<'_>,
+    under: Option<&Lease>,
+) -> Result<bool, Failed> {
     fit(store, caller.served)?;
     let key = caller.served.key(caller.lane);
     let user = caller.user;
@@ -45,16 +50,12 @@ pub async fn tick(store: &dyn Store, caller: &Caller<'_>) -> Result<bool, Failed
             Err(No::Fault(fault)) => return Err(Failed::Rule(fault)),
         };
         let granted: Vec<u16> = decision.grants.iter().map(|grant| grant.reward).collect();
-        match store
-            .commit(Box::new(of_time(
-                caller,
-                &key,
-                Some(&known),
-                &record,
-                decision,
-            )))
-            .await?
-        {
+        let commit = of_time(caller, &key, Some(&known), &record, decision);
+        let outcome = match under {
+            Some(lease) => store.commit_under(Box::new(commit), lease).await?,
+            None => store.commit(Box::new(commit)).await?,
+        };
+        match outcome {
             Outcome::Committed(_) => {
                 count(caller, &key, &granted);
                 return Ok(true);

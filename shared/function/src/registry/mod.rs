@@ -41,6 +41,8 @@ pub struct Registry {
     differs: ArcSwap<Vec<String>>,
     /// What the folder looked like when it was last loaded.
     seen: parking_lot::Mutex<Option<Stamp>>,
+    /// Whether it publishes what a remote store has no revision of.
+    seeds: bool,
     /// What the last load found on disk; held while loading, so that two loads never interleave.
     loaded: Mutex<Option<Loaded>>,
 }
@@ -104,6 +106,16 @@ impl Registry {
             differs: ArcSwap::default(),
             seen: parking_lot::Mutex::default(),
             loaded: Mutex::new(None),
+            seeds: true,
+        }
+    }
+
+    /// The same, publishing nothing into a remote store.
+    #[must_use]
+    pub fn without_seeding(self) -> Self {
+        Self {
+            seeds: false,
+            ..self
         }
     }
 
@@ -171,7 +183,8 @@ impl Registry {
         }
         let mut report = Report::default();
         let before = self.snapshot();
-        for tenant in &loaded.tenants {
+        let publishes = self.seeds || !self.store.is_remote();
+        for tenant in loaded.tenants.iter().filter(|_| publishes) {
             let known = before.tenants.get(&tenant.tenant.id);
             publish::tenant(
                 &*self.store,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::http::HeaderValue;
 use campaign::LoadedTenant;
-use limit::{Limiter, MAX_KEYS, Quota};
+use limit::{Limiter, MAX_KEYS, Quota, Shared};
 use machine::ids::{CampaignKey, Lane};
 use machine::luck::Source;
 use machine::model::LinkError;
@@ -126,13 +126,31 @@ impl Registry {
                 quota(quotas.user_per_second, quotas.user_burst),
                 MAX_KEYS,
             ),
-            tenant_limit: keep(
+            tenant_limit: self.tenant_limit(
                 known.and_then(|known| known.tenant_limit.as_ref()),
+                &tenant.id,
                 quota(quotas.per_second, quotas.burst),
-                1,
             ),
             campaigns,
             tenant: tenant.clone(),
+        }))
+    }
+
+    /// A tenant's limit: the one there is if it has this quota, so that a reload forgives nobody.
+    fn tenant_limit(
+        &self,
+        known: Option<&Arc<Shared>>,
+        tenant: &str,
+        quota: Option<Quota>,
+    ) -> Option<Arc<Shared>> {
+        let quota = quota?;
+        let known = known.filter(|known| known.quota() == quota).cloned();
+        Some(known.unwrap_or_else(|| {
+            let limit = match self.store.tokens() {
+                Some(source) => Shared::over_all(source, tenant, "calls", quota),
+                None => Shared::local(quota),
+            };
+            Arc::new(limit)
         }))
     }
 

@@ -1,0 +1,140 @@
+//! `cargo run --release -p loadtest --bin neighbour`: a tenant at 50 times its quota, and what it costs another.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use clap::Parser;
+use loadtest::Error;
+use loadtest::neighbour::{Found, KEY_ENV, Load, Stage};
+use loadtest::process::{Child, free_port};
+
+/// Loads a quiet tenant at a fixed rate, alone and beside one that calls many times its quota, in interleaved phases.
+///
+/// Load and servers share this machine: with few cores the flood costs the quiet tenant CPU that in production it would
+/// not. Exit code 4: the quiet tenant had errors, or its p99 moved by a tenth or by 2 ms.
+#[derive(Debug, Parser)]
+struct Args {
+    /// Draws a second of the quiet tenant
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    quiet: u32,
+    /// Users of each tenant
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    users: u32,
+    /// The noisy tenant's quota
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    quota: u32,
+    /// How many times its quota it calls
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    times: u32,
+    /// Connections of each tenant
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    connections: u32,
+    /// How long a phase is
+    #[arg(long, default_value_t = 10, value_name = "S", value_parser = clap::value_parser!(u64).range(1..=600))]
+    secs: u64,
+    /// How many pairs of phases
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pairs: u32,
+    /// The store; the embedded one if none is given
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+    /// How many processes serve; more than one needs a store that they can share
+    #[arg(long, default_value_t = 1, requires = "store", value_parser = clap::value_parser!(u16).range(1..=16))]
+    processes: u16,
+    /// The program [default: `gala` beside this one]
+    #[arg(long, value_name = "FILE")]
+    gala: Option<PathBuf>,
+    /// JSON instead of the table
+    #[arg(long)]
+    json: bool,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    let found = match measure(&args).await {
+        Ok(found) => found,
+        Err(error) => {
+            eprintln!("neighbour: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    if args.json {
+        match serde_json::to_string_pretty(&found) {
+            Ok(json) => println!("{json}"),
+            Err(error) => eprintln!("neighbour: {error}"),
+        }
+    } else {
+        println!("{found}");
+    }
+    if found.holds() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(4)
+    }
+}
+
+async fn measure(args: &Args) -> Result<Found, Error> {
+    let load = Load {
+        quiet_per_second: args.quiet,
+        users: args.users,
+        quota: args.quota,
+        times: args.times,
+        connections: args.connections,
+        secs: args.secs,
+    };
+    let folder = tempfile::tempdir().map_err(Error::io("no temporary folder can be made"))?;
+    let configs = folder.path().join("configs");
+    // Known to everyone, and good for nothing but this run on this machine.
+    let key = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    let stage = Stage::write(&configs, key, load)?;
+    let gala = gala(args)?;
+    let mut servers = Vec::new();
+    let mut ports = Vec::new();
+    for number in 0..args.processes {
+        let (port, admin) = (free_port()?, free_port()?);
+        let mut command = Command::new(&gala);
+        command.args(["serve", "--listen", &format!("127.0.0.1:{port}")]);
+        command.args(["--admin-listen", &format!("127.0.0.1:{admin}")]);
+        command.arg("--configs").arg(&configs).env(KEY_ENV, key);
+        match &args.store {
+            Some(store) => command.args(["--store", store]),
+            None => command.arg("--data").arg(folder.path().join("data")),
+        };
+        let log = folder.path().join(format!("log-{number}"));
+        servers.push(Child::serve("gala", &mut command, port, log)?);
+        ports.push(port);
+    }
+    // Connections, pages and caches are warm before anything counts. The mark keeps runs on one store apart.
+    let run = std::process::id();
+    stage.phase(&ports, &format!("{run}-warm"), true).await?;
+    let mut pairs = Vec::new();
+    for pair in 0..args.pairs {
+        let name = format!("{run}-a{pair}");
+        let alone = stage.phase(&ports, &name, false).await?;
+        let name = format!("{run}-b{pair}");
+        let beside = stage.phase(&ports, &name, true).await?;
+        eprintln!(
+            "pair {}: p99 {:.2} ms alone, {:.2} ms beside",
+            pair + 1,
+            alone.quiet.quantile_ms(0.99),
+            beside.quiet.quantile_ms(0.99)
+        );
+        pairs.push((alone, beside));
+    }
+    Ok(Found::new(load, &pairs))
+}
+
+fn gala(args: &Args) -> Result<PathBuf, Error> {
+    if let Some(gala) = &args.gala {
+        return Ok(gala.clone());
+    }
+    let own = env::current_exe().map_err(Error::io("this program's own path can't be read"))?;
+    let gala = own.parent().unwrap_or(Path::new(".")).join("gala");
+    if gala.exists() {
+        Ok(gala)
+    } else {
+        Err(Error::NotBuilt(gala))
+    }
+}
