@@ -302,6 +302,75 @@ fn through_the_running_server() {
 }
 
 #[test]
+fn revisions_and_books() {
+    let home = Home::new();
+    let server = Server::start(&home);
+    for number in 0..4 {
+        assert_eq!(play(&home, &server, "ann", &format!("k-{number}")).0, 200);
+    }
+    let said = |args: &[&str], code: i32, words: &str| {
+        let ran = server.run(&home, args);
+        let all = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(
+            ran.code == code && all.contains(words),
+            "{args:?} is not {code} with `{words}`: {ran:?}"
+        );
+        ran
+    };
+    said(&["publish", "acme/wheel"], 0, "nothing to do");
+    said(&["stock", "acme", "wheel"], 0, "coupon: ");
+
+    // A draft of another folder, in the place of the server's file.
+    let text = |name: &str| std::fs::read_to_string(home.at(name)).unwrap();
+    let wheel = text("configs/acme/wheel.yaml");
+    home.write("draft/acme/tenant.yaml", &text("configs/acme/tenant.yaml"));
+    home.write(
+        "draft/acme/wheel.yaml",
+        &wheel.replace("stock: 5", "stock: 8"),
+    );
+    let draft = ["publish", "draft/acme/wheel.yaml"];
+    said(&draft, 0, "revision 2 is live");
+    let stock = said(&["stock", "acme", "wheel", "--json"], 0, "");
+    assert_eq!(stock.json()[0]["ceiling"], 8);
+    home.write("draft/acme/wheel.yaml", &wheel.replace("50%", "150%"));
+    let wrong = said(&draft, 1, "configs/acme/wheel.yaml:7:");
+    assert!(wrong.stdout.is_empty() && wrong.stderr.contains("error[invalid-payload]"));
+    said(
+        &["rollback", "acme", "wheel", "--to", "9"],
+        1,
+        "no revision 9",
+    );
+    said(
+        &["rollback", "acme", "wheel", "--to", "1"],
+        0,
+        "revision 3 is live and says what revision 1 said",
+    );
+    assert_eq!(play(&home, &server, "ann", "k-4").0, 200);
+
+    let books = said(
+        &["reconcile", "acme", "wheel"],
+        0,
+        "5 draws, 1 participants, 0 differences",
+    );
+    assert_eq!(books.stdout, "");
+    let books = said(
+        &["reconcile", "acme", "wheel", "--lane", "test", "--json"],
+        0,
+        "",
+    );
+    assert_eq!(books.json()["differences"], serde_json::json!([]));
+
+    let purge = ["purge", "acme", "wheel", "--edition", "1"];
+    said(&purge, 1, "kept_until");
+    let forced = [&purge[..], &["--force", "--reason", "a test"]].concat();
+    said(&forced, 0, "purged");
+    said(&forced, 0, "was purged before");
+    assert_eq!(play(&home, &server, "ann", "k-5").0, 404);
+    said(&["publish", "acme/wheel"], 1, "never reopens");
+    said(&["reconcile", "acme", "wheel"], 1, "no-such-campaign");
+}
+
+#[test]
 fn it_stops_when_it_is_told() {
     let home = Home::new();
     let mut server = Server::start(&home);

@@ -2,9 +2,26 @@
 
 use super::ran::{Home, gala};
 
-const COMMANDS: [&str; 15] = [
-    "serve", "check", "test", "schema", "token", "history", "export", "verify", "stock", "pause",
-    "resume", "backup", "restore", "doctor", "openapi",
+const COMMANDS: [&str; 19] = [
+    "serve",
+    "check",
+    "test",
+    "schema",
+    "token",
+    "history",
+    "export",
+    "verify",
+    "stock",
+    "publish",
+    "rollback",
+    "pause",
+    "resume",
+    "reconcile",
+    "purge",
+    "backup",
+    "restore",
+    "doctor",
+    "openapi",
 ];
 
 #[test]
@@ -76,6 +93,15 @@ fn what_is_not_understood_is_usage() {
         &["stock", "acme", "wheel", "coupon", "--add", "0"],
         &["stock", "acme", "wheel", "coupon", "--add", "-5"],
         &["stock", "acme", "wheel", "coupon", "--add", "4294967296"],
+        &["stock", "acme", "wheel", "--add", "1"],
+        &["publish"],
+        &["publish", "acme"],
+        &["publish", "nowhere/wheel.yaml"],
+        &["rollback", "acme", "wheel"],
+        &["rollback", "acme", "wheel", "--to", "0"],
+        &["purge", "acme", "wheel"],
+        &["purge", "acme", "wheel", "--edition", "1", "--force"],
+        &["reconcile", "acme"],
         &["pause", "acme", "wheel"],
         &["history", "acme", "ann", "--url", "nonsense"],
         &["history", "acme", "ann", "--url", "file:///etc/passwd"],
@@ -141,6 +167,11 @@ fn what_is_not_there_cannot_be_reached() {
         &["stock", "acme", "wheel", "coupon", "--add", "1"],
         &["pause", "acme", "wheel", "--reason", "r"],
         &["resume", "acme", "wheel"],
+        &["stock", "acme", "wheel"],
+        &["publish", "acme/wheel"],
+        &["rollback", "acme", "wheel", "--to", "1"],
+        &["reconcile", "acme", "wheel"],
+        &["purge", "acme", "wheel", "--edition", "1"],
     ];
     for args in rows {
         let ran = home.run(&[args, &["--url", &url][..]].concat());

@@ -132,19 +132,6 @@ impl Faulty {
 }
 
 impl Store for Faulty {
-    fn commit_under<'a>(&'a self, commit: Box<Commit>, lease: &'a Lease) -> Later<'a, Outcome> {
-        self.real.commit_under(commit, lease)
-    }
-
-    fn lease<'a>(
-        &'a self,
-        key: &'a CampaignKey,
-        job: &'a str,
-        term: Duration,
-    ) -> Later<'a, Option<Lease>> {
-        self.real.lease(key, job, term)
-    }
-
     fn commit(&self, commit: Box<Commit>) -> Later<'_, Outcome> {
         self.seen.lock().unwrap().push(Commit::clone(&commit));
         let fault = self.commits.lock().unwrap().pop_front();
@@ -297,10 +284,6 @@ impl Store for Faulty {
 
     fn changes(&self) -> watch::Receiver<u64> {
         self.real.changes()
-    }
-
-    fn is_remote(&self) -> bool {
-        self.remote.load(Ordering::Acquire)
     }
 
     fn health(&self) -> Health {

@@ -396,3 +396,25 @@ async fn the_books_agree() {
         (Some(0), Some(0))
     );
 }
+
+/// A record's grants name their rule and reward by place. A commit under a new revision writes the record's core in the
+/// new tables' terms and leaves the older grants in the old ones'.
+#[tokio::test]
+#[ignore = "a known bug of commits after a publish that moves a rule's or a reward's place; `gala reconcile` names it"]
+async fn grants_outlive_a_revision_that_moves_their_places() {
+    let house = House::open().await;
+    house.draws("acme", 40).await;
+    let more = FILE.replace(
+        "rewards:\n",
+        "rewards:\n  cup: { title: { en: Cup, zh-CN: 杯 }, kind: coupon, stock: 1, odds: 1% }\n",
+    );
+    let more = more.replace("{ coupon: nothing }", "{ coupon: nothing, cup: nothing }");
+    assert_eq!(publish(&house, "p-1", Some(&more)).await.status, 200);
+    for number in 0..10 {
+        let member = format!("member-{number}");
+        assert_eq!(house.play("acme", &member, "more").await.status, 200);
+    }
+    let token = house.staff("acme", Role::Finance);
+    let answer = house.get(&token, &format!("{WHEEL}/reconcile")).await;
+    assert_eq!(answer.json()["differences"], json!([]));
+}

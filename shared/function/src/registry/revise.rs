@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use campaign::{Diagnostics, Files};
+use campaign::{Diagnostic, Diagnostics, Files, Severity};
 use machine::luck::Seed;
 use machine::migrate::{Stranded, stranded};
 use machine::world::{Action, Refused};
@@ -63,7 +63,7 @@ fn list(stranded: &[Stranded]) -> String {
 pub enum Checked {
     /// It can be published.
     Sound(Box<Definition>),
-    /// It has errors: all there is to say about it and what it needs.
+    /// It has errors: all there is to say about it, and the errors in what it needs.
     Unsound(Diagnostics),
     /// There is no such file, and none was given.
     Missing,
@@ -95,28 +95,25 @@ impl Registry {
             return Ok(Checked::Missing);
         }
         let mut loaded = campaign::load(ROOT, &files, &self.activities);
-        let found = loaded
-            .tenants
-            .iter_mut()
-            .flat_map(|tenant| &mut tenant.campaigns);
+        let own = format!("{ROOT}/{path}");
         let mut others = Vec::new();
-        for file in found {
-            if file.id == *campaign {
-                if let Some(definition) = file.definition.take() {
+        for tenant in &mut loaded.tenants {
+            for file in &mut tenant.campaigns {
+                if file.id != *campaign {
+                    others.push(file.source.name().to_owned());
+                } else if let Some(definition) = file.definition.take() {
                     return Ok(Checked::Sound(Box::new(definition)));
                 }
-            } else {
-                others.push(file.source.name().to_owned());
             }
         }
-        let all = loaded.diagnostics.into_iter();
+        // What stands against it in the files that it needs; what else may be said about those was not asked.
+        let concerns = |found: &Diagnostic| {
+            let name = found.place.source.name();
+            name == own
+                || (found.severity == Severity::Error && !others.iter().any(|other| other == name))
+        };
         Ok(Checked::Unsound(
-            all.filter(|found| {
-                !others
-                    .iter()
-                    .any(|other| other == found.place.source.name())
-            })
-            .collect(),
+            loaded.diagnostics.into_iter().filter(concerns).collect(),
         ))
     }
 }

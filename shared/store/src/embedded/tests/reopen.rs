@@ -97,6 +97,37 @@ async fn a_snapshot_and_the_rest_are_the_whole() {
     assert_eq!(store.ledger(&live(), 0, 10_000).await.unwrap(), rows);
 }
 
+/// What is purged stays out of sight, by the log as by a snapshot, and never begins again.
+#[tokio::test]
+async fn a_purge_outlives_the_process() {
+    let disk = disk();
+    let store = set(&disk, 1000).await;
+    play(&store, 0, 30).await;
+    let purge = sample::admin(Action::Purge {
+        campaign: sample::CAMPAIGN.into(),
+        edition: 1,
+        reason: None,
+    });
+    let outcome = store.admin(Box::new(purge)).await.unwrap();
+    assert!(matches!(outcome, AdminOutcome::Done(_)), "{outcome:?}");
+    let whole = world(&store);
+    drop(store);
+    let often = Options {
+        snapshot_after: 1,
+        ..SMALL
+    };
+    // The first of them replays the log and writes a snapshot, which the second reads.
+    for options in [often, SMALL] {
+        let store = open_on(Arc::new(disk.clone()), &dir(), options).unwrap();
+        assert_eq!(world(&store), whole);
+        assert_eq!(store.ledger(&live(), 0, 100).await.unwrap(), []);
+        assert_eq!(store.history(sample::TENANT, user(1), 9).await.unwrap(), []);
+        let again = sample::admin(sample::publish("{}", &[], None));
+        let outcome = store.admin(Box::new(again)).await.unwrap();
+        assert!(matches!(outcome, AdminOutcome::Refused(_)), "{outcome:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_snapshot_of_another_version_is_passed_over() {
     let disk = disk();
