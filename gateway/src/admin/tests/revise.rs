@@ -400,7 +400,6 @@ async fn the_books_agree() {
 /// A record's grants name their rule and reward by place. A commit under a new revision writes the record's core in the
 /// new tables' terms and leaves the older grants in the old ones'.
 #[tokio::test]
-#[ignore = "a known bug of commits after a publish that moves a rule's or a reward's place; `gala reconcile` names it"]
 async fn grants_outlive_a_revision_that_moves_their_places() {
     let house = House::open().await;
     house.draws("acme", 40).await;

@@ -112,9 +112,10 @@ impl Registry {
             name == own
                 || (found.severity == Severity::Error && !others.iter().any(|other| other == name))
         };
-        Ok(Checked::Unsound(
-            loaded.diagnostics.into_iter().filter(concerns).collect(),
-        ))
+        let mut found: Vec<Diagnostic> = loaded.diagnostics.into_iter().filter(concerns).collect();
+        // What stands in the way first.
+        found.sort_by_key(|found| found.severity != Severity::Error);
+        Ok(Checked::Unsound(found.into_iter().collect()))
     }
 }
 
