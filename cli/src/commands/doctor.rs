@@ -140,7 +140,7 @@ fn shown(finding: &Finding) -> String {
         .flat_map(|more| [("can be lost", &more.loses), ("way out", &more.way_out)])
     {
         if !said.is_empty() {
-            text += &format!("      {title}: {said}\n");
+            text.extend(["      ", title, ": ", said, "\n"]);
         }
     }
     text

@@ -87,6 +87,9 @@ fn remarks(ran: &Ran) -> (Vec<String>, Vec<String>) {
     (named(false), named(true))
 }
 
+/// How it is set up; what is wrong, what is remarked, and what it gives.
+type Row<'a> = (&'a [&'a str], &'a [&'a str], &'a [&'a str], &'a str);
+
 #[test]
 fn four_servers_are_told_apart() {
     let home = Home::new();
@@ -94,7 +97,7 @@ fn four_servers_are_told_apart() {
     let everysec = ["--appendonly", "yes", "--appendfsync", "everysec"];
     let cache = ["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"];
     // The home's campaign has stock: it declares strict.
-    let rows: [(&[&str], &[&str], &[&str], &str); 4] = [
+    let rows: [Row; 4] = [
         (
             &[],
             &["durability", "no-aof"],

@@ -244,9 +244,12 @@ fn each_setting_costs_what_it_costs() {
     }
 }
 
+/// How many are waited for, which of them are online, what is found and what is given.
+type Waited<'a> = (u32, &'a [bool], &'a [&'a str], Option<Durability>);
+
 #[test]
 fn all_replicas_must_be_waited_for_and_there() {
-    let rows: &[(u32, &[bool], &[&str], Option<Durability>)] = &[
+    let rows: &[Waited] = &[
         (0, &[], &[], STRICT),
         (1, &[true], &["min-replicas"], STRICT),
         (1, &[], &["too-few-replicas", "min-replicas"], STANDARD),
@@ -275,7 +278,7 @@ fn all_replicas_must_be_waited_for_and_there() {
     });
     assert_eq!(enough, (vec![], STRICT, false));
     let vouched = seen(&address(0, &["replicas-unwaited"]), |server| {
-        follow(server, &[true])
+        follow(server, &[true]);
     });
     assert_eq!(vouched, (vec!["replicas-unwaited"], STRICT, false));
 }
@@ -328,7 +331,7 @@ fn a_word_given_by_name_stands_only_where_nothing_can_be_read() {
     assert_eq!(no_aof, (vec!["config-unreadable", "no-aof"], STRICT, false));
     // What can be read is not talked away.
     let everysec = seen(&word, |server| {
-        set(server, |settings| settings.fsync = Fsync::EverySecond)
+        set(server, |settings| settings.fsync = Fsync::EverySecond);
     });
     assert_eq!(everysec, (vec!["fsync-everysec"], STANDARD, false));
     let evicts = seen(&word, |server| {
