@@ -1,11 +1,13 @@
 //! Holds the players' books against what the server keeps: the ledger, the counters, each user's list.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::books::{Ack, Call};
-use crate::client::get;
+use crate::client::{Answer, get};
 use crate::player::Player;
 use crate::server::Ports;
 use crate::world::{BUDGETS, CAMPAIGNS, STOCK, TENANT, finance_token};
@@ -226,21 +228,36 @@ fn lists(ports: Ports, player: &mut Player, verdict: &mut Verdict) {
     }
 }
 
+/// How long a store that has just come back may take to be found again.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// An answer of the desk; a 503 is asked again.
+fn ask(ports: Ports, path: &str) -> Answer {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let answer = get(ports.admin, path, &finance_token()).expect("an answer of the desk");
+        if answer.status != 503 || Instant::now() > until {
+            assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+            return answer;
+        }
+        sleep(Duration::from_millis(50));
+    }
+}
+
 pub fn ledger(ports: Ports, campaign: &str) -> Vec<Value> {
-    let path = format!("/admin/v1/{TENANT}/ledger?campaign={campaign}");
-    let answer = get(ports.admin, &path, &finance_token()).expect("the ledger");
-    assert_eq!(answer.status, 200, "{campaign}: {}", answer.body);
-    answer
-        .body
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("a row"))
-        .collect()
+    ask(
+        ports,
+        &format!("/admin/v1/{TENANT}/ledger?campaign={campaign}"),
+    )
+    .body
+    .lines()
+    .map(|line| serde_json::from_str(line).expect("a row"))
+    .collect()
 }
 
 pub fn stats(ports: Ports, campaign: &str) -> Value {
     let path = format!("/admin/v1/{TENANT}/campaigns/{campaign}/stats");
-    let answer = get(ports.admin, &path, &finance_token()).expect("figures");
-    assert_eq!(answer.status, 200, "{}", answer.body);
+    let answer = ask(ports, &path);
     serde_json::from_str(&answer.body).expect("figures")
 }
 
@@ -267,7 +284,7 @@ mod tests {
         Ack {
             call,
             body: json!({ "grants": grants }).to_string(),
-            at: std::time::Instant::now(),
+            at: Instant::now(),
         }
     }
 

@@ -53,8 +53,8 @@ fn one(scale: Scale, luck: &mut Luck) -> Report {
         // A new process finds a store without anything, and its folder's files: it may not begin anew either.
         let number = moments.below(fleet.len() as u64) as usize;
         fleet.kill(number);
-        fleet.start_again(number);
-        sleep(TRIED);
+        let said = fleet.is_turned_away(number);
+        assert!(said.contains("accept=another-store"), "{said}");
         Ok(())
     });
     let mut report = Report::default();

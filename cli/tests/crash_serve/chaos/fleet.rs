@@ -88,6 +88,13 @@ impl Fleet {
         seat.wait();
     }
 
+    /// Starts a process in the place of one that was killed, which must end by itself; what it said.
+    pub fn is_turned_away(&self, number: usize) -> String {
+        let (status, said) = Server::spawn(&self.seats[number].home).end();
+        assert!(!status.success(), "it serves: {said}");
+        said
+    }
+
     /// What all of them wrote; for a failure's report.
     pub fn said(&self) -> String {
         let servers = self.seats.iter().map(|seat| lock(&seat.server));
