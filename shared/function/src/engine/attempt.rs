@@ -123,7 +123,7 @@ pub(super) fn attempt(
             ..sent.attribution.clone()
         },
         answer: body,
-        ..of_time(caller, key, known.participant.as_deref(), &record, decision)
+        ..of_time(caller, key, known.participant.as_ref(), &record, decision)
     })
 }
 
@@ -132,7 +132,7 @@ pub(super) fn attempt(
 pub(super) fn of_time(
     caller: &Caller<'_>,
     key: &CampaignKey,
-    stored: Option<&Participant>,
+    stored: Option<&Arc<Participant>>,
     record: &Participant,
     decision: Decision,
 ) -> Commit {
@@ -141,6 +141,7 @@ pub(super) fn of_time(
         .map(|_| record.grants.clone());
     Commit {
         carried,
+        seen: stored.cloned(),
         campaign: key.clone(),
         revision: decision.core.revision,
         user: caller.user,

@@ -91,6 +91,26 @@ pub(super) async fn a_wrong_version_is_stale_and_brings_the_record(stage: Stage)
     Ok(())
 }
 
+/// Only a store that may lose its last writes need look; one that never does is right without.
+pub(super) async fn a_version_of_another_history_is_no_ground(stage: Stage) -> Done {
+    if !stage.store.is_remote() {
+        return Ok(());
+    }
+    stage.committed(&commit(user(1), 0, "a")).await?;
+    let current = stage.participant(user(1)).await?;
+    let mut other = (*current).clone();
+    other.core.draws += 1;
+    let mut made = commit(user(1), 1, "b");
+    made.seen = Some(Arc::new(other));
+    same!(
+        stage.commit(&made).await?,
+        Outcome::Stale(Some(current.clone()))
+    );
+    made.seen = Some(current);
+    stage.committed(&made).await?;
+    Ok(())
+}
+
 pub(super) async fn the_same_again_is_replayed(stage: Stage) -> Done {
     let first = giving(commit(user(1), 0, "a"), "mug");
     stage.committed(&first).await?;

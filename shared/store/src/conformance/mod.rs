@@ -127,7 +127,7 @@ macro_rules! cases {
 
 cases! {
     commits: the_first_creates, the_next_replaces_and_appends, a_carried_record_brings_its_grants, a_wrong_version_is_stale_and_brings_the_record,
-        the_same_again_is_replayed, a_replay_outlives_whatever_comes_after, a_replay_comes_before_pause_and_revision,
+        a_version_of_another_history_is_no_ground, the_same_again_is_replayed, a_replay_outlives_whatever_comes_after, a_replay_comes_before_pause_and_revision,
         another_body_under_the_key_is_refused, a_key_is_a_users_own, an_answer_is_forgotten_after_a_day,
         the_newest_sixteen_answers_are_remembered, a_rejection_is_not_remembered,
         a_revision_that_is_not_live_is_superseded, an_unknown_campaign_is_superseded, a_pause_stops_the_live_lane,

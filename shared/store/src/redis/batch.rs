@@ -29,6 +29,8 @@ pub(super) struct Ready {
     /// The job and the value of the lease that it is made under.
     pub under: Option<(Arc<str>, String)>,
     version: u64,
+    /// The version that was seen, and the core it named where that is known.
+    seen: Vec<u8>,
     participant: Key,
     counters: Vec<CounterKey>,
     unsound: Option<usize>,
@@ -96,6 +98,10 @@ impl Ready {
         } else {
             Vec::new()
         };
+        let mut seen = commit.expected.to_be_bytes().to_vec();
+        if let Some(before) = &commit.seen {
+            seen.extend(record::core(&before.core).map_err(|error| failed(&error))?);
+        }
         let core = record::core(&after).map_err(|error| failed(&error))?;
         let carried = commit.carried.as_deref().unwrap_or_default();
         let grants =
@@ -108,6 +114,7 @@ impl Ready {
             rules,
             under,
             version: commit.expected,
+            seen,
             participant: keys.participant(&commit.user),
             counters,
             unsound,
@@ -263,7 +270,7 @@ pub(super) fn call<'a>(
             Some((place as u16 + 1, fence.as_str()))
         });
         call = call
-            .arg(commit.version.to_be_bytes())
+            .arg(commit.seen.as_slice())
             .arg(commit.version.wrapping_add(1).to_be_bytes())
             .arg(commit.entry.as_slice())
             .arg(commit.core.as_slice())

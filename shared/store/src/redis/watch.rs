@@ -24,7 +24,7 @@ pub(super) async fn tell(shared: &Shared) {
     let counted = shared.links.send(&count).await;
     if let Ok(Value::Int(number)) = counted {
         // Known here already: the message that comes back brings no news.
-        shared.seen_changes.store(number, Ordering::Relaxed);
+        shared.seen_changes.fetch_max(number, Ordering::Relaxed);
     }
     let message = redis::cmd("PUBLISH")
         .arg(keys::changes())
@@ -58,8 +58,10 @@ pub(super) async fn run(shared: Weak<Shared>) {
                 .ok();
         }
         if let Some(now) = count(&shared).await {
-            let before = shared.seen_changes.swap(now, Ordering::Relaxed);
-            if before != UNSEEN && before != now {
+            // It only grows: a look that was overtaken by a change of this process brings no news. (A store that was emptied
+            // counts anew; what is then served is read again every few seconds anyway.)
+            let before = shared.seen_changes.fetch_max(now, Ordering::Relaxed);
+            if before != UNSEEN && before < now {
                 shared.changes.send_modify(|number| *number += 1);
             }
         }

@@ -14,7 +14,8 @@
 -- ARGV  1 C   2 P   3 L   4 epoch expected ('' for any)   5 revision   6 'live' or 'test'
 --       7 '1': where nothing is written and something replayed, write a key all the same, so that a WAIT after this call waits
 --       then 11 for each commit:
---        1 version seen   8 bytes, big-endian
+--        1 version seen   8 bytes, big-endian; then the core that it named, where the caller knows it: after a failover that
+--                         lost writes a version may name two records, and a step must not be made true on the other one
 --        2 version after  8 bytes
 --        3 entry          '' for none, else key digest (16) .. fingerprint (16) .. at (8) .. length of the answer (4)
 --        4 core           bytes that this script never looks into
@@ -189,7 +190,8 @@ local function settle(i, a)
   if everyone then return everyone end
   if not is_live then return { 'S' } end
   if mark ~= '-' and ARGV[6] == 'live' and (mark == '*' or mark == '=' .. ARGV[a + 10]) then return { 'P', head } end
-  if version ~= ARGV[a + 1] then
+  local seen = ARGV[a + 1]
+  if version ~= sub(seen, 1, 8) or (#seen > 8 and (not old or sub(old, HEADER + 1, HEADER + core_length) ~= sub(seen, 9))) then
     return { 'V', old and sub(old, 1, entries_at) or false }
   end
 
