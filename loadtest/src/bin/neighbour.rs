@@ -111,10 +111,9 @@ async fn measure(args: &Args) -> Result<Found, Error> {
     stage.phase(&ports, &format!("{run}-warm"), true).await?;
     let mut pairs = Vec::new();
     for pair in 0..args.pairs {
-        let alone = stage.phase(&ports, &format!("{run}-a{pair}"), false);
-        let alone = alone.await?;
-        let beside = stage.phase(&ports, &format!("{run}-b{pair}"), true);
-        let beside = beside.await?;
+        let (calm, loud) = (format!("{run}-a{pair}"), format!("{run}-b{pair}"));
+        let alone = stage.phase(&ports, &calm, false).await?;
+        let beside = stage.phase(&ports, &loud, true).await?;
         eprintln!(
             "pair {}: p99 {:.2} ms alone, {:.2} ms beside",
             pair + 1,
