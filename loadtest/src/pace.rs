@@ -107,12 +107,11 @@ async fn connection(pace: Pace, number: u32, began: Instant) -> Result<Paced, Er
         let head = &pace.heads[n as usize % pace.heads.len()];
         let request = format!("{head}{}-{n}\r\n\r\n", pace.mark);
         let status = timeout(PATIENCE, call(&mut socket, &request, &mut buffer)).await;
-        let status = match status {
-            Ok(Ok(status)) => status,
-            Ok(Err(_)) | Err(_) => {
-                socket = connect(port).await?;
-                0
-            }
+        let status = if let Ok(Ok(status)) = status {
+            status
+        } else {
+            socket = connect(port).await?;
+            0
         };
         *done.statuses.entry(status).or_default() += 1;
         done.took_ms.push(from.elapsed().as_secs_f64() * 1000.0);

@@ -54,13 +54,15 @@ impl Clock for Ticks {
     }
 }
 
-fn limiter(quota: Quota) -> Limiter<str, Ticks> {
+type Front = Limiter<str, Ticks>;
+
+fn limiter(quota: Quota) -> Front {
     Limiter::with_clock(quota, 1, Ticks(Instant::now()))
 }
 
 /// One tenant's limit: by a governor of this process's own in front, and over all processes where there is a source.
 pub struct Shared {
-    front: Limiter<str, Ticks>,
+    front: Front,
     over: Option<Arc<Over>>,
 }
 
@@ -71,7 +73,7 @@ struct Over {
     quota: Quota,
     hand: Mutex<Hand>,
     /// Decides while the store is away, and when it was made.
-    alone: Mutex<Option<(Instant, Arc<Limiter<str, Ticks>>)>>,
+    alone: Mutex<Option<(Instant, Arc<Front>)>>,
 }
 
 impl fmt::Debug for Shared {
@@ -79,7 +81,7 @@ impl fmt::Debug for Shared {
         f.debug_struct("Shared")
             .field("quota", &self.quota())
             .field("over_all", &self.over.is_some())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -194,7 +196,7 @@ impl Over {
 
     /// What decides while the store is away. It begins full, so it is made anew at most once in [`ANEW`]: a store that comes
     /// and goes must not fill it each time.
-    fn alone(&self) -> Arc<Limiter<str, Ticks>> {
+    fn alone(&self) -> Arc<Front> {
         let (now, share) = (Instant::now(), self.hand.lock().share());
         let mut alone = self.alone.lock();
         if let Some((made, limiter)) = &*alone

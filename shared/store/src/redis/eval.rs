@@ -27,7 +27,7 @@ pub(super) async fn eval(
 }
 
 /// What a caller may conclude when a script that writes gave no answer.
-pub(super) fn written(error: LinkError) -> Error {
+pub(super) fn written(error: &LinkError) -> Error {
     match error {
         LinkError::Lost(_) => Error::Unknown(error.to_string()),
         LinkError::Away(_) | LinkError::Refused { .. } => Error::NotWritten(error.to_string()),

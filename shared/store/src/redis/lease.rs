@@ -49,7 +49,7 @@ pub async fn take(
         &[&wish.token.to_string(), &term],
     )
     .await
-    .map_err(written)?;
+    .map_err(|error| written(&error))?;
     let fence = match &answer {
         Value::Nil => return Ok(None),
         Value::BulkString(bytes) => std::str::from_utf8(bytes)
@@ -87,7 +87,7 @@ async fn owners(
 ) -> Result<bool, Error> {
     let key = lease_key(lease.campaign(), lease.job());
     let answer = eval(links, script, text, &[&key], args).await;
-    match answer.map_err(written)? {
+    match answer.map_err(|error| written(&error))? {
         Value::Int(done) => Ok(done == 1),
         other => Err(strange(&other)),
     }

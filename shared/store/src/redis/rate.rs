@@ -61,7 +61,7 @@ async fn ask(
     args.extend(now_us.map(|now| now.to_string()));
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let answer = eval(links, &SCRIPT, RATE, &[&key], &args).await;
-    let answer = answer.map_err(written)?;
+    let answer = answer.map_err(|error| written(&error))?;
     read(&answer).ok_or_else(|| strange(&answer))
 }
 
