@@ -280,7 +280,8 @@ impl Player {
         luck: &mut Luck,
     ) -> Result<(), Gone> {
         let mut calls = [self.next(luck), self.next(luck)];
-        calls[1].user = calls[0].user.clone();
+        let user = calls[0].user.clone();
+        calls[1].user = user;
         calls[1].campaign = calls[0].campaign;
         calls[1].event = calls[0].event;
         let requests = calls.each_ref().map(|call| self.request(call));

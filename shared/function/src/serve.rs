@@ -73,7 +73,7 @@ pub enum StoreChoice {
     /// In a Redis that many processes share.
     Redis {
         /// Where it is.
-        address: Address,
+        address: Box<Address>,
         /// The folder in which this process notes which store it has seen there.
         data: PathBuf,
     },
@@ -84,7 +84,7 @@ impl StoreChoice {
     pub fn of(address: Option<&str>, data: &Path) -> Result<Self, NotAnAddress> {
         match address.filter(|address| !address.is_empty()) {
             Some(address) => Ok(Self::Redis {
-                address: address.parse()?,
+                address: Box::new(address.parse()?),
                 data: data.to_owned(),
             }),
             None => Ok(Self::Embedded(data.to_owned())),

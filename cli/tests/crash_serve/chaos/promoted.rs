@@ -47,7 +47,7 @@ pub fn not_waited_for(scale: Scale, luck: &mut Luck) -> Report {
         let mut safe_before = None;
         field.play(luck, |_, service| {
             service.wait_for(5 + moments.below(150))?;
-            safe_before = Some(Instant::now() - BEHIND);
+            safe_before = Instant::now().checked_sub(BEHIND);
             fail_over(&mut store, &mut moments);
             service.wait_for(20)
         });

@@ -88,7 +88,8 @@ fn kill(
     service.wait_for(20)?;
     if !power {
         store.kill();
-        return Ok(Instant::now() - AT_RISK);
+        let killed = Instant::now();
+        return Ok(killed.checked_sub(AT_RISK).unwrap_or(killed));
     }
     // An answer goes out after its write: all that was answered by now is in the file's first `safe` bytes.
     let now = Instant::now();

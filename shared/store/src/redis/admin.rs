@@ -12,10 +12,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::batch::MOST;
+use super::eval::written as not_written;
 use super::head::Head;
 use super::keys::{OfCampaign, OfTenant};
 use super::note::{self, Note};
-use super::shared::{Shared, not_read, not_written};
+use super::shared::{Shared, not_read};
 use crate::Error;
 
 /// How often others may be quicker.
@@ -102,7 +103,11 @@ pub(super) async fn admin(shared: &Shared, change: &Admin) -> Result<AdminOutcom
                 .arg(super::keys::campaigns())
                 .arg(name)
                 .to_owned();
-            shared.links.send(&command).await.map_err(not_written)?;
+            shared
+                .links
+                .send(&command)
+                .await
+                .map_err(|error| not_written(&error))?;
         }
         match make(shared, &found, &plan, &note).await?.as_slice() {
             b"ok" => {}
@@ -140,7 +145,13 @@ async fn answered(shared: &Shared, change: &Admin) -> Result<Option<AdminOutcome
     if let Some((key, _)) = &change.key {
         command.arg(keys.answer(&note::key_hash(key)));
     }
-    let values = values(shared.links.send(&command).await.map_err(not_written)?)?;
+    let values = values(
+        shared
+            .links
+            .send(&command)
+            .await
+            .map_err(|error| not_written(&error))?,
+    )?;
     let mut values = values.into_iter();
     if values.next().flatten().is_none() {
         let no = Refused::NoSuchTenant(change.tenant.clone());
@@ -162,7 +173,13 @@ async fn look(shared: &Shared, keys: OfCampaign) -> Result<(Found, Option<Vec<u8
         .arg(live.setup())
         .arg(test.setup())
         .to_owned();
-    let values = values(shared.links.send(&command).await.map_err(not_written)?)?;
+    let values = values(
+        shared
+            .links
+            .send(&command)
+            .await
+            .map_err(|error| not_written(&error))?,
+    )?;
     let [head, note, live, test]: [Option<Vec<u8>>; 4] = values
         .try_into()
         .map_err(|_| Error::Read("a campaign is read by half".to_owned()))?;
@@ -266,25 +283,8 @@ async fn plan(
             reward,
             add,
         } => match known(campaign, *edition) {
+            Ok(_) => add_stock(shared, found, *lane, reward, *add).await?,
             Err(no) => Err(no),
-            Ok(_) => {
-                let key = CounterKey::Stock(reward.clone());
-                let counter = found.keys.lane(*lane).counter(&key);
-                let command = redis::cmd("GET").arg(counter).to_owned();
-                let value = shared.links.send(&command).await.map_err(not_written)?;
-                let counter = match &value {
-                    Value::BulkString(bytes) => super::read::counter_of(bytes),
-                    _ => None,
-                };
-                match counter {
-                    None => Err(AdminOutcome::Refused(Refused::NoSuchStock(reward.clone()))),
-                    Some(counter) => Ok(Plan {
-                        counters: vec![(*lane, key, "add", format!("{add} {}", counter.ceiling))],
-                        ceiling: Some(counter.ceiling + i64::from(*add)),
-                        ..Plan::default()
-                    }),
-                }
-            }
         },
         Action::MoveClock {
             campaign,
@@ -301,6 +301,37 @@ async fn plan(
             ..Plan::default()
         }),
     })
+}
+
+/// A ceiling raised from where it is now: the script looks whether it still is.
+async fn add_stock(
+    shared: &Shared,
+    found: &Found,
+    lane: Lane,
+    reward: &Arc<str>,
+    add: u32,
+) -> Result<Result<Plan, AdminOutcome>, Error> {
+    let key = CounterKey::Stock(reward.clone());
+    let counter = found.keys.lane(lane).counter(&key);
+    let command = redis::cmd("GET").arg(counter).to_owned();
+    let value = shared
+        .links
+        .send(&command)
+        .await
+        .map_err(|error| not_written(&error))?;
+    let counter = match &value {
+        Value::BulkString(bytes) => super::read::counter_of(bytes),
+        _ => None,
+    };
+    let Some(counter) = counter else {
+        let no = Refused::NoSuchStock(reward.clone());
+        return Ok(Err(AdminOutcome::Refused(no)));
+    };
+    Ok(Ok(Plan {
+        counters: vec![(lane, key, "add", format!("{add} {}", counter.ceiling))],
+        ceiling: Some(counter.ceiling + i64::from(add)),
+        ..Plan::default()
+    }))
 }
 
 /// The next revision. Seeds are made with the first.
@@ -442,7 +473,11 @@ async fn make(shared: &Shared, found: &Found, plan: &Plan, note: &str) -> Result
             .arg(*what)
             .arg(number.as_str());
     }
-    match call.run(&shared.links).await.map_err(not_written)? {
+    match call
+        .run(&shared.links)
+        .await
+        .map_err(|error| not_written(&error))?
+    {
         Value::BulkString(word) => Ok(word),
         Value::SimpleString(word) => Ok(word.into_bytes()),
         other => Err(Error::Unknown(format!("the script answered {other:?}"))),

@@ -14,8 +14,9 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::batch::{self, Common, Ready};
+use super::eval::written as not_written;
 use super::keys::{OfCampaign, OfLane};
-use super::shared::{Shared, not_written};
+use super::shared::Shared;
 use crate::Error;
 
 /// How many calls of one lane may be under way. One would leave the server idle for a round trip; more split what could
@@ -38,7 +39,7 @@ const PATIENCE: Duration = Duration::from_millis(1800);
 const QUICKLY: Duration = Duration::from_millis(250);
 
 /// How long replicas may take.
-const WAIT: Duration = Duration::from_millis(1000);
+const WAIT: Duration = Duration::from_secs(1);
 
 /// What a commit comes to.
 pub(super) type Said = Result<Outcome, Error>;
@@ -173,7 +174,7 @@ impl Group {
         } else {
             call.run(links).await.map(|value| (value, replicas))
         }
-        .map_err(not_written)?;
+        .map_err(|error| not_written(&error))?;
         let mut told = batch::outcomes(value, ready, &counters)?;
         for (ready, said) in ready.iter().zip(&mut told) {
             if matches!(said, Ok(Outcome::Committed(_))) {

@@ -3,6 +3,8 @@
 //! `1 <epoch> <newest> ,<revision>:<share>, <mark> [<pause as JSON>]`; the mark is `-` where it is not paused, `*` where all
 //! of it is, `=event` where one event is, `x` where the edition was purged and never begins again.
 
+use std::fmt::Write as _;
+
 use machine::world::{Live, Pause};
 
 use super::record::Unreadable;
@@ -60,11 +62,11 @@ impl Head {
 
     /// Writes the line.
     pub fn write(&self) -> Result<String, serde_json::Error> {
-        let live: String = self
-            .live
-            .iter()
-            .map(|live| format!("{}:{},", live.revision, live.share))
-            .collect();
+        let mut live = String::new();
+        for one in &self.live {
+            // Writing to a string does not fail.
+            let _ = write!(live, "{}:{},", one.revision, one.share);
+        }
         let (mark, pause) = match &self.pause {
             None if self.purged => ("x".to_owned(), String::new()),
             None => ("-".to_owned(), String::new()),

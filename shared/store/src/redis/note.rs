@@ -12,8 +12,9 @@ use redis::Value;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::eval::written as not_written;
 use super::keys::{Key, OfTenant};
-use super::shared::{Shared, not_read, not_written};
+use super::shared::{Shared, not_read};
 use crate::Error;
 
 /// For how long a booked note and a remembered answer are kept, in milliseconds: longer than anyone asks.
@@ -125,7 +126,7 @@ pub(super) async fn settle(
         .arg(bytes)
         .run(&shared.links)
         .await
-        .map_err(not_written)?;
+        .map_err(|error| not_written(&error))?;
     Ok(done)
 }
 
@@ -173,7 +174,7 @@ async fn book(shared: &Shared, tenant: &str, note: &Note) -> Result<Done, Error>
             .arg(KEEP_MS.to_string())
             .run(&shared.links)
             .await
-            .map_err(not_written)?;
+            .map_err(|error| not_written(&error))?;
         match told {
             Value::Int(-1) => {}
             Value::Int(number) => return Ok(done(number as u64)),
@@ -216,7 +217,7 @@ pub(super) async fn create(
         .arg(encode(&entry)?)
         .run(&shared.links)
         .await
-        .map_err(not_written)?;
+        .map_err(|error| not_written(&error))?;
     Ok(told == Value::Int(1))
 }
 
@@ -224,7 +225,12 @@ pub(super) async fn create(
 async fn end_of(shared: &Shared, audit: &Key) -> Result<(u64, [u8; 32]), Error> {
     for _ in 0..TRIES {
         let length = redis::cmd("LLEN").arg(audit).to_owned();
-        let length = match shared.links.send(&length).await.map_err(not_written)? {
+        let length = match shared
+            .links
+            .send(&length)
+            .await
+            .map_err(|error| not_written(&error))?
+        {
             Value::Int(length) => length as u64,
             _ => 0,
         };
@@ -232,7 +238,12 @@ async fn end_of(shared: &Shared, audit: &Key) -> Result<(u64, [u8; 32]), Error> 
             return Ok((0, [0; 32]));
         }
         let last = redis::cmd("LINDEX").arg(audit).arg(length - 1).to_owned();
-        if let Value::BulkString(bytes) = shared.links.send(&last).await.map_err(not_written)? {
+        if let Value::BulkString(bytes) = shared
+            .links
+            .send(&last)
+            .await
+            .map_err(|error| not_written(&error))?
+        {
             return Ok((length, decode::<AuditEntry>(&bytes)?.hash));
         }
     }

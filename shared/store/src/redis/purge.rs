@@ -1,8 +1,9 @@
 //! The end of an edition: all of its keys go, save the head, which says that it was there. Found unfinished after a crash, it
 //! is gone on with.
 
+use super::eval::written as not_written;
 use super::keys::{Key, stem_of};
-use super::shared::{Shared, not_written};
+use super::shared::Shared;
 use super::walk::step;
 use crate::Error;
 
@@ -26,7 +27,11 @@ pub(super) async fn clear(shared: &Shared, note: &Key) -> Result<(), Error> {
             any = true;
         }
         if any {
-            shared.links.send(&command).await.map_err(not_written)?;
+            shared
+                .links
+                .send(&command)
+                .await
+                .map_err(|error| not_written(&error))?;
         }
         cursor = next;
     }

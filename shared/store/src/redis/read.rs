@@ -20,7 +20,7 @@ use crate::{Asked, Error, Lane, LedgerRow, Published};
 const PAGE: usize = 256;
 
 /// How long replicas may take to confirm what is answered again.
-const WAIT: Duration = Duration::from_millis(1000);
+const WAIT: Duration = Duration::from_secs(1);
 
 /// For how many days a day's budget is shown, as `machine::world` keeps it.
 const KEEP_DAYS: Day = 8;

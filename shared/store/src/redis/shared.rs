@@ -12,6 +12,7 @@ use super::address::Address;
 use super::link::{LinkError, Links};
 use super::lookout::Lookout;
 use super::script::Script;
+
 use crate::Error;
 
 /// Shared.
@@ -77,14 +78,6 @@ impl Shared {
         if self.known(key) != Some(known) {
             self.lanes.write().insert(key.clone(), known);
         }
-    }
-}
-
-/// What a failed link lets a writer conclude.
-pub(super) fn not_written(error: LinkError) -> Error {
-    match error {
-        LinkError::Away(_) | LinkError::Refused { .. } => Error::NotWritten(error.to_string()),
-        LinkError::Lost(_) => Error::Unknown(error.to_string()),
     }
 }
 
