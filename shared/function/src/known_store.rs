@@ -20,7 +20,7 @@ pub enum AnotherStore {
     /// Another one was there.
     #[error(
         "{address} was another store when it was last used from here: it was emptied, replaced or lost what it held. Bring \
-         back what it held (docs/OPERATIONS.md, \"A store that came back empty\"), or begin anew with {way}: stock that was given \
+         back what it held (docs/OPERATIONS.md, \"After an amnesia\"), or begin anew with {way}: stock that was given \
          before is then given again"
     )]
     Another {

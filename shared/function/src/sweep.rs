@@ -40,7 +40,8 @@ pub async fn sweep(shell: &Shell) -> usize {
                     Err(error) => {
                         let campaign = served.key(lane);
                         tracing::warn!(%error, %campaign, "the sweep could not read who is due");
-                        0
+                        // Nor could it of the others; the next one tries again.
+                        return moved;
                     }
                 };
             }

@@ -1,5 +1,5 @@
 //! Group commit: commits of one lane that are ready at the same moment travel as one script call. Nobody waits for company:
-//! while fewer calls than [`IN_FLIGHT`] are under way, what is ready goes at once; what becomes ready meanwhile goes together
+//! while fewer calls than [`Grouping::in_flight`] are under way, what is ready goes at once; what becomes ready meanwhile goes together
 //! with the next.
 //!
 //! A batch runs in a task of its own: whoever asked may go away, and changes nothing by it.
@@ -19,12 +19,24 @@ use super::keys::{OfCampaign, OfLane};
 use super::shared::Shared;
 use crate::Error;
 
-/// How many calls of one lane may be under way. One would leave the server idle for a round trip; more split what could
-/// travel together.
-const IN_FLIGHT: usize = 2;
+/// How commits travel together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grouping {
+    /// How many calls of one lane may be under way. One would leave the server idle for a round trip; more split what could
+    /// travel together.
+    pub in_flight: usize,
+    /// The most commits of one call: the script must stay far below a millisecond.
+    pub most_commits: usize,
+}
 
-/// The most commits of one call: the script must stay far below a millisecond.
-const MOST_COMMITS: usize = 32;
+impl Default for Grouping {
+    fn default() -> Self {
+        Self {
+            in_flight: 2,
+            most_commits: 32,
+        }
+    }
+}
 
 /// The most bytes of one call, about.
 const MOST_BYTES: usize = 256 * 1024;
@@ -96,7 +108,7 @@ impl Group {
             return Err(Error::Busy);
         }
         state.waiting.push_back(Waiting { ready, done });
-        if state.in_flight < IN_FLIGHT {
+        if state.in_flight < self.shared.grouping.in_flight {
             state.in_flight += 1;
             let guard = Flight(self.clone());
             drop(state);
@@ -108,7 +120,10 @@ impl Group {
     /// Sends batches until nothing waits.
     async fn run(&self) {
         loop {
-            let batch = take(&mut self.state.lock().waiting);
+            let batch = take(
+                &mut self.state.lock().waiting,
+                self.shared.grouping.most_commits,
+            );
             if batch.is_empty() {
                 return;
             }
@@ -226,7 +241,7 @@ impl Drop for Flight {
         state.in_flight -= 1;
         // Whoever came between the last look and now found the place taken.
         if !state.waiting.is_empty()
-            && state.in_flight < IN_FLIGHT
+            && state.in_flight < self.0.shared.grouping.in_flight
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
             state.in_flight += 1;
@@ -238,18 +253,18 @@ impl Drop for Flight {
 }
 
 /// The next batch: of one revision, no user twice, in the order of arrival.
-fn take(waiting: &mut VecDeque<Waiting>) -> Vec<Waiting> {
+fn take(waiting: &mut VecDeque<Waiting>, most_commits: usize) -> Vec<Waiting> {
     let Some(first) = waiting.front() else {
         return Vec::new();
     };
     let revision = first.ready.revision;
-    let mut batch: Vec<Waiting> = Vec::with_capacity(waiting.len().min(MOST_COMMITS));
+    let mut batch: Vec<Waiting> = Vec::with_capacity(waiting.len().min(most_commits));
     let mut users = HashSet::new();
     let mut bytes = 0;
     let mut later = VecDeque::new();
     while let Some(next) = waiting.pop_front() {
         let full =
-            batch.len() >= MOST_COMMITS || (bytes > 0 && bytes + next.ready.bytes > MOST_BYTES);
+            batch.len() >= most_commits || (bytes > 0 && bytes + next.ready.bytes > MOST_BYTES);
         if full {
             later.push_back(next);
             break;

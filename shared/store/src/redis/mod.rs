@@ -45,6 +45,7 @@ use crate::{
 use address::Address;
 use batch::Ready;
 use group::Group;
+pub use group::Grouping;
 use keys::{OfCampaign, OfLane, OfTenant};
 use link::{LinkError, Links};
 use shared::{Shared, not_read};
@@ -80,12 +81,17 @@ pub struct Redis {
 
 /// Connects to a Redis, looks at its settings, and refuses those that would silently lose what was promised.
 pub async fn open(address: &Address) -> Result<Redis, OpenError> {
+    open_with(address, Grouping::default()).await
+}
+
+/// As [`open`], with commits grouped in another way: for measurements.
+pub async fn open_with(address: &Address, grouping: Grouping) -> Result<Redis, OpenError> {
     let failed = |source| OpenError::Link {
         address: address.to_string(),
         source,
     };
     let links = Links::open(address).await.map_err(failed)?;
-    let shared = Arc::new(Shared::new(links, address.clone()));
+    let shared = Arc::new(Shared::new(links, address.clone(), grouping));
     let seen = lookout::look_now(&shared).await.map_err(failed)?;
     if let Some(why) = seen.server.refusal(address) {
         return Err(OpenError::Refused {

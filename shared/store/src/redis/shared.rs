@@ -9,6 +9,7 @@ use parking_lot::RwLock;
 use tokio::sync::watch;
 
 use super::address::Address;
+use super::group::Grouping;
 use super::link::{LinkError, Links};
 use super::lookout::Lookout;
 use super::script::Script;
@@ -21,6 +22,7 @@ pub(super) struct Shared {
     pub links: Arc<Links>,
     pub address: Address,
     pub scripts: Scripts,
+    pub grouping: Grouping,
     pub changes: watch::Sender<u64>,
     /// The counter of changes as it was last seen.
     pub seen_changes: AtomicI64,
@@ -50,7 +52,7 @@ pub(super) struct Known {
 }
 
 impl Shared {
-    pub fn new(links: Links, address: Address) -> Self {
+    pub fn new(links: Links, address: Address, grouping: Grouping) -> Self {
         Self {
             links: Arc::new(links),
             address,
@@ -63,6 +65,7 @@ impl Shared {
                 touch: Script::new(include_str!("scripts/touch.lua")),
                 scan: Script::new(include_str!("scripts/scan.lua")),
             },
+            grouping,
             changes: watch::channel(0).0,
             seen_changes: AtomicI64::new(super::watch::UNSEEN),
             lookout: Lookout::default(),
