@@ -27,11 +27,26 @@ pub enum Contender {
     Gala,
     /// Koa + ioredis and a Redis that persists nothing.
     Koa,
+    /// `gala serve` on a Redis with `appendfsync everysec`, one process.
+    Shared,
+    /// axum with one EVALSHA of gala's commit script on such a Redis: the floor of the shared store.
+    Floor,
+    /// Fastify + ioredis and a Redis that persists nothing.
+    Fastify,
 }
 
 impl Contender {
     /// All, in the order in which a round runs them.
     pub const ALL: [Self; 3] = [Self::Hello, Self::Gala, Self::Koa];
+
+    /// Those of the shared store.
+    pub const SHARED: [Self; 5] = [
+        Self::Hello,
+        Self::Floor,
+        Self::Shared,
+        Self::Fastify,
+        Self::Koa,
+    ];
 
     /// What the table calls it.
     pub const fn title(self) -> &'static str {
@@ -39,6 +54,9 @@ impl Contender {
             Self::Hello => "axum hello",
             Self::Gala => "gala serve: draw, durable",
             Self::Koa => "Koa + ioredis: claim, not durable",
+            Self::Shared => "gala serve --store redis: draw",
+            Self::Floor => "axum + one EVALSHA of commit.lua",
+            Self::Fastify => "Fastify + ioredis: claim, not durable",
         }
     }
 }
@@ -48,8 +66,8 @@ impl Contender {
 pub struct Setting {
     /// Where the release programs are.
     pub programs: PathBuf,
-    /// Where the Node peer is.
-    pub koa: PathBuf,
+    /// Where the Node peers are.
+    pub peers: PathBuf,
     /// On the disk that is measured.
     pub folder: PathBuf,
     /// What is played on.
@@ -134,22 +152,32 @@ impl Setting {
         let (mut command, redis) = match contender {
             Contender::Hello => (Command::new(self.program("hello")?), None),
             Contender::Gala => {
-                let mut command = Command::new(self.program("gala")?);
-                command
-                    .arg("serve")
-                    .arg("--configs")
-                    .arg(&self.stage.configs)
-                    .arg("--data")
-                    .arg(folder.join("data"));
-                command.args(["--listen", &format!("127.0.0.1:{port}")]);
-                command.args(["--admin-listen", &format!("127.0.0.1:{admin_port}")]);
-                command.envs(KEY_ENV.iter().zip(&self.stage.keys));
+                let mut command = self.gala(port, admin_port, folder)?;
+                command.arg("--configs").arg(&self.stage.configs);
                 (command, None)
             }
-            Contender::Koa => {
-                let redis = redis(folder)?;
+            Contender::Shared => {
+                let redis = redis(folder, EVERY_SECOND)?;
+                let mut command = self.gala(port, admin_port, folder)?;
+                command.arg("--configs").arg(&self.stage.shared_configs);
+                command.args(["--store", &format!("redis://127.0.0.1:{}", redis.1)]);
+                (command, Some(redis))
+            }
+            Contender::Floor => {
+                let redis = redis(folder, EVERY_SECOND)?;
+                let mut command = Command::new(self.program("floor")?);
+                command.env("REDIS", format!("redis://127.0.0.1:{}", redis.1));
+                (command, Some(redis))
+            }
+            Contender::Koa | Contender::Fastify => {
+                let redis = redis(folder, NOTHING)?;
                 let mut command = Command::new("node");
-                command.arg(self.koa.join("server.mjs"));
+                let peer = if contender == Contender::Koa {
+                    "koa"
+                } else {
+                    "fastify"
+                };
+                command.arg(self.peers.join(peer).join("server.mjs"));
                 command.env("REDIS", format!("redis://127.0.0.1:{}", redis.1));
                 (command, Some(redis))
             }
@@ -163,6 +191,15 @@ impl Setting {
             redis,
             admin_port,
         })
+    }
+
+    fn gala(&self, port: u16, admin_port: u16, folder: &Path) -> Result<Command, Error> {
+        let mut command = Command::new(self.program("gala")?);
+        command.arg("serve").arg("--data").arg(folder.join("data"));
+        command.args(["--listen", &format!("127.0.0.1:{port}")]);
+        command.args(["--admin-listen", &format!("127.0.0.1:{admin_port}")]);
+        command.envs(KEY_ENV.iter().zip(&self.stage.keys));
+        Ok(command)
     }
 
     fn program(&self, name: &str) -> Result<PathBuf, Error> {
@@ -195,8 +232,11 @@ impl Running {
         let answer = http::call(self.port, &http::request("POST", &path, &headers))?;
         let right = match self.contender {
             Contender::Hello => answer.body == "hello",
-            Contender::Gala => answer.body.contains("\"outcome\""),
-            Contender::Koa => answer.body.contains("won") || answer.body.contains("again"),
+            Contender::Gala | Contender::Shared => answer.body.contains("\"outcome\""),
+            Contender::Floor => answer.body.starts_with('x'),
+            Contender::Koa | Contender::Fastify => {
+                answer.body.contains("won") || answer.body.contains("again")
+            }
         };
         if answer.status == 200 && right {
             Ok(answer)
@@ -210,13 +250,14 @@ impl Running {
         let again = self.probe(stage)?;
         let kept = match self.contender {
             Contender::Hello => return Ok(()),
-            Contender::Gala => {
+            Contender::Gala | Contender::Shared => {
                 if again != *first {
                     return Err(self.wrong(again));
                 }
                 self.rows(stage)?
             }
-            Contender::Koa => STOCK.saturating_sub(self.units_left()?),
+            Contender::Floor => self.floors_rows()?,
+            Contender::Koa | Contender::Fastify => STOCK.saturating_sub(self.units_left()?),
         };
         if kept >= answered {
             return Ok(());
@@ -240,6 +281,17 @@ impl Running {
         rows.ok_or_else(|| self.wrong(answer))
     }
 
+    /// Rows that the floor's tally counts.
+    fn floors_rows(&self) -> Result<u64, Error> {
+        let port = self.redis.as_ref().map_or(0, |(_, port)| *port);
+        let tally = redis_cli(port, &["get", "{bench/wheel/0}/v1/1/live/tally"])?;
+        let rows = tally.split(' ').next().and_then(|rows| rows.parse().ok());
+        rows.ok_or_else(|| Error::Command {
+            command: "redis-cli get tally".to_owned(),
+            why: tally,
+        })
+    }
+
     fn units_left(&self) -> Result<u64, Error> {
         let port = self.redis.as_ref().map_or(0, |(_, port)| *port);
         let left = redis_cli(port, &["get", "stock"])?;
@@ -258,8 +310,13 @@ impl Running {
     }
 }
 
-/// A Redis that persists nothing, with the stock in it.
-fn redis(folder: &Path) -> Result<(Child, u16), Error> {
+/// A Redis that persists nothing.
+const NOTHING: &[&str] = &["--appendonly", "no"];
+/// One that flushes once a second: what `durability: standard` asks for.
+const EVERY_SECOND: &[&str] = &["--appendonly", "yes", "--appendfsync", "everysec"];
+
+/// A Redis with the peers' stock in it.
+fn redis(folder: &Path, persists: &[&str]) -> Result<(Child, u16), Error> {
     let port = free_port()?;
     let mut command = Command::new("redis-server");
     command.args([
@@ -269,9 +326,8 @@ fn redis(folder: &Path) -> Result<(Child, u16), Error> {
         "127.0.0.1",
         "--save",
         "",
-        "--appendonly",
-        "no",
     ]);
+    command.args(persists);
     command.arg("--dir").arg(folder);
     let child = Child::serve("redis-server", &mut command, port, folder.join("redis.log"))?;
     redis_cli(port, &["set", "stock", &STOCK.to_string()])?;

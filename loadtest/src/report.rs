@@ -54,8 +54,21 @@ pub struct Report {
     pub gala_to_koa_cpu: Option<f64>,
     /// Draws of gala for each hello.
     pub gala_to_hello: Option<f64>,
+    /// Gala on Redis beside the others that ran: requests a second, and CPU a request of server and Redis together.
+    pub shared: Vec<Beside>,
     /// The medians.
     pub lines: Vec<Line>,
+}
+
+/// Gala on Redis beside another, in the median of the rounds' ratios.
+#[derive(Debug, Clone, Serialize)]
+pub struct Beside {
+    /// The other.
+    pub other: Contender,
+    /// Gala's requests for each of the other's.
+    pub rate: f64,
+    /// Gala's CPU for a request to the other's.
+    pub cpu: f64,
 }
 
 /// All rounds of all contenders.
@@ -76,9 +89,19 @@ impl Report {
             secs,
             connections,
             users,
-            gala_to_koa: ratio(rounds, Contender::Koa, rate),
-            gala_to_koa_cpu: ratio(rounds, Contender::Koa, cpu),
-            gala_to_hello: ratio(rounds, Contender::Hello, rate),
+            gala_to_koa: ratio(rounds, Contender::Gala, Contender::Koa, rate),
+            gala_to_koa_cpu: ratio(rounds, Contender::Gala, Contender::Koa, cpu),
+            gala_to_hello: ratio(rounds, Contender::Gala, Contender::Hello, rate),
+            shared: [Contender::Floor, Contender::Fastify, Contender::Koa]
+                .into_iter()
+                .filter_map(|other| {
+                    Some(Beside {
+                        other,
+                        rate: ratio(rounds, Contender::Shared, other, rate)?,
+                        cpu: ratio(rounds, Contender::Shared, other, cpu)?,
+                    })
+                })
+                .collect(),
             lines: rounds
                 .iter()
                 .map(|(contender, rounds)| line(*contender, rounds))
@@ -88,8 +111,13 @@ impl Report {
 }
 
 /// The median over rounds of gala's figure to the other's: what ran within seconds met the same machine.
-fn ratio(rounds: &Rounds, other: Contender, figure: impl Fn(&Measured) -> f64) -> Option<f64> {
-    let (gala, other) = (rounds.get(&Contender::Gala)?, rounds.get(&other)?);
+fn ratio(
+    rounds: &Rounds,
+    gala: Contender,
+    other: Contender,
+    figure: impl Fn(&Measured) -> f64,
+) -> Option<f64> {
+    let (gala, other) = (rounds.get(&gala)?, rounds.get(&other)?);
     let ratios: Vec<f64> = gala
         .iter()
         .zip(other)
@@ -146,6 +174,13 @@ impl fmt::Display for Report {
         }
         if let Some(ratio) = self.gala_to_hello {
             writeln!(f, "gala / axum hello:    {ratio:.2} x requests a second")?;
+        }
+        for Beside { other, rate, cpu } in &self.shared {
+            writeln!(
+                f,
+                "gala on Redis / {}: {rate:.2} x requests a second, {cpu:.2} x CPU a request",
+                other.title()
+            )?;
         }
         writeln!(
             f,

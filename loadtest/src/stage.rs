@@ -50,6 +50,8 @@ durability: strict
 pub struct Stage {
     /// The configs folder.
     pub configs: PathBuf,
+    /// The same, where the campaign declares `standard`.
+    pub shared_configs: PathBuf,
     /// The values of [`KEY_ENV`].
     pub keys: [String; 2],
     /// wrk's script.
@@ -64,16 +66,20 @@ impl Stage {
     /// Writes configs and script for `users` users into `folder`.
     pub fn write(folder: &Path, users: u32) -> Result<Self, Error> {
         let (configs, script) = (folder.join("configs"), folder.join("draw.lua"));
-        let tenant = configs.join(TENANT);
+        let shared_configs = folder.join("shared-configs");
         let keys = [random_key()?, random_key()?];
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| since.as_secs());
         let token = |sub: &str| token::user(KID, keys[0].as_bytes(), TENANT, sub, now, TOKEN_SECS);
         let failed = || Error::io(format!("{} can't be written", folder.display()));
-        fs::create_dir_all(&tenant).map_err(failed())?;
-        fs::write(tenant.join("tenant.yaml"), TENANT_YAML).map_err(failed())?;
-        fs::write(tenant.join(format!("{CAMPAIGN}.yaml")), CAMPAIGN_YAML).map_err(failed())?;
+        let standard = CAMPAIGN_YAML.replace("durability: strict", "durability: standard");
+        for (configs, campaign) in [(&configs, CAMPAIGN_YAML), (&shared_configs, &standard)] {
+            let tenant = configs.join(TENANT);
+            fs::create_dir_all(&tenant).map_err(failed())?;
+            fs::write(tenant.join("tenant.yaml"), TENANT_YAML).map_err(failed())?;
+            fs::write(tenant.join(format!("{CAMPAIGN}.yaml")), campaign).map_err(failed())?;
+        }
         let tokens: Vec<String> = (0..users)
             .map(|user| token(&format!("user-{user}")))
             .collect();
@@ -81,6 +87,7 @@ impl Stage {
         let viewer = token::viewer(STAFF_KID, keys[1].as_bytes(), TENANT, now, TOKEN_SECS);
         Ok(Self {
             configs,
+            shared_configs,
             script,
             viewer,
             prober: token("prober"),

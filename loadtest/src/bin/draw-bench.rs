@@ -34,6 +34,9 @@ struct Args {
     /// Users who draw in turn
     #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     users: u32,
+    /// The shared store: gala on Redis beside a bare axum with the same script, and Node peers
+    #[arg(long)]
+    shared: bool,
     /// Only these, with commas
     #[arg(long, value_enum, value_delimiter = ',', value_name = "WHO")]
     only: Vec<Contender>,
@@ -72,14 +75,16 @@ fn fail(error: &dyn std::error::Error) -> ExitCode {
 }
 
 fn bench(args: &Args) -> Result<Report, Error> {
-    let contenders = if args.only.is_empty() {
+    let contenders = if args.only.is_empty() && args.shared {
+        Contender::SHARED.to_vec()
+    } else if args.only.is_empty() {
         Contender::ALL.to_vec()
     } else {
         args.only.clone()
     };
     let room = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let (programs, koa) = (programs()?, room.join("peers/koa"));
-    prepare(&contenders, &koa, args.no_build)?;
+    let (programs, peers) = (programs()?, room.join("peers"));
+    prepare(&contenders, &peers, args.no_build)?;
     let home = args.dir.clone().unwrap_or_else(|| programs.clone());
     let folder = tempfile::Builder::new()
         .prefix("draw-bench-")
@@ -91,7 +96,7 @@ fn bench(args: &Args) -> Result<Report, Error> {
     let machine = Machine::look(folder.path());
     let setting = Setting {
         programs,
-        koa,
+        peers,
         stage: Stage::write(folder.path(), args.users)?,
         folder: folder.path().to_owned(),
         connections: args.connections,
@@ -129,17 +134,24 @@ fn programs() -> Result<PathBuf, Error> {
 }
 
 /// What must be there before a round can begin.
-fn prepare(contenders: &[Contender], koa: &Path, no_build: bool) -> Result<(), Error> {
+fn prepare(contenders: &[Contender], peers: &Path, no_build: bool) -> Result<(), Error> {
+    const REDIS: &str = "`apt-get install redis-server redis-tools`";
+    const NODE: &str = "install Node.js 20 or newer, with npm";
     let mut needed = vec![("wrk", wrk::INSTALL)];
-    if contenders.contains(&Contender::Koa) {
-        const REDIS: &str = "`apt-get install redis-server redis-tools`";
-        const NODE: &str = "install Node.js 20 or newer, with npm";
-        needed.extend([
-            ("redis-server", REDIS),
-            ("redis-cli", REDIS),
-            ("node", NODE),
-            ("npm", NODE),
-        ]);
+    let node = [(Contender::Koa, "koa"), (Contender::Fastify, "fastify")];
+    let node: Vec<&str> = node
+        .iter()
+        .filter_map(|(peer, name)| contenders.contains(peer).then_some(*name))
+        .collect();
+    if !node.is_empty() {
+        needed.extend([("node", NODE), ("npm", NODE)]);
+    }
+    let alone = [Contender::Hello, Contender::Gala];
+    if contenders
+        .iter()
+        .any(|contender| !alone.contains(contender))
+    {
+        needed.extend([("redis-server", REDIS), ("redis-cli", REDIS)]);
     }
     for (program, install) in needed {
         if !installed(program) {
@@ -162,11 +174,15 @@ fn prepare(contenders: &[Contender], koa: &Path, no_build: bool) -> Result<(), E
             .stdout(Stdio::null());
         Child::start("cargo build", &mut build)?.output(Duration::from_hours(1))?;
     }
-    if contenders.contains(&Contender::Koa) && !koa.join("node_modules/koa").is_dir() {
+    for peer in node {
+        let folder = peers.join(peer);
+        if folder.join("node_modules").join(peer).is_dir() {
+            continue;
+        }
         let mut install = Command::new("npm");
         install
             .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
-            .current_dir(koa)
+            .current_dir(folder)
             .stdout(Stdio::null());
         Child::start("npm ci", &mut install)?.output(Duration::from_mins(10))?;
     }
