@@ -58,7 +58,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
         .arg(format!("{STEM}/head"))
         .arg("1 1 1 ,1:10000, -")
         .arg(format!("{STEM}/live/tally"))
-        .arg("0 0")
+        .arg("0 0 0 0")
         .arg(format!("{STEM}/live/c/stock/coupon"))
         .arg("0 1000000000 1000000000 0")
         .query_async(&mut redis)
@@ -87,12 +87,13 @@ async fn claim(State(floor): State<Arc<Floor>>) -> Result<&'static [u8], StatusC
         .map_or(0, |version| version.fetch_add(1, Ordering::Relaxed));
     let wins = number.is_multiple_of(10);
     let mut call = redis::cmd("EVALSHA");
-    call.arg(&floor.hash).arg(if wins { 8 } else { 7 });
+    call.arg(&floor.hash).arg(if wins { 9 } else { 8 });
     for key in [
         "live/ledger",
         "live/timers",
         "rules",
         "live/counters",
+        "live/answers",
         "head",
         "live/tally",
     ] {
@@ -111,10 +112,9 @@ async fn claim(State(floor): State<Arc<Floor>>) -> Result<&'static [u8], StatusC
         .arg("0");
     call.arg(&version.to_be_bytes())
         .arg(&(version + 1).to_be_bytes());
-    let mut entry = [0; 44];
+    let mut entry = [0; 40];
     entry[..8].copy_from_slice(&number.to_be_bytes());
     entry[32..40].copy_from_slice(&1_800_000_000_000_i64.to_be_bytes());
-    entry[40..].copy_from_slice(&(ANSWER.len() as u32).to_be_bytes());
     call.arg(&entry)
         .arg(&CORE)
         .arg("")

@@ -93,8 +93,7 @@ impl Ready {
             }
         }
         let entry = if commit.event.is_some() {
-            record::entry(&commit.key, &commit.fingerprint, commit.at, &commit.answer)
-                .map_err(|error| failed(&error))?
+            record::entry(&commit.key, &commit.fingerprint, commit.at)
         } else {
             Vec::new()
         };
@@ -239,6 +238,7 @@ pub(super) fn call<'a>(
         .key(keys.timers())
         .key(common.campaign.rules())
         .key(keys.counters())
+        .key(keys.answers())
         .key(common.campaign.head())
         .key(keys.tally());
     call.keys
@@ -371,6 +371,9 @@ fn outcome(commit: &Ready, told: Value, counters: &[CounterKey]) -> Result<Outco
         }
         b"F" => Ok(Outcome::Frozen(counter(parts.next())?)),
         b"L" => Ok(Outcome::Frozen(commit.any_counter())),
+        b"G" => Err(Error::NotWritten(
+            "it was done before, and its answer is not kept any more".to_owned(),
+        )),
         b"H" => Err(Error::LeaseLost),
         b"X" => Err(Error::NotWritten(
             "the participant's record is of a form that this version does not know".to_owned(),

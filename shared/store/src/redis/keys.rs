@@ -14,8 +14,8 @@
 //! | `.../revision/<n>`, `.../rules`, `.../note` | a revision; the rules that have granted; a change not yet in the audit |
 //! | `.../<lane>/setup`, `.../tally` | seed, clock; rows and participants |
 //! | `.../<lane>/counters`, `.../c/<counter>` | their names; one counter |
-//! | `.../<lane>/p/<pseudonym>` | a participant with the grants and the remembered answers |
-//! | `.../<lane>/ledger`, `.../timers` | stream of rows; sorted set of who is due when |
+//! | `.../<lane>/p/<pseudonym>` | a participant with the grants and where the remembered answers are |
+//! | `.../<lane>/ledger`, `.../answers`, `.../timers` | streams of rows and of answers; sorted set of who is due when |
 //! | `.../<lane>/lease/<job>`, `.../lease/<job>/fence` | who does a job; the last fencing number |
 
 use std::fmt;
@@ -205,6 +205,11 @@ impl OfLane {
     /// The ledger, a stream.
     pub fn ledger(&self) -> Key {
         Key(format!("{}/ledger", self.stem))
+    }
+
+    /// The remembered answers, a stream.
+    pub fn answers(&self) -> Key {
+        Key(format!("{}/answers", self.stem))
     }
 
     /// Who is due when, a sorted set.

@@ -6,13 +6,13 @@ use std::time::Duration;
 use machine::Millis;
 use machine::calendar::{Day, day_number};
 use machine::ids::{CampaignKey, Lane as LaneName, Pseudonym};
-use machine::world::{Counter, CounterKey, Recalled};
+use machine::world::{Answer, Counter, CounterKey, Recalled};
 use redis::{Cmd, Value};
 
 use super::admin::{read_setup, values};
 use super::head::Head;
 use super::keys::{OfCampaign, OfLane, campaigns};
-use super::record::{self, Unreadable};
+use super::record::{self, Kept, Unreadable};
 use super::shared::{Known, Shared, not_read};
 use crate::{Asked, Error, Lane, LedgerRow, Published};
 
@@ -69,9 +69,14 @@ pub(super) async fn recall(
         .map(record::Value::of)
         .transpose()
         .map_err(unreadable(what))?;
-    let answer = value
+    let kept = value
         .zip(asked)
         .and_then(|(value, asked)| value.answer(asked.key, asked.fingerprint, asked.now));
+    let answer = match kept {
+        None => None,
+        Some(Err(used)) => Some(Err(used)),
+        Some(Ok(kept)) => Some(Ok(answer_of(shared, keys, kept).await?)),
+    };
     let replicas = shared.address.replicas;
     let strict = shared.known(key).is_none_or(|known| known.strict);
     if replicas > 0 && strict && matches!(answer, Some(Ok(_))) {
@@ -95,6 +100,25 @@ pub(super) async fn recall(
             .map_err(unreadable(what))?,
         live: head.live,
         pause: head.pause.filter(|_| key.lane == LaneName::Live),
+    })
+}
+
+/// The text of a remembered answer.
+async fn answer_of(shared: &Shared, keys: &OfLane, kept: Kept) -> Result<Answer, Error> {
+    let id = format!("{}-{}", kept.ms, kept.seq);
+    let command = redis::cmd("XRANGE")
+        .arg(keys.answers())
+        .arg(&id)
+        .arg(&id)
+        .to_owned();
+    let told = entries(send(shared, &command).await?)?.pop();
+    told.and_then(|entry| {
+        let place = usize::from(kept.place).checked_sub(1)?;
+        let (_, answer) = entry.fields.into_iter().nth(place)?;
+        Some(answer.into())
+    })
+    .ok_or_else(|| {
+        Error::Read("it was done before, and its answer is not kept any more".to_owned())
     })
 }
 
@@ -189,9 +213,11 @@ pub(super) async fn lane(shared: &Shared, key: &CampaignKey) -> Result<Option<La
     };
     shared.learn(key, known);
     let tally = String::from_utf8_lossy(&tally).into_owned();
-    let (rows, participants) = tally
-        .split_once(' ')
-        .and_then(|(rows, people)| Some((rows.parse().ok()?, people.parse().ok()?)))
+    let mut figures = tally.split(' ').map(|figure| figure.parse().ok());
+    let (rows, participants) = figures
+        .next()
+        .flatten()
+        .zip(figures.next().flatten())
         .ok_or_else(|| Error::Read(format!("a tally is `{tally}`")))?;
     let counters = named
         .into_iter()

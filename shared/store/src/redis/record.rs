@@ -8,7 +8,7 @@ use machine::ids::{CampaignKey, Pseudonym};
 use machine::ledger::Row;
 use machine::model::Sender;
 use machine::participant::{Core, Grant, Participant};
-use machine::world::{Answer, Attribution, Commit, CounterKey, KeyWasUsed, REMEMBER_MS};
+use machine::world::{Attribution, Commit, CounterKey, KeyWasUsed, REMEMBER_MS};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -21,7 +21,7 @@ const FORM: u8 = 1;
 const HEADER: usize = 42;
 
 /// Bytes of one entry in the index of answers.
-const ENTRY: usize = 44;
+const ENTRY: usize = 54;
 
 /// A timer that is not set.
 pub(super) const NEVER: [u8; 8] = i64::MIN.to_be_bytes();
@@ -50,19 +50,12 @@ pub(super) fn grants<'a>(
 }
 
 /// What an answer is found by: 16 bytes of the SHA-256 of the key, and as many of the fingerprint's.
-pub(super) fn entry(
-    key: &str,
-    fingerprint: &[u8; 32],
-    at: Millis,
-    answer: &[u8],
-) -> Result<Vec<u8>, Unreadable> {
-    let length = u32::try_from(answer.len()).map_err(|_| Unreadable::Damaged("answer"))?;
+pub(super) fn entry(key: &str, fingerprint: &[u8; 32], at: Millis) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(ENTRY);
     bytes.extend_from_slice(&digest(key.as_bytes()));
     bytes.extend_from_slice(&digest(fingerprint));
     bytes.extend_from_slice(&at.to_be_bytes());
-    bytes.extend_from_slice(&length.to_be_bytes());
-    Ok(bytes)
+    bytes
 }
 
 fn digest(bytes: &[u8]) -> [u8; 16] {
@@ -81,7 +74,6 @@ pub(super) struct Value<'a> {
     core: &'a [u8],
     grants: &'a [u8],
     entries: &'a [u8],
-    answers: &'a [u8],
     /// The number of the participant's last ledger row.
     pub last_row: Option<u64>,
 }
@@ -103,13 +95,12 @@ impl<'a> Value<'a> {
         let (core, rest) = rest.split_at_checked(length(9)).ok_or(damaged.clone())?;
         let (grants, rest) = rest.split_at_checked(length(13)).ok_or(damaged)?;
         let all = usize::from(head[17]) * ENTRY;
-        let (entries, answers) = rest.split_at_checked(all).unwrap_or_default();
+        let entries = rest.get(..all).unwrap_or_default();
         let last: [u8; 8] = std::array::from_fn(|at| head[34 + at]);
         Ok(Self {
             core,
             grants,
             entries,
-            answers,
             last_row: u64::try_from(i64::from_be_bytes(last)).ok(),
         })
     }
@@ -128,42 +119,39 @@ impl<'a> Value<'a> {
         Ok(Participant { core, grants })
     }
 
-    /// The answer remembered for a key, if it is not too old.
+    /// Where the answer remembered for a key is, if it is not too old.
     pub fn answer(
         &self,
         key: &str,
         fingerprint: &[u8; 32],
         now: Millis,
-    ) -> Option<Result<Answer, KeyWasUsed>> {
-        let wanted = digest(key.as_bytes());
-        let mut from = 0_usize;
-        for entry in self.entries.chunks_exact(ENTRY) {
-            let (at, length) = (number(entry, 32), length(entry));
-            if entry.starts_with(&wanted) && now.saturating_sub(at) < REMEMBER_MS {
-                if entry.get(16..32) != Some(digest(fingerprint).as_slice()) {
-                    return Some(Err(KeyWasUsed));
-                }
-                return self
-                    .answers
-                    .get(from..from.saturating_add(length))
-                    .map(|bytes| Ok(bytes.into()));
-            }
-            from = from.saturating_add(length);
+    ) -> Option<Result<Kept, KeyWasUsed>> {
+        let (wanted, meant) = (digest(key.as_bytes()), digest(fingerprint));
+        let entry = self.entries.chunks_exact(ENTRY).find(|entry| {
+            let at = number::<8>(entry, 32).map_or(0, i64::from_be_bytes);
+            entry.starts_with(&wanted) && now.saturating_sub(at) < REMEMBER_MS
+        })?;
+        if entry.get(16..32) != Some(meant.as_slice()) {
+            return Some(Err(KeyWasUsed));
         }
-        None
+        Some(Ok(Kept {
+            ms: number::<8>(entry, 40).map_or(0, u64::from_be_bytes),
+            seq: number::<4>(entry, 48).map_or(0, u32::from_be_bytes),
+            place: number::<2>(entry, 52).map_or(0, u16::from_be_bytes),
+        }))
     }
 }
 
-fn number(entry: &[u8], at: usize) -> i64 {
-    let bytes = entry
-        .get(at..at + 8)
-        .and_then(|bytes| bytes.try_into().ok());
-    bytes.map_or(0, i64::from_be_bytes)
+/// Where an answer is: which entry of the stream of answers, and the how-many-th in it, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Kept {
+    pub ms: u64,
+    pub seq: u32,
+    pub place: u16,
 }
 
-fn length(entry: &[u8]) -> usize {
-    let bytes = entry.get(40..44).and_then(|bytes| bytes.try_into().ok());
-    bytes.map_or(0, |bytes| u32::from_be_bytes(bytes) as usize)
+fn number<const N: usize>(entry: &[u8], at: usize) -> Option<[u8; N]> {
+    entry.get(at..at + N)?.try_into().ok()
 }
 
 /// A commit's part of a ledger entry. Serials are known to the script only: rows hold their unit's place among those of the

@@ -79,8 +79,8 @@ if ARGV[4] ~= '' then put(KEYS[3], ARGV[4]) end
 if ARGV[5] ~= '' then put(KEYS[4], ARGV[5]) end
 if ARGV[6] ~= '' then put(KEYS[5], ARGV[6]) end
 if ARGV[7] == '1' then
-  put(KEYS[6], '0 0')
-  put(KEYS[7], '0 0')
+  put(KEYS[6], '0 0 0 0')
+  put(KEYS[7], '0 0 0 0')
 end
 call('MSET', unpack(values))
 return 'ok'

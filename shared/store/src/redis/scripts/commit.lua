@@ -9,7 +9,7 @@
 --   checked before the first that can't: a call that ends in an error has changed nothing.
 --   `machine::world::apply_commit` is what it means; the conformance suite holds this script against it.
 --
--- KEYS  1 ledger  2 timers  3 rules  4 counters' names  5 head  6 tally
+-- KEYS  1 ledger  2 timers  3 rules  4 counters' names  5 answers  6 head  7 tally
 --       then C counters, P participants (one for each commit, in their order), L leases
 -- ARGV  1 C   2 P   3 L   4 epoch expected ('' for any)   5 revision   6 'live' or 'test'
 --       7 '1': where nothing is written and something replayed, write a key all the same, so that a WAIT after this call waits
@@ -17,7 +17,7 @@
 --        1 version seen   8 bytes, big-endian; then the core that it named, where the caller knows it: after a failover that
 --                         lost writes a version may name two records, and a step must not be made true on the other one
 --        2 version after  8 bytes
---        3 entry          '' for none, else key digest (16) .. fingerprint (16) .. at (8) .. length of the answer (4)
+--        3 entry          '' for none, else key digest (16) .. fingerprint (16) .. at (8)
 --        4 core           bytes that this script never looks into
 --        5 new grants     bytes, appended
 --        6 answer         bytes
@@ -33,30 +33,36 @@
 -- A participant's value (all numbers big-endian)
 --   form 1 (1) .. version (8) .. core length (4) .. grants length (4) .. answers (1) .. oldest answer's time or earlier (8)
 --   .. timer (8) .. number of the last ledger row (8, -1 none)   = 42 bytes
---   core .. grants .. entries (44 each, oldest first) .. answers
--- A counter's value: `issued ceiling configured shortfall`.  The tally's: `rows participants`.
+--   core .. grants .. entries (54 each, oldest first): what was given (40), then where the answer is: id in the stream of
+--   answers (8, 4) and place in it (2)
+-- A counter's value: `issued ceiling configured shortfall`.  The tally's: `rows participants ms seq`, the
+-- last two the newest id in the stream of answers.
 -- The head's: `1 epoch newest ,revision:share,... mark pause`; mark is `-` not paused, `*` all, `=event` one event, `x` purged.
 -- A ledger entry's id is the number of its first row plus 1; each commit is one field: name `previous-row serial...` (the row
 -- before of the same participant, the first serial of each stock), value the rows.
+-- Answers stand apart, one stream entry a call, so that a participant who comes often is not written again with all of them;
+-- what is older than 25 hours is trimmed there.
 --
 -- Returns for each commit: a number (done: its first row's number), or a list:
 --   R answer (remembered)   K (key used for something else)   S (superseded)   P head (paused)   V value (stale; nil: none)
 --   E counter left ... (exhausted)   F counter (frozen)   L (the epoch is another: the store lost what it held)   H (lease lost)
+--   G (the answer is known and its text is gone)
 --
 -- Example: one commit of a newcomer, one message row, no counters:
---   EVALSHA sha 7 {a/b/0}/v1/1/live/ledger ../timers .../rules ../counters .../head ../tally ../p/5a.. 0 1 0 '' 1 live ''
---     0000000000000000 0000000000000001 <44 bytes> <core> '' <answer> <rows> 1 NEVER sign-in ''
+--   EVALSHA sha 8 {a/b/0}/v1/1/live/ledger ../timers .../rules ../counters ../answers .../head ../tally ../p/5a.. 0 1 0 '' 1 live ''
+--     0000000000000000 0000000000000001 <40 bytes> <core> '' <answer> <rows> 1 NEVER sign-in ''
 --   -> 1) (integer) 0
 local KEYS, ARGV, call = KEYS, ARGV, redis.call
 local sub, find, match = string.sub, string.find, string.match
 local unpack_bytes, pack_bytes = struct.unpack, struct.pack
-local DAY_MS, MOST, HEADER, ENTRY, STRIDE = 86400000, 16, 42, 44, 11
+local DAY_MS, MOST, HEADER, ENTRY, STRIDE = 86400000, 16, 42, 54, 11
+local KEEP_MS = 90000000
 local NEVER = '\128\0\0\0\0\0\0\0'
 local NOT_YET = 9007199254740991
 
 local n_counters, n, n_leases = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-assert(#KEYS == 6 + n_counters + n + n_leases and #ARGV == 7 + STRIDE * n, 'wrong number of keys or arguments')
-local found = call('MGET', unpack(KEYS, 5, #KEYS))
+assert(#KEYS == 7 + n_counters + n + n_leases and #ARGV == 7 + STRIDE * n, 'wrong number of keys or arguments')
+local found = call('MGET', unpack(KEYS, 6, #KEYS))
 local head, tally = found[1], found[2]
 local results = {}
 
@@ -74,11 +80,19 @@ end
 -- Of a purged edition only the head is left.
 if mark == 'x' then head, everyone = nil, { 'S' } end
 local is_live = live and find(live, ',' .. ARGV[5] .. ':', 1, true)
-local rows, people = 0, 0
+local rows, people, answers_ms, answers_seq = 0, 0, 0, 0
 if head then
   if not tally then return redis.error_reply('BROKEN the tally is missing: nothing is written until it is restored') end
-  rows, people = match(tally, '^(%d+) (%d+)$')
-  rows, people = tonumber(rows), tonumber(people)
+  rows, people, answers_ms, answers_seq = match(tally, '^(%d+) (%d+) (%d+) (%d+)$')
+  rows, people, answers_ms, answers_seq = tonumber(rows), tonumber(people), tonumber(answers_ms), tonumber(answers_seq)
+  -- The next id in the stream of answers; a clock that was set back does not take it back.
+  local time = call('TIME')
+  local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  if now > answers_ms then
+    answers_ms, answers_seq = now, 0
+  else
+    answers_seq = answers_seq + 1
+  end
 end
 
 local counters, dirty = {}, {}
@@ -151,7 +165,7 @@ local function refused(moves, extra, at)
   return lacking
 end
 
-local fields, new_values, new_rules, new_names, due, undue = {}, {}, {}, {}, {}, {}
+local fields, texts, new_values, new_rules, new_names, due, undue = {}, {}, {}, {}, {}, {}, {}
 local replayed = false
 
 local function settle(i, a)
@@ -177,10 +191,12 @@ local function settle(i, a)
         same = (at - 1) / ENTRY + 1
         if now - unpack_bytes('>i8', index, at + 32) < DAY_MS then
           if sub(index, at + 16, at + 31) ~= sub(entry, 17, 32) then return { 'K' } end
-          local from = entries_at + answers * ENTRY
-          for k = 1, same - 1 do from = from + unpack_bytes('>I4', index, (k - 1) * ENTRY + 41) end
+          local ms, seq, place = unpack_bytes('>i8I4I2', index, at + 40)
+          local id = string.format('%.0f-%d', ms, seq)
+          local kept = call('XRANGE', KEYS[5], id, id)[1]
+          if not kept then return { 'G' } end
           replayed = true
-          return { 'R', sub(old, from + 1, from + unpack_bytes('>I4', index, at + 40)) }
+          return { 'R', kept[2][2 * place] }
         end
       end
     end
@@ -250,7 +266,7 @@ local function settle(i, a)
   if not old then people = people + 1 end
   if timer ~= ARGV[a + 9] then
     timer = ARGV[a + 9]
-    local member = sub(KEYS[6 + n_counters + i], -32)
+    local member = sub(KEYS[7 + n_counters + i], -32)
     if timer == NEVER then
       undue[#undue + 1] = member
     else
@@ -260,31 +276,28 @@ local function settle(i, a)
   end
 
   -- The answers: those too old go, then the oldest beyond the newest sixteen.
-  local bodies = answers > 0 and sub(old, entries_at + answers * ENTRY + 1) or ''
   if entry ~= '' then
     if same or now - oldest >= DAY_MS then
-      local kept, texts, from, left = {}, {}, 1, 0
+      local kept, left = {}, 0
       oldest = NOT_YET
       for k = 1, answers do
         local at = (k - 1) * ENTRY + 1
-        local when, length = unpack_bytes('>i8I4', index, at + 32)
+        local when = unpack_bytes('>i8', index, at + 32)
         if now - when < DAY_MS and k ~= same then
           left = left + 1
           kept[left] = sub(index, at, at + ENTRY - 1)
-          texts[left] = sub(bodies, from, from + length - 1)
           if when < oldest then oldest = when end
         end
-        from = from + length
       end
-      index, bodies, answers = table.concat(kept), table.concat(texts), left
+      index, answers = table.concat(kept), left
     end
     if answers == MOST then
-      bodies = sub(bodies, 1 + unpack_bytes('>I4', index, 41))
       index = sub(index, ENTRY + 1)
       answers = answers - 1
     end
-    index = index .. entry
-    bodies = bodies .. ARGV[a + 6]
+    texts[#texts + 1] = ''
+    texts[#texts + 1] = ARGV[a + 6]
+    index = index .. entry .. pack_bytes('>i8I4I2', answers_ms, answers_seq, #texts / 2)
     answers = answers + 1
     if now < oldest then oldest = now end
   end
@@ -292,9 +305,9 @@ local function settle(i, a)
   if grants_length > 0 and all_grants == 0 then
     grants = sub(old, HEADER + core_length + 1, entries_at) .. grants
   end
-  new_values[#new_values + 1] = KEYS[6 + n_counters + i]
+  new_values[#new_values + 1] = KEYS[7 + n_counters + i]
   new_values[#new_values + 1] = pack_bytes('>Bc8I4I4Bi8c8i8', 1, ARGV[a + 2], #core, #grants, answers, oldest, timer, last_row)
-    .. core .. grants .. index .. bodies
+    .. core .. grants .. index
   return first
 end
 
@@ -304,7 +317,7 @@ for i = 1, n do
 end
 
 if #new_values == 0 then
-  if replayed and ARGV[7] == '1' and tally then call('SET', KEYS[6], tally) end
+  if replayed and ARGV[7] == '1' and tally then call('SET', KEYS[7], tally) end
   return results
 end
 
@@ -316,6 +329,11 @@ end
 if #new_rules > 0 then must_be(KEYS[3], 'set') end
 if #new_names > 0 then must_be(KEYS[4], 'set') end
 if #due > 0 or #undue > 0 then must_be(KEYS[2], 'zset') end
+if #texts > 0 then
+  -- One without a record that names it, should the next call fail, does no harm.
+  local oldest = string.format('%.0f', math.max(answers_ms - KEEP_MS, 0))
+  call('XADD', KEYS[5], 'MINID', '~', oldest, string.format('%.0f-%d', answers_ms, answers_seq), unpack(texts))
+end
 if #fields > 0 then
   call('XADD', KEYS[1], string.format('%.0f-0', first_of_all + 1), unpack(fields))
 end
@@ -324,16 +342,16 @@ if #due > 0 then call('ZADD', KEYS[2], unpack(due)) end
 if #undue > 0 then call('ZREM', KEYS[2], unpack(undue)) end
 if #new_names > 0 then
   local names = {}
-  for k, where in ipairs(new_names) do names[k] = match(KEYS[6 + where], '/c/(.*)$') end
+  for k, where in ipairs(new_names) do names[k] = match(KEYS[7 + where], '/c/(.*)$') end
   call('SADD', KEYS[4], unpack(names))
 end
 local w = #new_values
-new_values[w + 1] = KEYS[6]
-new_values[w + 2] = string.format('%.0f %.0f', rows, people)
+new_values[w + 1] = KEYS[7]
+new_values[w + 2] = string.format('%.0f %.0f %.0f %d', rows, people, answers_ms, answers_seq)
 w = w + 2
 for where in pairs(dirty) do
   local known = counters[where]
-  new_values[w + 1] = KEYS[6 + where]
+  new_values[w + 1] = KEYS[7 + where]
   new_values[w + 2] = string.format('%.0f %.0f ', known.issued, known.ceiling) .. known.rest
   w = w + 2
 end
