@@ -58,6 +58,10 @@ pub struct Books {
     pub violations: Vec<String>,
     /// The campaigns of which it was said that nothing is left.
     pub sold_out: BTreeSet<&'static str>,
+    /// The calls that were rejected, and with which code.
+    pub rejected: BTreeMap<String, String>,
+    /// When calls were served, whatever the answer, since these were last taken.
+    pub served: Vec<Instant>,
     /// How often each code came with an answer that something is not available, or broke.
     pub refusals: BTreeMap<String, u64>,
     /// The places in `acks` of each participant.
@@ -98,6 +102,12 @@ impl Books {
         self.of.entry(place).or_default().push(self.acks.len());
         let at = Instant::now();
         self.acks.push(Ack { call, body, at });
+        self.served.push(at);
+    }
+
+    /// A call was served that changed nothing.
+    pub fn serve(&mut self) {
+        self.served.push(Instant::now());
     }
 
     /// Whether the server must still remember this answer.

@@ -45,6 +45,12 @@ pub fn judge(ports: Ports, players: &mut [Player]) -> Verdict {
         let rows = ledger(ports, campaign);
         verdict.rows += rows.len() as u64;
         books_and_ledger(campaign, &acks, &rows, &mut verdict);
+        for (key, code) in players.iter().flat_map(|player| &player.books.rejected) {
+            let row = rows.iter().find(|row| row["request_id"] == **key);
+            verdict.check(row.is_none(), || {
+                format!("{campaign}: {key} was answered `{code}`, and the ledger has {row:?}")
+            });
+        }
         let all_gone = players
             .iter()
             .any(|player| player.books.sold_out.contains(campaign));
@@ -75,17 +81,18 @@ fn last_unit_is_gone(campaign: &str, rows: &[Value]) -> bool {
 
 /// Each answer has its rows, each row its answer.
 fn books_and_ledger(campaign: &str, acks: &[Ack], rows: &[Value], verdict: &mut Verdict) {
-    let numbered = rows
+    let misnumbered = rows
         .iter()
         .enumerate()
-        .all(|(at, row)| row["number"].as_u64() == Some(at as u64));
-    verdict.check(numbered, || {
-        format!("{campaign}: the ledger's numbers have gaps")
+        .find(|(at, row)| row["number"].as_u64() != Some(*at as u64));
+    verdict.check(misnumbered.is_none(), || {
+        format!("{campaign}: the ledger's numbers have gaps: {misnumbered:?}")
     });
     let (mut grants, mut draws): (BTreeMap<&str, Vec<&str>>, BTreeMap<&str, u64>) =
         Default::default();
     let mut ids: BTreeSet<&str> = BTreeSet::new();
     let mut indexes: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut misses: BTreeMap<&str, u64> = BTreeMap::new();
     for row in rows {
         let key = row["request_id"].as_str().unwrap_or_default();
         if let Some(id) = row["grant"]["id"].as_str() {
@@ -104,6 +111,18 @@ fn books_and_ledger(campaign: &str, acks: &[Ack], rows: &[Value], verdict: &mut 
                 format!("{campaign}: draw {index} came where {next} was due: {row}")
             });
             *next = index + 1;
+            // Each draw was made on the record that the one before it left behind.
+            let missed = misses
+                .entry(row["user"].as_str().unwrap_or_default())
+                .or_default();
+            let counted = row["draw"]["misses"].as_u64();
+            verdict.check(counted == Some(*missed), || {
+                format!("{campaign}: {missed} misses in a row were due, not these: {row}")
+            });
+            *missed = match row["draw"]["given"] {
+                Value::Null => *missed + 1,
+                _ => 0,
+            };
         }
     }
     for ack in acks {
@@ -289,7 +308,7 @@ mod tests {
     }
 
     fn draw(number: u64, key: &str, index: u64) -> Value {
-        json!({ "number": number, "request_id": key, "user": "u", "type": "draw", "draw": { "index": index } })
+        json!({ "number": number, "request_id": key, "user": "u", "type": "draw", "draw": { "index": index, "misses": index } })
     }
 
     fn cup(number: u64, key: &str, id: &str, serial: u64) -> Value {

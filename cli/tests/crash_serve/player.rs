@@ -215,6 +215,8 @@ impl Player {
             }
             400..=499 if self.manner.accepts.contains(&answer.code().as_str()) => {
                 self.books.counts.rejected += 1;
+                self.books.serve();
+                self.books.rejected.insert(call.key, answer.code());
                 if answer.code() == "sold-out" {
                     self.books.sold_out.insert(call.campaign);
                 }
@@ -263,6 +265,7 @@ impl Player {
             ));
         } else {
             self.books.counts.replays += 1;
+            self.books.serve();
         }
         Ok(())
     }
@@ -336,18 +339,28 @@ impl Player {
         let same = one.status == two.status && (one.status != 200 || one.body == two.body);
         // A pause that ends between the two: one is refused, the other done.
         let paused = one.code() == "paused" || two.code() == "paused";
-        if good && !paused && !(same && (one.status != 200 || one.replayed != two.replayed)) {
+        // Both may be replays: a process that lost the store's reply asks again, and finds that it was done.
+        let done_twice = one.status == 200 && !one.replayed && !two.replayed;
+        if good && !paused && (!same || done_twice) {
             self.books.violation(format!(
                 "{call:?} was answered {one:?} and, at the same time, {two:?}"
             ));
         }
         self.books.counts.twins += u64::from(good);
-        for answer in [&one, &two] {
-            if answer.status >= 500 {
-                *self.books.refusals.entry(answer.code()).or_default() += 1;
-            }
-        }
-        self.book(call, if one.status == 200 { one } else { two });
+        // What is said to be done is; else what is unknown stays open.
+        let weight = |answer: &Answer| match answer.status {
+            200 => 2,
+            500..=599 => 1,
+            _ => 0,
+        };
+        self.book(
+            call,
+            if weight(&one) >= weight(&two) {
+                one
+            } else {
+                two
+            },
+        );
         Ok(())
     }
 

@@ -117,6 +117,13 @@ impl Proxy {
         state.armed.is_some() || !state.claimed.is_empty()
     }
 
+    /// Takes back a cut that was asked for and not made.
+    pub fn call_off(&self) {
+        let mut state = self.shared.lock();
+        state.armed = None;
+        state.claimed.clear();
+    }
+
     /// Forwards nothing, in neither direction, until [`Proxy::resume`]; new connections are taken and wait.
     pub fn pause(&self) {
         self.shared.lock().paused = true;

@@ -61,7 +61,7 @@ impl Field {
         home.store = Some(store.to_owned());
         Self {
             fleet: Fleet::start(&home, scale.processes),
-            service: Service::new(),
+            service: Service::default(),
             players: (0..scale.players)
                 .map(|number| Player::with(format!("p{number}"), manner))
                 .collect(),
@@ -79,7 +79,7 @@ impl Field {
         let stop = AtomicBool::new(false);
         let (fleet, service) = (&self.fleet, &self.service);
         service.begin();
-        let outcome = std::thread::scope(|scope| {
+        let outcome: Result<(), String> = std::thread::scope(|scope| {
             for player in &mut self.players {
                 let (mut luck, stop) = (Luck::new(luck.next(), "player"), &stop);
                 scope.spawn(move || wander(player, fleet, service, &mut luck, stop));
@@ -88,6 +88,7 @@ impl Field {
             let _stop = StopAtEnd(&stop);
             faults(fleet, service)
         });
+        service.end();
         self.violations.extend(outcome.err());
     }
 
@@ -216,7 +217,6 @@ fn wander(
     stop: &AtomicBool,
 ) {
     while !stop.load(Ordering::Relaxed) {
-        let before = served(player);
         let gone = match (fleet.any(luck), fleet.any(luck)) {
             (Some(here), Some(there)) => {
                 let turns = 1 + luck.below(TURNS);
@@ -226,17 +226,9 @@ fn wander(
             }
             _ => true,
         };
-        let answers = served(player) - before;
-        if answers > 0 {
-            service.seen(answers);
-        }
+        service.seen(&std::mem::take(&mut player.books.served));
         if gone {
             sleep(BACKOFF);
         }
     }
-}
-
-fn served(player: &Player) -> u64 {
-    let counts = &player.books.counts;
-    player.books.acks.len() as u64 + counts.rejected + counts.replays
 }

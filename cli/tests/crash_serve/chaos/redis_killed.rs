@@ -15,7 +15,7 @@ use super::store::{durable, each_second};
 use crate::luck::Luck;
 use crate::player::Manner;
 
-/// What `everysec` may lose when the process is killed: Redis holds its writes back so long while the disk is slow.
+/// What `everysec` may lose with the process: Redis holds its writes back so long while the disk is slow.
 const AT_RISK: Duration = Duration::from_secs(2);
 
 pub fn always(scale: Scale, luck: &mut Luck) -> Report {
@@ -36,7 +36,8 @@ pub fn always(scale: Scale, luck: &mut Luck) -> Report {
     report
 }
 
-/// Every other time the machine loses power: the file ends, at any byte, somewhere in what was written in the last second.
+/// Every other time the machine loses power: the file ends, at any byte, somewhere in what was written in the last second; and
+/// is repaired before the server starts, as the operator must.
 pub fn everysec(scale: Scale, luck: &mut Luck) -> Report {
     let mut store = Server::with(&each_second());
     // Players do not ask again for what may be lost.
@@ -91,8 +92,8 @@ fn kill(
         let killed = Instant::now();
         return Ok(killed.checked_sub(AT_RISK).unwrap_or(killed));
     }
-    // An answer goes out after its write: all that was answered by now is in the file's first `safe` bytes.
-    let now = Instant::now();
+    // All that was answered so long before this moment is in the file's first `safe` bytes.
+    let safe_before = Instant::now() - AT_RISK;
     let safe = newest_log(store).map_or(0, |(_, bytes)| bytes);
     service.wait_for(20 + moments.below(200))?;
     sleep(Duration::from_micros(moments.below(700_000)));
@@ -105,7 +106,8 @@ fn kill(
             .expect("the server's log");
         file.set_len(kept).expect("the server's log, cut");
     }
-    Ok(now)
+    store.repair();
+    Ok(safe_before)
 }
 
 /// The file that the server appends to, and its size.

@@ -21,8 +21,10 @@ pub fn scene(scale: Scale, luck: &mut Luck) -> Report {
         for _ in 0..scale.faults {
             service.wait_for(5 + moments.below(200))?;
             store.stop_signal();
+            let stopped = std::time::Instant::now();
             // The fault itself.
             sleep(STOPPED);
+            println!("CONT {:?}", stopped.elapsed());
             store.continue_signal();
         }
         service.wait_for(50)

@@ -1,5 +1,6 @@
-//! When clients were last served: the longest time without service, and whether it has come back.
+//! When clients were served: the longest time without service, and whether it has come back.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -8,36 +9,43 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Served: answered with what was done, with a rejection, or with an answer given before.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Service {
-    began: Instant,
     answers: AtomicU64,
-    last_ms: AtomicU64,
+    /// Of the game under way, its beginning first.
+    times: Mutex<Vec<Instant>>,
     worst_ms: AtomicU64,
 }
 
 impl Service {
-    pub fn new() -> Self {
-        Self {
-            began: Instant::now(),
-            answers: AtomicU64::new(0),
-            last_ms: AtomicU64::new(0),
-            worst_ms: AtomicU64::new(0),
-        }
-    }
-
-    /// Clients begin, or go on after a rest that nobody is to blame for.
+    /// Clients begin.
     pub fn begin(&self) {
-        self.last_ms.store(self.now_ms(), Ordering::Relaxed);
+        *self.times.lock().expect("no panic holds it") = vec![Instant::now()];
     }
 
-    /// So many calls of some client were served until now.
-    pub fn seen(&self, answers: u64) {
-        let now = self.now_ms();
-        let last = self.last_ms.fetch_max(now, Ordering::Relaxed);
-        self.worst_ms
-            .fetch_max(now.saturating_sub(last), Ordering::Relaxed);
-        self.answers.fetch_add(answers, Ordering::Relaxed);
+    /// Calls of some client were served at these times.
+    pub fn seen(&self, times: &[Instant]) {
+        self.times
+            .lock()
+            .expect("no panic holds it")
+            .extend_from_slice(times);
+        self.answers
+            .fetch_add(times.len() as u64, Ordering::Relaxed);
+    }
+
+    /// All clients have ended; what came before the last answer is judged.
+    pub fn end(&self) {
+        let mut times = self.times.lock().expect("no panic holds it");
+        times.sort_unstable();
+        for p in times
+            .windows(2)
+            .filter(|p| p[1] - p[0] > Duration::from_millis(300))
+        {
+            println!("GAP {:?} {:?}", p[0] - times[0], p[1] - times[0]);
+        }
+        let gaps = times.windows(2).map(|pair| pair[1] - pair[0]);
+        let worst = gaps.max().unwrap_or_default().as_millis() as u64;
+        self.worst_ms.fetch_max(worst, Ordering::Relaxed);
     }
 
     /// The longest time in which no client was served.
@@ -47,20 +55,21 @@ impl Service {
 
     /// Waits until so many more calls were served.
     pub fn wait_for(&self, more: u64) -> Result<(), String> {
+        self.wait_for_or(more, || false)
+    }
+
+    /// As [`Service::wait_for`], or until something else has happened.
+    pub fn wait_for_or(&self, more: u64, happened: impl Fn() -> bool) -> Result<(), String> {
         let (due, until) = (
             self.answers.load(Ordering::Relaxed) + more,
             Instant::now() + PATIENCE,
         );
-        while self.answers.load(Ordering::Relaxed) < due {
+        while self.answers.load(Ordering::Relaxed) < due && !happened() {
             if Instant::now() > until {
                 return Err(format!("no {more} calls were served within {PATIENCE:?}"));
             }
             sleep(Duration::from_millis(2));
         }
         Ok(())
-    }
-
-    fn now_ms(&self) -> u64 {
-        self.began.elapsed().as_millis() as u64
     }
 }

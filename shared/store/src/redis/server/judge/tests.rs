@@ -29,7 +29,7 @@ fn sound() -> Server {
         settings: Some(Settings {
             fsync: Fsync::Always,
             unsynced_on_rewrite: false,
-            load_truncated: true,
+            load_truncated: false,
             min_replicas_to_write: 0,
             min_replicas_max_lag_secs: 10,
             snapshots: false,
@@ -123,8 +123,8 @@ fn each_setting_costs_what_it_costs() {
         ),
         (
             "torn",
-            |s| set(s, |c| c.load_truncated = false),
-            &["torn-tail-refused"],
+            |s| set(s, |c| c.load_truncated = true),
+            &["torn-tail-kept"],
             STRICT,
         ),
         (
