@@ -93,7 +93,8 @@ fn kill(
         return Ok(killed.checked_sub(AT_RISK).unwrap_or(killed));
     }
     // All that was answered so long before this moment is in the file's first `safe` bytes.
-    let safe_before = Instant::now() - AT_RISK;
+    let now = Instant::now();
+    let safe_before = now.checked_sub(AT_RISK).unwrap_or(now);
     let safe = newest_log(store).map_or(0, |(_, bytes)| bytes);
     service.wait_for(20 + moments.below(200))?;
     sleep(Duration::from_micros(moments.below(700_000)));
