@@ -114,7 +114,7 @@ impl Replicated {
         self.wait_until_linked();
     }
 
-    /// Waits until all running replicas have what the primary has.
+    /// Waits until all running replicas have what the primary has now.
     pub fn wait_until_linked(&self) {
         let behind: Vec<&Server> = self
             .servers
@@ -125,12 +125,15 @@ impl Replicated {
             .collect();
         let primary = &self.servers[self.primary];
         for replica in behind {
+            // Read once: under load the primary is always ahead.
+            let due: u64 = until("the primary's offset", PATIENCE, || {
+                primary.info("master_repl_offset")?.parse().ok()
+            });
             until("a replica's link", PATIENCE, || {
                 (replica.info("master_link_status")? == "up").then_some(())
             });
             until("a replica that has caught up", PATIENCE, || {
                 let has: u64 = replica.info("slave_repl_offset")?.parse().ok()?;
-                let due: u64 = primary.info("master_repl_offset")?.parse().ok()?;
                 (has >= due).then_some(())
             });
         }
