@@ -1,4 +1,4 @@
-//! The three that are loaded: how each is started afresh, proved to work, and proved to have done the work.
+//! Those that are loaded: how each is started afresh, proved to work, and proved to have done the work.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::http::{self, Answer};
 use crate::process::{self, Child, free_port};
-use crate::stage::{CAMPAIGN, KEY_ENV, Stage, TENANT};
+use crate::stage::{CAMPAIGN, CHECK_IN, KEY_ENV, Stage, TENANT};
 use crate::{Error, wrk};
 
 /// The units that Koa's Redis begins with.
@@ -25,13 +25,15 @@ pub enum Contender {
     Hello,
     /// `gala serve` on the embedded store, durable before it answers.
     Gala,
-    /// Koa + ioredis and a Redis that persists nothing.
+    /// Koa + ioredis.
     Koa,
-    /// `gala serve` on a Redis with `appendfsync everysec`, one process.
+    /// `gala serve` on a Redis, one process: draws.
     Shared,
+    /// The same: sign-ins, each of a user who was never there.
+    SignIn,
     /// axum with one EVALSHA of gala's commit script on such a Redis: the floor of the shared store.
     Floor,
-    /// Fastify + ioredis and a Redis that persists nothing.
+    /// Fastify + ioredis.
     Fastify,
 }
 
@@ -40,10 +42,11 @@ impl Contender {
     pub const ALL: [Self; 3] = [Self::Hello, Self::Gala, Self::Koa];
 
     /// Those of the shared store.
-    pub const SHARED: [Self; 5] = [
+    pub const SHARED: [Self; 6] = [
         Self::Hello,
         Self::Floor,
         Self::Shared,
+        Self::SignIn,
         Self::Fastify,
         Self::Koa,
     ];
@@ -53,10 +56,42 @@ impl Contender {
         match self {
             Self::Hello => "axum hello",
             Self::Gala => "gala serve: draw, durable",
-            Self::Koa => "Koa + ioredis: claim, not durable",
+            Self::Koa => "Koa + ioredis: claim",
             Self::Shared => "gala serve --store redis: draw",
+            Self::SignIn => "gala serve --store redis: sign-in",
             Self::Floor => "axum + one EVALSHA of commit.lua",
-            Self::Fastify => "Fastify + ioredis: claim, not durable",
+            Self::Fastify => "Fastify + ioredis: claim",
+        }
+    }
+
+    /// The campaign and the event that its requests name.
+    const fn event(self) -> (&'static str, &'static str) {
+        match self {
+            Self::SignIn => (CHECK_IN, "sign-in"),
+            _ => (CAMPAIGN, "draw"),
+        }
+    }
+}
+
+/// What the Redis servers keep on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Keeps {
+    /// Nothing; gala, which refuses such a server for every campaign, is told that somebody vouches for it.
+    Nothing,
+    /// All but the last second: what `durability: standard` asks for.
+    Everysec,
+    /// The peers' nothing, gala's and the floor's all but the last second.
+    Mixed,
+}
+
+impl Keeps {
+    /// What the table says.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Everysec => "all but the last second",
+            Self::Mixed => "gala's and the floor's all but the last second, the peers' nothing",
         }
     }
 }
@@ -72,6 +107,8 @@ pub struct Setting {
     pub folder: PathBuf,
     /// What is played on.
     pub stage: Stage,
+    /// What the Redis servers keep.
+    pub keeps: Keeps,
     /// Connections of wrk.
     pub connections: u32,
     /// How long each is loaded before it is measured.
@@ -114,9 +151,11 @@ impl Setting {
             .map_err(Error::io(format!("{} can't be made", folder.display())))?;
         let running = self.start(contender, &folder)?;
         let first = running.probe(&self.stage)?;
-        let warm = self.load(&running, &format!("w{round}"), self.warm_secs)?;
+        let warm = self.load(&running, &format!("w{round}"), 0, self.warm_secs)?;
         let (server, redis) = running.cpu();
-        let run = self.load(&running, &format!("m{round}"), self.secs)?;
+        // Those that were on their way when the first load ended are passed over too.
+        let begun = warm.requests + 2 * u64::from(self.connections);
+        let run = self.load(&running, &format!("m{round}"), begun, self.secs)?;
         let (server_after, redis_after) = running.cpu();
         if run.bad + run.sockets + warm.bad > 0 {
             let name = contender.title().to_owned();
@@ -140,10 +179,16 @@ impl Setting {
         Ok(measured)
     }
 
-    fn load(&self, running: &Running, mark: &str, secs: u64) -> Result<wrk::Run, Error> {
+    fn load(&self, running: &Running, mark: &str, from: u64, secs: u64) -> Result<wrk::Run, Error> {
         let url = format!("http://127.0.0.1:{}/", running.port);
         // hello gets the same bytes: its figure then is what HTTP costs here, tokens and all.
-        wrk::run(&url, Some(&self.stage.script), mark, self.connections, secs)
+        let script = if running.contender == Contender::SignIn {
+            &self.stage.sign_in_script
+        } else {
+            &self.stage.script
+        };
+        let args = [mark, &from.to_string()];
+        wrk::run(&url, Some(script), &args, self.connections, secs)
     }
 
     fn start(&self, contender: Contender, folder: &Path) -> Result<Running, Error> {
@@ -156,21 +201,29 @@ impl Setting {
                 command.arg("--configs").arg(&self.stage.configs);
                 (command, None)
             }
-            Contender::Shared => {
-                let redis = redis(folder, EVERY_SECOND)?;
+            Contender::Shared | Contender::SignIn => {
+                let redis = self.redis(contender, folder)?;
                 let mut command = self.gala(port, admin_port, folder)?;
                 command.arg("--configs").arg(&self.stage.shared_configs);
-                command.args(["--store", &format!("redis://127.0.0.1:{}", redis.1)]);
+                let vouched = if self.keeps == Keeps::Nothing {
+                    "?accept=unverified"
+                } else {
+                    ""
+                };
+                command.args([
+                    "--store",
+                    &format!("redis://127.0.0.1:{}{vouched}", redis.1),
+                ]);
                 (command, Some(redis))
             }
             Contender::Floor => {
-                let redis = redis(folder, EVERY_SECOND)?;
+                let redis = self.redis(contender, folder)?;
                 let mut command = Command::new(self.program("floor")?);
                 command.env("REDIS", format!("redis://127.0.0.1:{}", redis.1));
                 (command, Some(redis))
             }
             Contender::Koa | Contender::Fastify => {
-                let redis = redis(folder, NOTHING)?;
+                let redis = self.redis(contender, folder)?;
                 let mut command = Command::new("node");
                 let peer = if contender == Contender::Koa {
                     "koa"
@@ -202,6 +255,16 @@ impl Setting {
         Ok(command)
     }
 
+    fn redis(&self, contender: Contender, folder: &Path) -> Result<(Child, u16), Error> {
+        let is_peer = matches!(contender, Contender::Koa | Contender::Fastify);
+        let options = match self.keeps {
+            Keeps::Nothing => NOTHING,
+            Keeps::Mixed if is_peer => NOTHING,
+            Keeps::Everysec | Keeps::Mixed => EVERY_SECOND,
+        };
+        redis(folder, options)
+    }
+
     fn program(&self, name: &str) -> Result<PathBuf, Error> {
         let path = self.programs.join(name);
         if path.is_file() {
@@ -228,11 +291,14 @@ impl Running {
             "Authorization: Bearer {}\r\nIdempotency-Key: probe\r\n",
             stage.prober
         );
-        let path = format!("/v1/{TENANT}/{CAMPAIGN}/events/draw");
+        let (campaign, event) = self.contender.event();
+        let path = format!("/v1/{TENANT}/{campaign}/events/{event}");
         let answer = http::call(self.port, &http::request("POST", &path, &headers))?;
         let right = match self.contender {
             Contender::Hello => answer.body == "hello",
-            Contender::Gala | Contender::Shared => answer.body.contains("\"outcome\""),
+            Contender::Gala | Contender::Shared | Contender::SignIn => {
+                answer.body.contains("\"outcome\"")
+            }
             Contender::Floor => answer.body.starts_with('x'),
             Contender::Koa | Contender::Fastify => {
                 answer.body.contains("won") || answer.body.contains("again")
@@ -250,7 +316,7 @@ impl Running {
         let again = self.probe(stage)?;
         let kept = match self.contender {
             Contender::Hello => return Ok(()),
-            Contender::Gala | Contender::Shared => {
+            Contender::Gala | Contender::Shared | Contender::SignIn => {
                 if again != *first {
                     return Err(self.wrong(again));
                 }
@@ -269,10 +335,11 @@ impl Running {
         })
     }
 
-    /// Rows of gala's ledger: each draw has one, and each coupon one more.
+    /// Rows of gala's ledger: each draw has one, and each coupon one more; each sign-in's points have one.
     fn rows(&self, stage: &Stage) -> Result<u64, Error> {
         let headers = format!("Authorization: Bearer {}\r\n", stage.viewer);
-        let path = format!("/admin/v1/{TENANT}/campaigns/{CAMPAIGN}/stats");
+        let (campaign, _) = self.contender.event();
+        let path = format!("/admin/v1/{TENANT}/campaigns/{campaign}/stats");
         let answer = http::call(self.admin_port, &http::request("GET", &path, &headers))?;
         let stats: Option<Value> = serde_json::from_str(&answer.body).ok();
         let rows = stats
@@ -310,8 +377,8 @@ impl Running {
     }
 }
 
-/// A Redis that persists nothing.
-const NOTHING: &[&str] = &["--appendonly", "no"];
+/// A Redis that persists nothing, and does not tell its settings: else gala would not serve from it.
+const NOTHING: &[&str] = &["--appendonly", "no", "--rename-command", "CONFIG", ""];
 /// One that flushes once a second: what `durability: standard` asks for.
 const EVERY_SECOND: &[&str] = &["--appendonly", "yes", "--appendfsync", "everysec"];
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::contender::{Contender, Measured};
+use crate::contender::{Contender, Keeps, Measured};
 use crate::machine::Machine;
 
 /// A contender's medians.
@@ -48,6 +48,8 @@ pub struct Report {
     pub connections: u32,
     /// Users who draw in turn.
     pub users: u32,
+    /// What the Redis servers kept on disk.
+    pub keeps: Keeps,
     /// Draws of gala for each claim of Koa, in the median of the rounds' ratios; none unless both ran.
     pub gala_to_koa: Option<f64>,
     /// CPU of gala for a draw to that of Koa and its Redis for a claim.
@@ -63,13 +65,26 @@ pub struct Report {
 /// Gala on Redis beside another, in the median of the rounds' ratios.
 #[derive(Debug, Clone, Serialize)]
 pub struct Beside {
+    /// Gala, drawing or signing in.
+    pub gala: Contender,
     /// The other.
     pub other: Contender,
     /// Gala's requests for each of the other's.
     pub rate: f64,
-    /// Gala's CPU for a request to the other's.
+    /// At least this much is aimed at.
+    pub rate_goal: Option<f64>,
+    /// Gala's CPU for a request, its Redis' too, to the other's.
     pub cpu: f64,
+    /// At most this much is aimed at.
+    pub cpu_goal: Option<f64>,
 }
+
+/// Whom gala on Redis is compared with: at least so many times the requests, at most so many times the CPU.
+const GOALS: [(Contender, Option<f64>, Option<f64>); 3] = [
+    (Contender::Floor, Some(0.85), None),
+    (Contender::Fastify, Some(1.1), None),
+    (Contender::Koa, None, Some(0.55)),
+];
 
 /// All rounds of all contenders.
 pub type Rounds = BTreeMap<Contender, Vec<Measured>>;
@@ -79,6 +94,7 @@ impl Report {
     pub fn new(
         machine: Machine,
         (secs, connections, users): (u64, u32, u32),
+        keeps: Keeps,
         rounds: &Rounds,
     ) -> Self {
         let rate = |measured: &Measured| measured.run.per_second;
@@ -89,16 +105,21 @@ impl Report {
             secs,
             connections,
             users,
+            keeps,
             gala_to_koa: ratio(rounds, Contender::Gala, Contender::Koa, rate),
             gala_to_koa_cpu: ratio(rounds, Contender::Gala, Contender::Koa, cpu),
             gala_to_hello: ratio(rounds, Contender::Gala, Contender::Hello, rate),
-            shared: [Contender::Floor, Contender::Fastify, Contender::Koa]
+            shared: [Contender::Shared, Contender::SignIn]
                 .into_iter()
-                .filter_map(|other| {
+                .flat_map(|gala| GOALS.map(|goal| (gala, goal)))
+                .filter_map(|(gala, (other, rate_goal, cpu_goal))| {
                     Some(Beside {
+                        gala,
                         other,
-                        rate: ratio(rounds, Contender::Shared, other, rate)?,
-                        cpu: ratio(rounds, Contender::Shared, other, cpu)?,
+                        rate: ratio(rounds, gala, other, rate)?,
+                        rate_goal,
+                        cpu: ratio(rounds, gala, other, cpu)?,
+                        cpu_goal,
                     })
                 })
                 .collect(),
@@ -175,12 +196,8 @@ impl fmt::Display for Report {
         if let Some(ratio) = self.gala_to_hello {
             writeln!(f, "gala / axum hello:    {ratio:.2} x requests a second")?;
         }
-        for Beside { other, rate, cpu } in &self.shared {
-            writeln!(
-                f,
-                "gala on Redis / {}: {rate:.2} x requests a second, {cpu:.2} x CPU a request",
-                other.title()
-            )?;
+        for beside in &self.shared {
+            write!(f, "{beside}")?;
         }
         writeln!(
             f,
@@ -215,9 +232,31 @@ impl fmt::Display for Report {
             "\nmedians of {} interleaved rounds of {} s, {} connections, {} users",
             self.rounds, self.secs, self.connections, self.users
         )?;
+        writeln!(f, "Redis keeps on disk: {}", self.keeps.words())?;
         writeln!(
             f,
             "{cores} x {cpu}, Linux {kernel}, load {load_before:.1} before, a flush takes {flush_p50_ms:.2} ms (p50)"
+        )
+    }
+}
+
+impl fmt::Display for Beside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = |goal: Option<f64>, is_met: &dyn Fn(f64) -> bool, sign: &str| {
+            goal.map_or(String::new(), |goal| {
+                let verdict = if is_met(goal) { "met" } else { "NOT met" };
+                format!(" (goal {sign} {goal:.2}: {verdict})")
+            })
+        };
+        writeln!(
+            f,
+            "{} / {}: {:.2} x requests a second{}, {:.2} x CPU a request{}",
+            self.gala.title(),
+            self.other.title(),
+            self.rate,
+            verdict(self.rate_goal, &|goal| self.rate >= goal, ">="),
+            self.cpu,
+            verdict(self.cpu_goal, &|goal| self.cpu <= goal, "<="),
         )
     }
 }
@@ -290,7 +329,7 @@ mod tests {
                 ],
             ),
         ]);
-        let report = Report::new(machine(), (3, 64, 10), &rounds);
+        let report = Report::new(machine(), (3, 64, 10), Keeps::Mixed, &rounds);
         assert_eq!(
             (report.gala_to_koa, report.gala_to_hello),
             (Some(2.0), None)
@@ -313,9 +352,26 @@ mod tests {
     }
 
     #[test]
+    fn a_goal_has_a_verdict() {
+        let rounds = Rounds::from([
+            (Contender::Shared, vec![measured(80.0, 10.0, 5.0)]),
+            (Contender::Floor, vec![measured(100.0, 10.0, 5.0)]),
+            (Contender::Koa, vec![measured(50.0, 40.0, 10.0)]),
+        ]);
+        let table = Report::new(machine(), (3, 64, 10), Keeps::Mixed, &rounds).to_string();
+        for line in [
+            "EVALSHA of commit.lua: 0.80 x requests a second (goal >= 0.85: NOT met), 1.00 x CPU a request\n",
+            "Koa + ioredis: claim: 1.60 x requests a second, 0.30 x CPU a request (goal <= 0.55: met)\n",
+        ] {
+            assert!(table.contains(line), "{table}");
+        }
+    }
+
+    #[test]
     fn json_has_the_ratio_and_a_line_for_each() {
         let rounds = Rounds::from([(Contender::Hello, vec![measured(100.0, 10.0, 0.0)])]);
-        let json = serde_json::to_value(Report::new(machine(), (3, 64, 10), &rounds)).unwrap();
+        let json = serde_json::to_value(Report::new(machine(), (3, 64, 10), Keeps::Mixed, &rounds))
+            .unwrap();
         assert_eq!(
             (&json["gala_to_koa"], &json["lines"][0]["contender"]),
             (&json!(null), &json!("hello"))

@@ -29,11 +29,11 @@ pub struct Run {
     pub sockets: u64,
 }
 
-/// Loads `url` for `secs` from `connections` connections, with the requests of a script, and `mark` as its argument.
+/// Loads `url` for `secs` from `connections` connections, with the requests of a script, and `args` as its arguments.
 pub fn run(
     url: &str,
     script: Option<&Path>,
-    mark: &str,
+    args: &[&str],
     connections: u32,
     secs: u64,
 ) -> Result<Run, Error> {
@@ -47,7 +47,8 @@ pub fn run(
     }
     command
         .arg(url)
-        .args(["--", mark])
+        .arg("--")
+        .args(args)
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
     let output = Child::start("wrk", &mut command)?.output(Duration::from_secs(secs + 20))?;

@@ -6,12 +6,15 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use clap::Parser;
-use loadtest::contender::{Contender, Setting};
+use loadtest::contender::{Contender, Keeps, Setting};
 use loadtest::machine::Machine;
 use loadtest::process::{Child, installed};
 use loadtest::report::{Report, Rounds};
 use loadtest::stage::Stage;
 use loadtest::{Error, wrk};
+
+/// More sign-ins than any server here makes in a second: each needs a user of its own.
+const SIGN_INS_A_SEC: u32 = 60_000;
 
 /// Loads `draw` with wrk, beside an axum hello and Koa + ioredis, in interleaved rounds.
 ///
@@ -37,6 +40,9 @@ struct Args {
     /// The shared store: gala on Redis beside a bare axum with the same script, and Node peers
     #[arg(long)]
     shared: bool,
+    /// What the Redis servers keep on disk
+    #[arg(long, value_enum, default_value = "mixed", value_name = "WHAT")]
+    keeps: Keeps,
     /// Only these, with commas
     #[arg(long, value_enum, value_delimiter = ',', value_name = "WHO")]
     only: Vec<Contender>,
@@ -94,11 +100,17 @@ fn bench(args: &Args) -> Result<Report, Error> {
         home.display()
     )))?;
     let machine = Machine::look(folder.path());
+    let sign_ins = if contenders.contains(&Contender::SignIn) {
+        SIGN_INS_A_SEC * (args.secs + args.warm_secs) as u32
+    } else {
+        0
+    };
     let setting = Setting {
         programs,
         peers,
-        stage: Stage::write(folder.path(), args.users)?,
+        stage: Stage::write(folder.path(), args.users, sign_ins)?,
         folder: folder.path().to_owned(),
+        keeps: args.keeps,
         connections: args.connections,
         warm_secs: args.warm_secs,
         secs: args.secs,
@@ -119,6 +131,7 @@ fn bench(args: &Args) -> Result<Report, Error> {
     Ok(Report::new(
         machine,
         (args.secs, args.connections, args.users),
+        args.keeps,
         &rounds,
     ))
 }
