@@ -31,21 +31,25 @@ const HELD_AT_MOST: Duration = Duration::from_secs(30);
 /// Fires what is due in every campaign that this shell serves; how many participants it moved.
 pub async fn sweep(shell: &Shell) -> usize {
     let snapshot = shell.registry.snapshot();
-    let mut moved = 0;
+    let (mut moved, mut failures) = (0, 0_u32);
+    let mut last = None;
     for tenant in snapshot.tenants.values() {
         for served in tenant.campaigns.values() {
             for lane in [Lane::Live, Lane::Test] {
-                moved += match sweep_lane(shell, tenant, served, lane).await {
-                    Ok(moved) => moved,
+                match sweep_lane(shell, tenant, served, lane).await {
+                    Ok(fired) => moved += fired,
+                    // One campaign's server may be away while the others' are there: go on.
                     Err(error) => {
-                        let campaign = served.key(lane);
-                        tracing::warn!(%error, %campaign, "the sweep could not read who is due");
-                        // Nor could it of the others; the next one tries again.
-                        return moved;
+                        failures += 1;
+                        last = Some((error, served.key(lane)));
                     }
-                };
+                }
             }
         }
+    }
+    if let Some((error, campaign)) = last {
+        // One line a sweep, not one a lane.
+        tracing::warn!(%error, %campaign, failures, "the sweep could not read who is due");
     }
     moved
 }
