@@ -172,7 +172,12 @@ pub(super) async fn change(
     what: &str,
     action: Action,
 ) -> Result<Response, Problem> {
-    let fingerprint = Fingerprint::of(&format!("{what} {}", subject(&action)), &visit.body);
+    let subject = action
+        .campaign()
+        .map_or_else(String::new, |(campaign, edition)| {
+            format!("{campaign}/{edition}")
+        });
+    let fingerprint = Fingerprint::of(&format!("{what} {subject}"), &visit.body);
     // What goes through all of an edition takes longer than a call.
     let most = match action {
         Action::Purge { .. } => SCAN_TIMEOUT,
@@ -216,32 +221,6 @@ pub(super) async fn change(
         AdminOutcome::Already => Ok(bytes(r#"{"audit":null,"revision":null,"ceiling":null}"#)),
         AdminOutcome::KeyReused => Err(Problem::new(Code::IdempotencyKeyReused)),
         AdminOutcome::Refused(no) => Err(refused(&no)),
-    }
-}
-
-/// Which edition of which campaign a change is of.
-fn subject(action: &Action) -> String {
-    match action {
-        Action::CreateTenant { .. } => String::new(),
-        Action::Publish {
-            campaign, edition, ..
-        }
-        | Action::Pause {
-            campaign, edition, ..
-        }
-        | Action::Resume { campaign, edition }
-        | Action::AddStock {
-            campaign, edition, ..
-        }
-        | Action::MoveClock {
-            campaign, edition, ..
-        }
-        | Action::Rollback {
-            campaign, edition, ..
-        }
-        | Action::Purge {
-            campaign, edition, ..
-        } => format!("{campaign}/{edition}"),
     }
 }
 

@@ -143,6 +143,17 @@ fn end(asked: Instant, term: Duration) -> Instant {
 }
 
 impl Lease {
+    /// Whether it is of this campaign and lane; an error for whoever would commit under it elsewhere.
+    pub(crate) fn covers(&self, campaign: &CampaignKey) -> Result<(), Error> {
+        if self.campaign() == campaign {
+            return Ok(());
+        }
+        Err(Error::NotWritten(format!(
+            "a lease on {} was shown for {campaign}",
+            self.campaign()
+        )))
+    }
+
     /// The campaign and lane that it is about.
     pub fn campaign(&self) -> &CampaignKey {
         &self.0.campaign

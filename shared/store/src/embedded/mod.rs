@@ -188,13 +188,8 @@ impl Store for Embedded {
     }
 
     fn commit_under<'a>(&'a self, commit: Box<Commit>, lease: &'a Lease) -> Later<'a, Outcome> {
-        if *lease.campaign() != commit.campaign {
-            let why = format!(
-                "a lease on {} was shown for {}",
-                lease.campaign(),
-                commit.campaign
-            );
-            return Box::pin(async { Err(Error::NotWritten(why)) });
+        if let Err(no) = lease.covers(&commit.campaign) {
+            return Box::pin(async { Err(no) });
         }
         self.hand_over(commit, Some(lease.clone()))
     }

@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::batch::MOST;
-use super::eval::written as not_written;
+use super::form;
 use super::head::Head;
 use super::keys::{OfCampaign, OfTenant};
 use super::note::{self, Note};
-use super::shared::{Shared, not_read};
+use super::shared::{Shared, strange};
 use crate::Error;
 
 /// How often others may be quicker.
@@ -103,11 +103,7 @@ pub(super) async fn admin(shared: &Shared, change: &Admin) -> Result<AdminOutcom
                 .arg(super::keys::campaigns())
                 .arg(name)
                 .to_owned();
-            shared
-                .links
-                .send(&command)
-                .await
-                .map_err(|error| not_written(&error))?;
+            shared.tell(&command).await?;
         }
         match make(shared, &found, &plan, &note).await?.as_slice() {
             b"ok" => {}
@@ -145,13 +141,7 @@ async fn answered(shared: &Shared, change: &Admin) -> Result<Option<AdminOutcome
     if let Some((key, _)) = &change.key {
         command.arg(keys.answer(&note::key_hash(key)));
     }
-    let values = values(
-        shared
-            .links
-            .send(&command)
-            .await
-            .map_err(|error| not_written(&error))?,
-    )?;
+    let values = values(shared.tell(&command).await?)?;
     let mut values = values.into_iter();
     if values.next().flatten().is_none() {
         let no = Refused::NoSuchTenant(change.tenant.clone());
@@ -173,13 +163,7 @@ async fn look(shared: &Shared, keys: OfCampaign) -> Result<(Found, Option<Vec<u8
         .arg(live.setup())
         .arg(test.setup())
         .to_owned();
-    let values = values(
-        shared
-            .links
-            .send(&command)
-            .await
-            .map_err(|error| not_written(&error))?,
-    )?;
+    let values = values(shared.tell(&command).await?)?;
     let [head, note, live, test]: [Option<Vec<u8>>; 4] = values
         .try_into()
         .map_err(|_| Error::Read("a campaign is read by half".to_owned()))?;
@@ -314,11 +298,7 @@ async fn add_stock(
     let key = CounterKey::Stock(reward.clone());
     let counter = found.keys.lane(lane).counter(&key);
     let command = redis::cmd("GET").arg(counter).to_owned();
-    let value = shared
-        .links
-        .send(&command)
-        .await
-        .map_err(|error| not_written(&error))?;
+    let value = shared.tell(&command).await?;
     let counter = match &value {
         Value::BulkString(bytes) => super::read::counter_of(bytes),
         _ => None,
@@ -402,11 +382,7 @@ async fn revise(
             pause: found.head.as_ref().and_then(|head| head.pause.clone()),
             purged: false,
         }),
-        revision: Some((
-            number,
-            postcard::to_extend(&made, vec![1])
-                .map_err(|error| Error::NotWritten(error.to_string()))?,
-        )),
+        revision: Some((number, form::encode(&made)?)),
         setups: [
             setup(&found.setups[0], seeds.map(|seeds| &seeds.0)),
             setup(&found.setups[1], seeds.map(|seeds| &seeds.1)),
@@ -438,12 +414,7 @@ async fn make(shared: &Shared, found: &Found, plan: &Plan, note: &str) -> Result
         .map_err(|error| Error::NotWritten(error.to_string()))?
         .unwrap_or_default();
     let (number, revision) = plan.revision.clone().unwrap_or_default();
-    let setup = |setup: &Option<Setup>| {
-        setup.as_ref().map_or(Ok(Vec::new()), |setup| {
-            postcard::to_extend(setup, vec![1])
-                .map_err(|error| Error::NotWritten(error.to_string()))
-        })
-    };
+    let setup = |setup: &Option<Setup>| setup.as_ref().map_or(Ok(Vec::new()), form::encode);
     let mut call = shared
         .scripts
         .change
@@ -473,14 +444,10 @@ async fn make(shared: &Shared, found: &Found, plan: &Plan, note: &str) -> Result
             .arg(*what)
             .arg(number.as_str());
     }
-    match call
-        .run(&shared.links)
-        .await
-        .map_err(|error| not_written(&error))?
-    {
+    match shared.run(&call).await? {
         Value::BulkString(word) => Ok(word),
         Value::SimpleString(word) => Ok(word.into_bytes()),
-        other => Err(Error::Unknown(format!("the script answered {other:?}"))),
+        other => Err(strange(&other)),
     }
 }
 
@@ -491,33 +458,15 @@ pub(super) async fn revision(
     number: u32,
 ) -> Result<Option<Revision>, Error> {
     let command = redis::cmd("GET").arg(keys.revision(number)).to_owned();
-    match shared
-        .links
-        .send(&command)
-        .await
-        .map_err(|error| not_read(&error))?
-    {
-        Value::BulkString(bytes) => match bytes.as_slice() {
-            [1, rest @ ..] => postcard::from_bytes(rest)
-                .map(Some)
-                .map_err(|error| Error::Read(format!("revision {number} is damaged: {error}"))),
-            _ => Err(Error::Read(format!(
-                "revision {number} is of a form that is not known here"
-            ))),
-        },
+    match shared.ask(&command).await? {
+        Value::BulkString(bytes) => form::decode("a revision", &bytes).map(Some),
         _ => Ok(None),
     }
 }
 
 /// Reads a lane's setup.
 pub(super) fn read_setup(bytes: &[u8]) -> Result<Setup, Error> {
-    match bytes {
-        [1, rest @ ..] => postcard::from_bytes(rest)
-            .map_err(|error| Error::Read(format!("a lane's setup is damaged: {error}"))),
-        _ => Err(Error::Read(
-            "a lane's setup is of a form that is not known here".to_owned(),
-        )),
-    }
+    form::decode("a lane's setup", bytes)
 }
 
 /// The values of an MGET.

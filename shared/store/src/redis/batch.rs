@@ -92,6 +92,15 @@ impl Ready {
                 rules.push(grant.rule.clone());
             }
         }
+        // Each is counted in a byte on the way: what does not fit must not be left out silently.
+        let most = usize::from(u8::MAX);
+        let too_long = commit.moves.len() > most
+            || commit.alternatives.len() > most
+            || rules.len() > most
+            || rules.iter().any(|rule| rule.len() > most);
+        if too_long {
+            return Err(failed(&"more counters or rules than a commit can have"));
+        }
         let entry = if commit.event.is_some() {
             record::entry(&commit.key, &commit.fingerprint, commit.at)
         } else {
@@ -150,19 +159,18 @@ impl Ready {
         bytes.push(u8::from(self.all_grants));
         bytes.extend_from_slice(&self.unsound.map_or(0, place).to_be_bytes());
         for list in [&self.moves, &self.alternatives] {
-            bytes.push(u8::try_from(list.len()).unwrap_or(u8::MAX));
-            for one in list.iter().take(usize::from(u8::MAX)) {
+            bytes.push(list.len() as u8);
+            for one in list {
                 bytes.extend_from_slice(&place(one.counter).to_be_bytes());
                 bytes.push(one.kind);
                 bytes.extend_from_slice(&one.add.to_be_bytes());
                 bytes.extend_from_slice(&one.bound.to_be_bytes());
             }
         }
-        bytes.push(u8::try_from(rules.len()).unwrap_or(u8::MAX));
-        for rule in rules.iter().take(usize::from(u8::MAX)) {
-            let rule = &rule.as_bytes()[..rule.len().min(255)];
+        bytes.push(rules.len() as u8);
+        for rule in rules {
             bytes.push(rule.len() as u8);
-            bytes.extend_from_slice(rule);
+            bytes.extend_from_slice(rule.as_bytes());
         }
         let (place, fence) = lease.unwrap_or_default();
         bytes.extend_from_slice(&place.to_be_bytes());

@@ -14,9 +14,8 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::batch::{self, Common, Ready};
-use super::eval::written as not_written;
 use super::keys::{OfCampaign, OfLane};
-use super::shared::Shared;
+use super::shared::{Shared, not_written};
 use crate::Error;
 
 /// How commits travel together.

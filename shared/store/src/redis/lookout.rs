@@ -1,8 +1,8 @@
 //! Looks at the server at the start, every half minute and after each new connection, and keeps what it gives: the durability
 //! that campaigns may count on, and how far this machine's clock is from its own.
 
-use std::sync::Weak;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::RwLock;
@@ -20,21 +20,22 @@ const GLANCE_EVERY: Duration = Duration::from_millis(500);
 /// What the last look found.
 #[derive(Debug, Default)]
 pub(super) struct Lookout {
-    last: RwLock<Option<Seen>>,
+    last: RwLock<Option<Arc<Seen>>>,
     /// Why the last small call failed, if it did.
     trouble: RwLock<Option<String>>,
     /// How often the server's history was found to be another.
     rewinds: AtomicU64,
 }
 
-#[derive(Debug, Clone)]
+/// One look.
+#[derive(Debug)]
 pub(super) struct Seen {
     pub server: Server,
     pub gives: Gives,
 }
 
 impl Lookout {
-    pub fn last(&self) -> Option<Seen> {
+    pub fn last(&self) -> Option<Arc<Seen>> {
         self.last.read().clone()
     }
 
@@ -56,10 +57,10 @@ impl Lookout {
 }
 
 /// Looks once, and says what has changed.
-pub(super) async fn look_now(shared: &Shared) -> Result<Seen, LinkError> {
+pub(super) async fn look_now(shared: &Shared) -> Result<Arc<Seen>, LinkError> {
     let server = look(&shared.links, &shared.address).await?;
     let gives = server.gives(&shared.address);
-    let seen = Seen { server, gives };
+    let seen = Arc::new(Seen { server, gives });
     let before = shared.lookout.last.write().replace(seen.clone());
     if let Some(before) = before {
         if before.server.replication_id != seen.server.replication_id {

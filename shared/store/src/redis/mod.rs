@@ -10,7 +10,7 @@ pub mod rate;
 
 mod admin;
 mod batch;
-mod eval;
+mod form;
 mod group;
 mod head;
 pub mod keys;
@@ -48,7 +48,7 @@ use group::Group;
 pub use group::Grouping;
 use keys::{OfCampaign, OfLane, OfTenant};
 use link::{LinkError, Links};
-use shared::{Shared, not_read};
+use shared::Shared;
 
 /// Why a Redis can't be used as a store.
 #[derive(Debug, thiserror::Error)]
@@ -168,13 +168,8 @@ impl Store for Redis {
     }
 
     fn commit_under<'a>(&'a self, commit: Box<Commit>, lease: &'a Lease) -> Later<'a, Outcome> {
-        if *lease.campaign() != commit.campaign {
-            let why = format!(
-                "a lease on {} was shown for {}",
-                lease.campaign(),
-                commit.campaign
-            );
-            return Box::pin(async { Err(Error::NotWritten(why)) });
+        if let Err(no) = lease.covers(&commit.campaign) {
+            return Box::pin(async { Err(no) });
         }
         self.hand_over(&commit, Some((lease.job().clone(), lease.value())))
     }
@@ -211,13 +206,7 @@ impl Store for Redis {
     fn tenant_secret<'a>(&'a self, tenant: &'a str) -> Later<'a, Option<Seed>> {
         Box::pin(async move {
             let command = redis::cmd("GET").arg(OfTenant(tenant).secret()).to_owned();
-            match self
-                .shared
-                .links
-                .send(&command)
-                .await
-                .map_err(|error| not_read(&error))?
-            {
+            match self.shared.ask(&command).await? {
                 Value::BulkString(bytes) => <[u8; 32]>::try_from(bytes)
                     .map(|secret| Some(Seed(secret)))
                     .map_err(|_| Error::Read("a tenant's secret has not 32 bytes".to_owned())),

@@ -12,9 +12,9 @@ use redis::Value;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::eval::written as not_written;
+use super::form;
 use super::keys::{Key, OfTenant};
-use super::shared::{Shared, not_read};
+use super::shared::{Shared, strange};
 use crate::Error;
 
 /// For how long a booked note and a remembered answer are kept, in milliseconds: longer than anyone asks.
@@ -22,6 +22,9 @@ const KEEP_MS: i64 = 2 * REMEMBER_MS;
 
 /// How often the audit may grow under a booking.
 const TRIES: u32 = 64;
+
+/// What an entry is called where it can't be read.
+const AUDIT_ENTRY: &str = "an audit entry";
 
 /// The word for a purge in the audit.
 const PURGE: &str = "purge";
@@ -118,15 +121,8 @@ pub(super) async fn settle(
         super::purge::clear(shared, place).await?;
     }
     let done = book(shared, tenant, &note).await?;
-    shared
-        .scripts
-        .forget
-        .call()
-        .key(place.clone())
-        .arg(bytes)
-        .run(&shared.links)
-        .await
-        .map_err(|error| not_written(&error))?;
+    let call = shared.scripts.forget.call().key(place.clone()).arg(bytes);
+    shared.run(&call).await?;
     Ok(done)
 }
 
@@ -158,10 +154,10 @@ async fn book(shared: &Shared, tenant: &str, note: &Note) -> Result<Done, Error>
                     at: note.at,
                     answer: serde_json::to_vec(&done(number)).unwrap_or_default(),
                 };
-                (keys.answer(hash), encode(&answered)?)
+                (keys.answer(hash), form::encode(&answered)?)
             }
         };
-        let told = shared
+        let call = shared
             .scripts
             .book
             .call()
@@ -169,16 +165,13 @@ async fn book(shared: &Shared, tenant: &str, note: &Note) -> Result<Done, Error>
             .key(booked.clone())
             .key(answer_key)
             .arg(number.to_string())
-            .arg(encode(&entry)?)
+            .arg(form::encode(&entry)?)
             .arg(answer)
-            .arg(KEEP_MS.to_string())
-            .run(&shared.links)
-            .await
-            .map_err(|error| not_written(&error))?;
-        match told {
+            .arg(KEEP_MS.to_string());
+        match shared.run(&call).await? {
             Value::Int(-1) => {}
             Value::Int(number) => return Ok(done(number as u64)),
-            other => return Err(Error::Unknown(format!("the audit answered {other:?}"))),
+            other => return Err(strange(&other)),
         }
     }
     Err(Error::Busy)
@@ -207,30 +200,22 @@ pub(super) async fn create(
         hash: [0; 32],
     };
     entry.hash = entry.expected_hash([0; 32]);
-    let told = shared
+    let call = shared
         .scripts
         .create
         .call()
         .key(keys.secret())
         .key(keys.audit())
         .arg(secret.as_slice())
-        .arg(encode(&entry)?)
-        .run(&shared.links)
-        .await
-        .map_err(|error| not_written(&error))?;
-    Ok(told == Value::Int(1))
+        .arg(form::encode(&entry)?);
+    Ok(shared.run(&call).await? == Value::Int(1))
 }
 
 /// How long an audit is, and the hash of its last entry.
 async fn end_of(shared: &Shared, audit: &Key) -> Result<(u64, [u8; 32]), Error> {
     for _ in 0..TRIES {
         let length = redis::cmd("LLEN").arg(audit).to_owned();
-        let length = match shared
-            .links
-            .send(&length)
-            .await
-            .map_err(|error| not_written(&error))?
-        {
+        let length = match shared.tell(&length).await? {
             Value::Int(length) => length as u64,
             _ => 0,
         };
@@ -238,13 +223,11 @@ async fn end_of(shared: &Shared, audit: &Key) -> Result<(u64, [u8; 32]), Error> 
             return Ok((0, [0; 32]));
         }
         let last = redis::cmd("LINDEX").arg(audit).arg(length - 1).to_owned();
-        if let Value::BulkString(bytes) = shared
-            .links
-            .send(&last)
-            .await
-            .map_err(|error| not_written(&error))?
-        {
-            return Ok((length, decode::<AuditEntry>(&bytes)?.hash));
+        if let Value::BulkString(bytes) = shared.tell(&last).await? {
+            return Ok((
+                length,
+                form::decode::<AuditEntry>(AUDIT_ENTRY, &bytes)?.hash,
+            ));
         }
     }
     Err(Error::Busy)
@@ -262,16 +245,11 @@ pub(super) async fn audit(
         .arg(from)
         .arg(-1)
         .to_owned();
-    match shared
-        .links
-        .send(&command)
-        .await
-        .map_err(|error| not_read(&error))?
-    {
+    match shared.ask(&command).await? {
         Value::Array(entries) => entries
             .into_iter()
             .map(|entry| match entry {
-                Value::BulkString(bytes) => decode(&bytes),
+                Value::BulkString(bytes) => form::decode(AUDIT_ENTRY, &bytes),
                 other => Err(Error::Read(format!("an audit entry is {other:?}"))),
             })
             .collect(),
@@ -285,7 +263,7 @@ pub(super) fn remembered(
     fingerprint: &[u8; 32],
     now: Millis,
 ) -> Result<Option<Result<Answer, KeyWasUsed>>, Error> {
-    let known: Answered = decode(bytes)?;
+    let known: Answered = form::decode("an admin answer", bytes)?;
     if now.saturating_sub(known.at) >= REMEMBER_MS {
         return Ok(None);
     }
@@ -294,19 +272,4 @@ pub(super) fn remembered(
     } else {
         Err(KeyWasUsed)
     }))
-}
-
-fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
-    postcard::to_extend(value, vec![1])
-        .map_err(|error| Error::NotWritten(format!("it can't be encoded: {error}")))
-}
-
-fn decode<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, Error> {
-    match bytes {
-        [1, rest @ ..] => postcard::from_bytes(rest)
-            .map_err(|error| Error::Read(format!("it is damaged: {error}"))),
-        _ => Err(Error::Read(
-            "it is of a form that is not known here".to_owned(),
-        )),
-    }
 }

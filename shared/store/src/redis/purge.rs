@@ -1,7 +1,6 @@
 //! The end of an edition: all of its keys go, save the head, which says that it was there. Found unfinished after a crash, it
 //! is gone on with.
 
-use super::eval::written as not_written;
 use super::keys::{Key, stem_of};
 use super::shared::Shared;
 use super::walk::step;
@@ -27,11 +26,7 @@ pub(super) async fn clear(shared: &Shared, note: &Key) -> Result<(), Error> {
             any = true;
         }
         if any {
-            shared
-                .links
-                .send(&command)
-                .await
-                .map_err(|error| not_written(&error))?;
+            shared.tell(&command).await?;
         }
         cursor = next;
     }

@@ -3,17 +3,16 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use redis::{Script, Value};
+use redis::Value;
 
-use super::eval::{eval, strange, written};
 use super::keys::OfTenant;
 use super::link::Links;
+use super::script::Script;
+use super::shared::{not_written, strange};
 use crate::rate::{Rate, TokenSource, Tokens};
 use crate::{Error, Later};
 
-const RATE: &str = include_str!("scripts/rate.lua");
-
-static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(RATE));
+static RATE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/rate.lua")));
 
 /// Where a tenant's limit is kept.
 pub fn rate_key(tenant: &str, name: &str) -> String {
@@ -52,16 +51,15 @@ async fn ask(
     want: u32,
     now_us: Option<u64>,
 ) -> Result<Tokens, Error> {
-    let key = rate_key(tenant, name);
-    let mut args = vec![
-        want.max(1).to_string(),
-        rate.cell_nanos.max(1).to_string(),
-        rate.burst.max(1).to_string(),
-    ];
-    args.extend(now_us.map(|now| now.to_string()));
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let answer = eval(links, &SCRIPT, RATE, &[&key], &args).await;
-    let answer = answer.map_err(|error| written(&error))?;
+    let mut call = RATE
+        .call()
+        .key(OfTenant(tenant).rate(name))
+        .arg(want.max(1).to_string())
+        .arg(rate.cell_nanos.max(1).to_string())
+        .arg(rate.burst.max(1).to_string());
+    call.args
+        .extend(now_us.map(|now| now.to_string().into_bytes()));
+    let answer = call.run(links).await.map_err(|error| not_written(&error))?;
     read(&answer).ok_or_else(|| strange(&answer))
 }
 

@@ -7,7 +7,7 @@ use machine::Millis;
 use machine::calendar::{Day, day_number};
 use machine::ids::{CampaignKey, Lane as LaneName, Pseudonym};
 use machine::world::{Answer, Counter, CounterKey, Recalled};
-use redis::{Cmd, Value};
+use redis::Value;
 
 use super::admin::{read_setup, values};
 use super::head::Head;
@@ -24,14 +24,6 @@ const WAIT: Duration = Duration::from_secs(1);
 
 /// For how many days a day's budget is shown, as `machine::world` keeps it.
 const KEEP_DAYS: Day = 8;
-
-async fn send(shared: &Shared, command: &Cmd) -> Result<Value, Error> {
-    shared
-        .links
-        .send(command)
-        .await
-        .map_err(|error| not_read(&error))
-}
 
 fn unreadable(what: &str) -> impl Fn(Unreadable) -> Error + '_ {
     move |error| Error::Read(format!("{what}: {error}"))
@@ -50,7 +42,7 @@ pub(super) async fn recall(
         .arg(campaign.head())
         .arg(keys.participant(&user))
         .to_owned();
-    let [head, value]: [Option<Vec<u8>>; 2] = values(send(shared, &command).await?)?
+    let [head, value]: [Option<Vec<u8>>; 2] = values(shared.ask(&command).await?)?
         .try_into()
         .map_err(|_| Error::Read("a recall came by half".to_owned()))?;
     let Some(head) = head else {
@@ -111,7 +103,7 @@ async fn answer_of(shared: &Shared, keys: &OfLane, kept: Kept) -> Result<Answer,
         .arg(&id)
         .arg(&id)
         .to_owned();
-    let told = entries(send(shared, &command).await?)?.pop();
+    let told = entries(shared.ask(&command).await?)?.pop();
     told.and_then(|entry| {
         let place = usize::from(kept.place).checked_sub(1)?;
         let (_, answer) = entry.fields.into_iter().nth(place)?;
@@ -124,8 +116,11 @@ async fn answer_of(shared: &Shared, keys: &OfLane, kept: Kept) -> Result<Answer,
 
 /// All published campaigns; and their keys and notes that still wait for the audit.
 pub(super) async fn published(shared: &Shared) -> Result<Vec<Published>, Error> {
-    let mut names =
-        strings(send(shared, &redis::cmd("SMEMBERS").arg(campaigns()).to_owned()).await?);
+    let mut names = strings(
+        shared
+            .ask(&redis::cmd("SMEMBERS").arg(campaigns()).to_owned())
+            .await?,
+    );
     names.sort();
     let mut found = Vec::with_capacity(names.len());
     for name in names {
@@ -140,7 +135,7 @@ pub(super) async fn published(shared: &Shared) -> Result<Vec<Published>, Error> 
             .arg(keys.head())
             .arg(keys.note())
             .to_owned();
-        let mut values = values(send(shared, &command).await?)?.into_iter();
+        let mut values = values(shared.ask(&command).await?)?.into_iter();
         // A name is written before its campaign.
         let Some(head) = values.next().flatten() else {
             continue;
@@ -156,7 +151,7 @@ pub(super) async fn published(shared: &Shared) -> Result<Vec<Published>, Error> 
             continue;
         }
         let rules = redis::cmd("SMEMBERS").arg(keys.rules()).to_owned();
-        let mut rules = strings(send(shared, &rules).await?);
+        let mut rules = strings(shared.ask(&rules).await?);
         rules.sort();
         found.push(Published {
             tenant: tenant.into(),
@@ -175,7 +170,7 @@ pub(super) async fn published(shared: &Shared) -> Result<Vec<Published>, Error> 
 pub(super) async fn lane(shared: &Shared, key: &CampaignKey) -> Result<Option<Lane>, Error> {
     let keys = OfLane::new(key);
     let names = redis::cmd("SMEMBERS").arg(keys.counters()).to_owned();
-    let names = strings(send(shared, &names).await?);
+    let names = strings(shared.ask(&names).await?);
     let mut named: Vec<CounterKey> = names.iter().filter_map(|name| counter_key(name)).collect();
     named.sort();
     let newest = named.iter().filter_map(day_of).max().unwrap_or_default();
@@ -191,7 +186,7 @@ pub(super) async fn lane(shared: &Shared, key: &CampaignKey) -> Result<Option<La
     for key in &named {
         command.arg(keys.counter(key));
     }
-    let mut values = values(send(shared, &command).await?)?.into_iter();
+    let mut values = values(shared.ask(&command).await?)?.into_iter();
     let (head, setup, tally) = (
         values.next().flatten(),
         values.next().flatten(),
@@ -283,7 +278,7 @@ pub(super) async fn ledger(
         .arg("COUNT")
         .arg(1)
         .to_owned();
-    let Some(holding) = entries(send(shared, &command).await?)?.pop() else {
+    let Some(holding) = entries(shared.ask(&command).await?)?.pop() else {
         return Ok(found);
     };
     let mut start = format!("{}-0", holding.first + 1);
@@ -295,7 +290,7 @@ pub(super) async fn ledger(
             .arg("COUNT")
             .arg(PAGE)
             .to_owned();
-        let page = entries(send(shared, &command).await?)?;
+        let page = entries(shared.ask(&command).await?)?;
         let Some(last) = page.last() else {
             return Ok(found);
         };
@@ -356,7 +351,7 @@ async fn rows_of(
         .arg(0)
         .arg(-1)
         .to_owned();
-    let Value::BulkString(value) = send(shared, &command).await? else {
+    let Value::BulkString(value) = shared.ask(&command).await? else {
         return Ok(Vec::new());
     };
     if value.is_empty() {
@@ -373,7 +368,7 @@ async fn rows_of(
             .arg("COUNT")
             .arg(1)
             .to_owned();
-        let Some(entry) = entries(send(shared, &command).await?)?.pop() else {
+        let Some(entry) = entries(shared.ask(&command).await?)?.pop() else {
             break;
         };
         let mut before = None;
@@ -409,7 +404,7 @@ pub(super) async fn due(
         .arg(0)
         .arg(most)
         .to_owned();
-    strings(send(shared, &command).await?)
+    strings(shared.ask(&command).await?)
         .iter()
         .map(|member| {
             member

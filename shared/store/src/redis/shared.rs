@@ -6,13 +6,14 @@ use std::sync::atomic::AtomicI64;
 
 use machine::ids::CampaignKey;
 use parking_lot::RwLock;
+use redis::{Cmd, Value};
 use tokio::sync::watch;
 
 use super::address::Address;
 use super::group::Grouping;
 use super::link::{LinkError, Links};
 use super::lookout::Lookout;
-use super::script::Script;
+use super::script::{Call, Script};
 
 use crate::Error;
 
@@ -73,6 +74,24 @@ impl Shared {
         }
     }
 
+    /// Asks; where there is no answer, nothing is known.
+    pub async fn ask(&self, command: &Cmd) -> Result<Value, Error> {
+        let answer = self.links.send(command).await;
+        answer.map_err(|error| not_read(&error))
+    }
+
+    /// Writes, or asks on the way to a write.
+    pub async fn tell(&self, command: &Cmd) -> Result<Value, Error> {
+        let answer = self.links.send(command).await;
+        answer.map_err(|error| not_written(&error))
+    }
+
+    /// Runs a script that writes.
+    pub async fn run(&self, call: &Call<'_>) -> Result<Value, Error> {
+        let answer = call.run(&self.links).await;
+        answer.map_err(|error| not_written(&error))
+    }
+
     pub fn known(&self, key: &CampaignKey) -> Option<Known> {
         self.lanes.read().get(key).copied()
     }
@@ -84,7 +103,20 @@ impl Shared {
     }
 }
 
+/// What a failed link lets a writer conclude.
+pub(super) fn not_written(error: &LinkError) -> Error {
+    match error {
+        LinkError::Lost(_) => Error::Unknown(error.to_string()),
+        LinkError::Away(_) | LinkError::Refused { .. } => Error::NotWritten(error.to_string()),
+    }
+}
+
 /// What a failed link is to a reader.
 pub(super) fn not_read(error: &LinkError) -> Error {
     Error::Read(error.to_string())
+}
+
+/// An answer that no script of ours gives.
+pub(super) fn strange(answer: &Value) -> Error {
+    Error::Unknown(format!("a script answered {answer:?}"))
 }

@@ -62,11 +62,7 @@ pub(super) async fn participants(
         for key in &found {
             command.arg(key);
         }
-        let told = shared
-            .links
-            .send(&command)
-            .await
-            .map_err(|error| not_read(&error))?;
+        let told = shared.ask(&command).await?;
         for (key, value) in found.iter().zip(values(told)?) {
             let name = key.to_string();
             let user = name
