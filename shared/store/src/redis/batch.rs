@@ -29,8 +29,6 @@ pub(super) struct Ready {
     /// The job and the value of the lease that it is made under.
     pub under: Option<(Arc<str>, String)>,
     version: u64,
-    /// The version that was seen, and the core it named where that is known.
-    seen: Vec<u8>,
     participant: Key,
     counters: Vec<CounterKey>,
     unsound: Option<usize>,
@@ -38,14 +36,17 @@ pub(super) struct Ready {
     all_grants: bool,
     moves: Vec<Move>,
     alternatives: Vec<Move>,
+    /// The version that was seen, and the core it named where that is known.
+    seen: Vec<u8>,
+    /// The version and the core that it leaves.
+    after: Vec<u8>,
     entry: Vec<u8>,
-    core: Vec<u8>,
     grants: Vec<u8>,
     answer: Arc<[u8]>,
     rows: Vec<u8>,
-    row_count: usize,
+    row_count: u32,
     timer: [u8; 8],
-    event: Vec<u8>,
+    event: Option<Arc<str>>,
 }
 
 /// A move: the counter by its place in [`Ready::counters`].
@@ -97,20 +98,28 @@ impl Ready {
         let too_long = commit.moves.len() > most
             || commit.alternatives.len() > most
             || rules.len() > most
-            || rules.iter().any(|rule| rule.len() > most);
+            || rules.iter().any(|rule| rule.len() > most)
+            || commit
+                .event
+                .as_ref()
+                .is_some_and(|event| event.len() > most);
         if too_long {
-            return Err(failed(&"more counters or rules than a commit can have"));
+            return Err(failed(
+                &"more counters or rules than a commit can have, or longer names",
+            ));
         }
         let entry = if commit.event.is_some() {
             record::entry(&commit.key, &commit.fingerprint, commit.at)
         } else {
             Vec::new()
         };
-        let mut seen = commit.expected.to_be_bytes().to_vec();
-        if let Some(before) = &commit.seen {
-            seen.extend(record::core(&before.core).map_err(|error| failed(&error))?);
-        }
-        let core = record::core(&after).map_err(|error| failed(&error))?;
+        let seen = match &commit.seen {
+            Some(before) => {
+                record::core(commit.expected, &before.core).map_err(|error| failed(&error))?
+            }
+            None => commit.expected.to_be_bytes().to_vec(),
+        };
+        let after = record::core(after.version, &after).map_err(|error| failed(&error))?;
         let carried = commit.carried.as_deref().unwrap_or_default();
         let grants =
             record::grants(carried.iter().chain(&commit.grants)).map_err(|error| failed(&error))?;
@@ -118,29 +127,25 @@ impl Ready {
         Ok(Self {
             user: commit.user,
             revision: commit.revision,
-            bytes: 256 + core.len() + grants.len() + rows.len() + commit.answer.len(),
+            bytes: 256 + seen.len() + after.len() + grants.len() + rows.len() + commit.answer.len(),
             rules,
             under,
             version: commit.expected,
-            seen,
             participant: keys.participant(&commit.user),
             counters,
             unsound,
             all_grants: commit.carried.is_some(),
             moves,
             alternatives,
+            seen,
+            after,
             entry,
-            core,
             grants,
             answer: commit.answer.clone(),
             rows,
-            row_count: commit.rows.len(),
+            row_count: u32::try_from(commit.rows.len()).map_err(|error| failed(&error))?,
             timer: record::timer(commit.timer),
-            event: commit
-                .event
-                .as_ref()
-                .map(|event| event.as_bytes().to_vec())
-                .unwrap_or_default(),
+            event: commit.event.clone(),
         })
     }
 
@@ -149,19 +154,33 @@ impl Ready {
         self.counters.first().cloned().unwrap_or(CounterKey::Budget)
     }
 
-    fn extra(&self, places: &[u16], rules: &[Arc<str>], lease: Option<(u16, &str)>) -> Vec<u8> {
+    /// Appends what the script reads first: how many rows, the timer, the event; then, only where there is any of it, counters,
+    /// rules and the lease.
+    fn plan(
+        &self,
+        bytes: &mut Vec<u8>,
+        places: &HashMap<&CounterKey, u16>,
+        rules: &[Arc<str>],
+        lease: Option<(u16, &str)>,
+    ) {
+        bytes.extend_from_slice(&self.row_count.to_be_bytes());
+        bytes.extend_from_slice(&self.timer);
+        short(bytes, self.event.as_deref().unwrap_or_default());
         let plain = self.moves.is_empty() && self.unsound.is_none() && !self.all_grants;
         if plain && rules.is_empty() && lease.is_none() {
-            return Vec::new();
+            return;
         }
-        let place = |counter: usize| places.get(counter).copied().unwrap_or_default();
-        let mut bytes = Vec::with_capacity(64);
+        let place = |counter: usize| {
+            let key = self.counters.get(counter);
+            let place = key.and_then(|key| places.get(key)).copied();
+            place.unwrap_or_default().to_be_bytes()
+        };
         bytes.push(u8::from(self.all_grants));
-        bytes.extend_from_slice(&self.unsound.map_or(0, place).to_be_bytes());
+        bytes.extend_from_slice(&self.unsound.map_or([0; 2], place));
         for list in [&self.moves, &self.alternatives] {
             bytes.push(list.len() as u8);
             for one in list {
-                bytes.extend_from_slice(&place(one.counter).to_be_bytes());
+                bytes.extend_from_slice(&place(one.counter));
                 bytes.push(one.kind);
                 bytes.extend_from_slice(&one.add.to_be_bytes());
                 bytes.extend_from_slice(&one.bound.to_be_bytes());
@@ -169,14 +188,18 @@ impl Ready {
         }
         bytes.push(rules.len() as u8);
         for rule in rules {
-            bytes.push(rule.len() as u8);
-            bytes.extend_from_slice(rule.as_bytes());
+            short(bytes, rule);
         }
         let (place, fence) = lease.unwrap_or_default();
         bytes.extend_from_slice(&place.to_be_bytes());
         bytes.extend_from_slice(fence.as_bytes());
-        bytes
     }
+}
+
+/// A name of at most 255 bytes, its length before it.
+fn short(bytes: &mut Vec<u8>, name: &str) {
+    bytes.push(name.len() as u8);
+    bytes.extend_from_slice(name.as_bytes());
 }
 
 impl Move {
@@ -240,6 +263,8 @@ pub(super) fn call<'a>(
         }
     }
     let keys = common.keys;
+    let revision = commits.first().map_or(0, |commit| commit.revision);
+    let epoch = common.epoch.map(|epoch| epoch.to_string());
     let mut call = script
         .call()
         .key(keys.ledger())
@@ -248,47 +273,30 @@ pub(super) fn call<'a>(
         .key(keys.counters())
         .key(keys.answers())
         .key(common.campaign.head())
-        .key(keys.tally());
-    call.keys
-        .extend(counters.iter().map(|counter| keys.counter(counter)));
-    call.keys
-        .extend(commits.iter().map(|commit| commit.participant.clone()));
-    call.keys.extend(leases.iter().map(|job| keys.lease(job)));
-    let revision = commits.first().map_or(0, |commit| commit.revision);
-    call = call
+        .key(keys.tally())
+        .keys(counters.iter().map(|counter| keys.counter(counter)))
+        .keys(commits.iter().map(|commit| &commit.participant))
+        .keys(leases.iter().map(|job| keys.lease(job)))
         .arg(counters.len().to_string())
         .arg(commits.len().to_string())
         .arg(leases.len().to_string())
-        .arg(
-            common
-                .epoch
-                .map_or(String::new(), |epoch| epoch.to_string()),
-        )
+        .arg(epoch.unwrap_or_default())
         .arg(revision.to_string())
         .arg(common.lane.to_string())
         .arg(if common.waited { "1" } else { "0" });
     for commit in commits {
-        let of: Vec<u16> = commit
-            .counters
-            .iter()
-            .map(|counter| places.get(counter).copied().unwrap_or_default())
-            .collect();
         let lease = commit.under.as_ref().and_then(|(job, fence)| {
             let place = leases.iter().position(|known| *known == &**job)?;
             Some((place as u16 + 1, fence.as_str()))
         });
         call = call
-            .arg(commit.seen.as_slice())
-            .arg(commit.version.wrapping_add(1).to_be_bytes())
-            .arg(commit.entry.as_slice())
-            .arg(commit.core.as_slice())
-            .arg(commit.grants.as_slice())
-            .arg(&*commit.answer)
-            .arg(commit.rows.as_slice())
-            .arg(commit.row_count.to_string())
-            .arg(commit.timer)
-            .arg(commit.event.as_slice())
-            .arg(commit.extra(&of, &unknown(commit), lease));
+            .arg(&commit.seen)
+            .arg(&commit.after)
+            .arg(&commit.entry)
+            .arg(&commit.grants)
+            .arg(&commit.answer)
+            .arg(&commit.rows)
+            .arg_with(|bytes| commit.plan(bytes, &places, &unknown(commit), lease));
     }
     (call, counters)
 }

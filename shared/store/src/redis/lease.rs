@@ -73,8 +73,7 @@ async fn owners(
     term: Option<String>,
 ) -> Result<bool, Error> {
     let place = OfLane::new(lease.campaign()).lease(lease.job());
-    let mut call = call.key(place).arg(lease.value());
-    call.args.extend(term.map(Vec::from));
+    let call = call.key(place).arg(lease.value()).args(term);
     match call.run(links).await.map_err(|error| not_written(&error))? {
         Value::Int(done) => Ok(done == 1),
         other => Err(strange(&other)),

@@ -51,14 +51,13 @@ async fn ask(
     want: u32,
     now_us: Option<u64>,
 ) -> Result<Tokens, Error> {
-    let mut call = RATE
+    let call = RATE
         .call()
         .key(OfTenant(tenant).rate(name))
         .arg(want.max(1).to_string())
         .arg(rate.cell_nanos.max(1).to_string())
-        .arg(rate.burst.max(1).to_string());
-    call.args
-        .extend(now_us.map(|now| now.to_string().into_bytes()));
+        .arg(rate.burst.max(1).to_string())
+        .args(now_us.map(|now| now.to_string()));
     let answer = call.run(links).await.map_err(|error| not_written(&error))?;
     read(&answer).ok_or_else(|| strange(&answer))
 }

@@ -105,7 +105,7 @@ async fn answer_of(shared: &Shared, keys: &OfLane, kept: Kept) -> Result<Answer,
         .to_owned();
     let told = entries(shared.ask(&command).await?)?.pop();
     told.and_then(|entry| {
-        let place = usize::from(kept.place).checked_sub(1)?;
+        let place = usize::try_from(kept.place).ok()?.checked_sub(1)?;
         let (_, answer) = entry.fields.into_iter().nth(place)?;
         Some(answer.into())
     })

@@ -14,14 +14,20 @@ use sha2::{Digest, Sha256};
 
 use crate::LedgerRow;
 
-/// The form of a participant's value and of a ledger entry that is written now.
-const FORM: u8 = 1;
+/// The form of a participant's value that is written now.
+const FORM: u8 = 2;
+
+/// The form of a ledger entry that is written now.
+const ROWS_FORM: u8 = 1;
 
 /// Bytes before the core.
-const HEADER: usize = 42;
+const HEADER: usize = 40;
 
 /// Bytes of one entry in the index of answers.
-const ENTRY: usize = 54;
+const ENTRY: usize = 34;
+
+/// Times in six bytes: until the year 10889.
+const LAST_TIME: Millis = (1 << 48) - 1;
 
 /// A timer that is not set.
 pub(super) const NEVER: [u8; 8] = i64::MIN.to_be_bytes();
@@ -37,9 +43,16 @@ pub(super) enum Unreadable {
     Damaged(&'static str),
 }
 
-/// A participant's core as bytes.
-pub(super) fn core(core: &Core) -> Result<Vec<u8>, postcard::Error> {
-    postcard::to_extend(core, Vec::with_capacity(64))
+/// A participant's version, and the core it names, as they stand in a value: what a commit has seen, and what it leaves.
+pub(super) fn core(version: u64, core: &Core) -> Result<Vec<u8>, postcard::Error> {
+    let mut bytes = Vec::with_capacity(96);
+    bytes.extend_from_slice(&version.to_be_bytes());
+    bytes.extend_from_slice(&[0; 4]);
+    let mut bytes = postcard::to_extend(core, bytes)?;
+    let length =
+        u32::try_from(bytes.len() - 12).map_err(|_| postcard::Error::SerializeBufferFull)?;
+    bytes[8..12].copy_from_slice(&length.to_be_bytes());
+    Ok(bytes)
 }
 
 /// Grants as bytes: one after another, so that new ones are appended without touching the old.
@@ -49,16 +62,17 @@ pub(super) fn grants<'a>(
     grants.try_fold(Vec::new(), |bytes, grant| postcard::to_extend(grant, bytes))
 }
 
-/// What an answer is found by: 16 bytes of the SHA-256 of the key, and as many of the fingerprint's.
+/// What an answer is found by: 8 bytes of the SHA-256 of the key and as many of the fingerprint's, which is enough among the
+/// sixteen of one participant, and when.
 pub(super) fn entry(key: &str, fingerprint: &[u8; 32], at: Millis) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(ENTRY);
     bytes.extend_from_slice(&digest(key.as_bytes()));
     bytes.extend_from_slice(&digest(fingerprint));
-    bytes.extend_from_slice(&at.to_be_bytes());
+    bytes.extend_from_slice(&at.clamp(0, LAST_TIME).to_be_bytes()[2..]);
     bytes
 }
 
-fn digest(bytes: &[u8]) -> [u8; 16] {
+fn digest(bytes: &[u8]) -> [u8; 8] {
     let full: [u8; 32] = Sha256::digest(bytes).into();
     std::array::from_fn(|at| full[at])
 }
@@ -92,11 +106,11 @@ impl<'a> Value<'a> {
             let four = [head[at], head[at + 1], head[at + 2], head[at + 3]];
             u32::from_be_bytes(four) as usize
         };
-        let (core, rest) = rest.split_at_checked(length(9)).ok_or(damaged.clone())?;
-        let (grants, rest) = rest.split_at_checked(length(13)).ok_or(damaged)?;
-        let all = usize::from(head[17]) * ENTRY;
+        let (core, rest) = rest.split_at_checked(length(36)).ok_or(damaged.clone())?;
+        let (grants, rest) = rest.split_at_checked(length(24)).ok_or(damaged)?;
+        let all = usize::from(head[23]) * ENTRY;
         let entries = rest.get(..all).unwrap_or_default();
-        let last: [u8; 8] = std::array::from_fn(|at| head[34 + at]);
+        let last: [u8; 8] = std::array::from_fn(|at| head[1 + at]);
         Ok(Self {
             core,
             grants,
@@ -128,16 +142,16 @@ impl<'a> Value<'a> {
     ) -> Option<Result<Kept, KeyWasUsed>> {
         let (wanted, meant) = (digest(key.as_bytes()), digest(fingerprint));
         let entry = self.entries.chunks_exact(ENTRY).find(|entry| {
-            let at = number::<8>(entry, 32).map_or(0, i64::from_be_bytes);
+            let at = number(entry, 16, 6).cast_signed();
             entry.starts_with(&wanted) && now.saturating_sub(at) < REMEMBER_MS
         })?;
-        if entry.get(16..32) != Some(meant.as_slice()) {
+        if entry.get(8..16) != Some(meant.as_slice()) {
             return Some(Err(KeyWasUsed));
         }
         Some(Ok(Kept {
-            ms: number::<8>(entry, 40).map_or(0, u64::from_be_bytes),
-            seq: number::<4>(entry, 48).map_or(0, u32::from_be_bytes),
-            place: number::<2>(entry, 52).map_or(0, u16::from_be_bytes),
+            ms: number(entry, 22, 6),
+            seq: number(entry, 28, 4),
+            place: number(entry, 32, 2),
         }))
     }
 }
@@ -146,12 +160,16 @@ impl<'a> Value<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Kept {
     pub ms: u64,
-    pub seq: u32,
-    pub place: u16,
+    pub seq: u64,
+    pub place: u64,
 }
 
-fn number<const N: usize>(entry: &[u8], at: usize) -> Option<[u8; N]> {
-    entry.get(at..at + N)?.try_into().ok()
+/// So many bytes from there, big-endian.
+fn number(entry: &[u8], at: usize, bytes: usize) -> u64 {
+    let bytes = entry.get(at..at + bytes).unwrap_or_default();
+    bytes
+        .iter()
+        .fold(0, |so_far, &byte| so_far << 8 | u64::from(byte))
 }
 
 /// A commit's part of a ledger entry. Serials are known to the script only: rows hold their unit's place among those of the
@@ -195,7 +213,7 @@ pub(super) fn rows(commit: &Commit) -> Result<Vec<u8>, postcard::Error> {
         stocks,
         rows,
     };
-    postcard::to_extend(&booked, vec![FORM])
+    postcard::to_extend(&booked, vec![ROWS_FORM])
 }
 
 /// The stocks that a commit moves, each once, in order.
@@ -230,7 +248,7 @@ pub(super) fn read_rows(
     let (form, bytes) = value
         .split_first()
         .ok_or(Unreadable::Damaged("ledger entry"))?;
-    if *form != FORM {
+    if *form != ROWS_FORM {
         return Err(Unreadable::Form(*form));
     }
     let booked: Booked =

@@ -1,6 +1,7 @@
 //! The scripts, each known by the hash of its text. The server's memory of them is volatile (a restart, a promoted replica,
 //! `SCRIPT FLUSH`), so a call that finds its script unknown sends the text once and goes on.
 
+use std::borrow::Borrow;
 use std::time::Duration;
 
 use redis::{Cmd, Value};
@@ -25,8 +26,8 @@ impl Script {
     pub fn call(&self) -> Call<'_> {
         Call {
             script: self,
-            keys: Vec::new(),
-            args: Vec::new(),
+            keys: Words::default(),
+            args: Words::default(),
         }
     }
 }
@@ -35,18 +36,53 @@ impl Script {
 #[derive(Debug)]
 pub(super) struct Call<'a> {
     script: &'a Script,
-    pub keys: Vec<Key>,
-    pub args: Vec<Vec<u8>>,
+    keys: Words,
+    args: Words,
+}
+
+/// Words one after another in one buffer: a batch has hundreds.
+#[derive(Debug, Default)]
+struct Words {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Words {
+    fn push(&mut self, fill: impl FnOnce(&mut Vec<u8>)) {
+        fill(&mut self.bytes);
+        self.ends.push(self.bytes.len());
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let begins = std::iter::once(0).chain(self.ends.iter().copied());
+        begins
+            .zip(&self.ends)
+            .map(|(begin, &end)| self.bytes.get(begin..end).unwrap_or_default())
+    }
 }
 
 impl Call<'_> {
-    pub fn key(mut self, key: Key) -> Self {
-        self.keys.push(key);
+    pub fn key(mut self, key: impl Borrow<Key>) -> Self {
+        self.keys
+            .push(|bytes| bytes.extend_from_slice(key.borrow().as_bytes()));
         self
     }
 
-    pub fn arg(mut self, arg: impl Into<Vec<u8>>) -> Self {
-        self.args.push(arg.into());
+    pub fn keys(self, keys: impl IntoIterator<Item = impl Borrow<Key>>) -> Self {
+        keys.into_iter().fold(self, Self::key)
+    }
+
+    pub fn arg(self, arg: impl AsRef<[u8]>) -> Self {
+        self.arg_with(|bytes| bytes.extend_from_slice(arg.as_ref()))
+    }
+
+    pub fn args(self, args: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Self {
+        args.into_iter().fold(self, Self::arg)
+    }
+
+    /// An argument that is appended to what it is given.
+    pub fn arg_with(mut self, fill: impl FnOnce(&mut Vec<u8>)) -> Self {
+        self.args.push(fill);
         self
     }
 
@@ -59,16 +95,12 @@ impl Call<'_> {
     }
 
     fn command(&self, name: &str, script: &str) -> Cmd {
-        let bytes = self.args.iter().map(|arg| arg.len() + 16).sum::<usize>()
-            + self.keys.len() * 96
-            + script.len();
-        let mut command = Cmd::with_capacity(3 + self.keys.len() + self.args.len(), bytes);
-        command.arg(name).arg(script).arg(self.keys.len());
-        for key in &self.keys {
-            command.arg(key);
-        }
-        for arg in &self.args {
-            command.arg(arg.as_slice());
+        let words = self.keys.ends.len() + self.args.ends.len() + 3;
+        let bytes = self.keys.bytes.len() + self.args.bytes.len() + script.len() + 32;
+        let mut command = Cmd::with_capacity(words, bytes);
+        command.arg(name).arg(script).arg(self.keys.ends.len());
+        for word in self.keys.iter().chain(self.args.iter()) {
+            command.arg(word);
         }
         command
     }
@@ -90,7 +122,7 @@ impl Call<'_> {
         replicas: u32,
         wait: Duration,
     ) -> Result<(Value, u32), LinkError> {
-        let key = self.keys.first().map(Key::as_bytes).unwrap_or_default();
+        let key = self.keys.iter().next().unwrap_or_default();
         let first = links
             .send_and_wait(key, &self.by_hash(), replicas, wait)
             .await;

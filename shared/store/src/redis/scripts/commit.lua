@@ -13,28 +13,26 @@
 --       then C counters, P participants (one for each commit, in their order), L leases
 -- ARGV  1 C   2 P   3 L   4 epoch expected ('' for any)   5 revision   6 'live' or 'test'
 --       7 '1': where nothing is written and something replayed, write a key all the same, so that a WAIT after this call waits
---       then 11 for each commit:
---        1 version seen   8 bytes, big-endian; then the core that it named, where the caller knows it: after a failover that
---                         lost writes a version may name two records, and a step must not be made true on the other one
---        2 version after  8 bytes
---        3 entry          '' for none, else key digest (16) .. fingerprint (16) .. at (8)
---        4 core           bytes that this script never looks into
---        5 new grants     bytes, appended
---        6 answer         bytes
---        7 rows           bytes; '' for none
---        8 number of rows
---        9 timer          8 bytes, ms; NEVER for none
---       10 event          '' where only time passed
---       11 extra          '' or: all (1; 1: the grants are all of them, old ones too) .. unsound counter (2, 0 none) .. moves .. alternatives .. rules .. lease (2, 0 none) .. its value (`fence:token`)
+--       then 7 for each commit:
+--        1 seen      version (8); then, where the caller knows it, the core that it named (length 4, core): after a failover that
+--                    lost writes a version may name two records, and a step must not be made true on the other one
+--        2 after     version (8) .. length of the core (4) .. core: bytes that this script never looks into
+--        3 entry     '' for none, else key digest (8) .. fingerprint (8) .. at (6)
+--        4 grants    bytes, appended
+--        5 answer    bytes
+--        6 rows      bytes; '' for none
+--        7 plan      number of rows (4) .. timer (8, ms; NEVER for none) .. length of event (1) .. event; then nothing, or:
+--                    all (1; 1: the grants are all of them, old ones too) .. unsound counter (2, 0 none) .. moves .. alternatives
+--                    .. rules .. lease (2, 0 none) .. its value (`fence:token`)
 --          moves, alternatives: number (1), then counter (2, from 1) .. kind (1) .. add (8) .. bound (8)
 --            kind: 0 bound of its own, 1 bound from the move, begins at 0 by itself, 2 as 1 but the bound is missing, 3 stock
 --          rules: number (1), then length (1) .. id: those that may not be in the set yet
 --
 -- A participant's value (all numbers big-endian)
---   form 1 (1) .. version (8) .. core length (4) .. grants length (4) .. answers (1) .. oldest answer's time or earlier (8)
---   .. timer (8) .. number of the last ledger row (8, -1 none)   = 42 bytes
---   core .. grants .. entries (54 each, oldest first): what was given (40), then where the answer is: id in the stream of
---   answers (8, 4) and place in it (2)
+--   form 2 (1) .. number of the last ledger row (8, -1 none) .. timer (8) .. oldest answer's time or earlier (6) .. answers (1)
+--   .. length of the grants (4) = 28 bytes, then version (8) .. length of the core (4) .. core .. grants
+--   .. entries (34 each, oldest first): what was given (22), then where the answer is: id in the stream of answers (6, 4) and
+--   place in it (2)
 -- A counter's value: `issued ceiling configured shortfall`.  The tally's: `rows participants ms seq`, the
 -- last two the newest id in the stream of answers.
 -- The head's: `1 epoch newest ,revision:share,... mark pause`; mark is `-` not paused, `*` all, `=event` one event, `x` purged.
@@ -43,6 +41,8 @@
 -- Answers stand apart, one stream entry a call, so that a participant who comes often is not written again with all of them;
 -- what is older than 25 hours is trimmed there.
 --
+-- Lua hashes every byte of each string that it makes: so few arguments, and the old value is looked into where it lies.
+--
 -- Returns for each commit: a number (done: its first row's number), or a list:
 --   R answer (remembered)   K (key used for something else)   S (superseded)   P head (paused)   V value (stale; nil: none)
 --   E counter left ... (exhausted)   F counter (frozen)   L (the epoch is another: the store lost what it held)   H (lease lost)
@@ -50,15 +50,21 @@
 --
 -- Example: one commit of a newcomer, one message row, no counters:
 --   EVALSHA sha 8 {a/b/0}/v1/1/live/ledger ../timers .../rules ../counters ../answers .../head ../tally ../p/5a.. 0 1 0 '' 1 live ''
---     0000000000000000 0000000000000001 <40 bytes> <core> '' <answer> <rows> 1 NEVER sign-in ''
+--     0000000000000000 <0000000000000001, length, core> <22 bytes> '' <answer> <rows> <00000001, NEVER, 07> .. sign-in
 --   -> 1) (integer) 0
 local KEYS, ARGV, call = KEYS, ARGV, redis.call
-local sub, find, match = string.sub, string.find, string.match
+local sub, find, match, format = string.sub, string.find, string.match, string.format
 local unpack_bytes, pack_bytes = struct.unpack, struct.pack
-local DAY_MS, MOST, HEADER, ENTRY, STRIDE = 86400000, 16, 42, 54, 11
+local DAY_MS, MOST, ENTRY, STRIDE = 86400000, 16, 34, 7
 local KEEP_MS = 90000000
+-- Bytes of a move.
+local MOVE = 19
 local NEVER = '\128\0\0\0\0\0\0\0'
-local NOT_YET = 9007199254740991
+-- Later than any time of six bytes that is compared with it.
+local NOT_YET = 281474976710655
+-- Where version, length and core begin, and where the core does.
+local SEEN, CORE = 29, 41
+local FRESH = '\0\0\0\0\0\0\0\0'
 
 local n_counters, n, n_leases = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 assert(#KEYS == 7 + n_counters + n + n_leases and #ARGV == 7 + STRIDE * n, 'wrong number of keys or arguments')
@@ -95,104 +101,104 @@ if head then
   end
 end
 
-local counters, dirty = {}, {}
-local function counter(at)
-  local known = counters[at]
-  if known == nil then
-    local text = found[2 + at]
-    if text then
-      local issued, ceiling, rest = match(text, '^(%d+) (%d+) (.*)$')
-      known = { issued = tonumber(issued), ceiling = tonumber(ceiling), rest = rest }
-    else
-      known = false
-    end
-    counters[at] = known
+-- Counters by their place; one that is missing has nothing here.
+local issued, ceiling, rest, dirty = {}, {}, {}, {}
+for at = 1, n_counters do
+  local text = found[2 + at]
+  if text then
+    local one, most, others = match(text, '^(%d+) (%d+) (.*)$')
+    issued[at], ceiling[at], rest[at] = tonumber(one), tonumber(most), others
   end
-  return known
 end
 
 -- How much is left by a move's bound; nil where a counter is missing that should exist.
 local function left_of(at, kind, bound)
-  local known = counter(at)
-  local left
+  local given, left = issued[at], nil
   if kind == 1 then
-    left = bound - (known and known.issued or 0)
-  elseif kind == 2 or not known then
+    left = bound - (given or 0)
+  elseif kind == 2 or not given then
     return nil
   else
-    left = known.ceiling - known.issued
+    left = ceiling[at] - given
   end
   if left < 0 then left = 0 end
   return left
 end
 
-local function read_moves(extra, from)
-  local count = unpack_bytes('>B', extra, from)
-  local moves, at = {}, from + 1
+-- The moves of the commit that is looked at, in lists that all of them use.
+local where, kind, add, bound = {}, {}, {}, {}
+local function read_moves(plan, from)
+  local count, at = unpack_bytes('>B', plan, from)
   for i = 1, count do
-    local where, kind, add, bound
-    where, kind, add, bound, at = unpack_bytes('>I2Bi8i8', extra, at)
-    moves[i] = { where, kind, add, bound }
+    where[i], kind[i], add[i], bound[i], at = unpack_bytes('>I2Bi8i8', plan, at)
   end
-  return moves, at
+  return count, at
 end
 
--- nil where all of it can be had, else the refusal.
-local function refused(moves, extra, at)
-  local lacking, named = nil, {}
-  local function lacks(where, left)
-    if named[where] then return end
-    named[where] = true
-    lacking = lacking or { 'E' }
-    lacking[#lacking + 1] = where
+-- nil where all of the moves can be had, else the refusal; the alternatives are at `at`.
+local function refused(count, plan, at)
+  local lacking, named
+  local function lacks(which, left)
+    if named and named[which] then return end
+    named, lacking = named or {}, lacking or { 'E' }
+    named[which] = true
+    lacking[#lacking + 1] = which
     lacking[#lacking + 1] = left
   end
-  for _, move in ipairs(moves) do
-    local left = left_of(move[1], move[2], move[4])
-    if not left then return { 'F', move[1] } end
+  for i = 1, count do
+    local which = where[i]
+    local left = left_of(which, kind[i], bound[i])
+    if not left then return { 'F', which } end
     local wanted = 0
-    for _, other in ipairs(moves) do
-      if other[1] == move[1] then wanted = wanted + other[3] end
+    for k = 1, count do
+      if where[k] == which then wanted = wanted + add[k] end
     end
-    if left < wanted or move[3] < 0 then lacks(move[1], left) end
+    if left < wanted or add[i] < 0 then lacks(which, left) end
   end
   if not lacking then return nil end
-  for _, move in ipairs((read_moves(extra, at))) do
-    local left = left_of(move[1], move[2], move[4])
-    if not left then return { 'F', move[1] } end
-    if left < move[3] then lacks(move[1], left) end
+  for i = 1, (read_moves(plan, at)) do
+    local left = left_of(where[i], kind[i], bound[i])
+    if not left then return { 'F', where[i] } end
+    if left < add[i] then lacks(where[i], left) end
   end
   return lacking
 end
 
-local fields, texts, new_values, new_rules, new_names, due, undue = {}, {}, {}, {}, {}, {}, {}
+local fields, n_fields, texts, n_texts = {}, 0, {}, 0
+local new_values, n_values = {}, 0
+local new_rules, new_names, due, undue = {}, {}, {}, {}
 local replayed = false
+
+-- Where the entry of a key is in a value, and which one it is; nil where there is none.
+local function entry_of(old, from, key)
+  local at = find(old, key, from, true)
+  while at and (at - from) % ENTRY ~= 0 do at = find(old, key, at + 1, true) end
+  if at then return at, (at - from) / ENTRY + 1 end
+end
 
 local function settle(i, a)
   local old = found[2 + n_counters + i]
-  local entry = ARGV[a + 3]
-  local version, core_length, grants_length, answers, oldest, timer, last_row = '\0\0\0\0\0\0\0\0', 0, 0, 0, NOT_YET, NEVER, -1
-  local index, same = '', nil
+  local entry, plan = ARGV[a + 3], ARGV[a + 7]
+  local last_row, timer, oldest, answers, grants_length = -1, NEVER, NOT_YET, 0, 0
+  local grants_at, entries_at = 0, 0
   if old then
-    local form
-    form, version, core_length, grants_length, answers, oldest, timer, last_row = unpack_bytes('>Bc8I4I4Bi8c8i8', old)
-    if form ~= 1 then return { 'X' } end
+    local form, core_length, _
+    form, last_row, timer, oldest, answers, grants_length, _, core_length = unpack_bytes('>Bi8c8I6BI4c8I4', old)
+    if form ~= 2 then return { 'X' } end
+    grants_at = CORE + core_length
+    entries_at = grants_at + grants_length
   end
-  local entries_at = HEADER + core_length + grants_length
-  local now = 0
+  local now, same = 0, nil
   if entry ~= '' then
-    now = unpack_bytes('>i8', entry, 33)
+    now = unpack_bytes('>I6', entry, 17)
     if answers > 0 then
-      index = sub(old, entries_at + 1, entries_at + answers * ENTRY)
-      local key = sub(entry, 1, 16)
-      local at = find(index, key, 1, true)
-      while at and (at - 1) % ENTRY ~= 0 do at = find(index, key, at + 1, true) end
+      local at
+      at, same = entry_of(old, entries_at, sub(entry, 1, 8))
       if at then
-        same = (at - 1) / ENTRY + 1
-        if now - unpack_bytes('>i8', index, at + 32) < DAY_MS then
-          if sub(index, at + 16, at + 31) ~= sub(entry, 17, 32) then return { 'K' } end
-          local ms, seq, place = unpack_bytes('>i8I4I2', index, at + 40)
-          local id = string.format('%.0f-%d', ms, seq)
+        local when, ms, seq, place = unpack_bytes('>I6I6I4I2', old, at + 16)
+        if now - when < DAY_MS then
+          if sub(old, at + 8, at + 15) ~= sub(entry, 9, 16) then return { 'K' } end
+          local id = format('%d-%d', ms, seq)
           local kept = call('XRANGE', KEYS[5], id, id)[1]
           if not kept then return { 'G' } end
           replayed = true
@@ -200,114 +206,119 @@ local function settle(i, a)
         end
       end
     end
-  elseif answers > 0 then
-    index = sub(old, entries_at + 1, entries_at + answers * ENTRY)
   end
   if everyone then return everyone end
   if not is_live then return { 'S' } end
-  if mark ~= '-' and ARGV[6] == 'live' and (mark == '*' or mark == '=' .. ARGV[a + 10]) then return { 'P', head } end
+  local count, new_timer, event_length, at = unpack_bytes('>I4c8B', plan)
+  local extra_at = at + event_length
+  if mark ~= '-' and ARGV[6] == 'live' and (mark == '*' or mark == '=' .. sub(plan, at, extra_at - 1)) then
+    return { 'P', head }
+  end
   local seen = ARGV[a + 1]
-  if version ~= sub(seen, 1, 8) or (#seen > 8 and (not old or sub(old, HEADER + 1, HEADER + core_length) ~= sub(seen, 9))) then
-    return { 'V', old and sub(old, 1, entries_at) or false }
+  if old then
+    if sub(old, SEEN, SEEN - 1 + #seen) ~= seen then return { 'V', sub(old, 1, entries_at - 1) } end
+  elseif seen ~= FRESH then
+    return { 'V', false }
   end
 
-  local extra = ARGV[a + 11]
-  local moves, bases
+  local bases = ''
   local all_grants = 0
-  if extra ~= '' then
-    local unsound, at
-    all_grants, unsound, at = unpack_bytes('>BI2', extra)
+  if #plan >= extra_at then
+    local unsound, n_moves, n_alternatives, n_rules, lease
+    all_grants, unsound, at = unpack_bytes('>BI2', plan, extra_at)
     if unsound > 0 then return { 'F', unsound } end
-    moves, at = read_moves(extra, at)
-    local no = refused(moves, extra, at)
-    local _
-    _, at = read_moves(extra, at)
-    local count
-    count, at = unpack_bytes('>B', extra, at)
+    n_moves, at = read_moves(plan, at)
+    local no = refused(n_moves, plan, at)
+    n_alternatives, at = unpack_bytes('>B', plan, at)
+    n_rules, at = unpack_bytes('>B', plan, at + MOVE * n_alternatives)
     local rules = {}
-    for k = 1, count do
-      rules[k], at = unpack_bytes('>Bc0', extra, at)
+    for k = 1, n_rules do
+      rules[k], at = unpack_bytes('>Bc0', plan, at)
     end
-    local lease
-    lease, at = unpack_bytes('>I2', extra, at)
-    if lease > 0 then
-      if found[2 + n_counters + n + lease] ~= sub(extra, at) then return { 'H' } end
-    end
+    lease, at = unpack_bytes('>I2', plan, at)
+    if lease > 0 and found[2 + n_counters + n + lease] ~= sub(plan, at) then return { 'H' } end
     if no then return no end
     -- From here on this commit is done: what follows only fills tables.
-    for k = 1, count do new_rules[#new_rules + 1] = rules[k] end
-    local seen = {}
-    for _, move in ipairs(moves) do
-      local where, kind, add, bound = move[1], move[2], move[3], move[4]
-      local known = counter(where)
-      if not known then
-        known = { issued = 0, ceiling = 0, rest = '0 0' }
-        counters[where] = known
-        new_names[#new_names + 1] = where
+    for k = 1, n_rules do new_rules[#new_rules + 1] = rules[k] end
+    local based = {}
+    for k = 1, n_moves do
+      local which = where[k]
+      if not issued[which] then
+        issued[which], ceiling[which], rest[which] = 0, 0, '0 0'
+        new_names[#new_names + 1] = which
       end
-      if kind == 3 and not seen[where] then
-        seen[where] = true
-        bases = (bases or '') .. ' ' .. string.format('%.0f', known.issued)
+      local given = issued[which]
+      if kind[k] == 3 and not based[which] then
+        based[which] = true
+        bases = bases .. format(' %d', given)
       end
-      known.issued = known.issued + add
-      if kind == 1 then known.ceiling = bound > known.issued and bound or known.issued end
-      dirty[where] = true
+      given = given + add[k]
+      issued[which] = given
+      if kind[k] == 1 then ceiling[which] = bound[k] > given and bound[k] or given end
+      dirty[which] = true
     end
   end
 
-  local count = tonumber(ARGV[a + 8])
   local first = rows
   if count > 0 then
-    fields[#fields + 1] = string.format('%.0f', last_row) .. (bases or '')
-    fields[#fields + 1] = ARGV[a + 7]
+    fields[n_fields + 1] = format('%d', last_row) .. bases
+    fields[n_fields + 2] = ARGV[a + 6]
+    n_fields = n_fields + 2
     last_row = first
     rows = rows + count
   end
   if not old then people = people + 1 end
-  if timer ~= ARGV[a + 9] then
-    timer = ARGV[a + 9]
+  if timer ~= new_timer then
+    timer = new_timer
     local member = sub(KEYS[7 + n_counters + i], -32)
     if timer == NEVER then
       undue[#undue + 1] = member
     else
-      due[#due + 1] = string.format('%.0f', (unpack_bytes('>i8', timer)))
+      due[#due + 1] = format('%d', (unpack_bytes('>i8', timer)))
       due[#due + 1] = member
     end
   end
 
   -- The answers: those too old go, then the oldest beyond the newest sixteen.
-  if entry ~= '' then
-    if same or now - oldest >= DAY_MS then
+  local entries = ''
+  if answers > 0 then
+    local from = entries_at
+    if entry ~= '' and (same or now - oldest >= DAY_MS) then
       local kept, left = {}, 0
       oldest = NOT_YET
       for k = 1, answers do
-        local at = (k - 1) * ENTRY + 1
-        local when = unpack_bytes('>i8', index, at + 32)
+        local when = unpack_bytes('>I6', old, from + 16)
         if now - when < DAY_MS and k ~= same then
           left = left + 1
-          kept[left] = sub(index, at, at + ENTRY - 1)
+          kept[left] = sub(old, from, from + ENTRY - 1)
           if when < oldest then oldest = when end
         end
+        from = from + ENTRY
       end
-      index, answers = table.concat(kept), left
+      entries, answers = table.concat(kept, '', left == MOST and 2 or 1), left == MOST and MOST - 1 or left
+    else
+      if entry ~= '' and answers == MOST then
+        from, answers = from + ENTRY, answers - 1
+      end
+      entries = sub(old, from)
     end
-    if answers == MOST then
-      index = sub(index, ENTRY + 1)
-      answers = answers - 1
-    end
-    texts[#texts + 1] = ''
-    texts[#texts + 1] = ARGV[a + 6]
-    index = index .. entry .. pack_bytes('>i8I4I2', answers_ms, answers_seq, #texts / 2)
+  end
+  if entry ~= '' then
+    texts[n_texts + 1] = ''
+    texts[n_texts + 2] = ARGV[a + 5]
+    n_texts = n_texts + 2
+    entry = entry .. pack_bytes('>I6I4I2', answers_ms, answers_seq, n_texts / 2)
     answers = answers + 1
     if now < oldest then oldest = now end
   end
-  local core, grants = ARGV[a + 4], ARGV[a + 5]
+  local grants, before = ARGV[a + 4], ''
   if grants_length > 0 and all_grants == 0 then
-    grants = sub(old, HEADER + core_length + 1, entries_at) .. grants
+    before = sub(old, grants_at, entries_at - 1)
   end
-  new_values[#new_values + 1] = KEYS[7 + n_counters + i]
-  new_values[#new_values + 1] = pack_bytes('>Bc8I4I4Bi8c8i8', 1, ARGV[a + 2], #core, #grants, answers, oldest, timer, last_row)
-    .. core .. grants .. index
+  new_values[n_values + 1] = KEYS[7 + n_counters + i]
+  new_values[n_values + 2] = pack_bytes('>Bi8c8I6BI4', 2, last_row, timer, oldest, answers, #before + #grants)
+    .. ARGV[a + 2] .. before .. grants .. entries .. entry
+  n_values = n_values + 2
   return first
 end
 
@@ -316,7 +327,7 @@ for i = 1, n do
   results[i] = settle(i, 7 + (i - 1) * STRIDE)
 end
 
-if #new_values == 0 then
+if n_values == 0 then
   if replayed and ARGV[7] == '1' and tally then call('SET', KEYS[7], tally) end
   return results
 end
@@ -329,31 +340,29 @@ end
 if #new_rules > 0 then must_be(KEYS[3], 'set') end
 if #new_names > 0 then must_be(KEYS[4], 'set') end
 if #due > 0 or #undue > 0 then must_be(KEYS[2], 'zset') end
-if #texts > 0 then
+if n_texts > 0 then
   -- One without a record that names it, should the next call fail, does no harm.
-  local oldest = string.format('%.0f', math.max(answers_ms - KEEP_MS, 0))
-  call('XADD', KEYS[5], 'MINID', '~', oldest, string.format('%.0f-%d', answers_ms, answers_seq), unpack(texts))
+  local oldest = format('%d', math.max(answers_ms - KEEP_MS, 0))
+  call('XADD', KEYS[5], 'MINID', '~', oldest, format('%d-%d', answers_ms, answers_seq), unpack(texts))
 end
-if #fields > 0 then
-  call('XADD', KEYS[1], string.format('%.0f-0', first_of_all + 1), unpack(fields))
+if n_fields > 0 then
+  call('XADD', KEYS[1], format('%d-0', first_of_all + 1), unpack(fields))
 end
 if #new_rules > 0 then call('SADD', KEYS[3], unpack(new_rules)) end
 if #due > 0 then call('ZADD', KEYS[2], unpack(due)) end
 if #undue > 0 then call('ZREM', KEYS[2], unpack(undue)) end
 if #new_names > 0 then
   local names = {}
-  for k, where in ipairs(new_names) do names[k] = match(KEYS[7 + where], '/c/(.*)$') end
+  for k, which in ipairs(new_names) do names[k] = match(KEYS[7 + which], '/c/(.*)$') end
   call('SADD', KEYS[4], unpack(names))
 end
-local w = #new_values
-new_values[w + 1] = KEYS[7]
-new_values[w + 2] = string.format('%.0f %.0f %.0f %d', rows, people, answers_ms, answers_seq)
-w = w + 2
-for where in pairs(dirty) do
-  local known = counters[where]
-  new_values[w + 1] = KEYS[7 + where]
-  new_values[w + 2] = string.format('%.0f %.0f ', known.issued, known.ceiling) .. known.rest
-  w = w + 2
+new_values[n_values + 1] = KEYS[7]
+new_values[n_values + 2] = format('%d %d %d %d', rows, people, answers_ms, answers_seq)
+n_values = n_values + 2
+for which in pairs(dirty) do
+  new_values[n_values + 1] = KEYS[7 + which]
+  new_values[n_values + 2] = format('%d %d ', issued[which], ceiling[which]) .. rest[which]
+  n_values = n_values + 2
 end
 call('MSET', unpack(new_values))
 return results
