@@ -15,6 +15,8 @@ mod group;
 mod head;
 pub mod keys;
 mod lookout;
+#[cfg(test)]
+mod mutants;
 mod note;
 mod purge;
 mod read;
@@ -48,7 +50,7 @@ use group::Group;
 pub use group::Grouping;
 use keys::{OfCampaign, OfLane, OfTenant};
 use link::{LinkError, Links};
-use shared::Shared;
+use shared::{Scripts, Shared};
 
 /// Why a Redis can't be used as a store.
 #[derive(Debug, thiserror::Error)]
@@ -86,12 +88,20 @@ pub async fn open(address: &Address) -> Result<Redis, OpenError> {
 
 /// As [`open`], with commits grouped in another way: for measurements.
 pub async fn open_with(address: &Address, grouping: Grouping) -> Result<Redis, OpenError> {
+    open_scripted(address, grouping, Scripts::default()).await
+}
+
+async fn open_scripted(
+    address: &Address,
+    grouping: Grouping,
+    scripts: Scripts,
+) -> Result<Redis, OpenError> {
     let failed = |source| OpenError::Link {
         address: address.to_string(),
         source,
     };
     let links = Links::open(address).await.map_err(failed)?;
-    let shared = Arc::new(Shared::new(links, address.clone(), grouping));
+    let shared = Arc::new(Shared::new(links, address.clone(), grouping, scripts));
     let seen = lookout::look_now(&shared).await.map_err(failed)?;
     if let Some(why) = seen.server.refusal(address) {
         return Err(OpenError::Refused {

@@ -52,20 +52,26 @@ pub(super) struct Known {
     pub strict: bool,
 }
 
+impl Default for Scripts {
+    fn default() -> Self {
+        Self {
+            commit: Script::new(include_str!("scripts/commit.lua")),
+            change: Script::new(include_str!("scripts/change.lua")),
+            book: Script::new(include_str!("scripts/book.lua")),
+            create: Script::new(include_str!("scripts/create.lua")),
+            forget: Script::new(include_str!("scripts/forget.lua")),
+            touch: Script::new(include_str!("scripts/touch.lua")),
+            scan: Script::new(include_str!("scripts/scan.lua")),
+        }
+    }
+}
+
 impl Shared {
-    pub fn new(links: Links, address: Address, grouping: Grouping) -> Self {
+    pub fn new(links: Links, address: Address, grouping: Grouping, scripts: Scripts) -> Self {
         Self {
             links: Arc::new(links),
             address,
-            scripts: Scripts {
-                commit: Script::new(include_str!("scripts/commit.lua")),
-                change: Script::new(include_str!("scripts/change.lua")),
-                book: Script::new(include_str!("scripts/book.lua")),
-                create: Script::new(include_str!("scripts/create.lua")),
-                forget: Script::new(include_str!("scripts/forget.lua")),
-                touch: Script::new(include_str!("scripts/touch.lua")),
-                scan: Script::new(include_str!("scripts/scan.lua")),
-            },
+            scripts,
             grouping,
             changes: watch::channel(0).0,
             seen_changes: AtomicI64::new(super::watch::UNSEEN),
