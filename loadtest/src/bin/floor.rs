@@ -110,27 +110,31 @@ async fn claim(State(floor): State<Arc<Floor>>) -> Result<&'static [u8], StatusC
         .arg("1")
         .arg("live")
         .arg("0");
-    call.arg(&version.to_be_bytes())
-        .arg(&(version + 1).to_be_bytes());
-    let mut entry = [0; 40];
+    let mut after = Vec::with_capacity(12 + CORE.len());
+    after.extend_from_slice(&(version + 1).to_be_bytes());
+    after.extend_from_slice(&(CORE.len() as u32).to_be_bytes());
+    after.extend_from_slice(&CORE);
+    let mut entry = [0; 22];
     entry[..8].copy_from_slice(&number.to_be_bytes());
-    entry[32..40].copy_from_slice(&1_800_000_000_000_i64.to_be_bytes());
-    call.arg(&entry)
-        .arg(&CORE)
+    entry[16..].copy_from_slice(&1_800_000_000_000_i64.to_be_bytes()[2..]);
+    // One row, no timer, an event of four letters.
+    let mut plan = vec![0, 0, 0, 1];
+    plan.extend_from_slice(&i64::MIN.to_be_bytes());
+    plan.extend_from_slice(b"\x04draw");
+    if wins {
+        // One move of one unit of the first counter, a stock.
+        plan.extend_from_slice(&[0, 0, 0, 1, 0, 1, 3]);
+        plan.extend_from_slice(&1_i64.to_be_bytes());
+        plan.extend_from_slice(&0_i64.to_be_bytes());
+        plan.extend_from_slice(&[0, 0, 0, 0]);
+    }
+    call.arg(&version.to_be_bytes())
+        .arg(&after)
+        .arg(&entry)
         .arg("")
         .arg(&ANSWER)
         .arg(&ROW)
-        .arg(1);
-    call.arg(&i64::MIN.to_be_bytes()).arg("draw");
-    // One move of one unit of the first counter, a stock.
-    let mut extra = Vec::new();
-    if wins {
-        extra.extend_from_slice(&[0, 0, 0, 1, 0, 1, 3]);
-        extra.extend_from_slice(&1_i64.to_be_bytes());
-        extra.extend_from_slice(&0_i64.to_be_bytes());
-        extra.extend_from_slice(&[0, 0, 0, 0]);
-    }
-    call.arg(&extra);
+        .arg(&plan);
     let mut redis = floor.redis.clone();
     let told: redis::Value = call
         .query_async(&mut redis)

@@ -12,8 +12,12 @@ use crate::luck::{Luck, seed};
 
 /// How many faults, when nothing else is said.
 const FAULTS: u64 = 1000;
-/// Eight times thirty-two, as a launch may see them from eight processes.
-const CROWD: usize = 256;
+/// As a launch may see them: eight processes with thirty-two clients each.
+const CROWD: Scale = Scale {
+    faults: 0,
+    processes: 8,
+    players: 8 * 32,
+};
 
 type Scene = fn(Scale, &mut Luck) -> Report;
 
@@ -44,12 +48,7 @@ fn crash_chaos_long() {
         .unwrap_or(FAULTS);
     let mut luck = Luck::new(seed, "long");
     let mut all = Report::default();
-    let crowded = Scale {
-        faults: 0,
-        processes: 3,
-        players: CROWD,
-    };
-    play("crowd", crowded, crowd::scene, &mut luck, &mut all);
+    play("crowd", CROWD, crowd::scene, &mut luck, &mut all);
     while all.all_faults() < wanted {
         for (name, faults, scene) in ROUND {
             let scale = Scale {

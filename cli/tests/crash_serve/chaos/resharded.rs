@@ -25,9 +25,10 @@ pub fn scene(scale: Scale, luck: &mut Luck) -> Report {
     let mut moments = Luck::new(luck.next(), "moments");
     let (mut moves, mut kills) = (0, 0);
     field.play(luck, |_, service| {
-        for _ in 0..scale.faults {
+        for left in (0..scale.faults).rev() {
             service.wait_for(20 + moments.below(100))?;
-            if moments.percent(75) {
+            // However the choices fall, one primary at least is killed.
+            if left > 0 && moments.percent(75) {
                 move_one(&cluster, &mut moments);
                 moves += 1;
             } else {
