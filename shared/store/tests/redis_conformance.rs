@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use store::Store;
 use store::conformance::{self, Making};
+use store::rate::Rate;
 use store::redis::address::Address;
 use store::redis::link::Links;
 use testbed::Server;
@@ -12,11 +13,56 @@ use testbed::Server;
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_redis_store_conforms() {
     let server = Server::start();
-    let address: Address = server.address().parse().expect("an address");
-    let make = move || -> Making {
-        let address = address.clone();
+    let address = server.address().parse().expect("an address");
+    conforms(&server, &address).await;
+}
+
+/// The user that `deploy/redis.conf` shows can do all that the store does, quietly tolerated failures included, and nothing
+/// that it never does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_redis_store_conforms_as_the_user_of_the_example() {
+    let conf = include_str!("../../../deploy/redis.conf");
+    let mut users = conf
+        .lines()
+        .filter_map(|line| line.strip_prefix("#| user "));
+    let gala = users.find(|user| user.starts_with("gala ")).expect("gala");
+    let words: Vec<&str> = gala.split_whitespace().collect();
+    let server = Server::start();
+    server.command(&[&["ACL", "SETUSER"], &words[..]].concat());
+    server.command(&["CONFIG", "RESETSTAT"]);
+    let address = format!("redis://gala:change-me@127.0.0.1:{}", server.port());
+    let address = address.parse().expect("an address");
+
+    conforms(&server, &address).await;
+    let links = Links::open(&address).await.expect("a link");
+    let rate = Rate {
+        cell_nanos: 1_000_000,
+        burst: 1,
+    };
+    let tokens = store::redis::rate::take(&links, "acme", "calls", rate, 1).await;
+    assert_eq!(tokens.expect("tokens").granted, 1);
+    let refused: Vec<redis::Value> = server.ask(&["ACL", "LOG"]);
+    assert_eq!(refused, []);
+
+    let stats: String = server.ask(&["INFO", "commandstats"]);
+    // What replicas, sentinels, a cluster or a numbered database need.
+    let elsewhere = ["wait", "role", "asking", "cluster|slots", "select"];
+    let unused: Vec<&str> = words
+        .iter()
+        .filter_map(|word| word.strip_prefix('+'))
+        .filter(|name| !elsewhere.contains(name))
+        .filter(|name| !stats.contains(&format!("cmdstat_{name}:calls=")))
+        .collect();
+    assert_eq!(unused, [""; 0]);
+}
+
+/// Each case finds the server empty: the default user sees to that, a store's own user may not.
+async fn conforms(server: &Server, address: &Address) {
+    let admin: Address = server.address().parse().expect("an address");
+    let make = || -> Making {
+        let (admin, address) = (admin.clone(), address.clone());
         Box::pin(async move {
-            let links = Links::open(&address).await.expect("a link");
+            let links = Links::open(&admin).await.expect("a link");
             links
                 .send(&redis::cmd("FLUSHALL"))
                 .await
