@@ -3,6 +3,7 @@
 
 mod activities;
 mod api;
+mod change;
 mod commands;
 mod csv;
 mod failure;

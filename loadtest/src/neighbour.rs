@@ -5,35 +5,19 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::pace::{Pace, Paced, run};
+use crate::stage::{CAMPAIGN, CAMPAIGN_YAML, KID, TOKEN_SECS};
 use crate::{Error, token};
 
 /// The environment variable with the key that users' tokens are signed with.
 pub const KEY_ENV: &str = "NEIGHBOUR_TOKEN_KEY";
 
-const KID: &str = "bench";
-const CAMPAIGN: &str = "wheel";
 const QUIET: &str = "quiet";
 const NOISY: &str = "noisy";
-const TOKEN_SECS: u64 = 3600;
-
-const CAMPAIGN_YAML: &str = "\
-activity: lottery
-title: { en: Bench wheel }
-timezone: UTC
-opens: 2026-01-01
-closes: 2035-12-31
-rewards:
-  coupon: { title: { en: Coupon }, kind: coupon, stock: 1000000000, cost: 0.01, odds: 10% }
-  nothing: { title: { en: Next time }, odds: rest }
-when_gone: { coupon: nothing }
-chances: { first_visit: 1000000, each_day: 0, hold_at_most: 1000000 }
-durability: strict
-";
 
 /// How much is asked.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -203,9 +187,7 @@ fn median(figures: &[f64]) -> f64 {
 
 /// Requests of a tenant's users, up to where the idempotency key begins.
 fn heads(tenant: &str, key: &str, users: u32) -> Arc<[String]> {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
+    let now = token::now_secs();
     let head = |user: u32| {
         let sub = format!("user-{user}");
         let token = token::user(KID, key.as_bytes(), tenant, &sub, now, TOKEN_SECS);

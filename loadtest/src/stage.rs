@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::{Error, token};
 
@@ -18,9 +17,12 @@ pub const CHECK_IN: &str = "check-in";
 /// The environment variables with the keys that users' and staff's tokens are signed with.
 pub const KEY_ENV: [&str; 2] = ["BENCH_TOKEN_KEY", "BENCH_STAFF_KEY"];
 
-const KID: &str = "bench";
+/// The id of the key that users' tokens are signed with.
+pub(crate) const KID: &str = "bench";
+/// How long all tokens are good.
+pub(crate) const TOKEN_SECS: u64 = 3600;
+
 const STAFF_KID: &str = "bench-staff";
-const TOKEN_SECS: u64 = 3600;
 
 /// Quotas as high as they go: what is measured is the draw, and not the refusal.
 const TENANT_YAML: &str = "\
@@ -34,7 +36,7 @@ quotas: { per_second: 10000000, burst: 10000000, user_per_second: 10000000, user
 ";
 
 /// A wheel that nobody can draw empty within a bench; every draw is on disk before it is answered.
-const CAMPAIGN_YAML: &str = "\
+pub(crate) const CAMPAIGN_YAML: &str = "\
 activity: lottery
 title: { en: Bench wheel }
 timezone: UTC
@@ -87,9 +89,7 @@ impl Stage {
         let sign_in_script = folder.join("sign-in.lua");
         let shared_configs = folder.join("shared-configs");
         let keys = [random_key()?, random_key()?];
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs());
+        let now = token::now_secs();
         let token = |sub: &str| token::user(KID, keys[0].as_bytes(), TENANT, sub, now, TOKEN_SECS);
         let failed = || Error::io(format!("{} can't be written", folder.display()));
         let standard = CAMPAIGN_YAML.replace("durability: strict", "durability: standard");

@@ -1,5 +1,7 @@
 //! JSON web tokens, made by hand: the bench must not trust the code that it measures to make its tokens.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -26,6 +28,13 @@ pub fn viewer(kid: &str, secret: &[u8], tenant: &str, now_secs: u64, secs: u64) 
         "aud": format!("{tenant}/admin"), "exp": now_secs + secs, "iat": now_secs, "role": "viewer", "sub": "bench",
     });
     hs256(kid, secret, &claims)
+}
+
+/// Seconds since 1970.
+pub fn now_secs() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }
 
 fn signature(secret: &[u8], signed: &str) -> String {

@@ -1,20 +1,15 @@
 //! `gala pause`: stops a campaign, or one event of it.
 
 use clap::Args;
-use function::identity::Role;
 use serde_json::json;
 
-use crate::api::{Ask, Server};
+use crate::change::Change;
 use crate::failure::Failure;
 use crate::out::Out;
 
 /// Stops a campaign's live lane, or one event of it
 #[derive(Debug, Args)]
 pub struct Pause {
-    /// The tenant's id
-    pub tenant: String,
-    /// The campaign's id
-    pub campaign: String,
     /// Why, for staff
     #[arg(long, value_name = "WORDS")]
     pub reason: String,
@@ -27,31 +22,15 @@ pub struct Pause {
     /// Only this event
     #[arg(long)]
     pub event: Option<String>,
-    /// The edition; without it the newest
-    #[arg(long, value_name = "N")]
-    pub edition: Option<u32>,
-    /// The idempotency key
-    #[arg(long, value_name = "KEY")]
-    pub key: Option<String>,
-    /// Where the server is
+    /// Of which campaign
     #[command(flatten)]
-    pub server: Server,
+    pub change: Change,
 }
 
 /// Stops it.
 pub fn run(args: &Pause, out: Out) -> Result<(), Failure> {
-    let api = args.server.connect(&args.tenant, Role::Publisher)?;
-    let path = [args.tenant.as_str(), "campaigns", &args.campaign, "pause"];
-    let query = [("edition", args.edition.map(|edition| edition.to_string()))];
     let body = json!({ "reason": args.reason, "notice": args.notice, "until": args.until, "event": args.event });
-    let done = api.post(
-        Ask {
-            path: &path,
-            query: &query,
-        },
-        args.key.as_deref(),
-        &body,
-    )?;
+    let done = args.change.make("pause", &body)?;
     if out.json {
         return out.value(&done);
     }
@@ -61,6 +40,6 @@ pub fn run(args: &Pause, out: Out) -> Result<(), Failure> {
         .map_or(String::new(), |event| format!(", event {event}"));
     out.line(format!(
         "{}/{}{what}: paused (audit entry {})",
-        args.tenant, args.campaign, done["audit"]
+        args.change.tenant, args.change.campaign, done["audit"]
     ))
 }

@@ -1,72 +1,13 @@
 //! `gala doctor --store`: four servers that are set up differently, one that is away, and passwords that stay secret.
 
-use std::net::{TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
+
+use testbed::{Server, free_port};
 
 use super::ran::{Home, Ran, gala};
 
-/// A redis-server of a test, ended with it.
-struct Redis {
-    process: Child,
-    port: u16,
-    _home: tempfile::TempDir,
-}
-
-impl Redis {
-    fn start(args: &[&str]) -> Self {
-        // Another process may take the port that was free a moment ago: then try another one.
-        for _ in 0..5 {
-            let port = free_port();
-            let home = tempfile::tempdir().unwrap();
-            let process = Command::new("redis-server")
-                .args(args)
-                .args(["--port", &port.to_string(), "--dir"])
-                .arg(home.path())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .expect("redis-server is installed");
-            let mut redis = Self {
-                process,
-                port,
-                _home: home,
-            };
-            if redis.answers() {
-                return redis;
-            }
-        }
-        panic!("redis-server does not start with {args:?}");
-    }
-
-    fn answers(&mut self) -> bool {
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while self.process.try_wait().unwrap().is_none() {
-            if TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
-                return true;
-            }
-            assert!(Instant::now() < deadline, "redis-server does not listen");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        false
-    }
-
-    fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn free_port() -> u16 {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    free.local_addr().unwrap().port()
+fn deployed() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/redis.conf")
 }
 
 fn doctor(home: &Home, more: &[&str]) -> Ran {
@@ -87,44 +28,47 @@ fn remarks(ran: &Ran) -> (Vec<String>, Vec<String>) {
     (named(false), named(true))
 }
 
-/// How it is set up; what is wrong, what is remarked, and what it gives.
-type Row<'a> = (&'a [&'a str], &'a [&'a str], &'a [&'a str], &'a str);
+/// A server; what is wrong, what is remarked, and what it gives.
+type Row<'a> = (Server, &'a [&'a str], &'a [&'a str], &'a str);
 
 #[test]
 fn four_servers_are_told_apart() {
     let home = Home::new();
-    let strict = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/redis.conf");
-    let everysec = ["--appendonly", "yes", "--appendfsync", "everysec"];
-    let cache = ["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"];
+    let everysec = [("appendonly", "yes"), ("appendfsync", "everysec")];
+    let cache = [("maxmemory", "100mb"), ("maxmemory-policy", "allkeys-lru")];
     // The home's campaign has stock: it declares strict.
     let rows: [Row; 4] = [
         (
-            &[],
+            Server::as_it_comes(&[]),
             &["durability", "no-aof"],
             &["no-memory-limit"],
             "it gives nothing that a campaign can declare; not answered: acme/wheel",
         ),
-        (&[strict.to_str().unwrap()], &[], &[], "it gives strict"),
         (
-            &everysec,
+            Server::configured(&deployed(), &[]),
+            &[],
+            &[],
+            "it gives strict",
+        ),
+        (
+            Server::as_it_comes(&everysec),
             &["durability", "fsync-everysec"],
             &["no-memory-limit"],
             "it gives standard at most; not answered: acme/wheel",
         ),
         (
-            &cache,
+            Server::as_it_comes(&cache),
             &["durability", "eviction", "no-aof"],
             &[],
             "it gives nothing that a campaign can declare; not answered: acme/wheel",
         ),
     ];
-    for (args, wrong, remarked, given) in rows {
-        let redis = Redis::start(args);
-        let ran = doctor(&home, &["--json", "--store", &redis.url()]);
+    for (redis, wrong, remarked, given) in rows {
+        let ran = doctor(&home, &["--json", "--store", &redis.address()]);
         let (was_wrong, was_remarked) = remarks(&ran);
-        assert_eq!(was_wrong, wrong, "{args:?}: {ran:?}");
-        assert_eq!(was_remarked, remarked, "{args:?}: {ran:?}");
-        assert_eq!(ran.code, i32::from(!wrong.is_empty()), "{args:?}");
+        assert_eq!(was_wrong, wrong, "{ran:?}");
+        assert_eq!(was_remarked, remarked, "{ran:?}");
+        assert_eq!(ran.code, i32::from(!wrong.is_empty()), "{ran:?}");
         let findings = ran.json();
         let named = |check: &str| {
             let mut all = findings.as_array().unwrap().iter();
@@ -144,7 +88,7 @@ fn four_servers_are_told_apart() {
                 assert!(found[field].is_string(), "{code} has {field}: {found}");
             }
         }
-        let read = doctor(&home, &["--store", &redis.url()]);
+        let read = doctor(&home, &["--store", &redis.address()]);
         assert_eq!(
             (read.code, read.stderr.as_str()),
             (ran.code, ""),
@@ -169,11 +113,11 @@ fn everysec_is_enough_for_who_declares_no_more() {
         "configs/acme/wheel.yaml",
         &format!("{wheel}durability: standard\n"),
     );
-    let redis = Redis::start(&["--appendonly", "yes"]);
+    let redis = Server::as_it_comes(&[("appendonly", "yes")]);
     let output = gala(home.path())
         .args(["doctor", "--listen", "127.0.0.1:0"])
         .args(["--admin-listen", "127.0.0.1:0"])
-        .env("GALA_STORE", redis.url())
+        .env("GALA_STORE", redis.address())
         .output()
         .unwrap();
     let ran = Ran::from(output);
@@ -218,18 +162,15 @@ fn what_is_away_is_wrong_and_what_is_no_address_is_usage() {
 #[test]
 fn a_server_with_users_is_looked_at_and_its_password_is_not_shown() {
     let home = Home::new();
-    let strict = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/redis.conf");
-    let users = [
-        "--user ann on >s3cr3t ~* &* +@all",
-        "--user bob on >s3cr3t ~* &* +@all -config",
-    ];
-    let words = users.iter().flat_map(|user| user.split(' '));
-    let args: Vec<&str> = std::iter::once(strict.to_str().unwrap())
-        .chain(words)
-        .collect();
-    let redis = Redis::start(&args);
+    let redis = Server::configured(
+        &deployed(),
+        &[
+            ("user", "ann on >s3cr3t ~* &* +@all"),
+            ("user", "bob on >s3cr3t ~* &* +@all -config"),
+        ],
+    );
     let url =
-        |user: &str, more: &str| format!("redis://{user}:s3cr3t@127.0.0.1:{}{more}", redis.port);
+        |user: &str, more: &str| format!("redis://{user}:s3cr3t@127.0.0.1:{}{more}", redis.port());
     let rows = [
         (url("ann", ""), 0, "it gives strict"),
         (

@@ -1,100 +1,26 @@
 //! What real servers say of themselves, differently set up, and what is concluded from it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test says what is wrong by panicking
 
-use std::fs::File;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use machine::model::Durability;
 use store::redis::address::Address;
 use store::redis::link::Links;
-use store::redis::server::{Role, Server, look};
+use store::redis::server::{self, Role};
+use testbed::{Server, until};
 
-/// A redis-server of a test, ended with it.
-struct Redis {
-    process: Child,
-    port: u16,
-    _home: tempfile::TempDir,
+const PATIENCE: Duration = Duration::from_mins(1);
+
+fn address(server: &Server, replicas: u32) -> Address {
+    let plain: Address = server.address().parse().unwrap();
+    Address { replicas, ..plain }
 }
 
-impl Redis {
-    /// Starts one on a free port and waits until it answers, whatever it answers.
-    fn start(args: &[&str]) -> Self {
-        // Another process may take the port that was free a moment ago: then try another one.
-        for _ in 0..5 {
-            let free = TcpListener::bind("127.0.0.1:0").unwrap();
-            let port = free.local_addr().unwrap().port();
-            drop(free);
-            let home = tempfile::tempdir().unwrap();
-            let log = File::create(home.path().join("log")).unwrap();
-            let process = Command::new("redis-server")
-                .args(args)
-                .args(["--port", &port.to_string(), "--dir"])
-                .arg(home.path())
-                .stdout(log)
-                .stderr(Stdio::null())
-                .spawn()
-                .expect("redis-server is installed");
-            let mut redis = Self {
-                process,
-                port,
-                _home: home,
-            };
-            if redis.answers() {
-                return redis;
-            }
-        }
-        panic!("redis-server does not start with {args:?}");
-    }
-
-    fn answers(&mut self) -> bool {
-        until("a server that answers or ends", || {
-            let ended = self.process.try_wait().unwrap().is_some();
-            let open = std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok();
-            (ended || open).then_some(open && !ended)
-        })
-    }
-
-    /// A connection of the test's own.
-    fn ask(&self, credentials: &str) -> redis::Connection {
-        let url = format!("redis://{credentials}127.0.0.1:{}", self.port);
-        redis::Client::open(url).unwrap().get_connection().unwrap()
-    }
-
-    fn address(&self, replicas: u32, accepted: &[&str]) -> Address {
-        let plain: Address = format!("redis://127.0.0.1:{}", self.port).parse().unwrap();
-        Address {
-            replicas,
-            accepted: accepted.iter().map(|&name| name.to_owned()).collect(),
-            ..plain
-        }
-    }
-
-    async fn look(&self) -> Server {
-        let address = self.address(0, &[]);
-        let links = Links::open(&address).await.unwrap();
-        look(&links, &address).await.unwrap()
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn until<T>(what: &str, mut poll: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    loop {
-        if let Some(got) = poll() {
-            return got;
-        }
-        assert!(Instant::now() < deadline, "no {what} within 30 s");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+async fn look(server: &Server) -> server::Server {
+    let address = address(server, 0);
+    let links = Links::open(&address).await.unwrap();
+    server::look(&links, &address).await.unwrap()
 }
 
 fn deployed() -> PathBuf {
@@ -102,7 +28,7 @@ fn deployed() -> PathBuf {
 }
 
 /// Which codes there are. The version's holes depend on which redis-server is installed, not on how it is set up.
-fn codes(server: &Server, address: &Address) -> Vec<&'static str> {
+fn codes(server: &server::Server, address: &Address) -> Vec<&'static str> {
     server
         .findings(address)
         .iter()
@@ -113,8 +39,8 @@ fn codes(server: &Server, address: &Address) -> Vec<&'static str> {
 
 #[tokio::test]
 async fn as_it_comes_it_gives_nothing() {
-    let redis = Redis::start(&[]);
-    let (server, address) = (redis.look().await, redis.address(0, &[]));
+    let redis = Server::as_it_comes(&[]);
+    let (server, address) = (look(&redis).await, address(&redis, 0));
     assert_eq!(codes(&server, &address), ["no-aof", "no-memory-limit"]);
     assert_eq!(server.gives(&address).best, None);
     assert_eq!(server.refusal(&address), None);
@@ -129,8 +55,8 @@ async fn as_it_comes_it_gives_nothing() {
 
 #[tokio::test]
 async fn as_deployed_it_gives_strict() {
-    let redis = Redis::start(&[deployed().to_str().unwrap()]);
-    let (server, address) = (redis.look().await, redis.address(0, &[]));
+    let redis = Server::configured(&deployed(), &[]);
+    let (server, address) = (look(&redis).await, address(&redis, 0));
     assert_eq!(codes(&server, &address), [""; 0]);
     let gives = server.gives(&address);
     assert!(
@@ -142,9 +68,8 @@ async fn as_deployed_it_gives_strict() {
 
 #[tokio::test]
 async fn settings_that_change_while_it_runs_are_seen() {
-    let redis = Redis::start(&[deployed().to_str().unwrap()]);
-    let address = redis.address(0, &[]);
-    let mut ask = redis.ask("");
+    let redis = Server::configured(&deployed(), &[]);
+    let address = address(&redis, 0);
     let rows = [
         ("appendfsync", "everysec", "fsync-everysec"),
         ("appendfsync", "no", "fsync-no"),
@@ -155,52 +80,39 @@ async fn settings_that_change_while_it_runs_are_seen() {
         ("maxmemory", "1100000", "memory-high"),
     ];
     for (name, value, code) in rows {
-        let get: Vec<String> = redis::cmd("CONFIG")
-            .arg("GET")
-            .arg(name)
-            .query(&mut ask)
-            .unwrap();
-        let mut set = |value: &str| {
-            let mut set = redis::cmd("CONFIG");
-            set.arg("SET").arg(name).arg(value).exec(&mut ask).unwrap();
-        };
-        set(value);
-        let server = redis.look().await;
+        let (_, before): (String, String) = redis.ask(&["CONFIG", "GET", name]);
+        redis.command(&["CONFIG", "SET", name, value]);
+        let server = look(&redis).await;
         assert_eq!(codes(&server, &address), [code], "{name} {value}");
-        set(&get[1]);
+        redis.command(&["CONFIG", "SET", name, &before]);
     }
-    assert_eq!(codes(&redis.look().await, &address), [""; 0]);
+    assert_eq!(codes(&look(&redis).await, &address), [""; 0]);
 }
 
 #[tokio::test]
 async fn a_replica_that_follows_must_be_waited_for() {
-    let conf = deployed();
-    let primary = Redis::start(&[conf.to_str().unwrap(), "--repl-diskless-sync-delay", "0"]);
-    let of = format!("127.0.0.1 {}", primary.port);
-    let replica = Redis::start(&[conf.to_str().unwrap(), "--replicaof", &of]);
-    let deadline = Instant::now() + Duration::from_secs(30);
-    let server = loop {
-        let server = primary.look().await;
-        if server.replicas.iter().any(|replica| replica.online) {
-            break server;
-        }
-        assert!(Instant::now() < deadline, "no replica online within 30 s");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    };
+    let primary = Server::configured(&deployed(), &[("repl-diskless-sync-delay", "0")]);
+    let of = format!("127.0.0.1 {}", primary.port());
+    let replica = Server::configured(&deployed(), &[("replicaof", &of)]);
+    until("a replica online", PATIENCE, || {
+        let online = primary.info("slave0")?.contains("state=online");
+        online.then_some(())
+    });
+    let server = look(&primary).await;
     assert_eq!(
         server.replicas[0].address,
-        format!("127.0.0.1:{}", replica.port)
+        format!("127.0.0.1:{}", replica.port())
     );
-    let none = primary.address(0, &[]);
+    let none = address(&primary, 0);
     assert_eq!(codes(&server, &none), ["replicas-unwaited"]);
     assert_eq!(server.gives(&none).best, Some(Durability::Standard));
-    let one = primary.address(1, &[]);
+    let one = address(&primary, 1);
     assert_eq!(codes(&server, &one), ["min-replicas"]);
     assert_eq!(server.gives(&one).best, Some(Durability::Strict));
-    let two = primary.address(2, &[]);
+    let two = address(&primary, 2);
     assert_eq!(server.gives(&two).best, Some(Durability::Standard));
 
-    let follower = replica.look().await;
+    let follower = look(&replica).await;
     assert_eq!(codes(&follower, &one), ["not-primary"]);
     assert_eq!(follower.role, Role::Replica);
 }
@@ -212,8 +124,9 @@ fn the_users_of_the_example_can_do_what_is_needed_and_no_more() {
     let home = tempfile::tempdir().unwrap();
     let conf = home.path().join("redis.conf");
     std::fs::write(&conf, text.replace("#| ", "")).unwrap();
-    let redis = Redis::start(&[conf.to_str().unwrap()]);
-    let mut gala = redis.ask("gala:change-me@");
+    let redis = Server::configured(&conf, &[]);
+    let url = format!("redis://gala:change-me@127.0.0.1:{}", redis.port());
+    let mut gala = redis::Client::open(url).unwrap().get_connection().unwrap();
     let mut run = |line: &str| -> Result<redis::Value, String> {
         let mut words = line.split(' ');
         let mut command = redis::cmd(words.next().unwrap());
@@ -223,29 +136,41 @@ fn the_users_of_the_example_can_do_what_is_needed_and_no_more() {
         command.query(&mut gala).map_err(|error| error.to_string())
     };
     for line in [
-        "SCRIPT LOAD return",
+        "PING",
+        "INFO",
+        "TIME",
+        "CONFIG GET appendfsync",
+        "ROLE",
+        "WAIT 0 10",
         "EVAL return 0",
         "SET {t/c/0}p 1",
         "MGET {t/c/0}p {t/c/0}q",
         "MSET {t/c/0}p 1 {t/c/0}q 2",
+        "GETRANGE {t/c/0}p 0 0",
+        "UNLINK {t/c/0}p",
+        "INCR gala/v1/changes",
+        "RPUSH {t}a 1",
+        "LLEN {t}a",
+        "LINDEX {t}a 0",
+        "LRANGE {t}a 0 -1",
+        "SADD {t/c/0}s 1",
+        "SMEMBERS {t/c/0}s",
+        "ZADD {t/c/0}z 1 u",
+        "ZRANGEBYSCORE {t/c/0}z 0 5",
         "XADD {t/c/0}l * g 1",
         "XRANGE {t/c/0}l - +",
         "XREVRANGE {t/c/0}l + -",
-        "ZADD {t/c/0}z 1 u",
-        "ZRANGEBYSCORE {t/c/0}z 0 5",
-        "HINCRBY {t/c/0}h f 1",
-        "HGETALL {t/c/0}h",
         "SCAN 0",
-        "UNLINK {t/c/0}p",
-        "PUBLISH changes 1",
-        "INFO",
-        "TIME",
-        "CONFIG GET appendfsync",
-        "WAIT 0 10",
-        "PING",
+        "PUBLISH gala/v1/changes 1",
+        "SELECT 1",
     ] {
         let got = run(line);
         assert!(got.is_ok(), "{line}: {got:?}");
+    }
+    // Of a cluster, and this server is none: it says so to whoever may ask.
+    for line in ["ASKING", "CLUSTER SLOTS"] {
+        let got = run(line).unwrap_err();
+        assert!(got.contains("cluster support disabled"), "{line}: {got}");
     }
     for line in [
         "FLUSHALL",
@@ -253,14 +178,21 @@ fn the_users_of_the_example_can_do_what_is_needed_and_no_more() {
         "KEYS *",
         "CONFIG SET appendfsync no",
         "CONFIG RESETSTAT",
+        "SCRIPT LOAD return",
         "SCRIPT FLUSH",
         "FUNCTION FLUSH",
         "SHUTDOWN NOSAVE",
         "ACL SETUSER gala +@all",
         "ACL LIST",
+        "CLIENT LIST",
         "CLIENT KILL TYPE normal",
+        "CLUSTER NODES",
         "REPLICAOF NO ONE",
         "BGREWRITEAOF",
+        "MULTI",
+        "HGETALL {t/c/0}h",
+        "XTRIM {t/c/0}l MAXLEN 0",
+        "PUBLISH changes 1",
     ] {
         let got = run(line).unwrap_err();
         assert!(
@@ -268,8 +200,6 @@ fn the_users_of_the_example_can_do_what_is_needed_and_no_more() {
             "{line}: {got}"
         );
     }
-    let url = format!("redis://127.0.0.1:{}", redis.port);
-    let stranger = redis::Client::open(url).unwrap().get_connection();
-    let refused = stranger.and_then(|mut link| redis::cmd("PING").query::<String>(&mut link));
+    let refused = redis.try_ask::<String>(&["PING"]);
     assert!(refused.is_err(), "nobody else comes in");
 }

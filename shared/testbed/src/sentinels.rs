@@ -111,6 +111,15 @@ impl Sentinels {
         })
     }
 
+    /// Has the sentinels begin to promote a replica while the primary is well; they may first have to get over the last time.
+    pub fn hand_over(&self) {
+        until("sentinels that promote", PATIENCE, || {
+            let asked: RedisResult<String> =
+                self.sentinels[0].ask(&["SENTINEL", "FAILOVER", Self::NAME]);
+            asked.ok()
+        });
+    }
+
     fn primary_port(&self) -> Option<u16> {
         self.sentinels.iter().find_map(|sentinel| {
             let (_, port): (String, u16) = sentinel

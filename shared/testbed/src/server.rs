@@ -18,19 +18,27 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// How often another port is tried when one was taken.
 const PORTS: usize = 20;
 
+/// What a test's server has unless options say otherwise: nothing is kept on disk, and nothing is waited for.
+const USUAL: [(&str, &str); 4] = [
+    ("save", ""),
+    ("appendonly", "no"),
+    ("enable-debug-command", "yes"),
+    // A replica's first copy begins at once.
+    ("repl-diskless-sync-delay", "0"),
+];
+
 /// A redis-server of its own on 127.0.0.1; killed, and its folder removed, when dropped.
-///
-/// Unless options say otherwise it keeps nothing on disk.
 #[derive(Debug)]
 pub struct Server {
     process: Option<Process>,
     port: u16,
     folder: TempDir,
+    file: Option<PathBuf>,
     options: Vec<(String, String)>,
 }
 
 impl Server {
-    /// Starts one without options.
+    /// Starts one that keeps nothing on disk.
     ///
     /// # Panics
     ///
@@ -39,13 +47,29 @@ impl Server {
         Self::with(&[])
     }
 
-    /// Starts one with options as redis.conf has them: `("appendonly", "yes")`.
+    /// As [`Server::start`], with options as redis.conf has them: `("appendonly", "yes")`.
     pub fn with(options: &[(&str, &str)]) -> Self {
+        Self::run(None, &[&USUAL, options].concat())
+    }
+
+    /// Starts one with these options; whatever they don't say is as Redis has it by itself.
+    pub fn as_it_comes(options: &[(&str, &str)]) -> Self {
+        Self::run(None, options)
+    }
+
+    /// Starts one with a configuration file, and options that go before what the file says; so do its port, its address, and
+    /// where its files are.
+    pub fn configured(file: &Path, options: &[(&str, &str)]) -> Self {
+        Self::run(Some(file.to_owned()), options)
+    }
+
+    fn run(file: Option<PathBuf>, options: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut server = Self {
             process: None,
             port: 0,
             folder,
+            file,
             options: options
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
@@ -215,7 +239,14 @@ impl Server {
             if process.ended().is_some() {
                 return Some(false);
             }
-            let info: String = self.try_ask(&["INFO", "everything"]).ok()?;
+            let info: String = match self.try_ask(&["INFO", "everything"]) {
+                Ok(info) => info,
+                // Nobody comes in without a name: then its own log must do.
+                Err(error) if error.code() == Some("NOAUTH") => {
+                    return self.log().contains("Ready to accept").then_some(true);
+                }
+                Err(_) => return None,
+            };
             let its_own = field_of(&info, "process_id")? == process.pid().to_string();
             let loaded = field_of(&info, "loading").is_none_or(|loading| loading == "0");
             (its_own && loaded).then_some(true)
@@ -235,6 +266,7 @@ impl Server {
 
     fn command_line(&self) -> Command {
         let mut command = Command::new("redis-server");
+        command.args(&self.file);
         let mut option = |name: &str, value: &str| {
             command.arg(format!("--{name}"));
             // `save 3600 1` is three words; an empty value is one.
@@ -251,12 +283,7 @@ impl Server {
             ("bind", "127.0.0.1"),
             ("dir", &folder),
             ("logfile", &log),
-            ("save", ""),
-            ("appendonly", "no"),
             ("daemonize", "no"),
-            ("enable-debug-command", "yes"),
-            // A replica's first copy begins at once.
-            ("repl-diskless-sync-delay", "0"),
         ] {
             option(name, value);
         }
@@ -292,89 +319,4 @@ pub(crate) fn field_of(text: &str, field: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn answers_and_is_gone_when_dropped() {
-        let server = Server::start();
-        server.command(&["SET", "k", "v"]);
-        assert_eq!(server.ask::<String>(&["GET", "k"]), "v");
-        assert_eq!(server.info("process_id"), Some(server.pid().to_string()));
-        assert!(server.try_ask::<Value>(&["NO-SUCH-COMMAND"]).is_err());
-        let client = Client::open(server.address()).expect("an address");
-        drop(server);
-        assert!(client.get_connection().is_err());
-    }
-
-    #[test]
-    fn restarts_with_what_is_on_disk() {
-        let mut server = Server::with(&[("appendonly", "yes"), ("appendfsync", "always")]);
-        let (port, pid) = (server.port(), server.pid());
-        server.command(&["SET", "k", "v"]);
-        server.kill();
-        assert!(!server.runs());
-        assert!(server.try_ask::<String>(&["GET", "k"]).is_err());
-        server.restart();
-        assert_eq!(server.ask::<String>(&["GET", "k"]), "v");
-        assert_eq!(server.port(), port);
-        assert_ne!(server.pid(), pid);
-        server.wipe_and_restart();
-        assert_eq!(server.ask::<Option<String>>(&["GET", "k"]), None);
-    }
-
-    #[test]
-    fn a_torn_tail_is_gone_after_a_repair() {
-        let mut server = Server::with(&[("appendonly", "yes"), ("appendfsync", "always")]);
-        let script = "redis.call('XADD', KEYS[1], ARGV[1] .. '-0', 'k', ARGV[2]) redis.call('SET', KEYS[2], ARGV[2])";
-        let write = |server: &Server, number: &str, word: &str| {
-            server.command(&["EVAL", script, "2", "s", "k", number, word]);
-        };
-        write(&server, "1", "one");
-        write(&server, "2", "torn");
-        server.kill();
-        let log = server
-            .folder()
-            .join("appendonlydir/appendonly.aof.1.incr.aof");
-        let file = fs::OpenOptions::new()
-            .write(true)
-            .open(log)
-            .expect("its log");
-        let bytes = file.metadata().expect("its size").len();
-        file.set_len(bytes - 25).expect("a torn log");
-        server.repair();
-        server.restart();
-        write(&server, "2", "two");
-        server.restart();
-        let rows: Vec<(String, Vec<String>)> = server.ask(&["XRANGE", "s", "-", "+"]);
-        let words: Vec<&str> = rows.iter().map(|(_, fields)| fields[1].as_str()).collect();
-        assert_eq!(words, ["one", "two"]);
-    }
-
-    #[test]
-    fn stands_still_and_goes_on() {
-        let server = Server::start();
-        server.stop_signal();
-        let mut connection = Client::open(server.address())
-            .and_then(|client| client.get_connection_with_timeout(Duration::from_millis(300)));
-        // Whether the handshake or the command is what hangs, nothing answers.
-        if let Ok(connection) = &mut connection {
-            connection
-                .set_read_timeout(Some(Duration::from_millis(300)))
-                .expect("a time-out");
-            assert!(redis::cmd("PING").query::<String>(connection).is_err());
-        }
-        server.continue_signal();
-        assert_eq!(server.ask::<String>(&["PING"]), "PONG");
-    }
-
-    #[test]
-    fn tries_another_port_when_one_is_taken() {
-        let first = Server::start();
-        let mut second = Server::start();
-        second.kill();
-        second.port = first.port();
-        assert!(!second.try_start(), "the port is the first one's");
-        assert_eq!(first.ask::<String>(&["PING"]), "PONG");
-    }
-}
+mod tests;

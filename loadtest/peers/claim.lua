@@ -1,5 +1,5 @@
 -- Claims one unit for one user under one idempotency key: all of it or nothing, in one round trip.
--- What a careful team writes by hand beside Koa: the yardstick of the draw bench.
+-- What a careful team writes by hand beside Koa or Fastify: the yardstick of the draw bench.
 --
 -- KEYS: 1 the idempotency key, 2 the user's state, 3 the user's counter of the day, 4 the stock, 5 the stream of claims
 -- ARGV: 1 the user, 2 the day, 3 claims a day at most, 4 the reward

@@ -1,0 +1,73 @@
+//! Certificates: which are trusted.
+
+use std::path::Path;
+use std::process::Command;
+
+use redis::Value;
+use store::redis::link::Links;
+use testbed::{Server, free_port};
+
+use super::{PATIENCE, get, open, set, text};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tls_trusts_the_named_authority_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    certificates(dir);
+    let path = |name: &str| dir.join(name).display().to_string();
+    let port = free_port();
+    let server = Server::with(&[
+        ("tls-port", &port.to_string()),
+        ("tls-auth-clients", "no"),
+        ("tls-cert-file", &path("server.pem")),
+        ("tls-key-file", &path("server.key")),
+        ("tls-ca-cert-file", &path("ca.pem")),
+    ]);
+    let links = open(&format!("rediss://127.0.0.1:{port}?ca={}", path("ca.pem"))).await;
+    assert_eq!(links.send(&set("k", "v")).await, Ok(Value::Okay));
+    assert_eq!(
+        links.send_and_wait(b"k", &get("k"), 0, PATIENCE).await,
+        Ok((text("v"), 0))
+    );
+
+    for (wrong, says) in [
+        ("other.pem", "TLS"),
+        ("none.pem", "none.pem"),
+        ("ca.key", "no certificate"),
+    ] {
+        let address = format!("rediss://127.0.0.1:{port}?ca={}", path(wrong))
+            .parse()
+            .unwrap();
+        let error = Links::open(&address).await.unwrap_err().to_string();
+        assert!(error.contains(says), "{error}");
+    }
+    drop(server);
+}
+
+/// An authority, a server's certificate it signed, and an authority that signed nothing.
+fn certificates(dir: &Path) {
+    let openssl = |arguments: &str| {
+        let run = Command::new("openssl")
+            .args(arguments.split(' '))
+            .current_dir(dir)
+            .output();
+        let run = run.expect("openssl makes the certificates of this test");
+        assert!(
+            run.status.success(),
+            "{}",
+            String::from_utf8_lossy(&run.stderr)
+        );
+    };
+    for name in ["ca", "other"] {
+        openssl(&format!(
+            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN={name} -keyout {name}.key -out {name}.pem"
+        ));
+    }
+    openssl(
+        "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=server -keyout server.key -out server.csr",
+    );
+    std::fs::write(dir.join("san"), "subjectAltName=IP:127.0.0.1\n").unwrap();
+    openssl(
+        "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile san -out server.pem",
+    );
+}
