@@ -70,9 +70,9 @@ impl Stage {
         })
     }
 
-    /// One phase: the quiet tenant's load, and beside it the noisy one's if `flood`.
-    pub async fn phase(&self, ports: &[u16], mark: &str, flood: bool) -> Result<Phase, Error> {
-        let pace = |heads: &Arc<[String]>, per_second| Pace {
+    /// One phase: the quiet tenant's load on `ports`, and beside it the noisy one's on `flood`, if any.
+    pub async fn phase(&self, ports: &[u16], mark: &str, flood: &[u16]) -> Result<Phase, Error> {
+        let pace = |ports: &[u16], heads: &Arc<[String]>, per_second| Pace {
             ports: ports.to_vec(),
             heads: heads.clone(),
             mark: mark.to_owned(),
@@ -80,12 +80,13 @@ impl Stage {
             span: Duration::from_secs(self.load.secs),
             connections: self.load.connections,
         };
-        let quiet = run(pace(&self.quiet, self.load.quiet_per_second));
-        if !flood {
+        let quiet = run(pace(ports, &self.quiet, self.load.quiet_per_second));
+        if flood.is_empty() {
             let (quiet, noisy) = (quiet.await?, Paced::default());
             return Ok(Phase { quiet, noisy });
         }
         let noisy = run(pace(
+            flood,
             &self.noisy,
             self.load.quota.saturating_mul(self.load.times),
         ));
@@ -103,17 +104,32 @@ pub struct Phase {
     pub noisy: Paced,
 }
 
-/// What interleaved phases without and with the flood found.
+/// Phases that follow each other, so that all of them see the same hour of the machine.
+#[derive(Debug, Clone)]
+pub struct Round {
+    /// The quiet tenant alone.
+    pub alone: Phase,
+    /// Beside the same flood at a server of nobody's: what the machine, which all of this shares, charges for it.
+    pub elsewhere: Phase,
+    /// Beside the flood at its own server.
+    pub beside: Phase,
+}
+
+/// What interleaved phases found.
 #[derive(Debug, Clone, Serialize)]
 pub struct Found {
     /// How much was asked.
     pub load: Load,
     /// The quiet tenant's p99 in each phase without the flood, in milliseconds.
     pub alone_p99_ms: Vec<f64>,
-    /// In each phase with it.
+    /// In each phase with the flood elsewhere.
+    pub elsewhere_p99_ms: Vec<f64>,
+    /// In each phase with it at the quiet tenant's own server.
     pub beside_p99_ms: Vec<f64>,
-    /// The medians' ratio.
+    /// The medians' ratio, beside to elsewhere: what sharing a server costs.
     pub ratio: f64,
+    /// The medians' ratio, beside to alone: with what sharing the machine costs.
+    pub ratio_to_alone: f64,
     /// The quiet tenant's answers that were errors, in all phases.
     pub quiet_errors: u64,
     /// The noisy tenant's answers by status.
@@ -121,31 +137,37 @@ pub struct Found {
 }
 
 impl Found {
-    /// From pairs of phases, without and with the flood.
-    pub fn new(load: Load, pairs: &[(Phase, Phase)]) -> Self {
-        let p99 = |phase: &Phase| phase.quiet.quantile_ms(0.99);
-        let alone: Vec<f64> = pairs.iter().map(|(alone, _)| p99(alone)).collect();
-        let beside: Vec<f64> = pairs.iter().map(|(_, beside)| p99(beside)).collect();
+    /// From rounds of phases.
+    pub fn new(load: Load, rounds: &[Round]) -> Self {
+        let p99 = |of: fn(&Round) -> &Phase| -> Vec<f64> {
+            let phases = rounds.iter().map(of);
+            phases.map(|phase| phase.quiet.quantile_ms(0.99)).collect()
+        };
+        let alone = p99(|round| &round.alone);
+        let elsewhere = p99(|round| &round.elsewhere);
+        let beside = p99(|round| &round.beside);
         let mut noisy_statuses = std::collections::BTreeMap::new();
-        for (status, many) in pairs.iter().flat_map(|(_, beside)| &beside.noisy.statuses) {
+        for (status, many) in rounds.iter().flat_map(|round| &round.beside.noisy.statuses) {
             *noisy_statuses.entry(*status).or_default() += many;
         }
+        let phases = rounds
+            .iter()
+            .flat_map(|round| [&round.alone, &round.elsewhere, &round.beside]);
         Self {
             load,
-            ratio: median(&beside) / median(&alone),
-            quiet_errors: pairs
-                .iter()
-                .map(|(alone, beside)| alone.quiet.bad() + beside.quiet.bad())
-                .sum(),
+            ratio: median(&beside) / median(&elsewhere),
+            ratio_to_alone: median(&beside) / median(&alone),
+            quiet_errors: phases.map(|phase| phase.quiet.bad()).sum(),
             noisy_statuses,
             alone_p99_ms: alone,
+            elsewhere_p99_ms: elsewhere,
             beside_p99_ms: beside,
         }
     }
 
     /// Whether the quiet tenant lost no answer, and its p99 moved by less than a tenth and less than 2 ms.
     pub fn holds(&self) -> bool {
-        let moved_ms = median(&self.beside_p99_ms) - median(&self.alone_p99_ms);
+        let moved_ms = median(&self.beside_p99_ms) - median(&self.elsewhere_p99_ms);
         self.quiet_errors == 0 && self.ratio < 1.10 && moved_ms < 2.0
     }
 }
@@ -159,17 +181,23 @@ impl fmt::Display for Found {
                 row
             })
         };
-        writeln!(f, "quiet p99, ms, alone:  {}", row(&self.alone_p99_ms))?;
+        let times = self.load.times;
+        for (what, figures) in [
+            ("alone".to_owned(), &self.alone_p99_ms),
+            (format!("{times}x elsewhere"), &self.elsewhere_p99_ms),
+            (format!("{times}x beside"), &self.beside_p99_ms),
+        ] {
+            writeln!(
+                f,
+                "quiet p99, ms, {what:>15}: median {:.2}; {}",
+                median(figures),
+                row(figures)
+            )?;
+        }
         writeln!(
             f,
-            "           beside {}x:  {}",
-            self.load.times,
-            row(&self.beside_p99_ms)
-        )?;
-        writeln!(
-            f,
-            "ratio of medians {:.3}; quiet errors {}; noisy answers {:?}",
-            self.ratio, self.quiet_errors, self.noisy_statuses
+            "beside to elsewhere {:.3}, to alone {:.3}; quiet errors {}; noisy answers {:?}",
+            self.ratio, self.ratio_to_alone, self.quiet_errors, self.noisy_statuses
         )?;
         f.write_str(if self.holds() {
             "holds"
@@ -222,7 +250,14 @@ mod tests {
             connections: 1,
             secs: 1,
         };
-        let found = |beside| Found::new(load, &[(phase(2.0), phase(beside))]);
+        let found = |beside| {
+            let round = Round {
+                alone: phase(1.0),
+                elsewhere: phase(2.0),
+                beside: phase(beside),
+            };
+            Found::new(load, &[round])
+        };
         assert!(found(2.1).holds());
         assert!(!found(2.3).holds());
     }

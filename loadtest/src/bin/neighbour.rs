@@ -6,13 +6,14 @@ use std::process::{Command, ExitCode};
 
 use clap::Parser;
 use loadtest::Error;
-use loadtest::neighbour::{Found, KEY_ENV, Load, Stage};
+use loadtest::neighbour::{Found, KEY_ENV, Load, Phase, Round, Stage};
 use loadtest::process::{Child, free_port};
 
-/// Loads a quiet tenant at a fixed rate, alone and beside one that calls many times its quota, in interleaved phases.
+/// Loads a quiet tenant at a fixed rate: alone, while the same flood goes to another server, and beside a tenant that calls
+/// many times its quota; interleaved.
 ///
-/// Load and servers share this machine: with few cores the flood costs the quiet tenant CPU that in production it would
-/// not. Exit code 4: the quiet tenant had errors, or its p99 moved by a tenth or by 2 ms.
+/// Load and servers share this machine, so the flood costs CPU wherever it goes: what sharing a server costs is the step from
+/// elsewhere to beside. Exit code 4: the quiet tenant had errors, or its p99 moved by a tenth or by 2 ms in that step.
 #[derive(Debug, Parser)]
 struct Args {
     /// Draws a second of the quiet tenant
@@ -33,9 +34,9 @@ struct Args {
     /// How long a phase is
     #[arg(long, default_value_t = 10, value_name = "S", value_parser = clap::value_parser!(u64).range(1..=600))]
     secs: u64,
-    /// How many pairs of phases
+    /// How many rounds of the three phases
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
-    pairs: u32,
+    rounds: u32,
     /// The store; the embedded one if none is given
     #[arg(long, value_name = "URL")]
     store: Option<String>,
@@ -98,43 +99,58 @@ async fn measure(args: &Args) -> Result<Found, Error> {
         command.args(["serve", "--listen", &format!("127.0.0.1:{port}")]);
         command.args(["--admin-listen", &format!("127.0.0.1:{admin}")]);
         command.arg("--configs").arg(&configs).env(KEY_ENV, key);
-        match &args.store {
-            Some(store) => command.args(["--store", store]),
-            None => command.arg("--data").arg(folder.path().join("data")),
-        };
+        // With a store too: what was noted of another server on that port is none of this run's business.
+        command.arg("--data").arg(folder.path().join("data"));
+        if let Some(store) = &args.store {
+            command.args(["--store", store]);
+        }
         let log = folder.path().join(format!("log-{number}"));
         servers.push(Child::serve("gala", &mut command, port, log)?);
         ports.push(port);
     }
+    let hello = free_port()?;
+    let mut command = Command::new(program("hello")?);
+    command.env("PORT", hello.to_string());
+    servers.push(Child::serve(
+        "hello",
+        &mut command,
+        hello,
+        folder.path().join("log-hello"),
+    )?);
     // Connections, pages and caches are warm before anything counts. The mark keeps runs on one store apart.
     let run = std::process::id();
-    stage.phase(&ports, &format!("{run}-warm"), true).await?;
-    let mut pairs = Vec::new();
-    for pair in 0..args.pairs {
-        let name = format!("{run}-a{pair}");
-        let alone = stage.phase(&ports, &name, false).await?;
-        let name = format!("{run}-b{pair}");
-        let beside = stage.phase(&ports, &name, true).await?;
+    stage.phase(&ports, &format!("{run}-warm"), &ports).await?;
+    let mut rounds = Vec::new();
+    for number in 1..=args.rounds {
+        let mark = |phase: &str| format!("{run}-{phase}{number}");
+        let round = Round {
+            alone: stage.phase(&ports, &mark("a"), &[]).await?,
+            elsewhere: stage.phase(&ports, &mark("e"), &[hello]).await?,
+            beside: stage.phase(&ports, &mark("b"), &ports).await?,
+        };
+        let p99 = |phase: &Phase| phase.quiet.quantile_ms(0.99);
         eprintln!(
-            "pair {}: p99 {:.2} ms alone, {:.2} ms beside",
-            pair + 1,
-            alone.quiet.quantile_ms(0.99),
-            beside.quiet.quantile_ms(0.99)
+            "round {number}: p99 {:.2} ms alone, {:.2} ms elsewhere, {:.2} ms beside",
+            p99(&round.alone),
+            p99(&round.elsewhere),
+            p99(&round.beside)
         );
-        pairs.push((alone, beside));
+        rounds.push(round);
     }
-    Ok(Found::new(load, &pairs))
+    Ok(Found::new(load, &rounds))
 }
 
 fn gala(args: &Args) -> Result<PathBuf, Error> {
-    if let Some(gala) = &args.gala {
-        return Ok(gala.clone());
-    }
+    args.gala.clone().map_or_else(|| program("gala"), Ok)
+}
+
+/// A program that is built beside this one.
+fn program(name: &str) -> Result<PathBuf, Error> {
     let own = env::current_exe().map_err(Error::io("this program's own path can't be read"))?;
-    let gala = own.parent().unwrap_or(Path::new(".")).join("gala");
-    if gala.exists() {
-        Ok(gala)
+    let program = own.parent().unwrap_or(Path::new(".")).join(name);
+    if program.exists() {
+        Ok(program)
     } else {
-        Err(Error::NotBuilt(gala))
+        Err(Error::NotBuilt(program))
     }
 }
