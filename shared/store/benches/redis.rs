@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use clap::{Parser, ValueEnum};
 use machine::luck::Seed;
 use machine::participant::Participant;
 use machine::world::{Action, Commit, Outcome};
@@ -47,29 +48,45 @@ enum Until {
     Here(u64),
 }
 
+/// What a commit through the Redis store costs.
+#[derive(Debug, Parser)]
+struct Args {
+    /// What is measured; all of it if nothing is named
+    #[arg(value_enum)]
+    what: Vec<What>,
+    /// The most participants of `flat`
+    #[arg(long, default_value_t = 100_000, value_name = "N", value_parser = clap::value_parser!(u64).range(1000..))]
+    people: u64,
+    /// What cargo says to every bench
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// One at a time against grouped
+    Grouped,
+    /// As a campaign grows
+    Flat,
+    /// What a participant weighs
+    Weight,
+}
+
 fn main() {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let wants = |what: &str| {
-        let named = ["grouped", "flat", "weight"];
-        args.iter().any(|arg| arg == what) || !args.iter().any(|arg| named.contains(&arg.as_str()))
-    };
-    let people = args
-        .iter()
-        .skip_while(|arg| *arg != "--people")
-        .nth(1)
-        .map_or(100_000, |number| number.parse().expect("a number"));
+    let args = Args::parse();
+    let wants = |what| args.what.is_empty() || args.what.contains(&what);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        if wants("grouped") {
+        if wants(What::Grouped) {
             grouped().await;
         }
-        if wants("flat") {
-            flat(people).await;
+        if wants(What::Flat) {
+            flat(args.people).await;
         }
-        if wants("weight") {
+        if wants(What::Weight) {
             weight().await;
         }
     });

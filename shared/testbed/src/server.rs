@@ -223,6 +223,17 @@ impl Server {
             .and_then(|info| field_of(&info, field))
     }
 
+    /// How many connections it has closed whose other end, on this machine, has not noticed yet: what is in CLOSE_WAIT.
+    pub fn unnoticed_ends(&self) -> usize {
+        let sockets = fs::read_to_string("/proc/net/tcp").expect("the kernel's list of sockets");
+        let there = format!(":{:04X}", self.port);
+        let is_one = |line: &&str| {
+            let mut fields = line.split_whitespace().skip(2);
+            fields.next().is_some_and(|to| to.ends_with(&there)) && fields.next() == Some("08")
+        };
+        sockets.lines().filter(is_one).count()
+    }
+
     fn running(&self) -> &Process {
         self.process.as_ref().expect("a server that runs")
     }

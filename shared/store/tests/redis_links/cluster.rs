@@ -60,15 +60,7 @@ async fn a_cluster_is_followed_where_its_slots_go() {
             }
         });
     });
-    assert_eq!(
-        links.send(cmd("INCR").arg("moving")).await,
-        Ok(Value::Int(3))
-    );
-    let (reply, _) = links
-        .send_and_wait(b"moving", cmd("INCR").arg("moving"), 0, PATIENCE)
-        .await
-        .unwrap();
-    assert_eq!(reply, Value::Int(4));
+    counts_on_both_ways(&links, 3).await;
     assert_eq!(cluster.node(target).ask::<u32>(&["GET", "moving"]), 4);
 
     // One dies: its slots are away, those of the others are not.
@@ -91,15 +83,7 @@ async fn a_cluster_is_followed_where_its_slots_go() {
 
 /// While `{moving}here` is where it was, and `moving` is where the slot goes.
 async fn ask_half_way(links: &Links) {
-    assert_eq!(
-        links.send(cmd("INCR").arg("moving")).await,
-        Ok(Value::Int(1))
-    );
-    let (reply, _) = links
-        .send_and_wait(b"moving", cmd("INCR").arg("moving"), 0, PATIENCE)
-        .await
-        .unwrap();
-    assert_eq!(reply, Value::Int(2));
+    counts_on_both_ways(links, 1).await;
     // Half here, half there, a command of two keys can't run: that is the caller's to try again.
     let error = links
         .send(cmd("MGET").arg("{moving}here").arg("moving"))
@@ -109,4 +93,12 @@ async fn ask_half_way(links: &Links) {
         matches!(&error, LinkError::Refused { code, .. } if code == "TRYAGAIN"),
         "{error}"
     );
+}
+
+/// `moving` is counted over a shared connection and then over an exclusive one, beginning with `next`.
+async fn counts_on_both_ways(links: &Links, next: i64) {
+    let incr = cmd("INCR").arg("moving").clone();
+    assert_eq!(links.send(&incr).await, Ok(Value::Int(next)));
+    let waited = links.send_and_wait(b"moving", &incr, 0, PATIENCE).await;
+    assert_eq!(waited.unwrap().0, Value::Int(next + 1));
 }
