@@ -41,6 +41,8 @@ pub fn not_waited_for(scale: Scale, luck: &mut Luck) -> Report {
     };
     // `strict` is not given by a store with a replica that nobody waits for.
     let mut field = Field::open(&store.address(), scale, "standard", manner);
+    // What is lost here is what was answered, not the campaigns: those were published a moment ago and waited for nobody either.
+    store.wait_until_linked();
     let mut moments = Luck::new(luck.next(), "moments");
     let (mut lost, mut report) = (0, Report::default());
     for _ in 0..scale.faults {
