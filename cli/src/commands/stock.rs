@@ -62,8 +62,15 @@ fn show(args: &Stock, out: Out) -> Result<(), Failure> {
         return out.value(&stock);
     }
     for reward in &stock {
+        let waiting = match (&reward["held"], reward["next_release"].as_str()) {
+            (held, Some(next)) => format!(", {held} to be released from {next} on"),
+            (held, None) if held.as_i64().is_some_and(|held| held > 0) => {
+                format!(", {held} never released")
+            }
+            _ => String::new(),
+        };
         out.line(format!(
-            "{}: {} issued of {}, {} left",
+            "{}: {} issued of {}, {} left{waiting}",
             reward["reward"].as_str().unwrap_or_default(),
             reward["issued"],
             reward["ceiling"],

@@ -347,6 +347,20 @@ fn revisions_and_books() {
     );
     assert_eq!(play(&home, &server, "ann", "k-4").0, 200);
 
+    let later = wheel
+        .replace(
+            "stock: 5",
+            "stock: 8, release: { each_day: 2, first_day: 6 }",
+        )
+        .replace("opens: 2026-01-01", "opens: 2035-06-01");
+    home.write("draft/acme/wheel.yaml", &later);
+    said(&draft, 0, "revision 4 is live");
+    said(
+        &["stock", "acme", "wheel"],
+        0,
+        "left, 2 to be released from 2035-06-02T00:00:00+08:00 on",
+    );
+
     let books = said(
         &["reconcile", "acme", "wheel"],
         0,

@@ -51,6 +51,12 @@ struct Stock<'a> {
     reward: &'a str,
     issued: i64,
     ceiling: i64,
+    /// How many wait for a later release.
+    held: i64,
+    /// When the next of them are released.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_release: Option<String>,
+    /// How many are to be had now.
     left: i64,
 }
 
@@ -99,13 +105,9 @@ fn lane_stats<'a>(
     definition: &'a Definition,
     now: Millis,
 ) -> LaneStats<'a> {
+    let clock = now.saturating_add(held.clock_offset);
     let stock = held.counters.iter().filter_map(|(key, counter)| match key {
-        CounterKey::Stock(reward) => Some(Stock {
-            reward,
-            issued: counter.issued,
-            ceiling: counter.ceiling,
-            left: left(counter),
-        }),
+        CounterKey::Stock(reward) => Some(stock(reward, counter, definition, clock)),
         CounterKey::Budget | CounterKey::BudgetDay(_) => None,
     });
     let counter = |wanted: CounterKey| {
@@ -122,9 +124,7 @@ fn lane_stats<'a>(
         currency: &currency.code,
     };
     let per_day = definition.budget.as_ref().and_then(|budget| budget.per_day);
-    let today = definition
-        .calendar
-        .day(now.saturating_add(held.clock_offset));
+    let today = definition.calendar.day(clock);
     // A day's counter begins with its first grant; its bound is the config's.
     let today = per_day.map(|ceiling| {
         let issued = counter(CounterKey::BudgetDay(today)).map_or(0, |counter| counter.issued);
@@ -144,6 +144,23 @@ fn lane_stats<'a>(
         stock: stock.collect(),
         budget: counter(CounterKey::Budget).map(shown),
         budget_today: today,
+    }
+}
+
+fn stock<'a>(id: &'a str, counter: &Counter, definition: &Definition, clock: Millis) -> Stock<'a> {
+    let reward = definition.rewards.iter().find(|reward| *reward.id == *id);
+    let held = reward.map_or(0, |reward| i64::from(reward.held(clock)));
+    let release = reward.and_then(|reward| reward.release.as_ref());
+    let next = release
+        .filter(|_| held > 0)
+        .and_then(|release| release.next(clock));
+    Stock {
+        reward: id,
+        issued: counter.issued,
+        ceiling: counter.ceiling,
+        held,
+        next_release: next.map(|at| definition.calendar.rfc3339(at)),
+        left: left(counter).saturating_sub(held).max(0),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Gift packs: all of it or none.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use machine::ids::{CampaignKey, Lane};
 use machine::ledger::Row;
@@ -94,6 +96,36 @@ async fn many_at_once() {
     serials.sort();
     serials.dedup();
     assert_eq!(serials.len(), 16, "each unit once");
+}
+
+#[tokio::test]
+async fn units_are_released_by_the_day() {
+    // Open since ten, two coupons each day from ten on.
+    let pack = PACK
+        .replace("opens: 2026-11-01", "opens: 2026-11-22 10:00")
+        .replace(
+            "stock: 2",
+            "stock: 5, release: { each_day: 2, at: \"10:00\" }",
+        );
+    let world = World::of(&with(&[("acme/pack.yaml", &pack)])).await;
+    let claim = async |user: &str, key: &str| world.post(user, CLAIM, key, json!({})).await;
+    claim("a1", "k").await.done();
+    claim("a2", "k").await.done();
+    let told = claim("a3", "k").await.no(409, "sold-out");
+    assert_eq!(told["next_at"], "2026-11-23T10:00:00+08:00");
+    world
+        .clock
+        .advance(Duration::from_hours(22) - Duration::from_millis(1));
+    claim("a3", "k").await.no(409, "sold-out");
+    world.clock.advance(Duration::from_millis(1));
+    // Whoever was turned away may come again, with the same key.
+    claim("a3", "k").await.done();
+    // What nobody took is there the day after, beside what is left of the stock, and then there is no next time.
+    world.clock.advance(Duration::from_hours(24));
+    claim("a4", "k").await.done();
+    claim("a5", "k").await.done();
+    let told = claim("a6", "k").await.no(409, "sold-out");
+    assert_eq!(told.get("next_at"), None, "{told}");
 }
 
 #[tokio::test]

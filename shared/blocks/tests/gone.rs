@@ -211,7 +211,8 @@ proptest! {
         let sold_out = traits.iter().enumerate().any(|(place, (limited, ..))| *limited && sold_out >> place & 1 == 1);
         let decision = alone.send(0, &[], OPENS);
         if sold_out || sum > budget {
-            prop_assert!(matches!(decision, Err(No::Rejected(Rejection::SoldOut | Rejection::BudgetSpent))));
+            let told = matches!(decision, Err(No::Rejected(Rejection::SoldOut { .. } | Rejection::BudgetSpent)));
+            prop_assert!(told);
             prop_assert!(alone.record.grants.is_empty());
         } else {
             let decision = decision.unwrap();

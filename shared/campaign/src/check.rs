@@ -117,7 +117,7 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
 
     let head = head::read(check);
     context::read(check);
-    let slices = rewards::read(check);
+    let slices = rewards::read(window, check);
     rewards::when_gone(check);
     chances::read(check);
     wheel::read(&slices, check);

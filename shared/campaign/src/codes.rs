@@ -100,9 +100,12 @@ codes! {
     GIVES_NOTHING = "E0509", "The reward that gives nothing stands where something must be given.";
     NO_WHEEL = "E0510", "A section about draws, and no reward has odds.";
     NEVER_REACHED = "E0511", "A figure that can never be reached.";
+    RELEASE_NO_STOCK = "E0512", "Units are set free day by day of a reward whose stock has no limit.";
     ODDS_LEFT = "W0501", "The odds add up to less than 100%, and no reward takes the rest.";
     BUDGET_NO_COST = "W0502", "There is a budget, and a reward that costs nothing against it.";
     BUDGET_TOO_SMALL = "W0503", "A budget that can't pay for a single unit of a reward.";
+    NEVER_RELEASED = "W0504", "Some units of a reward are not set free before the campaign closes.";
+    RELEASED_AT_ONCE = "W0505", "Units are set free day by day, and all of them on the first day.";
 
     // E06xx: the machine.
     RESERVED_CODE = "E0601", "A rejection has a code that means something else already.";

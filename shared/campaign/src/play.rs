@@ -137,23 +137,23 @@ impl Stage {
         stock: &BTreeMap<String, u32>,
         at: Millis,
     ) -> Result<u32, NotStaged> {
-        let units = |reward: &machine::model::Reward| {
-            let overridden = stock.get(&*reward.id).copied();
-            reward
-                .stock
-                .map(|configured| (reward.id.clone(), overridden.unwrap_or(configured)))
-        };
+        let mut definition = definition.clone();
+        for reward in &mut definition.rewards {
+            let other = stock.get(&*reward.id).copied();
+            reward.stock = reward.stock.map(|configured| other.unwrap_or(configured));
+        }
+        let units = |reward: &machine::model::Reward| Some((reward.id.clone(), reward.stock?));
         let publish = Action::Publish {
             campaign: self.key.campaign.clone(),
             edition: self.key.edition,
-            definition: encode(definition).into(),
+            definition: encode(&definition).into(),
             stock: definition.rewards.iter().filter_map(units).collect(),
             budget: definition.budget.as_ref().map(|budget| budget.total),
             seeds: (self.seed.clone(), self.seed.clone()),
         };
         let revision = self.admin(publish, at)?.unwrap_or(0);
         self.revisions
-            .insert(revision, Arc::new(link(definition.clone(), revision)?));
+            .insert(revision, Arc::new(link(definition, revision)?));
         Ok(revision)
     }
 

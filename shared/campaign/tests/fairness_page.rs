@@ -12,7 +12,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use campaign::verify::{Kind, What, verify};
+use campaign::verify::{Kind, Row, What, verify};
 use ledger::{Ledger, play};
 use machine::ids::hex;
 use machine::luck::Seed;
@@ -85,7 +85,7 @@ type Tampering = (&'static str, fn(&mut Ledger));
 #[test]
 fn the_pages_program_finds_what_ours_finds() {
     let honest = play();
-    let tamperings: [Tampering; 8] = [
+    let tamperings: [Tampering; 9] = [
         ("a row dropped", |ledger| {
             ledger.rows.remove(77);
         }),
@@ -113,6 +113,11 @@ fn the_pages_program_finds_what_ours_finds() {
                 |draw| draw.given.as_deref() == Some("mug"),
                 |draw| draw.exhausted.push("stock/mug".to_owned()),
             );
+        }),
+        ("a false claim of a later release", |ledger| {
+            let gone = |row: &&mut Row| matches!(&row.what, What::Draw { draw } if draw.exhausted == ["stock/mug"]);
+            let row = ledger.rows.iter_mut().find(gone).unwrap();
+            row.at = Some("2036-01-01T00:00:00+08:00".to_owned());
         }),
         ("a false claim of having had", |ledger| {
             change(

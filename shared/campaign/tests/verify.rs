@@ -54,6 +54,12 @@ fn a_true_ledger_verifies_and_has_met_everything() {
     assert!(count(&|draw| !draw.had.is_empty()) > 50);
     assert!(count(&|draw| draw.exhausted.iter().any(|key| key == "stock/coupon")) > 50);
     assert!(count(&|draw| draw.exhausted.iter().any(|key| key.starts_with("budget"))) > 5);
+    // The mugs waited for their releases: there were some again after there were none.
+    let mugs = draws.iter().filter(|draw| draw.rolled == "mug");
+    let gone: Vec<bool> = mugs
+        .map(|draw| draw.exhausted.iter().any(|key| key == "stock/mug"))
+        .collect();
+    assert!(gone.windows(2).filter(|two| *two == [true, false]).count() >= 2);
     assert!(count(&|draw| draw.given.as_deref() == Some("card")) > 0);
     assert!(count(&|draw| draw.rolled == "laptop" && draw.given.as_deref() == Some("laptop")) > 1);
 }
@@ -371,6 +377,28 @@ const TAMPERINGS: &[Tampering] = &[
             Some(at as u64)
         },
         Kind::Grant,
+    ),
+    (
+        "sold out, and more had been released by then",
+        |ledger| {
+            let at = find(ledger, |draw| {
+                draw.exhausted.iter().any(|key| key == "stock/mug")
+            });
+            ledger.rows[at].at = Some("2036-01-01T00:00:00+08:00".to_owned());
+            Some(at as u64)
+        },
+        Kind::Exhausted,
+    ),
+    (
+        "sold out, and nobody knows when",
+        |ledger| {
+            let at = find(ledger, |draw| {
+                draw.exhausted.iter().any(|key| key == "stock/mug")
+            });
+            ledger.rows[at].at = None;
+            Some(at as u64)
+        },
+        Kind::Exhausted,
     ),
     (
         "another wheel",

@@ -85,8 +85,11 @@ pub enum Rejection {
     Forbidden,
     /// No transition for it here and now.
     NotPossible,
-    /// No unit is left.
-    SoldOut,
+    /// No unit is left, or none before the next release.
+    SoldOut {
+        /// When the next units are set free, if any are.
+        next_at: Option<Millis>,
+    },
     /// The budget is spent.
     BudgetSpent,
     /// The config's own code.
@@ -102,7 +105,7 @@ impl Rejection {
             Self::NotEligible => "not-eligible",
             Self::Forbidden => "forbidden",
             Self::NotPossible => "not-possible",
-            Self::SoldOut => "sold-out",
+            Self::SoldOut { .. } => "sold-out",
             Self::BudgetSpent => "budget-spent",
             Self::Custom(code) => code,
         }
@@ -171,6 +174,7 @@ pub fn settle<'a>(call: &Call<'a>) -> Result<Turn<'a>, No> {
         campaign: call.campaign,
         core: record.core.clone(),
         now,
+        clock: now,
         user: call.user,
         payload: call.event.map_or(NOTHING, |(_, payload)| payload),
         facts: call.facts,

@@ -15,7 +15,7 @@ use crate::model::{Campaign, Emit, Every, RewardKind};
 use crate::participant::{Core, Grant, Status};
 use crate::step::{No, Rejection};
 use crate::value::Value;
-use crate::world::{CounterKey, CounterMove, Left};
+use crate::world::{Bound, CounterKey, CounterMove, Left};
 
 /// A step under way.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub struct Turn<'a> {
     pub core: Core,
     /// The instant of this step; while a delayed transition runs, when that was due.
     pub now: Millis,
+    /// The instant of this step, whatever runs: what it takes from stock it takes now.
+    pub(crate) clock: Millis,
     pub(crate) user: &'a User,
     pub(crate) payload: &'a Payload,
     pub(crate) facts: &'a Facts,
@@ -257,8 +259,23 @@ impl Turn<'_> {
     ) -> Result<Gave, No> {
         let gave = self.give(rule, reward, period, at_most)?;
         match gave {
-            Gave::Nothing(gone) if !self.quiet() => Err(gone.rejection().into()),
+            Gave::Nothing(gone) if !self.quiet() => Err(self.rejection(gone, reward).into()),
             _ => Ok(gave),
+        }
+    }
+
+    /// What a user is told who gets nothing where this reward was to be given.
+    fn rejection(&self, gone: Gone, reward: u16) -> Rejection {
+        match gone {
+            Gone::SoldOut => {
+                let reward = self.campaign.rewards.get(usize::from(reward));
+                let release = reward.and_then(|reward| reward.release.as_ref());
+                Rejection::SoldOut {
+                    next_at: release.and_then(|release| release.next(self.clock)),
+                }
+            }
+            Gone::BudgetSpent => Rejection::BudgetSpent,
+            Gone::Had | Gone::Blank => Rejection::NotPossible,
         }
     }
 
@@ -402,12 +419,16 @@ impl Turn<'_> {
             return;
         };
         if found.stock.is_some() {
+            let bound = match found.held(self.clock) {
+                0 => Bound::Own,
+                units => Bound::Held(i64::from(units)),
+            };
             each(
                 self,
                 CounterMove {
                     key: CounterKey::Stock(found.id.clone()),
                     add: 1,
-                    bound: None,
+                    bound,
                 },
             );
         }
@@ -419,7 +440,7 @@ impl Turn<'_> {
                 CounterMove {
                     key: CounterKey::Budget,
                     add: found.cost,
-                    bound: None,
+                    bound: Bound::Own,
                 },
             );
             if let Some(per_day) = budget.per_day {
@@ -429,7 +450,7 @@ impl Turn<'_> {
                     CounterMove {
                         key,
                         add: found.cost,
-                        bound: Some(per_day),
+                        bound: Bound::Given(per_day),
                     },
                 );
             }
@@ -484,17 +505,6 @@ impl Turn<'_> {
             serial: None,
         }));
         Ok(())
-    }
-}
-
-impl Gone {
-    /// What a user is told.
-    pub fn rejection(self) -> Rejection {
-        match self {
-            Self::SoldOut => Rejection::SoldOut,
-            Self::BudgetSpent => Rejection::BudgetSpent,
-            Self::Had | Self::Blank => Rejection::NotPossible,
-        }
     }
 }
 

@@ -116,7 +116,7 @@ fn next_at(turn: &Turn<'_>, no: &Rejection, now: Millis) -> Option<Millis> {
         Rejection::NotOpen => Some(window.opens),
         Rejection::Closed | Rejection::NotEligible | Rejection::Forbidden => None,
         Rejection::NotPossible
-        | Rejection::SoldOut
+        | Rejection::SoldOut { .. }
         | Rejection::BudgetSpent
         | Rejection::Custom(_) => {
             let look = turn.look();

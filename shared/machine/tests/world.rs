@@ -11,8 +11,9 @@ use machine::luck::Seed;
 use machine::model::{RewardKind, Sender};
 use machine::participant::Core;
 use machine::world::{
-    Action, Admin, AdminOutcome, Attribution, Change, Commit, Counter, CounterKey, CounterMove,
-    Left, Outcome, REMEMBER_MOST, REMEMBER_MS, World, apply, apply_admin, apply_commit,
+    Action, Admin, AdminOutcome, Attribution, Bound, Change, Commit, Counter, CounterKey,
+    CounterMove, Left, Outcome, REMEMBER_MOST, REMEMBER_MS, World, apply, apply_admin,
+    apply_commit,
 };
 use proptest::prelude::*;
 
@@ -83,7 +84,7 @@ fn commit(user: u8, expected: u64, idempotency: &str, mugs: usize) -> Commit {
     let moves = vec![CounterMove {
         key: mug(),
         add: mugs as i64,
-        bound: None,
+        bound: Bound::Own,
     }];
     Commit {
         campaign: key(Lane::Live),
@@ -222,10 +223,20 @@ fn what_is_not_committed_changes_nothing() {
         ),
         ("too many units", commit(1, 1, "next", 2), none.clone()),
         (
+            "a unit that waits for a later release",
+            with(|made| made.moves[0].bound = Bound::Held(1)),
+            none.clone(),
+        ),
+        (
+            "more held back than there is",
+            with(|made| made.moves[0].bound = Bound::Held(i64::MAX)),
+            none.clone(),
+        ),
+        (
             "a budget overdrawn",
             {
                 let mut made = commit(1, 1, "n", 0);
-                made.moves = vec![unit(CounterKey::Budget, 101, None)];
+                made.moves = vec![unit(CounterKey::Budget, 101, Bound::Own)];
                 made
             },
             none.clone(),
@@ -234,7 +245,7 @@ fn what_is_not_committed_changes_nothing() {
             "a budget overdrawn in two",
             {
                 let mut made = commit(1, 1, "n", 0);
-                made.moves = vec![unit(CounterKey::Budget, 51, None); 2];
+                made.moves = vec![unit(CounterKey::Budget, 51, Bound::Own); 2];
                 made
             },
             none.clone(),
@@ -243,7 +254,7 @@ fn what_is_not_committed_changes_nothing() {
             "a negative move",
             {
                 let mut made = commit(1, 1, "n", 0);
-                made.moves = vec![unit(CounterKey::Budget, -1, None)];
+                made.moves = vec![unit(CounterKey::Budget, -1, Bound::Own)];
                 made
             },
             none.clone(),
@@ -253,8 +264,8 @@ fn what_is_not_committed_changes_nothing() {
             {
                 let mut made = commit(1, 1, "n", 0);
                 made.moves = vec![
-                    unit(CounterKey::Budget, 150, None),
-                    unit(CounterKey::Budget, -100, None),
+                    unit(CounterKey::Budget, 150, Bound::Own),
+                    unit(CounterKey::Budget, -100, Bound::Own),
                 ];
                 made
             },
@@ -264,7 +275,7 @@ fn what_is_not_committed_changes_nothing() {
             "sums beyond all numbers",
             {
                 let mut made = commit(1, 1, "n", 0);
-                made.moves = vec![unit(CounterKey::Budget, i64::MAX, None); 2];
+                made.moves = vec![unit(CounterKey::Budget, i64::MAX, Bound::Own); 2];
                 made
             },
             none.clone(),
@@ -273,7 +284,7 @@ fn what_is_not_committed_changes_nothing() {
             "a bound below all numbers",
             {
                 let mut made = commit(1, 1, "n", 0);
-                made.moves = vec![unit(CounterKey::BudgetDay(1), 1, Some(i64::MIN))];
+                made.moves = vec![unit(CounterKey::BudgetDay(1), 1, Bound::Given(i64::MIN))];
                 made
             },
             none,
@@ -282,7 +293,7 @@ fn what_is_not_committed_changes_nothing() {
             "no such counter",
             {
                 let mut made = commit(1, 1, "n", 0);
-                made.moves = vec![unit(CounterKey::Stock("cup".into()), 0, Some(9))];
+                made.moves = vec![unit(CounterKey::Stock("cup".into()), 0, Bound::Given(9))];
                 made
             },
             Outcome::Frozen(CounterKey::Stock("cup".into())),
@@ -348,7 +359,7 @@ fn old_days_budgets_are_forgotten_and_never_the_others() {
         made.moves = vec![CounterMove {
             key: CounterKey::BudgetDay(day),
             add: 1,
-            bound: Some(1),
+            bound: Bound::Given(1),
         }];
         assert!(matches!(
             apply_commit(&mut world, &mut made),
@@ -363,7 +374,7 @@ fn old_days_budgets_are_forgotten_and_never_the_others() {
     none.moves = vec![CounterMove {
         key: CounterKey::BudgetDay(39),
         add: 0,
-        bound: Some(0),
+        bound: Bound::Given(0),
     }];
     apply_commit(&mut world, &mut none);
     let counter = counter(&world, &CounterKey::BudgetDay(39));

@@ -93,6 +93,7 @@ impl Builder {
             image: None,
             amount: 0,
             stock: None,
+            release: None,
             value: 0,
             cost: 0,
             deliver: Deliver {

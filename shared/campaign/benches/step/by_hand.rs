@@ -10,7 +10,7 @@ use machine::ledger::{DrawRow, GrantRow, Rolled, Row};
 use machine::model::{Campaign, RewardKind};
 use machine::participant::{Grant, Status};
 use machine::value::Value;
-use machine::world::{CounterKey, CounterMove};
+use machine::world::{Bound, CounterKey, CounterMove};
 
 use crate::DAY;
 
@@ -103,7 +103,7 @@ fn moved(key: CounterKey, add: i64) -> CounterMove {
     CounterMove {
         key,
         add,
-        bound: None,
+        bound: Bound::Own,
     }
 }
 

@@ -12,6 +12,7 @@ pub(crate) mod events;
 pub(crate) mod head;
 pub(crate) mod messages;
 pub(crate) mod pack;
+pub(crate) mod release;
 pub(crate) mod rewards;
 mod schema;
 pub(crate) mod streak;

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use machine::model::{Deliver, Reward, RewardKind, VarDecl, VarKind};
+use machine::model::{Deliver, Reward, RewardKind, VarDecl, VarKind, Window};
 use machine::{Type, Value};
 
 use crate::check::Check;
 use crate::codes;
 use crate::diagnostic::meant;
 use crate::document::{Entry, Fields, Key, Keys, Node, Odds, Shape};
-use crate::read::context;
+use crate::read::{context, release};
 use crate::tables::{Placed, Var};
 
 /// The most rewards of one campaign.
@@ -50,6 +50,11 @@ pub(crate) static KEYS: Keys = Keys {
             "stock",
             Shape::Int(1, u32::MAX as i64),
             "How many units there are; without limit unless said.",
+        ),
+        Key::optional(
+            "release",
+            Shape::Keys(&release::KEYS),
+            "When how many of them are to be had; all from the beginning unless said.",
         ),
         Key::optional(
             "cost",
@@ -106,7 +111,7 @@ pub(crate) struct Slice<'a> {
 }
 
 /// Fills the table of rewards, and the balances that some of them add to; the odds are for the wheel.
-pub(crate) fn read<'a>(check: &mut Check<'a>) -> Vec<Slice<'a>> {
+pub(crate) fn read<'a>(window: Window, check: &mut Check<'a>) -> Vec<Slice<'a>> {
     let root = check.root;
     let Some(entries) = root
         .get("rewards")
@@ -127,12 +132,12 @@ pub(crate) fn read<'a>(check: &mut Check<'a>) -> Vec<Slice<'a>> {
     }
     let mut slices = Vec::new();
     for entry in entries.iter().take(MOST_REWARDS) {
-        slices.extend(one(entry, check));
+        slices.extend(one(entry, window, check));
     }
     slices
 }
 
-fn one<'a>(entry: &'a Entry, check: &mut Check<'a>) -> Option<Slice<'a>> {
+fn one<'a>(entry: &'a Entry, window: Window, check: &mut Check<'a>) -> Option<Slice<'a>> {
     let id: Arc<str> = entry
         .key
         .id("reward", &mut check.out)
@@ -145,6 +150,7 @@ fn one<'a>(entry: &'a Entry, check: &mut Check<'a>) -> Option<Slice<'a>> {
         .unwrap_or_default();
     let kind = kind(&id, entry, &fields, check);
     let figures = figures(kind, &fields, check);
+    let release = release::read(&fields, figures.stock, window, check);
     let out = &mut check.out;
     let per_user = fields
         .get("per_user")
@@ -167,6 +173,7 @@ fn one<'a>(entry: &'a Entry, check: &mut Check<'a>) -> Option<Slice<'a>> {
         image,
         amount: figures.amount,
         stock: figures.stock,
+        release,
         value: figures.value,
         cost: figures.cost,
         deliver,
@@ -200,7 +207,7 @@ fn kind(id: &str, entry: &Entry, fields: &Fields<'_>, check: &mut Check<'_>) -> 
             .map_or(RewardKind::Coupon, |(_, kind)| *kind);
     }
     let figures = [
-        "amount", "stock", "cost", "value", "per_user", "expires", "deliver",
+        "amount", "stock", "release", "cost", "value", "per_user", "expires", "deliver",
     ];
     if let Some(figure) = figures.iter().find(|figure| fields.has(figure)) {
         check

@@ -236,7 +236,7 @@ impl Found<'_> {
     }
 
     /// Whether what is said to be exhausted can be: a counter's ceiling is at least the config's figure, so as many
-    /// units must have been given before.
+    /// units must have been given before, or as many as were released by then.
     pub fn plausible(
         &mut self,
         draw: &Draw,
@@ -247,18 +247,20 @@ impl Found<'_> {
         spent: i64,
     ) {
         let campaigns = || revisions.values().map(|revision| &revision.campaign);
+        // A row without its time is held to all of the stock.
+        let at = self.row.millis();
         for key in draw.exhausted.iter().filter_map(|name| row::counter(name)) {
             match key {
                 CounterKey::Stock(id) => {
-                    let stock = campaigns()
-                        .filter_map(|campaign| {
-                            campaign
-                                .rewards
-                                .iter()
-                                .find(|reward| reward.id == id)?
-                                .stock
-                        })
-                        .min();
+                    let free = |campaign: &Campaign| {
+                        let reward = campaign.rewards.iter().find(|reward| reward.id == id)?;
+                        let held = match (&reward.release, at) {
+                            (Some(_), Some(at)) => reward.held(at),
+                            _ => 0,
+                        };
+                        Some(reward.stock?.saturating_sub(held))
+                    };
+                    let stock = campaigns().filter_map(free).min();
                     let given =
                         units.get(&*id).copied().unwrap_or(0) - i64::from(own == Some(&*id));
                     match stock {

@@ -1,5 +1,7 @@
 //! A row of the ledger as it is exported: one JSON object a line.
 
+use chrono::DateTime;
+use machine::Millis;
 use machine::ids::{CampaignKey, Pseudonym};
 use machine::ledger;
 use machine::world::CounterKey;
@@ -22,6 +24,9 @@ pub struct Row {
     pub revision: u32,
     /// The participant's pseudonym: 32 hexadecimal digits.
     pub user: String,
+    /// When it was decided (RFC 3339): what of a stock that is released bit by bit was to be had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
     /// What happened.
     #[serde(flatten)]
     pub what: What,
@@ -94,6 +99,7 @@ impl Row {
         key: &CampaignKey,
         revision: u32,
         user: &Pseudonym,
+        at: Millis,
         row: &ledger::Row,
     ) -> Self {
         let names = |names: &[std::sync::Arc<str>]| names.iter().map(ToString::to_string).collect();
@@ -130,8 +136,17 @@ impl Row {
             lane: key.lane.to_string(),
             revision,
             user: user.to_string(),
+            at: DateTime::from_timestamp_millis(at).map(|at| at.to_rfc3339()),
             what,
         }
+    }
+}
+
+impl Row {
+    /// When it was decided; none where that can't be read.
+    pub(super) fn millis(&self) -> Option<Millis> {
+        let at = DateTime::parse_from_rfc3339(self.at.as_deref()?).ok()?;
+        Some(at.timestamp_millis())
     }
 }
 

@@ -111,6 +111,13 @@ fn rewards(dice: &mut Dice, drawn: bool, line: &mut impl FnMut(String)) -> Vec<R
             text.push_str(", kind: coupon");
             if dice.once_in(2) {
                 let _ = write!(text, ", stock: {}", dice.below(5) + 1);
+                if dice.once_in(3) {
+                    let (each, hour) = (dice.below(2) + 1, dice.below(24));
+                    let _ = write!(
+                        text,
+                        ", release: {{ each_day: {each}, at: \"{hour:02}:00\" }}"
+                    );
+                }
             }
         }
         if dice.once_in(2) {

@@ -15,7 +15,7 @@ use machine::calendar::HOUR_MS;
 use machine::ids::{CampaignKey, Lane, Pseudonym};
 use machine::input::{Facts, Payload, User};
 use machine::luck::{Luck, Seed};
-use machine::model::{Definition, RewardKind, Sender};
+use machine::model::{Definition, Release, RewardKind, Sender};
 use support::{Builder, OPENS, acts, wheel};
 
 /// What the stage makes of the number 7.
@@ -67,6 +67,12 @@ pub fn definition(laptop: u64) -> Definition {
     );
     let mug = reward(&mut builder, "mug", Some(60), 3_000, Some(2), Some(coupon));
     let nothing = builder.reward("nothing", RewardKind::Nothing, |_| {});
+    builder.definition.rewards[usize::from(mug)].release = Some(Release {
+        first: 8,
+        later: (1..=4)
+            .map(|day| (OPENS + i64::from(day) * 24 * HOUR_MS, 8 + 13 * day))
+            .collect(),
+    });
     builder.budget(5_000_000, Some(1_500_000), Some(card));
     let mut slices = Vec::new();
     for (place, (id, parts)) in [
@@ -135,7 +141,7 @@ pub fn play() -> Ledger {
         };
         let played = stage.play(&act).unwrap();
         for (row, number) in played.decision.rows.iter().zip(played.applied.first_row..) {
-            rows.push(Row::of(number, &key, revision, &who, row));
+            rows.push(Row::of(number, &key, revision, &who, act.now, row));
         }
     }
     let published = |definition: &Definition| Published {

@@ -50,7 +50,13 @@ pub(super) fn failed(failed: Failed, context: &Context<'_>, language: &str) -> P
                 Rejection::NotEligible => Problem::new(Code::NotEligible),
                 Rejection::Forbidden => Problem::new(Code::Forbidden),
                 Rejection::NotPossible => Problem::new(Code::NotPossible),
-                Rejection::SoldOut => Problem::new(Code::SoldOut),
+                Rejection::SoldOut { next_at } => {
+                    let problem = Problem::new(Code::SoldOut);
+                    match next_at {
+                        Some(at) => problem.with("next_at", campaign.calendar.rfc3339(*at)),
+                        None => problem,
+                    }
+                }
                 Rejection::BudgetSpent => Problem::new(Code::BudgetSpent),
             }
         }

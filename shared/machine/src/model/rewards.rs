@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::Millis;
 use crate::text::Text;
 
 /// What a reward is.
@@ -41,6 +42,9 @@ pub struct Reward {
     pub amount: i64,
     /// How many units there are when the edition is first published; none: without limit.
     pub stock: Option<u32>,
+    /// When how many of them are to be had; none: all from the beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
     /// What it is worth, in minor units; shown.
     pub value: i64,
     /// What it costs, in minor units; booked against the budget.
@@ -55,6 +59,39 @@ pub struct Reward {
     pub balance: Option<u16>,
     /// What is given instead when there is none left.
     pub when_gone: Option<u16>,
+}
+
+/// Stock that is set free bit by bit. Worked out when the campaign is checked, so that neither a step nor a verification
+/// needs a calendar for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// How many units are to be had from the beginning.
+    pub first: u32,
+    /// From which instant on how many in all: both grow from one to the next.
+    pub later: Vec<(Millis, u32)>,
+}
+
+impl Release {
+    /// How many units have been set free by `now`.
+    pub fn by(&self, now: Millis) -> u32 {
+        let after = self.later.partition_point(|(at, _)| *at <= now);
+        let last = after.checked_sub(1).and_then(|last| self.later.get(last));
+        last.map_or(self.first, |(_, units)| *units)
+    }
+
+    /// When the next units are set free.
+    pub fn next(&self, now: Millis) -> Option<Millis> {
+        let next = self.later.partition_point(|(at, _)| *at <= now);
+        self.later.get(next).map(|(at, _)| *at)
+    }
+}
+
+impl Reward {
+    /// How many units of its stock wait for a later release.
+    pub fn held(&self, now: Millis) -> u32 {
+        let free = self.release.as_ref().map(|release| release.by(now));
+        free.map_or(0, |free| self.stock.unwrap_or(0).saturating_sub(free))
+    }
 }
 
 /// Who hands a reward over.

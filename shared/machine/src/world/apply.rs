@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::admin::{AdminOutcome, admin};
-use super::change::{Applied, Change, Commit, CounterKey, CounterMove, Left, Outcome};
+use super::change::{Applied, Bound, Change, Commit, CounterKey, CounterMove, Left, Outcome};
 use super::state::{Counter, Entry, LaneWorld, REMEMBER_MOST, Remembered, World, find, remember};
 use crate::ids::Lane;
 use crate::ledger::Row;
@@ -91,7 +91,11 @@ pub fn apply_commit(world: &mut World, commit: &mut Commit) -> Outcome {
         });
         found.issued = found.issued.saturating_add(counter.add);
         if let CounterKey::BudgetDay(day) = counter.key {
-            found.ceiling = counter.bound.unwrap_or_default().max(found.issued);
+            let bound = match counter.bound {
+                Bound::Given(bound) => bound,
+                Bound::Own | Bound::Held(_) => 0,
+            };
+            found.ceiling = bound.max(found.issued);
             let oldest = day.saturating_sub(KEEP_DAYS);
             lane.counters
                 .retain(|key, _| !matches!(key, CounterKey::BudgetDay(old) if *old < oldest));
@@ -183,8 +187,11 @@ fn name(exhausted: &mut Vec<Left>, counter: &CounterMove, left: i64) {
 fn left(lane: &LaneWorld, counter: &CounterMove) -> Result<i64, CounterKey> {
     let known = lane.counters.get(&counter.key);
     let bound = match (&counter.key, counter.bound) {
-        (CounterKey::BudgetDay(_), bound) => bound,
-        (CounterKey::Stock(_) | CounterKey::Budget, _) => known.map(|found| found.ceiling),
+        (CounterKey::BudgetDay(_), Bound::Given(bound)) => Some(bound),
+        (CounterKey::BudgetDay(_), Bound::Own | Bound::Held(_)) => None,
+        (CounterKey::Stock(_) | CounterKey::Budget, bound) => {
+            known.map(|found| found.ceiling.saturating_sub(bound.held()))
+        }
     };
     let issued = known.map_or(0, |found| found.issued);
     bound

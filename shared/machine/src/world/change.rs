@@ -137,8 +137,29 @@ pub struct CounterMove {
     pub key: CounterKey,
     /// By how much; never negative.
     pub add: i64,
-    /// The bound, for a counter that has none of its own.
-    pub bound: Option<i64>,
+    /// Up to what.
+    pub bound: Bound,
+}
+
+/// Up to what a counter is moved. Logs of before releases hold the first two, in the same bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Bound {
+    /// Its own ceiling.
+    Own,
+    /// This figure, for a counter that has no ceiling of its own: a day's budget. A counter that has one keeps to that.
+    Given(i64),
+    /// Its own ceiling less so many units, which wait for a later release. What is topped up is there at once.
+    Held(i64),
+}
+
+impl Bound {
+    /// How many units of the counter's own ceiling are not to be had yet.
+    pub fn held(self) -> i64 {
+        match self {
+            Self::Own | Self::Given(_) => 0,
+            Self::Held(units) => units.max(0),
+        }
+    }
 }
 
 /// How much is left of an exhausted counter: less than was asked for.

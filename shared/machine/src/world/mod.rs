@@ -13,7 +13,7 @@ mod state;
 pub use admin::{Action, Admin, AdminOutcome, AuditEntry, Done, Refused, first_tampered};
 pub use apply::{apply, apply_admin, apply_commit};
 pub use change::{
-    Answer, Applied, Attribution, Change, Commit, CounterKey, CounterMove, KeyWasUsed, Left,
+    Answer, Applied, Attribution, Bound, Change, Commit, CounterKey, CounterMove, KeyWasUsed, Left,
     Outcome, Recalled,
 };
 pub use state::{

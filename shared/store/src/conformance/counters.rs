@@ -1,10 +1,11 @@
 //! Stock and budgets: what is exhausted, what is frozen, which serial a unit has.
 
+use machine::ids::Lane;
 use machine::ledger::Row;
-use machine::world::{CounterKey, CounterMove, Left, Outcome};
+use machine::world::{Action, AdminOutcome, Bound, CounterKey, CounterMove, Left, Outcome};
 
 use super::Failed;
-use super::sample::{commit, costing, giving, live, moving, stock, test, user};
+use super::sample::{CAMPAIGN, admin, commit, costing, giving, live, moving, stock, test, user};
 use super::stage::Stage;
 use crate::LedgerRow;
 
@@ -57,7 +58,7 @@ pub(super) async fn exhausted_names_every_counter_with_what_is_left(stage: Stage
         CounterMove {
             key: day.clone(),
             add: 6,
-            bound: Some(5),
+            bound: Bound::Given(5),
         },
         moving(stock("mug"), 1),
     ];
@@ -123,7 +124,7 @@ pub(super) async fn a_missing_counter_is_frozen(stage: Stage) -> Done {
 pub(super) async fn only_a_days_budget_begins_by_itself(stage: Stage) -> Done {
     let mut sly = giving(commit(user(1), 0, "a"), "ghost");
     for known in &mut sly.moves {
-        known.bound = Some(100);
+        known.bound = Bound::Given(100);
     }
     same!(stage.commit(&sly).await?, Outcome::Frozen(stock("ghost")));
     let mut four = commit(user(1), 0, "b");
@@ -131,7 +132,7 @@ pub(super) async fn only_a_days_budget_begins_by_itself(stage: Stage) -> Done {
         four = giving(four, "mug");
     }
     for known in &mut four.moves {
-        known.bound = Some(100);
+        known.bound = Bound::Given(100);
     }
     same!(
         stage.exhausted(&four).await?,
@@ -180,7 +181,7 @@ pub(super) async fn a_budget_of_a_day_begins_anew(stage: Stage) -> Done {
     let on = |day, add, bound| CounterMove {
         key: CounterKey::BudgetDay(day),
         add,
-        bound: Some(bound),
+        bound: Bound::Given(bound),
     };
     let spend = |expected: u64, movement: CounterMove| {
         let mut made = commit(user(1), expected, &format!("k{expected}"));
@@ -225,6 +226,55 @@ pub(super) async fn two_moves_of_one_counter_count_together(stage: Stage) -> Don
     }
     stage.committed(&twice).await?;
     same!(stage.counter(&CounterKey::Budget).await?.issued, 1000);
+    Ok(())
+}
+
+pub(super) async fn what_waits_for_a_release_is_not_given(stage: Stage) -> Done {
+    let held = |user_number, key: &str, units| {
+        let mut made = giving(commit(user(user_number), 0, key), "mug");
+        for known in &mut made.moves {
+            known.bound = Bound::Held(units);
+        }
+        made
+    };
+    let none = [Left {
+        key: stock("mug"),
+        left: 0,
+    }];
+    same!(stage.exhausted(&held(1, "a", i64::MAX)).await?, none);
+    same!(stage.exhausted(&held(1, "b", 3)).await?, none);
+    stage.committed(&held(1, "c", 2)).await?;
+    same!(stage.exhausted(&held(2, "a", 2)).await?, none);
+    // As an alternative it is told by the same measure.
+    let mut other = costing(commit(user(2), 0, "b"), 1001);
+    other.alternatives = held(2, "b", 1).moves;
+    same!(stage.exhausted(&other).await?.len(), 1);
+    for known in &mut other.alternatives {
+        known.bound = Bound::Held(2);
+    }
+    same!(
+        stage.exhausted(&other).await?.last().map(|left| left.left),
+        Some(0)
+    );
+    // What is topped up is there at once, and once.
+    let (campaign, reward) = (CAMPAIGN.into(), "mug".into());
+    let more = admin(Action::AddStock {
+        campaign,
+        edition: 1,
+        lane: Lane::Live,
+        reward,
+        add: 1,
+    });
+    holds!(matches!(stage.admin(more).await?, AdminOutcome::Done(_)));
+    stage.committed(&held(2, "c", 2)).await?;
+    same!(stage.exhausted(&held(3, "a", 2)).await?, none);
+    // The release, and then no more than there is.
+    stage.committed(&held(3, "b", 1)).await?;
+    stage.committed(&held(4, "a", 0)).await?;
+    same!(stage.exhausted(&held(5, "a", 0)).await?, none);
+    // A figure below nought gives nothing away.
+    same!(stage.exhausted(&held(5, "b", -9)).await?, none);
+    same!(stage.counter(&stock("mug")).await?.issued, 4);
     Ok(())
 }
 

@@ -135,6 +135,7 @@ cases! {
     counters: serials_count_up_from_nought, exhausted_names_every_counter_with_what_is_left, exhausted_moves_nothing,
         a_missing_counter_is_frozen, only_a_days_budget_begins_by_itself, a_budget_is_never_overdrawn,
         a_budget_of_a_day_begins_anew, two_moves_of_one_counter_count_together, several_units_in_one_commit,
+        what_waits_for_a_release_is_not_given,
         units_and_rows_must_agree, lanes_are_apart;
     reads: rows_are_numbered_in_order, rows_are_read_from_anywhere, a_row_tells_its_commit, a_history_is_of_one_user,
         timers_are_due_in_order, a_timer_is_replaced_and_removed, recall_tells_what_is_live,

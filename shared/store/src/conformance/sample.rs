@@ -9,7 +9,7 @@ use machine::luck::Seed;
 use machine::model::{RewardKind, Sender};
 use machine::participant::{Core, Grant, Status};
 use machine::value::Value;
-use machine::world::{Action, Admin, Attribution, Commit, CounterKey, CounterMove};
+use machine::world::{Action, Admin, Attribution, Bound, Commit, CounterKey, CounterMove};
 
 /// When everything begins.
 pub const START: Millis = 1_800_000_000_000;
@@ -109,7 +109,7 @@ pub fn moving(key: CounterKey, add: i64) -> CounterMove {
     CounterMove {
         key,
         add,
-        bound: None,
+        bound: Bound::Own,
     }
 }
 

@@ -12,7 +12,7 @@ use machine::luck::Seed;
 use machine::model::Durability;
 use machine::participant::Participant;
 use machine::world::{
-    Action, Admin, AdminOutcome, AuditEntry, Commit, Counter, CounterKey, Outcome, Recalled,
+    Action, Admin, AdminOutcome, AuditEntry, Bound, Commit, Counter, CounterKey, Outcome, Recalled,
     Revision, World, apply_admin, apply_commit,
 };
 use tokio::sync::watch;
@@ -106,7 +106,7 @@ fn step(user: Pseudonym, draw: u64, wins: bool) -> Commit {
     if wins {
         made = costing(giving(made, "mug"), 10);
         let mut day = moving(CounterKey::BudgetDay(DAY), 10);
-        day.bound = Some(500);
+        day.bound = Bound::Given(500);
         made.moves.push(day);
         for row in &mut made.rows {
             if let Row::Grant(grant) = row {

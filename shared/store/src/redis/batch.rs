@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use machine::ids::{Lane, Pseudonym};
 use machine::ledger::Row;
-use machine::world::{Applied, Commit, CounterKey, CounterMove, Left, Outcome};
+use machine::world::{Applied, Bound, Commit, CounterKey, CounterMove, Left, Outcome};
 use redis::Value;
 
 use super::head::Head;
@@ -213,16 +213,20 @@ impl Move {
             });
         let kind = match (&moved.key, moved.bound) {
             (CounterKey::Budget, _) => 0,
-            (CounterKey::BudgetDay(_), Some(_)) => 1,
-            (CounterKey::BudgetDay(_), None) => 2,
+            (CounterKey::BudgetDay(_), Bound::Given(_)) => 1,
+            (CounterKey::BudgetDay(_), Bound::Own | Bound::Held(_)) => 2,
             (CounterKey::Stock(_), _) => 3,
+        };
+        let bound = match (kind, moved.bound) {
+            (1, Bound::Given(bound)) => bound,
+            (_, bound) => bound.held(),
         };
         Self {
             counter,
             kind,
             // No bound is as high as this: more than it is never to be had.
             add: moved.add.clamp(-1, MOST + 1),
-            bound: moved.bound.unwrap_or_default().clamp(0, MOST),
+            bound: bound.clamp(0, MOST),
         }
     }
 }

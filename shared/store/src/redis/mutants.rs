@@ -59,8 +59,13 @@ const MUTANTS: &[(&str, &str, &str)] = &[
     ),
     (
         "a ceiling is taken for what is left",
+        "left = ceiling[at] - bound - given",
+        "left = ceiling[at] - bound",
+    ),
+    (
+        "what waits for a later release is given",
+        "left = ceiling[at] - bound - given",
         "left = ceiling[at] - given",
-        "left = ceiling[at]",
     ),
     (
         "the alternatives that are gone are not named",

@@ -4,7 +4,8 @@
 use machine::ids::Lane;
 use machine::ledger::Row;
 use machine::world::{
-    Admin, CounterKey, CounterMove, LaneWorld, Pause, apply_admin, apply_commit, first_tampered,
+    Admin, Bound, CounterKey, CounterMove, LaneWorld, Pause, apply_admin, apply_commit,
+    first_tampered,
 };
 use proptest::prelude::*;
 
@@ -41,7 +42,10 @@ fn a_commit() -> impl Strategy<Value = Op> {
         0..6_u64,
         0..12_u8,
         prop::bool::weighted(0.1),
-        prop::collection::vec(0..REWARDS.len(), 0..3),
+        prop::collection::vec(
+            (0..REWARDS.len(), prop::option::weighted(0.2, 0..4_i64)),
+            0..3,
+        ),
     );
     let how = (
         prop::bool::weighted(0.15),
@@ -58,8 +62,11 @@ fn a_commit() -> impl Strategy<Value = Op> {
     (what, how).prop_map(|((who, key, other_body, gives), how)| {
         let (testing, revision, cost, day, expects, (days, timer, unsound)) = how;
         let mut made = sample::commit(user(who), 0, &format!("key-{key}"));
-        for reward in gives {
+        for (reward, held) in gives {
             made = giving(made, REWARDS[reward]);
+            if let Some((units, movement)) = held.zip(made.moves.last_mut()) {
+                movement.bound = Bound::Held(units);
+            }
         }
         if let Some(cost) = cost {
             made = sample::costing(made, cost);
@@ -68,7 +75,7 @@ fn a_commit() -> impl Strategy<Value = Op> {
             made.moves.push(CounterMove {
                 key: CounterKey::BudgetDay(day),
                 add,
-                bound: Some(40),
+                bound: Bound::Given(40),
             });
         }
         if testing {

@@ -26,6 +26,7 @@
 --                    .. rules .. lease (2, 0 none) .. its value (`fence:token`)
 --          moves, alternatives: number (1), then counter (2, from 1) .. kind (1) .. add (8) .. bound (8)
 --            kind: 0 bound of its own, 1 bound from the move, begins at 0 by itself, 2 as 1 but the bound is missing, 3 stock
+--            bound: of kinds 0 and 3 how many units of the counter's own ceiling wait for a later release
 --          rules: number (1), then length (1) .. id: those that may not be in the set yet
 --
 -- A participant's value (all numbers big-endian)
@@ -119,7 +120,7 @@ local function left_of(at, kind, bound)
   elseif kind == 2 or not given then
     return nil
   else
-    left = ceiling[at] - given
+    left = ceiling[at] - bound - given
   end
   if left < 0 then left = 0 end
   return left
