@@ -29,6 +29,8 @@ const ROOMS: &[(&str, Reach)] = &[
     ("testbed", Reach::Only(&[])),
     ("limit", Reach::Only(&["store"])),
     ("poster", Reach::Only(&[])),
+    // Any router on any host: it knows nothing of campaigns.
+    ("host", Reach::Only(&[])),
     ("function", Reach::Shared),
     // Never an activity by name: the command line hands it its functions.
     (
