@@ -1,0 +1,160 @@
+//! Paths and queries.
+
+use serde_json::json;
+
+use crate::call::Call;
+use crate::{Case, Hosted, Verdict, same};
+
+type Row = Result<Verdict, String>;
+
+pub const CASES: &[Case] = &[
+    Case {
+        name: "a path and its query arrive",
+        run: arrive,
+    },
+    Case {
+        name: "a name that comes several times keeps its values' order",
+        run: several,
+    },
+    Case {
+        name: "an empty value, and a name without one",
+        run: empty,
+    },
+    Case {
+        name: "`%26`, `+`, `%2B` and Chinese in a query are decoded once",
+        run: decoded_once,
+    },
+    Case {
+        name: "Chinese and `%2F` within a segment of a path",
+        run: segments,
+    },
+    Case {
+        name: "a space in a path",
+        run: space,
+    },
+    Case {
+        name: "dots, colons and signs in a path stay",
+        run: signs,
+    },
+    Case {
+        name: "the uri is in origin form",
+        run: origin,
+    },
+    Case {
+        name: "a stage or a rule of the gateway is not part of the path",
+        run: stage,
+    },
+    Case {
+        name: "below `/api`: within, with a query",
+        run: below,
+    },
+    Case {
+        name: "below `/api`: the path itself, with and without a slash",
+        run: itself,
+    },
+    Case {
+        name: "below `/api`: `/apiary` and the root are not found",
+        run: outside,
+    },
+];
+
+fn arrive(host: &Hosted) -> Row {
+    let seen = host.front.call(&Call::get("/a/b?one=1&two=2")).seen();
+    same!(seen["method"], "GET");
+    same!(seen["path"], "/a/b");
+    same!(seen["query"], json!({ "one": ["1"], "two": ["2"] }));
+    for method in ["PUT", "PATCH", "DELETE", "OPTIONS"] {
+        same!(
+            host.front.call(&Call::get("/a").method(method)).seen()["method"],
+            method
+        );
+    }
+    Ok(Verdict::Holds)
+}
+
+fn several(host: &Hosted) -> Row {
+    let seen = host.front.call(&Call::get("/a?k=3&k=1&k=2")).seen();
+    same!(seen["query"]["k"], json!(["3", "1", "2"]));
+    Ok(Verdict::Holds)
+}
+
+fn empty(host: &Hosted) -> Row {
+    let seen = host.front.call(&Call::get("/a?none=&bare")).seen();
+    same!(seen["query"], json!({ "none": [""], "bare": [""] }));
+    Ok(Verdict::Holds)
+}
+
+fn decoded_once(host: &Hosted) -> Row {
+    let seen = host
+        .front
+        .call(&Call::get(
+            "/a?amp=a%26b&plus=a+b&sign=a%2Bb&han=%E6%98%A5&twice=%2526",
+        ))
+        .seen();
+    same!(
+        seen["query"],
+        json!({ "amp": ["a&b"], "plus": ["a b"], "sign": ["a+b"], "han": ["春"], "twice": ["%26"] })
+    );
+    Ok(Verdict::Holds)
+}
+
+fn segments(host: &Hosted) -> Row {
+    let answer = host.front.call(&Call::get("/segments/%E6%98%A5/a%2Fb"));
+    same!(answer.seen(), json!(["春", "a/b"]));
+    Ok(Verdict::Holds)
+}
+
+fn space(host: &Hosted) -> Row {
+    same!(
+        host.front.call(&Call::get("/segments/a%20b/c")).seen(),
+        json!(["a b", "c"])
+    );
+    Ok(Verdict::Holds)
+}
+
+fn signs(host: &Hosted) -> Row {
+    let seen = host
+        .front
+        .call(&Call::get("/a.b:c@d/~e!$&'()*+,;=/%25"))
+        .seen();
+    same!(seen["path"], "/a.b:c@d/~e!$&'()*+,;=/%25");
+    Ok(Verdict::Holds)
+}
+
+fn origin(host: &Hosted) -> Row {
+    let seen = host.front.call(&Call::get("/a?b=1")).seen();
+    same!(seen["absolute"], false);
+    Ok(Verdict::Holds)
+}
+
+fn stage(host: &Hosted) -> Row {
+    let Some(event) = host.front.event(&Call::get("/a/b")) else {
+        return Ok(Verdict::NotHere);
+    };
+    if event.get("requestContext").is_none() {
+        return Ok(Verdict::NotHere);
+    }
+    same!(host.front.raw(&event).seen()["path"], "/a/b");
+    Ok(Verdict::Holds)
+}
+
+fn below(host: &Hosted) -> Row {
+    let seen = host.below.call(&Call::get("/api/a/b?c=%26")).seen();
+    same!(seen["path"], "/a/b");
+    same!(seen["query"], json!({ "c": ["&"] }));
+    Ok(Verdict::Holds)
+}
+
+fn itself(host: &Hosted) -> Row {
+    for path in ["/api", "/api/", "/api?a=1"] {
+        same!(host.below.call(&Call::get(path)).seen()["path"], "/");
+    }
+    Ok(Verdict::Holds)
+}
+
+fn outside(host: &Hosted) -> Row {
+    for path in ["/apiary", "/", "/API/a", "/ap"] {
+        same!(host.below.call(&Call::get(path)).status, 404);
+    }
+    Ok(Verdict::Holds)
+}
