@@ -88,7 +88,7 @@ impl Front for Http {
             lines.push(("X-Scf-Remote-Addr", CLIENT.to_owned()));
             lines.push(("X-Scf-Secret-Key", "the platform's own".to_owned()));
         }
-        if call.method == "POST" {
+        if call.method == "POST" || !call.body.is_empty() {
             lines.push(("Content-Length", call.body.len().to_string()));
         }
         lines.push(("Connection", "close".to_owned()));

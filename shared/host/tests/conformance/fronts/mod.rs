@@ -26,7 +26,7 @@ pub const EVENT_KEY: &str = "a key of events / 50%";
 pub const CLIENT: &str = "203.0.113.7";
 
 /// A host with the app on it.
-pub trait Front {
+pub trait Front: Sync {
     /// The column's name.
     fn name(&self) -> &'static str;
     /// Hands a call over.
