@@ -1,6 +1,5 @@
 //! One activity as a program of its own, on whatever host it finds itself. What the host speaks is the business of the crate `host`.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,7 +9,7 @@ use host::{App, BasePath, Host};
 
 use crate::http::{Shell, events_router, router};
 use crate::serve::{
-    ACCESS_LOG_EVERY, ServeError, StoreChoice, asked_to_stop, bind, chain, open, stopped, tell,
+    ACCESS_LOG_EVERY, ServeError, StoreChoice, asked_to_stop, chain, open, stopped, tell,
 };
 use crate::telemetry::{Format, init_logs};
 use crate::words::Problems;
@@ -30,15 +29,9 @@ enum NotServed {
     /// `GALA_BASE_PATH` is none.
     #[error("GALA_BASE_PATH: {0}")]
     BasePath(#[from] host::NotABasePath),
-    /// `PORT` is none.
-    #[error("`{0}` is no port (PORT): it is a number from 1 to 65535")]
-    Port(String),
-    /// SCF's runtime interface failed.
+    /// The host failed.
     #[error(transparent)]
-    Scf(#[from] host::scf::ApiError),
-    /// A host that is not spoken yet.
-    #[error("this build does not run on {0} yet")]
-    NotYet(Host),
+    Run(#[from] host::NotRun),
 }
 
 /// Runs one activity as a function, on whatever host it finds itself: the whole of its `main`.
@@ -83,19 +76,7 @@ fn run(activity: &'static dyn Activity) -> Result<(), NotServed> {
         let ready = |at: &str| {
             tracing::info!(activity = activity.id(), %host, at, store = %choice, "ready");
         };
-        match host {
-            Host::Http | Host::ScfWeb => {
-                let listener = bind(address_on(host)?).await?;
-                ready(&listener.local_addr()?.to_string());
-                host::plain::serve(app, host, listener, stop).await?;
-            }
-            Host::ScfEvent => {
-                let settings = host::scf::Settings::of(variable)?;
-                ready(&settings.api);
-                host::scf::run(app, &settings, stop).await?;
-            }
-            Host::Lambda => return Err(NotServed::NotYet(host)),
-        }
+        host::run(app, host, None, stop, ready).await?;
         match stopped(&*process.store) {
             Some(why) => Err(ServeError::Stopped(why).into()),
             None => Ok(()),
@@ -120,14 +101,4 @@ fn app(shell: Arc<Shell>) -> Result<App, NotServed> {
             None => app,
         },
     )
-}
-
-/// Where a host expects HTTP: an SCF web function on one port always, others where `PORT` says.
-fn address_on(host: Host) -> Result<SocketAddr, NotServed> {
-    let port = match variable("PORT").filter(|_| host == Host::Http) {
-        Some(text) => text.parse().map_err(|_| NotServed::Port(text))?,
-        None if host == Host::Http => 8080,
-        None => host::plain::SCF_PORT,
-    };
-    Ok(SocketAddr::from(([0, 0, 0, 0], port)))
 }

@@ -330,11 +330,11 @@ pub fn stopped(store: &dyn Store) -> Option<String> {
 /// Resolves when the process is asked to stop, or the store has stopped for good. It listens from this call on, so make it
 /// before anyone is told that the process is there; within a runtime.
 pub fn asked_to_stop(store: Arc<dyn Store>) -> impl Future<Output = ()> + Send + 'static {
-    let terminated = terminated();
-    async move { stop_of(store, terminated).await }
+    let asked = host::stop_signal();
+    async move { stop_of(store, asked).await }
 }
 
-async fn stop_of(store: Arc<dyn Store>, terminated: impl Future<Output = ()>) {
+async fn stop_of(store: Arc<dyn Store>, asked: impl Future<Output = ()>) {
     let failed = async {
         let mut every = tokio::time::interval(Duration::from_millis(200));
         while stopped(&*store).is_none() {
@@ -342,29 +342,9 @@ async fn stop_of(store: Arc<dyn Store>, terminated: impl Future<Output = ()>) {
         }
     };
     tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
+        () = asked => {}
         () = failed => {}
     }
-}
-
-#[cfg(unix)]
-fn terminated() -> impl Future<Output = ()> + Send + 'static {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminate = signal(SignalKind::terminate());
-    async move {
-        match terminate {
-            Ok(mut terminate) => {
-                terminate.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    }
-}
-
-#[cfg(not(unix))]
-async fn terminated() {
-    std::future::pending().await
 }
 
 /// An error with its causes, in one line.

@@ -10,6 +10,8 @@
 //! | [`plain`] | HTTP on a port; an SCF web function is that, with headers of its own |
 //! | [`scf`] | SCF's custom runtime: events by long poll, integrated answers |
 //!
+//! [`run`] is the one way in; [`proxy`] makes a router of any HTTP server.
+//!
 //! Knows nothing of campaigns, tenants or stores: it runs any router, a wrapped server's too.
 
 mod answer;
@@ -21,6 +23,8 @@ mod guard;
 mod headers;
 mod kind;
 pub mod plain;
+mod proxy;
+mod run;
 pub mod scf;
 mod trouble;
 mod uri;
@@ -28,4 +32,6 @@ mod uri;
 pub use app::{App, Invocation};
 pub use base_path::{BasePath, NotABasePath};
 pub use kind::{Host, NotAHost};
+pub use proxy::{event_proxy, proxy};
+pub use run::{NotRun, run, stop_signal};
 pub use trouble::{Plain, Trouble, Words};
