@@ -18,6 +18,7 @@ pub mod registry;
 pub mod render;
 pub mod serve;
 pub mod served;
+pub mod signed;
 pub mod sweep;
 pub mod telemetry;
 pub mod trace;

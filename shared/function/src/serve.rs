@@ -21,6 +21,7 @@ use crate::http::{Shell, router};
 use crate::identity::{Cache, cache};
 use crate::known_store;
 use crate::registry::{Registry, Report, stamp};
+use crate::signed::{GatewayKey, KeyError, behind_gateway};
 use crate::sweep;
 use crate::telemetry::{AccessLog, Format, init_logs};
 
@@ -57,6 +58,12 @@ pub enum ServeError {
     /// The address can't be listened on.
     #[error("can't listen on {0}: is something else using it? Give another address with --listen")]
     Bind(SocketAddr, #[source] std::io::Error),
+    /// The gateway's key can't be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// Functions elsewhere can't be called as asked.
+    #[error("{0}")]
+    Elsewhere(String),
     /// The runtime or a socket failed.
     #[error("the process can't serve")]
     Io(#[from] std::io::Error),
@@ -400,7 +407,7 @@ async fn terminated() {
 /// Runs one activity as a function over plain HTTP: the whole of its `main`.
 ///
 /// Reads `GALA_CONFIGS` (unset: `configs`), `GALA_STORE` (the address of a Redis; unset: the embedded store), `GALA_DATA`
-/// (the embedded store's folder; unset: `data`), `PORT` (unset: 8080).
+/// (the embedded store's folder; unset: `data`), `PORT` (unset: 8080), `GALA_GATEWAY_KEY` (unset: no gateway is believed).
 pub fn serve(activity: &'static dyn Activity) -> ExitCode {
     match run(activity) {
         Ok(()) => ExitCode::SUCCESS,
@@ -424,6 +431,7 @@ fn run(activity: &'static dyn Activity) -> Result<(), ServeError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
+    let key = GatewayKey::from_env()?;
     runtime.block_on(async {
         let configs = folder("GALA_CONFIGS", "configs");
         let address = std::env::var("GALA_STORE").ok();
@@ -439,7 +447,8 @@ fn run(activity: &'static dyn Activity) -> Result<(), ServeError> {
         tracing::info!(activity = activity.id(), address = %listener.local_addr()?, store = %choice, "ready");
         let shell = process.shell(Some(activity.id()), ACCESS_LOG_EVERY);
         let store = process.store.clone();
-        listen(listener, router(shell), stop).await?;
+        let routes = behind_gateway(router(shell), key, Arc::new(SystemClock));
+        listen(listener, routes, stop).await?;
         match stopped(&*store) {
             Some(why) => Err(ServeError::Stopped(why)),
             None => Ok(()),
