@@ -194,6 +194,15 @@ impl Upstream {
 
     async fn send_shared(&self, request: Request<Whole>) -> Result<Response<Incoming>, Failed> {
         let mut sender = self.shared().await?;
+        let (unsent, why) = match sender.try_send_request(request).await {
+            Ok(answer) => return Ok(answer),
+            Err(mut error) => (error.take_message(), said(error.into_error())),
+        };
+        // It had just been closed: this call has not left, so a new connection is no second try.
+        let Some(request) = unsent else {
+            return self.lost(&why);
+        };
+        let mut sender = self.shared().await?;
         match sender.try_send_request(request).await {
             Ok(answer) => Ok(answer),
             Err(mut error) => match error.take_message() {

@@ -43,7 +43,7 @@ pub fn patient() -> Patience {
 pub fn front(
     world: &World,
     elsewhere: &[(&'static str, &[&str])],
-    key: Option<GatewayKey>,
+    key: Option<&GatewayKey>,
     patience: Patience,
 ) -> Router {
     let functions = ACTIVITIES
@@ -54,7 +54,7 @@ pub fn front(
             .iter()
             .map(|address| address.parse().unwrap())
             .collect();
-        let remote = Remote::start(activity, addresses, key.clone(), patience).unwrap();
+        let remote = Remote::start(activity, addresses, key.cloned(), patience).unwrap();
         (*activity, remote)
     });
     let remotes: Remotes = remotes.collect();
@@ -68,7 +68,7 @@ pub fn front(
 
 /// Asks until there is an answer.
 pub async fn until<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         if let Some(answer) = ask().await {
             return answer;
@@ -218,7 +218,7 @@ async fn misbehave(mut stream: TcpStream, how: Misbehaves, calls: &AtomicUsize) 
             Misbehaves::Half => return stream.write_all(half).await,
             Misbehaves::Stalls => {
                 stream.write_all(half).await?;
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
             Misbehaves::Switches => {
                 let switch = b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n";
@@ -261,8 +261,10 @@ pub struct Mirror {
 impl Mirror {
     pub fn router(&self) -> Router {
         let (mirror, asked) = (self.clone(), self.clone());
+        let ready = move || async move { asked.ready() };
         Router::new()
-            .route("/readyz", get(move || asked.ready()))
+            .route("/readyz", get(ready.clone()))
+            .route("/base/readyz", get(ready))
             .fallback(move |request: Request| mirror.show(request))
     }
 
@@ -270,7 +272,7 @@ impl Mirror {
         self.calls.load(Ordering::SeqCst)
     }
 
-    async fn ready(self) -> Response {
+    fn ready(&self) -> Response {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let json = [("content-type", "application/json")];
         match self.not_ready.load(Ordering::SeqCst) {
