@@ -16,6 +16,7 @@ mod codes;
 mod elsewhere;
 mod examples;
 mod gone;
+mod gone_elsewhere;
 mod headers;
 mod limits;
 mod lottery;
