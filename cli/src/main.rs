@@ -129,9 +129,10 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
 /// How a server ended.
 fn served(ended: Result<(), ServeError>) -> Result<(), Failure> {
     ended.map_err(|error| match &error {
-        ServeError::Load(function::registry::LoadError::Folder(..)) | ServeError::Address(_) => {
-            Failure::usage(chain(&error))
-        }
+        ServeError::Load(function::registry::LoadError::Folder(..))
+        | ServeError::Address(_)
+        | ServeError::Key(_)
+        | ServeError::Elsewhere(_) => Failure::usage(chain(&error)),
         ServeError::Store(_)
         | ServeError::Redis(_)
         | ServeError::AnotherStore(_)

@@ -11,6 +11,7 @@ use crate::http::{Shell, events_router, router};
 use crate::serve::{
     ACCESS_LOG_EVERY, ServeError, StoreChoice, asked_to_stop, chain, open, stopped, tell,
 };
+use crate::signed::{GatewayKey, KeyError, behind_gateway};
 use crate::telemetry::{Format, init_logs};
 use crate::words::Problems;
 
@@ -29,6 +30,9 @@ enum NotServed {
     /// `GALA_BASE_PATH` is none.
     #[error("GALA_BASE_PATH: {0}")]
     BasePath(#[from] host::NotABasePath),
+    /// `GALA_GATEWAY_KEY` can't be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// The host failed.
     #[error(transparent)]
     Run(#[from] host::NotRun),
@@ -38,7 +42,7 @@ enum NotServed {
 ///
 /// Reads `GALA_HOST` (`http`, `scf-web`, `scf-event`; unset: found from the environment), `GALA_CONFIGS` (unset: `configs`),
 /// `GALA_STORE` (the address of a Redis; unset: the embedded store), `GALA_DATA` (the embedded store's folder; unset: `data`),
-/// `GALA_BASE_PATH` (where it is mounted; unset: at the root), `GALA_EVENT_KEY` (who has it may send CloudEvents over HTTP; unset:
+/// `GALA_GATEWAY_KEY` (unset: no gateway is believed), `GALA_BASE_PATH` (where it is mounted; unset: at the root), `GALA_EVENT_KEY` (who has it may send CloudEvents over HTTP; unset:
 /// nobody), and over plain HTTP `PORT` (unset: 8080).
 pub fn serve(activity: &'static dyn Activity) -> ExitCode {
     match run(activity) {
@@ -57,6 +61,7 @@ fn run(activity: &'static dyn Activity) -> Result<(), NotServed> {
         std::env::var_os(name).map_or_else(|| PathBuf::from(default), PathBuf::from)
     };
     let host = Host::find(variable)?;
+    let key = GatewayKey::from_env()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
@@ -71,7 +76,7 @@ fn run(activity: &'static dyn Activity) -> Result<(), NotServed> {
             tracing::info!("{differs}");
         }
         process.spawn_background();
-        let app = app(process.shell(Some(activity.id()), ACCESS_LOG_EVERY))?;
+        let app = app(process.shell(Some(activity.id()), ACCESS_LOG_EVERY), key)?;
         let stop = asked_to_stop(process.store.clone());
         let ready = |at: &str| {
             tracing::info!(activity = activity.id(), %host, at, store = %choice, "ready");
@@ -89,9 +94,11 @@ fn variable(name: &str) -> Option<String> {
 }
 
 /// The function as every host runs it.
-fn app(shell: Arc<Shell>) -> Result<App, NotServed> {
+fn app(shell: Arc<Shell>, key: Option<GatewayKey>) -> Result<App, NotServed> {
     let base_path: BasePath = variable("GALA_BASE_PATH").unwrap_or_default().parse()?;
-    let app = App::new(router(shell.clone()))
+    // The host has put the client's address there by now; a gateway's word on it comes before that.
+    let public = behind_gateway(router(shell.clone()), key, shell.clock.clone());
+    let app = App::new(public)
         .with_events(events_router(shell))
         .with_words(Problems)
         .below(base_path);

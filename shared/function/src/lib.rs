@@ -19,6 +19,7 @@ pub mod registry;
 pub mod render;
 pub mod serve;
 pub mod served;
+pub mod signed;
 pub mod sweep;
 pub mod telemetry;
 pub mod trace;

@@ -18,6 +18,7 @@ use crate::http::Shell;
 use crate::identity::{Cache, cache};
 use crate::known_store;
 use crate::registry::{Registry, Report, stamp};
+use crate::signed::KeyError;
 use crate::sweep;
 use crate::telemetry::AccessLog;
 
@@ -51,6 +52,12 @@ pub enum ServeError {
     /// The address can't be listened on.
     #[error("can't listen on {0}: is something else using it? Give another address with --listen")]
     Bind(SocketAddr, #[source] std::io::Error),
+    /// The gateway's key can't be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// Functions elsewhere can't be called as asked.
+    #[error("{0}")]
+    Elsewhere(String),
     /// The runtime or a socket failed.
     #[error("the process can't serve")]
     Io(#[from] std::io::Error),

@@ -152,7 +152,7 @@ async fn take_event(
     if backend && !who.claims.has_scope(EVENTS_WRITE) {
         return Err(Problem::new(Code::Forbidden).with("scope", EVENTS_WRITE));
     }
-    let bytes = read(context.parts, body).await?;
+    let bytes = read_body(context.parts, body).await?;
     let payload = parse_payload(&bytes).map_err(|error: PayloadError| Problem::from(error))?;
     let member = address.user.as_deref().unwrap_or(&who.claims.sub);
     if !is_member(member) {
@@ -243,8 +243,8 @@ async fn carry_out(
     })
 }
 
-/// Reads a body: whole, not too long, and in good time.
-async fn read(parts: &Parts, body: Body) -> Result<Bytes, Problem> {
+/// Reads a body: whole, not longer than [`BODY_BYTES`], and in good time.
+pub async fn read_body(parts: &Parts, body: Body) -> Result<Bytes, Problem> {
     let said = parts
         .headers
         .get(CONTENT_LENGTH)
