@@ -9,6 +9,7 @@ mod headers;
 mod health;
 mod place;
 mod remote;
+mod routes;
 mod upstream;
 
 use std::collections::BTreeMap;
@@ -29,7 +30,8 @@ use function::trace::Trace;
 use limit::{Limiter, MAX_KEYS, Quota};
 
 pub use address::{Address, NotAnAddress, Speaks};
-pub use remote::{NotCallable, Patience, Remote};
+pub use remote::{Asks, NotCallable, Patience, Remote};
+pub use routes::{NotARoute, Routes};
 
 use client::Client;
 use place::Place;
@@ -58,10 +60,19 @@ pub type Functions = BTreeMap<&'static str, Function>;
 /// Functions elsewhere by the activity they serve.
 pub type Remotes = BTreeMap<&'static str, Arc<Remote>>;
 
+/// What is not in this process.
+#[derive(Debug, Default)]
+pub struct Elsewhere {
+    /// Functions of activities.
+    pub functions: Remotes,
+    /// Servers that are not ours, by path.
+    pub routes: Routes,
+}
+
 struct Door {
     registry: Arc<Registry>,
     functions: Functions,
-    remotes: Remotes,
+    elsewhere: Elsewhere,
     flood: Option<Limiter<FloodKey>>,
     bounds: Bounds,
     under_way: AtomicUsize,
@@ -74,16 +85,16 @@ pub fn router(registry: Arc<Registry>, functions: Functions) -> Router {
 
 /// The same within other bounds.
 pub fn router_within(registry: Arc<Registry>, functions: Functions, bounds: Bounds) -> Router {
-    router_to(registry, functions, Remotes::new(), bounds)
+    router_to(registry, functions, Elsewhere::default(), bounds)
 }
 
-/// The same, with activities whose functions run elsewhere. Those go before a function of this process for the same activity,
+/// The same, with activities whose functions run elsewhere, and other servers' paths. The functions go before a function of this process for the same activity,
 /// which is still wanted: paths of no campaign (health, the API's description, addresses that lead nowhere) are answered here,
 /// whatever is the matter elsewhere.
 pub fn router_to(
     registry: Arc<Registry>,
     functions: Functions,
-    remotes: Remotes,
+    elsewhere: Elsewhere,
     bounds: Bounds,
 ) -> Router {
     let flood =
@@ -91,7 +102,7 @@ pub fn router_to(
     let door = Door {
         registry,
         functions,
-        remotes,
+        elsewhere,
         flood,
         bounds,
         under_way: AtomicUsize::new(0),
@@ -171,6 +182,9 @@ impl Door {
 
     /// The way to the function of the path's campaign. Paths of no campaign go to any function here: all answer those alike.
     fn way(&self, tenant: Option<&Arc<TenantShell>>, path: &str) -> Option<Way<'_>> {
+        if let Some(server) = self.elsewhere.routes.of(path) {
+            return Some(Way::Elsewhere(server));
+        }
         let campaign = path.split('/').nth(3);
         let served = tenant
             .zip(campaign)
@@ -178,7 +192,7 @@ impl Door {
         let activity = served
             .and_then(|served| served.newest())
             .map(|campaign| &*campaign.activity);
-        if let Some(remote) = activity.and_then(|activity| self.remotes.get(activity)) {
+        if let Some(remote) = activity.and_then(|activity| self.elsewhere.functions.get(activity)) {
             return Some(Way::Elsewhere(remote));
         }
         activity

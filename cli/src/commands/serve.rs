@@ -16,7 +16,7 @@ use function::serve::{
 };
 use function::served::{Snapshot, TenantShell};
 use function::telemetry::{Format, PrometheusHandle, init_logs, init_metrics};
-use gateway::door::{self, Bounds, Functions};
+use gateway::door::{self, Bounds, Elsewhere, Functions};
 use machine::luck::NoDraws;
 use machine::model::Sender;
 use machine::step::Call;
@@ -25,7 +25,7 @@ use machine::{Campaign, Millis, Participant, User};
 
 use crate::activities;
 use crate::sign::sign;
-use elsewhere::FunctionAt;
+use elsewhere::{FunctionAt, RouteTo};
 
 /// Who the sample calls are made as.
 const SAMPLE_MEMBER: &str = "alice";
@@ -58,6 +58,10 @@ pub struct Serve {
     /// ?ca=/path/to/ca.pem where its certificate is a private one's) or h2c://; needs --store. Can be given several times
     #[arg(long = "function", value_name = "ACTIVITY=URL[,URL...]", value_parser = elsewhere::read)]
     pub functions: Vec<FunctionAt>,
+    /// Below which path a server that is not ours answers, and where it is: one that is to be split, path by path. The longest path
+    /// that fits decides; `/` is all that nothing else takes. Can be given several times
+    #[arg(long = "route", value_name = "PATH=URL[,URL...]", value_parser = elsewhere::read_route)]
+    pub routes: Vec<RouteTo>,
     /// How the log on stderr is written
     #[arg(long, value_enum, default_value_t = Log::Text)]
     pub log: Log,
@@ -95,7 +99,10 @@ pub fn run(serve: &Serve) -> Result<(), ServeError> {
 
 async fn serve_all(serve: &Serve, metrics: PrometheusHandle) -> Result<(), ServeError> {
     let choice = StoreChoice::of(serve.store.as_deref(), &serve.data)?;
-    let remotes = elsewhere::start(&serve.functions, &choice)?;
+    let elsewhere = Elsewhere {
+        functions: elsewhere::start(&serve.functions, &choice)?,
+        routes: elsewhere::start_routes(&serve.routes)?,
+    };
     let process = open(&serve.configs, &choice, &activities::ALL, true).await?;
     for diagnostic in &process.report.diagnostics {
         if diagnostic.severity == campaign::Severity::Error {
@@ -121,11 +128,11 @@ async fn serve_all(serve: &Serve, metrics: PrometheusHandle) -> Result<(), Serve
             (activity.id(), function::http::Function::new(shell))
         })
         .collect();
-    let listed = elsewhere::listed(&remotes);
+    let listed = elsewhere::listed(&elsewhere);
     let door = door::router_to(
         process.registry.clone(),
         functions,
-        remotes,
+        elsewhere,
         Bounds::default(),
     );
     let desk = gateway::admin::router(gateway::admin::Desk::new(

@@ -10,3 +10,5 @@ mod ran;
 mod served;
 #[cfg(test)]
 mod usage;
+#[cfg(test)]
+mod wrap;

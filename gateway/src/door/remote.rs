@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, Response};
 use axum::response::Response as Answer;
 use function::clock::{Clock as _, SystemClock};
-use function::http::{CALL_TIMEOUT, read_body};
+use function::http::{BODY_BYTES, CALL_TIMEOUT, read_body};
 use function::problem::{Code, Problem, Words};
 use function::signed::GatewayKey;
 use function::trace::Trace;
@@ -42,6 +42,31 @@ pub struct Patience {
     /// How many calls may be under way to one function: a part of what the door takes, so that one function that hangs leaves
     /// room for the others.
     pub under_way: usize,
+    /// The most bytes of a call's body: it is read whole, so that it can be sent again.
+    pub body_bytes: usize,
+    /// How an address is asked whether it is ready.
+    pub asks: Asks,
+}
+
+/// How an address is asked whether it is ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks {
+    /// `/readyz`, as our functions have it.
+    Ready,
+    /// Whether it takes a connection: all that one can know of a server that is not ours.
+    Connection,
+}
+
+impl Patience {
+    /// For a server that is not ours: it may take longer, and larger bodies.
+    pub fn for_a_server() -> Self {
+        Self {
+            call: Duration::from_secs(30),
+            body_bytes: 6 * 1024 * 1024,
+            asks: Asks::Connection,
+            ..Self::default()
+        }
+    }
 }
 
 impl Default for Patience {
@@ -53,6 +78,8 @@ impl Default for Patience {
             ask_every: Duration::from_secs(1),
             ask_away_every: Duration::from_millis(300),
             under_way: 2048,
+            body_bytes: BODY_BYTES,
+            asks: Asks::Ready,
         }
     }
 }
@@ -132,7 +159,7 @@ impl Remote {
             // It means nothing there (RFC 9110, 9.3.1), and is not worth reading.
             axum::body::Bytes::new()
         } else {
-            read_body(parts, body).await?
+            read_body(parts, body, self.patience.body_bytes).await?
         };
         let mut headers = parts.headers.clone();
         let now = SystemClock.now() / 1000;
@@ -254,7 +281,7 @@ async fn watch(upstream: Weak<Upstream>, patience: Patience) {
         let Some(upstream) = upstream.upgrade() else {
             return;
         };
-        upstream.ask(patience.ask_every).await;
+        upstream.ask(patience.ask_every, patience.asks).await;
         upstream.tidy();
         let away = upstream.health.standing() == Standing::Away;
         drop(upstream);

@@ -20,6 +20,7 @@ use tokio::time::timeout;
 use super::address::{Address, Speaks};
 use super::dial::{Dialer, Whole};
 use super::health::{Health, Standing};
+use super::remote::Asks;
 
 /// How long a connection may wait for its next call. Servers end idle ones after some time of their own; whoever sends into that
 /// moment does not know what became of the call.
@@ -266,8 +267,8 @@ impl Upstream {
 
     /// Asks whether it is ready, over a connection of its own: new ones must be possible. One answer that does not come in time
     /// says as little as one call without an answer: it may only be busy.
-    pub(super) async fn ask(&self, patience: Duration) {
-        let found = timeout(patience, self.ready()).await;
+    pub(super) async fn ask(&self, patience: Duration, asks: Asks) {
+        let found = timeout(patience, self.ready(asks)).await;
         match found.unwrap_or_else(|_| Err(Failed::Unknown("no answer in time".to_owned()))) {
             Ok(found) => self.health.asked(found),
             Err(Failed::NotSent(why)) => self.health.unreachable(&why),
@@ -275,7 +276,14 @@ impl Upstream {
         }
     }
 
-    async fn ready(&self) -> Result<Standing, Failed> {
+    async fn ready(&self, asks: Asks) -> Result<Standing, Failed> {
+        if asks == Asks::Connection {
+            match self.address.speaks {
+                Speaks::Http | Speaks::Https => drop(self.within(self.dialer.http1()).await?),
+                Speaks::H2c => drop(self.within(self.dialer.http2()).await?),
+            }
+            return Ok(Standing::Ready);
+        }
         let call = Call {
             method: Method::GET,
             path: "/readyz".to_owned(),

@@ -12,7 +12,7 @@ use function::identity::{Minter, Ticket};
 use function::registry::material;
 use function::serve::{Process, StoreChoice, open};
 use function::signed::{GatewayKey, behind_gateway};
-use gateway::door::{Bounds, Remote, router_to, router_within};
+use gateway::door::{Bounds, Elsewhere, Remote, router_to, router_within};
 use testbed::Server;
 
 use crate::upstreams::{Served, Speaks, patient, until};
@@ -90,7 +90,10 @@ async fn a_function_in_another_process_on_the_same_store() {
     let far = router_to(
         gateway.registry.clone(),
         functions(),
-        [("lottery", remote.unwrap())].into(),
+        Elsewhere {
+            functions: [("lottery", remote.unwrap())].into(),
+            ..Elsewhere::default()
+        },
         Bounds::default(),
     );
     let near = router_within(gateway.registry.clone(), functions(), Bounds::default());

@@ -17,7 +17,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use function::http::Function;
 use function::signed::GatewayKey;
-use gateway::door::{self, Bounds, Patience, Remote, Remotes};
+use gateway::door::{self, Bounds, Elsewhere, Patience, Remote, Remotes};
 use http_body_util::BodyExt as _;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -61,7 +61,10 @@ pub fn front(
     door::router_to(
         world.registry.clone(),
         functions.collect(),
-        remotes,
+        Elsewhere {
+            functions: remotes,
+            ..Elsewhere::default()
+        },
         Bounds::default(),
     )
 }

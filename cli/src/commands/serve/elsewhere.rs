@@ -1,10 +1,11 @@
-//! `--function ACTIVITY=URL[,URL...]`: which functions run elsewhere, and where.
+//! What does not run in this process, and where: `--function ACTIVITY=URL[,URL...]`, and `--route PATH=URL[,URL...]` for servers
+//! that are not ours.
 
 use std::collections::BTreeMap;
 
 use function::serve::{ServeError, StoreChoice};
 use function::signed::{GatewayKey, KEY_VARIABLE};
-use gateway::door::{Address, Patience, Remote, Remotes};
+use gateway::door::{Address, Elsewhere, Patience, Remote, Remotes, Routes};
 
 use crate::activities;
 
@@ -32,15 +33,61 @@ pub fn read(text: &str) -> Result<FunctionAt, String> {
             known.join(", ")
         ));
     };
-    let addresses = addresses
-        .split(',')
-        .map(|address| address.trim().parse::<Address>())
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| error.to_string())?;
     Ok(FunctionAt {
         activity,
-        addresses,
+        addresses: read_addresses(addresses)?,
     })
+}
+
+fn read_addresses(text: &str) -> Result<Vec<Address>, String> {
+    let addresses = text.split(',').map(|address| address.trim().parse());
+    addresses
+        .collect::<Result<Vec<Address>, _>>()
+        .map_err(|error| error.to_string())
+}
+
+/// One `--route`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteTo {
+    /// Below which path.
+    pub path: String,
+    /// Where its server is; at least one.
+    pub addresses: Vec<Address>,
+}
+
+/// Reads one.
+pub fn read_route(text: &str) -> Result<RouteTo, String> {
+    let (path, addresses) = text
+        .split_once('=')
+        .ok_or("write PATH=URL, as in /shop=http://10.0.0.7:3000")?;
+    Ok(RouteTo {
+        path: Routes::path(path.trim()).map_err(|error| error.to_string())?,
+        addresses: read_addresses(addresses)?,
+    })
+}
+
+/// Begins to watch over the servers of all paths; within a runtime.
+pub fn start_routes(routes: &[RouteTo]) -> Result<Routes, ServeError> {
+    let mut table = Routes::default();
+    for route in routes {
+        let shown = format!("{}/", route.path);
+        let no = |error: &dyn std::fmt::Display| {
+            ServeError::Elsewhere(format!("--route {shown}: {error}"))
+        };
+        // There are as many as were given once, at the start, and they live as long as the process.
+        let label: &'static str = shown.clone().leak();
+        let server = Remote::start(
+            label,
+            route.addresses.clone(),
+            None,
+            Patience::for_a_server(),
+        );
+        let server = server.map_err(|error| no(&error))?;
+        table
+            .add(route.path.clone(), server)
+            .map_err(|error| no(&error))?;
+    }
+    Ok(table)
 }
 
 /// Begins to watch over all of them; within a runtime.
@@ -81,12 +128,14 @@ pub fn start(functions: &[FunctionAt], choice: &StoreChoice) -> Result<Remotes, 
 }
 
 /// A line each, for people.
-pub fn listed(remotes: &Remotes) -> Vec<String> {
-    let line = |(activity, remote): (&&str, &std::sync::Arc<Remote>)| {
-        let at: Vec<&str> = remote.addresses().collect();
-        format!("{activity} runs at {}", at.join(", "))
-    };
-    remotes.iter().map(line).collect()
+pub fn listed(elsewhere: &Elsewhere) -> Vec<String> {
+    let at = |remote: &Remote| remote.addresses().collect::<Vec<_>>().join(", ");
+    let functions = elsewhere.functions.iter();
+    let functions =
+        functions.map(|(activity, remote)| format!("{activity} runs at {}", at(remote)));
+    let routes = elsewhere.routes.listed();
+    let routes = routes.map(|(path, server)| format!("{path} is served by {}", at(server)));
+    functions.chain(routes).collect()
 }
 
 #[cfg(test)]
@@ -116,6 +165,15 @@ mod tests {
             ("lottery=a:8080", "it begins with http://"),
         ] {
             let error = read(text).unwrap_err();
+            assert!(error.contains(why), "{text}: {error}");
+        }
+        for (text, why) in [
+            ("/shop", "write PATH=URL"),
+            ("shop=http://a", "`shop` is no path"),
+            ("/v1/acme=http://a", "answered by Gala itself"),
+            ("/shop=a:1", "it begins with http://"),
+        ] {
+            let error = read_route(text).unwrap_err();
             assert!(error.contains(why), "{text}: {error}");
         }
     }
