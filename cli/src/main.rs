@@ -20,8 +20,8 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    backup, check, doctor, export, history, openapi, pause, publish, purge, reconcile, restore,
-    resume, rollback, schema, serve, stock, test, token, verify, wrap,
+    backup, check, dev, doctor, export, function as function_, history, openapi, pause, publish,
+    purge, reconcile, restore, resume, rollback, schema, serve, stock, test, token, verify, wrap,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};
@@ -70,6 +70,8 @@ enum Command {
     Restore(restore::Restore),
     Doctor(doctor::Doctor),
     Wrap(wrap::Wrap),
+    Dev(dev::Dev),
+    Function(function_::Function),
     Openapi(openapi::Openapi),
 }
 
@@ -122,6 +124,8 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::Restore(args) => restore::run(args, out),
         Command::Doctor(args) => doctor::run(args, out),
         Command::Wrap(args) => wrap::run(args),
+        Command::Dev(args) => dev::run(args),
+        Command::Function(args) => function_::run(args),
         Command::Openapi(args) => openapi::run(args, out),
     }
 }

@@ -2,8 +2,10 @@
 
 pub mod backup;
 pub mod check;
+pub mod dev;
 pub mod doctor;
 pub mod export;
+pub mod function;
 pub mod history;
 pub mod openapi;
 pub mod pause;

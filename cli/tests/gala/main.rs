@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod configs;
 #[cfg(test)]
+mod dev;
+#[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod ran;

@@ -2,7 +2,7 @@
 
 use super::ran::{Home, gala};
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 22] = [
     "serve",
     "check",
     "test",
@@ -21,6 +21,9 @@ const COMMANDS: [&str; 19] = [
     "backup",
     "restore",
     "doctor",
+    "wrap",
+    "dev",
+    "function",
     "openapi",
 ];
 
