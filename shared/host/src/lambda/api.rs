@@ -31,6 +31,9 @@ pub(super) const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
 /// What failed, in base64, as a trailer.
 pub(super) const ERROR_BODY: &str = "lambda-runtime-function-error-body";
 
+/// A connection that lived shorter was closed by somebody who meant it.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
 /// Where the API is, and how answers go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -210,8 +213,9 @@ impl Api {
         }
     }
 
-    /// A connection that was kept may have died while the platform had this process frozen; then a new one is asked once more. That
-    /// is safe: `next` hands an unanswered invocation over again, and a second answer to one is refused.
+    /// A connection may die while the platform has this process frozen, in the long poll most of all; then a new one is asked. That
+    /// is safe: `next` hands an unanswered invocation over again, and a second answer to one is refused. Two that end at once, one
+    /// after the other, are no accident.
     async fn call(
         &mut self,
         method: Method,
@@ -219,18 +223,23 @@ impl Api {
         headers: &HeaderMap,
         body: &Bytes,
     ) -> Result<(StatusCode, HeaderMap, Bytes), ApiError> {
-        let whole = || Body::from(body.clone());
-        if let Some(kept) = self.connection.take()
-            && !kept.is_closed()
-            && let Ok(answered) = self.ask(kept, &method, path, headers, whole()).await
-        {
-            return Ok(answered);
+        let mut again = true;
+        loop {
+            let begun = Instant::now();
+            let kept = self.connection.take().filter(|kept| !kept.is_closed());
+            let connection = match kept {
+                Some(kept) => kept,
+                None => connect(&self.address)
+                    .await
+                    .map_err(|why| away(&self.address, path, why))?,
+            };
+            let body = Body::from(body.clone());
+            match self.ask(connection, &method, path, headers, body).await {
+                Ok(answered) => return Ok(answered),
+                Err(_) if again || begun.elapsed() > AT_ONCE => again = begun.elapsed() > AT_ONCE,
+                Err(why) => return Err(away(&self.address, path, why)),
+            }
         }
-        let asked = match connect(&self.address).await {
-            Ok(fresh) => self.ask(fresh, &method, path, headers, whole()).await,
-            Err(why) => Err(why),
-        };
-        asked.map_err(|why| away(&self.address, path, why))
     }
 
     async fn ask(

@@ -33,7 +33,8 @@ pub(super) fn read(event: &Value) -> Option<Batch> {
     if text(first, "eventSource").as_deref() != Some("aws:sqs") {
         return None;
     }
-    let in_order = text(first, "eventSourceARN").is_some_and(|queue| queue.ends_with(".fifo"));
+    let in_order = text(first, "eventSourceARN")
+        .is_some_and(|queue| queue.rsplit_once('.').is_some_and(|(_, end)| end == "fifo"));
     let messages = records.iter().map(message).collect::<Option<_>>()?;
     Some(Batch::Sqs { messages, in_order })
 }
