@@ -84,6 +84,7 @@ struct State {
     next: Next,
     frozen: bool,
     closed: bool,
+    answers: Option<u16>,
     pushed: VecDeque<Pushed>,
     /// Handed over, with the token that its answer must bring back.
     under_way: BTreeMap<String, String>,
@@ -204,6 +205,11 @@ impl Lambda {
     pub fn answer_next(&self, next: Next) {
         self.shared.lock().next = next;
         self.shared.changed.notify_all();
+    }
+
+    /// The next answer is refused with this status, whatever it is. Once.
+    pub fn refuse_answer(&self, status: u16) {
+        self.shared.lock().answers = Some(status);
     }
 
     /// Answers nothing until [`Lambda::thaw`]; new connections are taken and wait.
@@ -390,6 +396,13 @@ impl Shared {
             _ => return answer(stream, 404, &[], b""),
         };
         let mut state = self.lock();
+        if let Some(status) = state.answers.take() {
+            state.refused += 1;
+            state.under_way.remove(id);
+            drop(state);
+            self.changed.notify_all();
+            return answer(stream, status, &[], b"{\"errorType\":\"Played\"}");
+        }
         let expected = state.under_way.get(id).map(String::as_str);
         let sound = expected.is_some()
             && expected == header(&asked.headers, "lambda-runtime-invocation-id");

@@ -3,15 +3,19 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | `settings` | where the runtime API is, and whether function URLs stream |
 //! | `api` | the runtime API, as a client |
 //! | `request` | an HTTP request as what is in front tells it: REST API, HTTP API, function URL, load balancer |
 //! | `answer` | an answer in the form of what is in front |
 //! | `stream` | an answer bit by bit |
 //! | `triggers` | SQS and EventBridge |
+//!
+//! Not there: SnapStart, which Lambda has for no custom runtime, and several invocations at once in one instance (Managed Instances).
 
 mod answer;
 mod api;
 mod request;
+mod settings;
 mod stream;
 mod triggers;
 
@@ -20,9 +24,10 @@ use std::future::Future;
 use axum::http::Method;
 use serde_json::Value;
 
+pub use self::api::ApiError as Error;
 use self::api::{Api, Call};
-pub use self::api::{ApiError as Error, Settings};
 use self::request::Front;
+pub use self::settings::Settings;
 use crate::app::{App, Invocation};
 use crate::guard::in_time;
 use crate::trouble::Trouble;

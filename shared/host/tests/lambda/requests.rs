@@ -269,6 +269,25 @@ fn only_hosts_say_who_called_and_secrets_stay_out() {
 }
 
 #[test]
+fn a_load_balancer_asks_for_health_without_saying_who() {
+    let function = Function::start();
+    let event = json!({
+        "requestContext": { "elb": { "targetGroupArn": "arn:aws:elasticloadbalancing:played" } },
+        "httpMethod": "GET",
+        "path": "/health",
+        "queryStringParameters": {},
+        "headers": { "user-agent": "ELB-HealthChecker/2.0" },
+        "body": "",
+        "isBase64Encoded": false,
+    });
+    let echo = seen(&function, Front::Alb { multi: false }, &event);
+    assert_eq!(
+        (&echo["path"], &echo["client"]),
+        (&json!("/health"), &json!("0.0.0.0"))
+    );
+}
+
+#[test]
 fn bodies_are_taken_up_to_the_limit() {
     let function = Function::with(|app| app.with_body_bytes(1000), false);
     for front in ALL {

@@ -62,6 +62,23 @@ fn connections_that_died_in_a_freeze_do_not_matter() {
 }
 
 #[test]
+fn an_answer_that_is_refused_is_lost_and_the_next_is_not() {
+    let mut function = Function::start();
+    let event = || Front::Url.event(&Call::get("/")).to_string();
+    // What the platform says to one that is too large, and to one that is too late.
+    for status in [413, 410, 400] {
+        function.lambda.refuse_answer(status);
+        function.lambda.push(event());
+        assert_eq!(function.call(Front::Url, &Call::get("/")).status, 200);
+    }
+    assert_eq!(function.lambda.refused(), 3);
+    function.lambda.refuse_answer(500);
+    function.lambda.push(event());
+    let error = function.end().expect_err("the platform wants it to end");
+    assert!(matches!(error, Error::Refused { .. }), "{error}");
+}
+
+#[test]
 fn strange_contexts_do_not_end_it() {
     let function = Function::start();
     for (name, value) in [
