@@ -21,7 +21,7 @@ use clap::{Parser, Subcommand};
 
 use commands::{
     backup, check, doctor, export, history, openapi, pause, publish, purge, reconcile, restore,
-    resume, rollback, schema, serve, stock, test, token, verify,
+    resume, rollback, schema, serve, stock, test, token, verify, wrap,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};
@@ -69,6 +69,7 @@ enum Command {
     Backup(backup::Backup),
     Restore(restore::Restore),
     Doctor(doctor::Doctor),
+    Wrap(wrap::Wrap),
     Openapi(openapi::Openapi),
 }
 
@@ -120,6 +121,7 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::Backup(args) => backup::run(args, out),
         Command::Restore(args) => restore::run(args, out),
         Command::Doctor(args) => doctor::run(args, out),
+        Command::Wrap(args) => wrap::run(args),
         Command::Openapi(args) => openapi::run(args, out),
     }
 }

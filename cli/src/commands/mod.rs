@@ -19,3 +19,4 @@ pub mod stock;
 pub mod test;
 pub mod token;
 pub mod verify;
+pub mod wrap;

@@ -27,4 +27,5 @@ mod replays;
 mod rounds;
 mod shared;
 mod test_lane;
+mod triggers;
 mod views;

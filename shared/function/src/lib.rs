@@ -7,6 +7,7 @@ pub mod clock;
 pub mod cors;
 pub mod engine;
 pub mod fingerprint;
+mod hosted;
 pub mod http;
 pub mod idempotency;
 pub mod identity;
@@ -21,5 +22,6 @@ pub mod served;
 pub mod sweep;
 pub mod telemetry;
 pub mod trace;
+pub mod words;
 
-pub use serve::serve;
+pub use hosted::serve;

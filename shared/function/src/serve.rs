@@ -1,15 +1,12 @@
-//! A function as a process of its own, over plain HTTP: load, bind when ready, serve, stop without dropping anyone.
-//! Other hosts' protocols come in as adapters beside this one.
+//! What every serving process does: opens the store, loads the configs, watches both, listens, stops without dropping anyone.
 
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::ListenerExt;
 use campaign::Activity;
 use store::redis::address::{Address, NotAnAddress};
 use store::{Embedded, Store};
@@ -17,21 +14,18 @@ use tokio::net::TcpListener;
 
 use crate::clock::SystemClock;
 use crate::engine::{LastSeen, clock_off};
-use crate::http::{Shell, router};
+use crate::http::Shell;
 use crate::identity::{Cache, cache};
 use crate::known_store;
 use crate::registry::{Registry, Report, stamp};
 use crate::sweep;
-use crate::telemetry::{AccessLog, Format, init_logs};
+use crate::telemetry::AccessLog;
 
 /// How often the configs folder and the store are looked at for changes.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// How often what a remote store says is read although it told of no change: a message that was lost only delays.
 const REFRESH_EVERY: Duration = Duration::from_secs(5);
-
-/// How long a stop waits for calls under way.
-const DRAIN: Duration = Duration::from_secs(10);
 
 /// One in how many calls is logged when nothing else is said.
 pub const ACCESS_LOG_EVERY: u32 = 100;
@@ -273,7 +267,7 @@ impl Said {
 }
 
 /// Logs what a reload did.
-fn tell(report: &Report) {
+pub(crate) fn tell(report: &Report) {
     for (tenant, campaign, revision) in &report.published {
         tracing::info!(tenant, campaign, revision, "published a changed file");
     }
@@ -325,31 +319,7 @@ pub async fn listen(
     router: Router,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let (stopping, stopped) = tokio::sync::oneshot::channel();
-    let listener = listener.tap_io(|stream| {
-        // Answers are small and written whole: waiting to fill a segment only adds latency.
-        let _ = stream.set_nodelay(true);
-    });
-    let served = axum::serve(
-        listener,
-        router.into_make_service_with_connect_info::<SocketAddr>(),
-    )
-    .with_graceful_shutdown(async move {
-        stop.await;
-        let _ = stopping.send(());
-    });
-    tokio::select! {
-        served = async move { served.await } => Ok(served?),
-        () = async {
-            if stopped.await.is_err() {
-                std::future::pending::<()>().await;
-            }
-            tokio::time::sleep(DRAIN).await;
-        } => {
-            tracing::warn!("some calls did not finish in time; their outcome is in the store, the same key finds it");
-            Ok(())
-        }
-    }
+    Ok(host::plain::listen(listener, router, stop).await?)
 }
 
 /// Why a store has stopped for good. A remote one that is away may come back: that ends no process.
@@ -360,11 +330,11 @@ pub fn stopped(store: &dyn Store) -> Option<String> {
 /// Resolves when the process is asked to stop, or the store has stopped for good. It listens from this call on, so make it
 /// before anyone is told that the process is there; within a runtime.
 pub fn asked_to_stop(store: Arc<dyn Store>) -> impl Future<Output = ()> + Send + 'static {
-    let terminated = terminated();
-    async move { stop_of(store, terminated).await }
+    let asked = host::stop_signal();
+    async move { stop_of(store, asked).await }
 }
 
-async fn stop_of(store: Arc<dyn Store>, terminated: impl Future<Output = ()>) {
+async fn stop_of(store: Arc<dyn Store>, asked: impl Future<Output = ()>) {
     let failed = async {
         let mut every = tokio::time::interval(Duration::from_millis(200));
         while stopped(&*store).is_none() {
@@ -372,79 +342,9 @@ async fn stop_of(store: Arc<dyn Store>, terminated: impl Future<Output = ()>) {
         }
     };
     tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
+        () = asked => {}
         () = failed => {}
     }
-}
-
-#[cfg(unix)]
-fn terminated() -> impl Future<Output = ()> + Send + 'static {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminate = signal(SignalKind::terminate());
-    async move {
-        match terminate {
-            Ok(mut terminate) => {
-                terminate.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    }
-}
-
-#[cfg(not(unix))]
-async fn terminated() {
-    std::future::pending().await
-}
-
-/// Runs one activity as a function over plain HTTP: the whole of its `main`.
-///
-/// Reads `GALA_CONFIGS` (unset: `configs`), `GALA_STORE` (the address of a Redis; unset: the embedded store), `GALA_DATA`
-/// (the embedded store's folder; unset: `data`), `PORT` (unset: 8080).
-pub fn serve(activity: &'static dyn Activity) -> ExitCode {
-    match run(activity) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(error = chain(&error), "the function stops");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run(activity: &'static dyn Activity) -> Result<(), ServeError> {
-    // Whoever hosts a function collects its log; a second start in one process is a test's.
-    let _ = init_logs(Format::Json, "info");
-    let folder = |name: &str, default: &str| {
-        std::env::var_os(name).map_or_else(|| PathBuf::from(default), PathBuf::from)
-    };
-    let port = std::env::var("PORT")
-        .ok()
-        .and_then(|port| port.parse().ok())
-        .unwrap_or(8080);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let configs = folder("GALA_CONFIGS", "configs");
-        let address = std::env::var("GALA_STORE").ok();
-        let choice = StoreChoice::of(address.as_deref(), &folder("GALA_DATA", "data"))?;
-        let process = open(&configs, &choice, &[activity], false).await?;
-        tell(&process.report);
-        for differs in &process.report.differs {
-            tracing::info!("{differs}");
-        }
-        process.spawn_background();
-        let stop = asked_to_stop(process.store.clone());
-        let listener = bind(SocketAddr::from(([0, 0, 0, 0], port))).await?;
-        tracing::info!(activity = activity.id(), address = %listener.local_addr()?, store = %choice, "ready");
-        let shell = process.shell(Some(activity.id()), ACCESS_LOG_EVERY);
-        let store = process.store.clone();
-        listen(listener, router(shell), stop).await?;
-        match stopped(&*store) {
-            Some(why) => Err(ServeError::Stopped(why)),
-            None => Ok(()),
-        }
-    })
 }
 
 /// An error with its causes, in one line.

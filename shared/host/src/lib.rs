@@ -11,6 +11,8 @@
 //! | [`lambda`] | AWS Lambda's runtime API: events by long poll, answers in the form of what is in front |
 //! | [`scf`] | SCF's custom runtime: events by long poll, integrated answers |
 //!
+//! [`run`] is the one way in; [`proxy`] makes a router of any HTTP server.
+//!
 //! Knows nothing of campaigns, tenants or stores: it runs any router, a wrapped server's too.
 
 mod answer;
@@ -23,6 +25,8 @@ mod headers;
 mod kind;
 pub mod lambda;
 pub mod plain;
+mod proxy;
+mod run;
 pub mod scf;
 mod trouble;
 mod uri;
@@ -30,4 +34,6 @@ mod uri;
 pub use app::{App, Invocation};
 pub use base_path::{BasePath, NotABasePath};
 pub use kind::{Host, NotAHost};
+pub use proxy::{event_proxy, proxy};
+pub use run::{NotRun, run, stop_signal};
 pub use trouble::{Plain, Trouble, Words};

@@ -11,6 +11,7 @@
 //! | [`Sentinels`] | a primary, replicas and three sentinels that promote by themselves |
 //! | [`Cluster`] | primaries with or without replicas; slots are moved while in use |
 //! | [`lambda`] | AWS Lambda's runtime API: events handed over, outcomes kept, failures played |
+//! | [`ScfRuntime`] | the interface that an SCF event function asks for its events |
 //! | [`Proxy`] | a door before any server: cuts connections at a byte, pauses, points elsewhere |
 
 #![expect(
@@ -26,6 +27,7 @@ mod port;
 mod process;
 mod proxy;
 mod replicated;
+mod scf;
 mod sentinels;
 mod server;
 mod until;
@@ -35,6 +37,7 @@ pub use port::free_port;
 pub use process::Process;
 pub use proxy::{Counts, Proxy};
 pub use replicated::Replicated;
+pub use scf::{ScfManner, ScfOutcome, ScfRuntime};
 pub use sentinels::Sentinels;
 pub use server::Server;
 pub use until::until;

@@ -155,7 +155,7 @@ async fn take_event(
     let bytes = read(context.parts, body).await?;
     let payload = parse_payload(&bytes).map_err(|error: PayloadError| Problem::from(error))?;
     let member = address.user.as_deref().unwrap_or(&who.claims.sub);
-    if !(1..=MAX_SUB_BYTES).contains(&member.len()) || member.chars().any(char::is_control) {
+    if !is_member(member) {
         let what = "a member id has 1 to 255 bytes and no control characters";
         return Err(Problem::new(Code::BadRequest).with("problem", what));
     }
@@ -164,7 +164,6 @@ async fn take_event(
     } else {
         Context::limit(&who.tenant, member)?
     };
-    let language = context.language(&who.tenant);
     let fingerprint = Fingerprint::of(&address.event, &payload);
     let sent = Sent {
         event: &address.event,
@@ -179,22 +178,41 @@ async fn take_event(
         if_match,
         attribution: attribution(context, who, backend)?,
     };
-    let until = Instant::now() + CALL_TIMEOUT;
-    let mut outcome = {
-        let caller = context.caller(who, member, !backend, language)?;
-        carry_out(context, &caller, &sent, until).await?
-    };
-    if matches!(outcome, Err(Failed::Behind)) {
-        // Something was published while this call was under way: look again, once, before anyone is turned away.
-        let newer = context.catch_up(who, until).await?;
-        let caller = context.caller(&newer, member, !backend, language)?;
-        outcome = carry_out(context, &caller, &sent, until).await?;
-    }
-    let mut response = answered(outcome.map_err(|error| failed(error, context, language))?);
+    let mut response = carry(context, who, member, &sent).await?;
     if let Some(limits) = limits {
         limits.write(response.headers_mut());
     }
     Ok(response)
+}
+
+/// Whether a text can be a member id: 1 to 255 bytes without control characters.
+pub(super) fn is_member(member: &str) -> bool {
+    (1..=MAX_SUB_BYTES).contains(&member.len()) && !member.chars().any(char::is_control)
+}
+
+/// Carries an event of a member out; once more where something was published meanwhile.
+pub(super) async fn carry(
+    context: &mut Context<'_>,
+    who: &Identified,
+    member: &str,
+    sent: &Sent<'_>,
+) -> Result<Response, Problem> {
+    let by_user = sent.sender == Sender::User;
+    let language = context.language(&who.tenant);
+    let until = Instant::now() + CALL_TIMEOUT;
+    let mut outcome = {
+        let caller = context.caller(who, member, by_user, language)?;
+        carry_out(context, &caller, sent, until).await?
+    };
+    if matches!(outcome, Err(Failed::Behind)) {
+        // Something was published while this call was under way: look again, once, before anyone is turned away.
+        let newer = context.catch_up(who, until).await?;
+        let caller = context.caller(&newer, member, by_user, language)?;
+        outcome = carry_out(context, &caller, sent, until).await?;
+    }
+    Ok(answered(
+        outcome.map_err(|error| failed(error, context, language))?,
+    ))
 }
 
 /// Carries an event out, in time. The commit itself goes on in the store when nobody waits for it any more.

@@ -7,6 +7,7 @@ mod function;
 mod looks;
 mod open;
 mod openapi;
+mod triggers;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +27,7 @@ use crate::telemetry::AccessLog;
 pub use context::{edge_problem, edge_problem_in};
 pub use function::Function;
 pub use openapi::{Api, openapi_json};
+pub use triggers::events_router;
 
 /// The largest body of an event, in bytes.
 pub const BODY_BYTES: usize = 16 * 1024;

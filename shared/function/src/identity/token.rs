@@ -33,6 +33,17 @@ pub struct Claims {
 }
 
 impl Claims {
+    /// Those of no token: for what comes from a host, and not from anyone's client.
+    pub fn of_nobody() -> Self {
+        Self {
+            sub: String::new(),
+            exp: 0,
+            role: None,
+            scopes: Vec::new(),
+            extra: Map::new(),
+        }
+    }
+
     /// The staff role. Means something only in a token whose audience was checked to be the admin API's.
     pub fn admin_role(&self) -> Option<Role> {
         self.role.as_deref().and_then(Role::parse)
