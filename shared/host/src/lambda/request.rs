@@ -149,6 +149,12 @@ fn pairs(event: &Value, decoded: bool) -> String {
 
 /// Headers, whatever the type of their values. A name or value that no header can have is an error of the request.
 fn headers(event: &Value) -> Result<HeaderMap, String> {
+    for map in ["multiValueHeaders", "headers"] {
+        let told = event.get(map).unwrap_or(&Value::Null);
+        if !told.is_object() && !told.is_null() {
+            return Err("the headers can't be read".to_owned());
+        }
+    }
     let mut headers = HeaderMap::new();
     let same = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
     for (name, value) in fields(event, "multiValueHeaders", "headers", same) {
