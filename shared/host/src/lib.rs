@@ -8,6 +8,7 @@
 //! | module | host |
 //! |---|---|
 //! | [`plain`] | HTTP on a port; an SCF web function is that, with headers of its own |
+//! | [`lambda`] | AWS Lambda's runtime API: events by long poll, answers in the form of what is in front |
 //! | [`scf`] | SCF's custom runtime: events by long poll, integrated answers |
 //!
 //! [`run`] is the one way in; [`proxy`] makes a router of any HTTP server.
@@ -22,6 +23,7 @@ pub mod event;
 mod guard;
 mod headers;
 mod kind;
+pub mod lambda;
 pub mod plain;
 mod proxy;
 mod run;

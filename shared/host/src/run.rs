@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 
 use crate::app::App;
 use crate::kind::Host;
-use crate::{plain, scf};
+use crate::{lambda, plain, scf};
 
 /// The port where nothing says another.
 const PORT: u16 = 8080;
@@ -27,9 +27,9 @@ pub enum NotRun {
     /// SCF's runtime interface failed.
     #[error(transparent)]
     Scf(#[from] scf::ApiError),
-    /// A host that is not spoken yet.
-    #[error("this build does not run on {0} yet")]
-    NotYet(Host),
+    /// Lambda's runtime API failed.
+    #[error(transparent)]
+    Lambda(#[from] lambda::Error),
 }
 
 /// Runs the app until `stop`: call this once it is ready to answer. `listen` is where HTTP is served on hosts that call it so; none:
@@ -58,7 +58,11 @@ pub async fn run(
             ready(&settings.api);
             scf::run(app, &settings, stop).await?;
         }
-        Host::Lambda => return Err(NotRun::NotYet(host)),
+        Host::Lambda => {
+            let settings = lambda::Settings::of(variable)?;
+            ready(&settings.api);
+            lambda::run(app, &settings, stop).await?;
+        }
     }
     Ok(())
 }

@@ -1,7 +1,12 @@
 //! The hosts that the table runs over: each hands a call to the same app in its own form, and reads the answer back from it.
 
+// What stands in front of a Lambda function, as its own tests play it; they use more of it.
+#[allow(dead_code)]
+#[path = "../../lambda/fronts.rs"]
+mod aws;
 mod events;
 mod http;
+mod lambda;
 
 use std::sync::{Arc, Mutex};
 
@@ -15,6 +20,7 @@ use serde_json::Value;
 
 pub use self::events::{Form, ScfEvents};
 pub use self::http::Http;
+pub use self::lambda::LambdaEvents;
 use crate::call::{Answer, Call};
 use crate::echo;
 
@@ -50,6 +56,10 @@ pub trait Front: Sync {
     /// Whether it ends calls that take too long, after what it is told here, in milliseconds.
     fn set_time_limit(&self, _millis: u64) -> bool {
         false
+    }
+    /// About how many bytes of an answer it carries, in base64 where they are no text.
+    fn carries_answers_of(&self) -> usize {
+        6 * 1024 * 1024
     }
     /// Whether it names calls.
     fn names_calls(&self) -> bool {
@@ -118,5 +128,9 @@ pub fn all(below: &str) -> Vec<Box<dyn Front>> {
         Box::new(ScfEvents::start(Form::Url, below)),
         Box::new(ScfEvents::start(Form::Gateway, below)),
         Box::new(ScfEvents::start(Form::Clb, below)),
+        Box::new(LambdaEvents::start(aws::Front::Rest("prod"), below)),
+        Box::new(LambdaEvents::start(aws::Front::Http("prod"), below)),
+        Box::new(LambdaEvents::start(aws::Front::Url, below)),
+        Box::new(LambdaEvents::start(aws::Front::Alb { multi: true }, below)),
     ]
 }
