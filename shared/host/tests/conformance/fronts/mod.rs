@@ -84,15 +84,14 @@ impl Inbox {
             let inbox = inbox.clone();
             async move {
                 let event = request.extensions().get::<Event>().unwrap().clone();
-                let status = match event.data.as_slice() {
+                match event.data.as_slice() {
                     b"poison" => StatusCode::UNPROCESSABLE_ENTITY,
                     b"again" => StatusCode::SERVICE_UNAVAILABLE,
                     _ => {
                         inbox.0.lock().unwrap().push(event);
                         StatusCode::NO_CONTENT
                     }
-                };
-                status
+                }
             }
         };
         let parking = self.clone();
