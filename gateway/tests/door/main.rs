@@ -11,6 +11,7 @@ mod files;
 mod world;
 
 mod bodies;
+mod bundles;
 mod codes;
 mod examples;
 mod gone;

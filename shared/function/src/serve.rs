@@ -11,8 +11,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::serve::ListenerExt;
 use campaign::Activity;
+use store::Store;
 use store::redis::address::{Address, NotAnAddress};
-use store::{Embedded, Store};
 use tokio::net::TcpListener;
 
 use crate::clock::SystemClock;
@@ -20,7 +20,8 @@ use crate::engine::{LastSeen, clock_off};
 use crate::http::{Shell, router};
 use crate::identity::{Cache, cache};
 use crate::known_store;
-use crate::registry::{Registry, Report, stamp};
+use crate::preload::{Phases, Start, preload};
+use crate::registry::{ConfigsChoice, Registry, Report};
 use crate::sweep;
 use crate::telemetry::{AccessLog, Format, init_logs};
 
@@ -112,6 +113,8 @@ pub struct Process {
     pub report: Report,
     /// Participants as this process saw them last.
     pub seen: Arc<LastSeen>,
+    /// How long the start took.
+    pub took: Phases,
 }
 
 impl std::fmt::Debug for Process {
@@ -122,42 +125,22 @@ impl std::fmt::Debug for Process {
     }
 }
 
-/// Opens the store and loads `configs` into it. A process that `seeds` publishes what stands in the folder where a remote
-/// store has no revision of it; a function never does, since only a publish may create stock.
+/// Opens the store and loads the folder `configs` into it. A process that `seeds` publishes what stands in the folder where a
+/// remote store has no revision of it; a function never does, since only a publish may create stock.
 pub async fn open(
     configs: &Path,
     choice: &StoreChoice,
     activities: &[&'static dyn Activity],
     seeds: bool,
 ) -> Result<Process, ServeError> {
-    let store: Arc<dyn Store> = match choice {
-        StoreChoice::Embedded(folder) => {
-            let folder = folder.clone();
-            let opened = tokio::task::spawn_blocking(move || store::embedded::open(&folder)).await;
-            let embedded: Embedded = opened.map_err(std::io::Error::other)??;
-            Arc::new(embedded)
-        }
-        StoreChoice::Redis { address, data } => {
-            let redis = store::redis::open(address).await?;
-            if seeds {
-                known_store::check(data, address, redis.id())?;
-            }
-            Arc::new(redis)
-        }
+    let start = Start {
+        configs: ConfigsChoice::Folder(configs.to_owned()),
+        store: choice.clone(),
+        tenants: None,
+        seeds,
+        patience: Duration::ZERO,
     };
-    let registry = Registry::new(configs, activities, store.clone(), Arc::new(SystemClock));
-    let registry = Arc::new(if seeds {
-        registry
-    } else {
-        registry.without_seeding()
-    });
-    let report = registry.load().await?;
-    Ok(Process {
-        store,
-        registry,
-        report,
-        seen: Arc::default(),
-    })
+    preload(&start, activities).await
 }
 
 impl Process {
@@ -186,14 +169,8 @@ impl Process {
     }
 }
 
-/// Loads the folder again when a file changes, and the store's word when that changes; and says what changed.
+/// Loads the configs again when a file changes, and the store's word when that changes; and says what changed.
 async fn watch(registry: Arc<Registry>, store: Arc<dyn Store>, differs: Vec<String>) {
-    let look = |dir: PathBuf| async move {
-        tokio::task::spawn_blocking(move || stamp(&dir).ok())
-            .await
-            .ok()
-            .flatten()
-    };
     let mut said = Said {
         differs,
         ..Said::default()
@@ -208,13 +185,13 @@ async fn watch(registry: Arc<Registry>, store: Arc<dyn Store>, differs: Vec<Stri
         said.say(&registry, &*store);
         tokio::select! {
             _ = every.tick() => {
-                let now = look(registry.folder().to_owned()).await;
+                let now = registry.stamp().await;
                 if now.is_none_or(|now| registry.has_seen(&now)) {
                     continue;
                 }
                 match registry.load().await {
                     Ok(report) => tell(&report),
-                    Err(error) => tracing::error!(%error, "the configs could not be loaded again"),
+                    Err(error) => tracing::error!(error = chain(&error), "the configs could not be loaded again"),
                 }
             }
             changed = changes.changed() => {
@@ -277,8 +254,22 @@ fn tell(report: &Report) {
     for (tenant, campaign, revision) in &report.published {
         tracing::info!(tenant, campaign, revision, "published a changed file");
     }
-    let errors = report
-        .diagnostics
+    #[cfg(feature = "yaml")]
+    tell_errors(&report.diagnostics);
+    for id in &report.unknown_tenants {
+        tracing::warn!(
+            tenant = id,
+            "GALA_TENANTS names `{id}`, which the configs do not have"
+        );
+    }
+    for problem in &report.problems {
+        tracing::error!("{problem}");
+    }
+}
+
+#[cfg(feature = "yaml")]
+fn tell_errors(found: &campaign::Diagnostics) {
+    let errors = found
         .iter()
         .filter(|found| found.severity == campaign::Severity::Error);
     for diagnostic in errors {
@@ -290,9 +281,6 @@ fn tell(report: &Report) {
             "{}",
             diagnostic.message
         );
-    }
-    for problem in &report.problems {
-        tracing::error!("{problem}");
     }
 }
 
@@ -399,8 +387,7 @@ async fn terminated() {
 
 /// Runs one activity as a function over plain HTTP: the whole of its `main`.
 ///
-/// Reads `GALA_CONFIGS` (unset: `configs`), `GALA_STORE` (the address of a Redis; unset: the embedded store), `GALA_DATA`
-/// (the embedded store's folder; unset: `data`), `PORT` (unset: 8080).
+/// Reads what [`Start::from_env`] says, and `PORT` (unset: 8080).
 pub fn serve(activity: &'static dyn Activity) -> ExitCode {
     match run(activity) {
         Ok(()) => ExitCode::SUCCESS,
@@ -414,9 +401,6 @@ pub fn serve(activity: &'static dyn Activity) -> ExitCode {
 fn run(activity: &'static dyn Activity) -> Result<(), ServeError> {
     // Whoever hosts a function collects its log; a second start in one process is a test's.
     let _ = init_logs(Format::Json, "info");
-    let folder = |name: &str, default: &str| {
-        std::env::var_os(name).map_or_else(|| PathBuf::from(default), PathBuf::from)
-    };
     let port = std::env::var("PORT")
         .ok()
         .and_then(|port| port.parse().ok())
@@ -425,10 +409,8 @@ fn run(activity: &'static dyn Activity) -> Result<(), ServeError> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let configs = folder("GALA_CONFIGS", "configs");
-        let address = std::env::var("GALA_STORE").ok();
-        let choice = StoreChoice::of(address.as_deref(), &folder("GALA_DATA", "data"))?;
-        let process = open(&configs, &choice, &[activity], false).await?;
+        let start = Start::from_env()?;
+        let process = preload(&start, &[activity]).await?;
         tell(&process.report);
         for differs in &process.report.differs {
             tracing::info!("{differs}");
@@ -436,7 +418,7 @@ fn run(activity: &'static dyn Activity) -> Result<(), ServeError> {
         process.spawn_background();
         let stop = asked_to_stop(process.store.clone());
         let listener = bind(SocketAddr::from(([0, 0, 0, 0], port))).await?;
-        tracing::info!(activity = activity.id(), address = %listener.local_addr()?, store = %choice, "ready");
+        ready(activity, &start, &process.took, listener.local_addr()?);
         let shell = process.shell(Some(activity.id()), ACCESS_LOG_EVERY);
         let store = process.store.clone();
         listen(listener, router(shell), stop).await?;
@@ -445,6 +427,23 @@ fn run(activity: &'static dyn Activity) -> Result<(), ServeError> {
             None => Ok(()),
         }
     })
+}
+
+/// Says that the function is there, and what it waited for.
+fn ready(activity: &dyn Activity, start: &Start, took: &Phases, address: SocketAddr) {
+    let us = |took: Duration| u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    tracing::info!(
+        activity = activity.id(),
+        %address,
+        store = %start.store,
+        configs = %start.configs,
+        total_us = us(took.total),
+        store_us = us(took.store),
+        scripts_us = us(took.warm),
+        configs_us = us(took.configs),
+        campaigns_us = us(took.live),
+        "ready in {took}"
+    );
 }
 
 /// An error with its causes, in one line.

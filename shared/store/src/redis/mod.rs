@@ -144,6 +144,26 @@ impl Redis {
         &self.id
     }
 
+    /// Makes ready what the first call would otherwise wait for: the scripts are loaded on every primary, over every shared
+    /// connection in turn, so that these are there too; where commits wait for replicas, so is a connection for that.
+    /// What fails here fails late: the first call of a script that the server does not know sends its text.
+    pub async fn warm(&self) -> Result<(), LinkError> {
+        let links = &*self.shared.links;
+        let scripts = self.shared.scripts.all();
+        let loads = scripts.map(|script| script.load(links));
+        for loaded in futures_util::future::join_all(loads).await {
+            loaded?;
+        }
+        if self.shared.address.replicas > 0 {
+            let key = keys::store();
+            let ask = redis::cmd("GET").arg(&key).to_owned();
+            links
+                .send_and_wait(key.as_bytes(), &ask, 0, Duration::from_millis(1))
+                .await?;
+        }
+        Ok(())
+    }
+
     fn hand_over(
         &self,
         commit: &Commit,
