@@ -2,9 +2,10 @@
 
 use super::ran::{Home, gala};
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "serve",
     "check",
+    "compile",
     "test",
     "schema",
     "token",

@@ -149,7 +149,7 @@ async fn store(
         StoreChoice::Redis { address, data } => (address, data),
     };
     let is_away = |error: &store::redis::OpenError| match error {
-        // A server that is starting says no in words; one that does not know our password will not learn it.
+        // A server that is starting says no in a word; whoever says it in another has decided.
         store::redis::OpenError::Link { source, .. } => {
             !matches!(source, LinkError::Refused { code, .. } if code != "LOADING")
         }
