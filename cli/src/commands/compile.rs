@@ -46,7 +46,8 @@ pub fn run(args: &Compile, out: Out) -> Result<(), Failure> {
         tenants: args.tenant.iter().cloned().collect(),
         activities: args.activity.iter().cloned().collect(),
     };
-    let compiled = compile(&args.configs, &wanted, &activities::ALL).map_err(failed)?;
+    let compiled =
+        compile(&args.configs, &wanted, &activities::ALL).map_err(|error| failed(&error))?;
     let Some(bytes) = &compiled.bundle else {
         if out.json {
             out.value(&compiled.diagnostics.to_json())?;
@@ -79,12 +80,12 @@ pub fn run(args: &Compile, out: Out) -> Result<(), Failure> {
     Ok(())
 }
 
-fn failed(error: CompileError) -> Failure {
+fn failed(error: &CompileError) -> Failure {
     match error {
         CompileError::Folder(..)
         | CompileError::NoSuchTenant { .. }
-        | CompileError::NoSuchActivity { .. } => Failure::usage(chain(&error)),
-        CompileError::Key { .. } => Failure::check("key", chain(&error)),
+        | CompileError::NoSuchActivity { .. } => Failure::usage(chain(error)),
+        CompileError::Key { .. } => Failure::check("key", chain(error)),
     }
 }
 

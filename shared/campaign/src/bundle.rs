@@ -115,9 +115,9 @@ pub fn write(configs: &Configs) -> Vec<u8> {
     // Strings, numbers and maps keyed by strings: nothing in it can fail to serialise.
     let mut body = serde_json::to_vec(&index).unwrap_or_default();
     body.push(b'\n');
-    definitions
-        .into_iter()
-        .for_each(|bytes| body.extend_from_slice(bytes));
+    for bytes in definitions {
+        body.extend_from_slice(bytes);
+    }
     let sum = hex(&Sha256::digest(&body));
     let mut bundle = format!("{MAGIC} {VERSION} {sum} {}\n", body.len()).into_bytes();
     bundle.append(&mut body);
@@ -206,5 +206,5 @@ fn cut(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((bytes.get(..end)?, bytes.get(end + 1..)?))
 }
 
-#[cfg(all(test, feature = "yaml"))]
+#[cfg(test)]
 mod tests;

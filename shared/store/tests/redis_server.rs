@@ -211,12 +211,12 @@ async fn warmed_it_knows_the_scripts() {
     let store = store::redis::open(&address(&redis, 1)).await.unwrap();
     let scripts = [
         include_str!("../src/redis/scripts/commit.lua"),
-        include_str!("../src/redis/scripts/touch.lua"),
+        include_str!("../src/redis/scripts/rate.lua"),
     ];
     let known = || {
         let hashes = scripts.map(|text| redis::Script::new(text).get_hash().to_owned());
-        let [commit, touch] = &hashes;
-        redis.ask::<Vec<bool>>(&["SCRIPT", "EXISTS", commit, touch])
+        let [commit, rate] = &hashes;
+        redis.ask::<Vec<bool>>(&["SCRIPT", "EXISTS", commit, rate])
     };
     assert_eq!(known(), [false, false]);
     store.warm().await.unwrap();

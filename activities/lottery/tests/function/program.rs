@@ -75,7 +75,8 @@ impl Program {
 
     pub fn words(&self) -> String {
         let lines = self.lines.lock().unwrap();
-        lines.iter().map(|line| format!("{line}\n")).collect()
+        let lines: Vec<String> = lines.iter().map(Value::to_string).collect();
+        lines.join("\n")
     }
 
     /// Calls it; with a token and an idempotency key.

@@ -24,11 +24,12 @@ keys: [{ kid: users, alg: HS256, env: TEST_USERS_KEY }]
 const WHEEL: &str = "
 activity: lottery
 title: { en: Wheel }
-opens: 2020-01-01
-closes: 2099-01-01
+opens: 2026-01-01
+closes: 2036-01-01
 rewards:
-  coupon: { title: { en: Coupon }, kind: coupon, stock: 500, cost: 1.00, odds: 100% }
-when_gone: { coupon: end }
+  coupon: { title: { en: Coupon }, kind: coupon, stock: 500, cost: 1.00, odds: 50% }
+  nothing: { title: { en: Next time }, odds: rest }
+when_gone: { coupon: nothing }
 chances: { first_visit: 10 }
 ";
 
@@ -46,7 +47,7 @@ impl World {
         let compiled = compile(&world.path("configs"), &Wanted::default(), &[&Lottery]).unwrap();
         let bundle = compiled
             .bundle
-            .unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
+            .unwrap_or_else(|| panic!("{}", compiled.diagnostics.lines()));
         std::fs::write(world.bundle(), bundle).unwrap();
         world
     }
@@ -67,14 +68,6 @@ impl World {
         assert_eq!(opened.unwrap().report.published.len(), 2);
     }
 
-    /// A user's token.
-    pub fn token(&self, tenant: &str) -> String {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let minter = Minter::hs256("users", USERS.1).unwrap();
-        let ticket = Ticket::user(tenant, "ann");
-        minter.sign(&ticket, now.as_secs() as i64).unwrap()
-    }
-
     /// The function, in a folder without configs, with nothing in its environment but the key.
     pub fn program(&self) -> Command {
         self.clean(Command::new(env!("CARGO_BIN_EXE_lottery")))
@@ -88,4 +81,12 @@ impl World {
         command.env(USERS.0, USERS.1).env("PORT", "0");
         command
     }
+}
+
+/// A user's token.
+pub fn token(tenant: &str) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let minter = Minter::hs256("users", USERS.1).unwrap();
+    let ticket = Ticket::user(tenant, "ann");
+    minter.sign(&ticket, now.as_secs() as i64).unwrap()
 }

@@ -1,4 +1,5 @@
 //! Bundles that are whole, damaged in every place, and of another form. What real configs make of it: cli/tests.
+#![cfg(feature = "yaml")]
 
 use std::sync::Arc;
 

@@ -32,6 +32,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use machine::Millis;
 use machine::ids::{CampaignKey, Pseudonym};
 use machine::luck::Seed;
@@ -144,16 +145,23 @@ impl Redis {
         &self.id
     }
 
-    /// Makes ready what the first call would otherwise wait for: the scripts are loaded on every primary, over every shared
-    /// connection in turn, so that these are there too; where commits wait for replicas, so is a connection for that.
-    /// What fails here fails late: the first call of a script that the server does not know sends its text.
+    /// Makes ready what the first call would otherwise wait for: the scripts that users' calls and the sweep run are loaded on
+    /// every primary, over the shared connections in turn, so that these are there too; where commits wait for replicas, so
+    /// is a connection for that. What fails here is made up for later: a call of a script that the server does not know
+    /// sends its text, as staff's changes do.
     pub async fn warm(&self) -> Result<(), LinkError> {
         let links = &*self.shared.links;
-        let scripts = self.shared.scripts.all();
-        let loads = scripts.map(|script| script.load(links));
-        for loaded in futures_util::future::join_all(loads).await {
-            loaded?;
-        }
+        let own = &self.shared.scripts;
+        let [take, renew, release] = lease::scripts();
+        let scripts = [
+            &own.commit,
+            &own.touch,
+            rate::script(),
+            take,
+            renew,
+            release,
+        ];
+        try_join_all(scripts.map(|script| script.load(links))).await?;
         if self.shared.address.replicas > 0 {
             let key = keys::store();
             let ask = redis::cmd("GET").arg(&key).to_owned();

@@ -66,21 +66,6 @@ impl Default for Scripts {
     }
 }
 
-impl Scripts {
-    /// Each of them.
-    pub fn all(&self) -> [&Script; 7] {
-        [
-            &self.commit,
-            &self.change,
-            &self.book,
-            &self.create,
-            &self.forget,
-            &self.touch,
-            &self.scan,
-        ]
-    }
-}
-
 impl Shared {
     pub fn new(links: Links, address: Address, grouping: Grouping, scripts: Scripts) -> Self {
         Self {
