@@ -40,6 +40,7 @@ pub use choice::ConfigsChoice;
 #[cfg(feature = "yaml")]
 pub use folder::read;
 pub use found::Stamp;
+#[cfg(feature = "yaml")]
 pub(crate) use keys::alg;
 pub use keys::{KeyMaterialError, material};
 pub use revise::{NotPublished, edition, publication, rollback};
