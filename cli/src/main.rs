@@ -20,8 +20,9 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    backup, check, dev, doctor, export, function as function_, history, openapi, pause, publish,
-    purge, reconcile, restore, resume, rollback, schema, serve, stock, test, token, verify, wrap,
+    backup, check, compile, dev, doctor, export, function as function_, history, openapi, pause,
+    publish, purge, reconcile, restore, resume, rollback, schema, serve, stock, test, token,
+    verify, wrap,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};
@@ -53,6 +54,7 @@ struct Cli {
 enum Command {
     Serve(serve::Serve),
     Check(check::Check),
+    Compile(compile::Compile),
     Test(test::Test),
     Schema(schema::Schema),
     Token(token::Token),
@@ -107,6 +109,7 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
     match &cli.command {
         Command::Serve(args) => served(serve::run(args)),
         Command::Check(args) => check::run(args, out),
+        Command::Compile(args) => compile::run(args, out),
         Command::Test(args) => test::run(args, out),
         Command::Schema(args) => schema::run(args, out),
         Command::Token(args) => token::run(args, out),

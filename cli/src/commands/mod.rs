@@ -2,6 +2,7 @@
 
 pub mod backup;
 pub mod check;
+pub mod compile;
 pub mod dev;
 pub mod doctor;
 pub mod export;

@@ -1,6 +1,8 @@
 //! The built `gala`, run as people and scripts run it.
 
 #[cfg(test)]
+mod compile;
+#[cfg(test)]
 mod configs;
 #[cfg(test)]
 mod dev;

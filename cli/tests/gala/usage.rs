@@ -2,9 +2,10 @@
 
 use super::ran::{Home, gala};
 
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 23] = [
     "serve",
     "check",
+    "compile",
     "test",
     "schema",
     "token",

@@ -12,6 +12,7 @@ mod upstreams;
 mod world;
 
 mod bodies;
+mod bundles;
 mod codes;
 mod elsewhere;
 mod examples;

@@ -1,16 +1,15 @@
 //! One activity as a program of its own, on whatever host it finds itself. What the host speaks is the business of the crate `host`.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use campaign::Activity;
 use host::{App, BasePath, Host};
 
 use crate::http::{Shell, events_router, router};
-use crate::serve::{
-    ACCESS_LOG_EVERY, ServeError, StoreChoice, asked_to_stop, chain, open, stopped, tell,
-};
+use crate::preload::{Phases, Start, preload};
+use crate::serve::{ACCESS_LOG_EVERY, ServeError, asked_to_stop, chain, stopped, tell};
 use crate::signed::{GatewayKey, KeyError, behind_gateway};
 use crate::telemetry::{Format, init_logs};
 use crate::words::Problems;
@@ -40,10 +39,9 @@ enum NotServed {
 
 /// Runs one activity as a function, on whatever host it finds itself: the whole of its `main`.
 ///
-/// Reads `GALA_HOST` (`http`, `scf-web`, `scf-event`; unset: found from the environment), `GALA_CONFIGS` (unset: `configs`),
-/// `GALA_STORE` (the address of a Redis; unset: the embedded store), `GALA_DATA` (the embedded store's folder; unset: `data`),
-/// `GALA_GATEWAY_KEY` (unset: no gateway is believed), `GALA_BASE_PATH` (where it is mounted; unset: at the root), `GALA_EVENT_KEY` (who has it may send CloudEvents over HTTP; unset:
-/// nobody), and over plain HTTP `PORT` (unset: 8080).
+/// Reads `GALA_HOST` (unset: found from the environment), what [`Start::from_env`] says, `GALA_GATEWAY_KEY` (unset: no gateway is
+/// believed), `GALA_BASE_PATH` (where it is mounted; unset: at the root), `GALA_EVENT_KEY` (who has it may send CloudEvents over HTTP;
+/// unset: nobody), and over plain HTTP `PORT` (unset: 8080).
 pub fn serve(activity: &'static dyn Activity) -> ExitCode {
     match run(activity) {
         Ok(()) => ExitCode::SUCCESS,
@@ -57,20 +55,20 @@ pub fn serve(activity: &'static dyn Activity) -> ExitCode {
 fn run(activity: &'static dyn Activity) -> Result<(), NotServed> {
     // Whoever hosts a function collects its log; a second start in one process is a test's.
     let _ = init_logs(Format::Json, "info");
-    let folder = |name: &str, default: &str| {
-        std::env::var_os(name).map_or_else(|| PathBuf::from(default), PathBuf::from)
-    };
     let host = Host::find(variable)?;
     let key = GatewayKey::from_env()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let configs = folder("GALA_CONFIGS", "configs");
-        let address = variable("GALA_STORE");
-        let choice = StoreChoice::of(address.as_deref(), &folder("GALA_DATA", "data"))
-            .map_err(ServeError::from)?;
-        let process = open(&configs, &choice, &[activity], false).await?;
+        let start = Start::from_env()?;
+        let process = match preload(&start, &[activity]).await {
+            Ok(process) => process,
+            Err(error) => {
+                told_to(host, &error).await;
+                return Err(error.into());
+            }
+        };
         tell(&process.report);
         for differs in &process.report.differs {
             tracing::info!("{differs}");
@@ -78,15 +76,42 @@ fn run(activity: &'static dyn Activity) -> Result<(), NotServed> {
         process.spawn_background();
         let app = app(process.shell(Some(activity.id()), ACCESS_LOG_EVERY), key)?;
         let stop = asked_to_stop(process.store.clone());
-        let ready = |at: &str| {
-            tracing::info!(activity = activity.id(), %host, at, store = %choice, "ready");
-        };
+        let took = process.took;
+        let ready = |at: &str| ready(activity, host, at, &start, &took);
         host::run(app, host, None, stop, ready).await?;
         match stopped(&*process.store) {
             Some(why) => Err(ServeError::Stopped(why).into()),
             None => Ok(()),
         }
     })
+}
+
+/// Tells a host why its function can't begin, where it has an ear for that.
+async fn told_to(host: Host, why: &ServeError) {
+    if host == Host::Lambda
+        && let Ok(settings) = host::lambda::Settings::of(variable)
+    {
+        // Whoever does not hear it sees the process end.
+        let _ = host::lambda::fail_to_begin(&settings, &chain(why)).await;
+    }
+}
+
+/// Says that the function is there, and what it waited for.
+fn ready(activity: &dyn Activity, host: Host, at: &str, start: &Start, took: &Phases) {
+    let us = |took: Duration| u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    tracing::info!(
+        activity = activity.id(),
+        %host,
+        at,
+        store = %start.store,
+        configs = %start.configs,
+        total_us = us(took.total),
+        store_us = us(took.store),
+        scripts_us = us(took.warm),
+        configs_us = us(took.configs),
+        campaigns_us = us(took.live),
+        "ready in {took}"
+    );
 }
 
 fn variable(name: &str) -> Option<String> {

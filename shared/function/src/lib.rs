@@ -4,6 +4,8 @@
 pub mod bearer;
 pub mod client;
 pub mod clock;
+#[cfg(feature = "yaml")]
+pub mod compile;
 pub mod cors;
 pub mod engine;
 pub mod fingerprint;
@@ -14,6 +16,7 @@ pub mod identity;
 pub mod known_store;
 pub mod lane;
 pub mod lang;
+pub mod preload;
 pub mod problem;
 pub mod registry;
 pub mod render;
