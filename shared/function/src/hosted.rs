@@ -102,7 +102,7 @@ fn ready(activity: &dyn Activity, host: Host, at: &str, start: &Start, took: &Ph
     tracing::info!(
         activity = activity.id(),
         %host,
-        at,
+        address = at,
         store = %start.store,
         configs = %start.configs,
         total_us = us(took.total),

@@ -16,7 +16,7 @@ const PORT: u16 = 8080;
 #[derive(Debug, thiserror::Error)]
 pub enum NotRun {
     /// `PORT` is none.
-    #[error("`{0}` is no port (PORT): it is a number from 1 to 65535")]
+    #[error("`{0}` is no port (PORT): it is a number up to 65535; 0 is any that is free")]
     Port(String),
     /// The address can't be listened on.
     #[error("can't listen on {0}: is something else using it?")]
@@ -71,8 +71,8 @@ pub async fn run(
 fn expected(host: Host, port: Option<String>) -> Result<SocketAddr, NotRun> {
     let port = match port.filter(|_| host == Host::Http) {
         Some(text) => match text.parse() {
-            Ok(port) if port > 0 => port,
-            _ => return Err(NotRun::Port(text)),
+            Ok(port) => port,
+            Err(_) => return Err(NotRun::Port(text)),
         },
         None if host == Host::Http => PORT,
         None => plain::SCF_PORT,
@@ -128,7 +128,8 @@ mod tests {
             at(Host::ScfWeb, Some("80")).as_deref(),
             Some("0.0.0.0:9000")
         );
-        for bad in ["", "0", "x", "65536"] {
+        assert_eq!(at(Host::Http, Some("0")).as_deref(), Some("0.0.0.0:0"));
+        for bad in ["", "x", "65536"] {
             assert_eq!(at(Host::Http, Some(bad)), None, "{bad}");
         }
     }
