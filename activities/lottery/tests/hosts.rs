@@ -189,7 +189,7 @@ impl OnLambda {
         Self(process, api)
     }
 
-    fn call(&self, method: &str, path: &str, headers: Value) -> (u16, String) {
+    fn call(&self, method: &str, path: &str, headers: &Value) -> (u16, String) {
         let event = json!({
             "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "",
             "headers": headers, "isBase64Encoded": false,
@@ -209,7 +209,7 @@ impl OnLambda {
 
     fn draw(&self, token: &str, key: &str) -> (u16, String) {
         let headers = json!({ "authorization": format!("Bearer {token}"), "idempotency-key": key });
-        self.call("POST", DRAW, headers)
+        self.call("POST", DRAW, &headers)
     }
 }
 
@@ -221,7 +221,7 @@ fn one_binary_says_the_same_on_every_host() {
     let page = http.get(PUBLIC);
     assert!(page.contains("\"seed_hash\""), "{page}");
     assert_eq!(scf.get(PUBLIC), page);
-    assert_eq!(lambda.call("GET", PUBLIC, json!({})), (200, page));
+    assert_eq!(lambda.call("GET", PUBLIC, &json!({})), (200, page));
 
     // One truth: what one answered, the other answers again, byte for byte.
     let token = world.token("ann");
