@@ -22,7 +22,7 @@ use crate::show;
 /// A bundle holds each tenant's settings and lists, and its campaigns as they would be published. A function takes it from
 /// GALA_BUNDLE, or from a `gala.bundle` beside the program. It never holds a secret: keys under `env`, `dev`, and HS256 keys
 /// under `file` stay names, and this command says which they are; the function finds files in GALA_KEYS (unset: where the
-/// bundle is), as <tenant>/<file>. Public keys (EdDSA, RS256) under `file` are put in. Keys of admins are left out. What the
+/// bundle is), as `<tenant>/<file>`. Public keys (EdDSA, RS256) under `file` are put in. Keys of admins are left out. What the
 /// store has is newer than any bundle: with a shared store the newest revision there is served.
 #[derive(Debug, Args)]
 pub struct Compile {

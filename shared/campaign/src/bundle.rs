@@ -124,7 +124,7 @@ pub fn write(configs: &Configs) -> Vec<u8> {
     bundle
 }
 
-/// Reads what [`write`] wrote. The campaigns' own bytes are not looked into: one that this program can't read is found when
+/// Reads what [`write()`] wrote. The campaigns' own bytes are not looked into: one that this program can't read is found when
 /// it is needed.
 pub fn read(bytes: &[u8]) -> Result<Bundle, BundleError> {
     let body = checked(bytes)?;
