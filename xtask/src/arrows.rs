@@ -36,7 +36,7 @@ const ROOMS: &[(&str, Reach)] = &[
     (
         "gateway",
         // `machine` for the words of its admin desk: keys, rows, what staff change.
-        Reach::Only(&["function", "campaign", "limit", "store", "machine"]),
+        Reach::Only(&["function", "host", "campaign", "limit", "store", "machine"]),
     ),
     ("cli", Reach::All),
     // It judges the product from outside, over HTTP.

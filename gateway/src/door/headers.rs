@@ -1,29 +1,14 @@
 //! What of a call's headers goes on to a function elsewhere, and what of its answer's comes back: everything but what belongs
 //! to one connection (RFC 9110, 7.6.1), and nothing that a client says of where it came from.
 
-use axum::http::header::{
-    CONNECTION, CONTENT_LENGTH, EXPECT, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
-    TRANSFER_ENCODING, UPGRADE,
-};
+use axum::http::header::{CONTENT_LENGTH, EXPECT, HOST};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use function::signed::{GALA_CLIENT, GatewayKey, forget_forwarding};
 use function::trace::Trace;
+use host::forget_connection;
 
 use super::client::Client;
 
-/// Headers of one connection, whether or not `Connection` names them. `HTTP2-Settings` asks for an upgrade as `Upgrade` does.
-const OF_ONE_CONNECTION: [HeaderName; 10] = [
-    CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION,
-    TE,
-    TRAILER,
-    TRANSFER_ENCODING,
-    UPGRADE,
-    HeaderName::from_static("http2-settings"),
-];
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -54,19 +39,6 @@ pub(super) fn onward(
     if let Some(key) = key {
         let signed = key.sign(client.address, now, &trace.request_id);
         headers.insert(GALA_CLIENT, signed);
-    }
-}
-
-/// Removes what belongs to one connection: the usual headers, and those that `Connection` names.
-pub(super) fn forget_connection(headers: &mut HeaderMap) {
-    let named: Vec<HeaderName> = headers
-        .get_all(CONNECTION)
-        .iter()
-        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
-        .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
-        .collect();
-    for name in named.iter().chain(&OF_ONE_CONNECTION) {
-        headers.remove(name);
     }
 }
 

@@ -14,13 +14,14 @@ use function::http::{BODY_BYTES, CALL_TIMEOUT, read_body};
 use function::problem::{Code, Problem, Words};
 use function::signed::GatewayKey;
 use function::trace::Trace;
+use host::forget_connection;
 use hyper::body::{Body as _, Incoming};
 use tokio::time::{Instant, timeout_at};
 
 use super::address::Address;
 use super::body::Passed;
 use super::client::Client;
-use super::headers::{forget_connection, onward};
+use super::headers::onward;
 use super::health::Standing;
 use super::place::{KeptPlace, Place};
 use super::upstream::{Call, Failed, Upstream};

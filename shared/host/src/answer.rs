@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::app::collected;
 use crate::binary::as_text;
-use crate::headers::drop_hop_by_hop;
+use crate::headers::forget_connection;
 use crate::trouble::Trouble;
 
 /// The integrated response (Tencent, function URL and gateway triggers): `isBase64Encoded`, `statusCode`, `headers` with a list
@@ -61,7 +61,7 @@ impl Carried {
 
 /// The headers that go to the host.
 pub(crate) fn sent(mut headers: HeaderMap, method: &Method) -> HeaderMap {
-    drop_hop_by_hop(&mut headers);
+    forget_connection(&mut headers);
     // The host counts for itself what it sends; only an answer without its body still says how long that would be.
     if *method != Method::HEAD {
         headers.remove(header::CONTENT_LENGTH);

@@ -35,25 +35,29 @@ pub(crate) fn clean(headers: &mut HeaderMap) {
     }
 }
 
-/// Headers of one connection only (RFC 9110, 7.6.1): they say nothing beyond it.
-pub(crate) fn drop_hop_by_hop(headers: &mut HeaderMap) {
+/// Headers of one connection, whether or not `Connection` names them. `HTTP2-Settings` asks for an upgrade as `Upgrade` does.
+const OF_ONE_CONNECTION: [HeaderName; 10] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    HeaderName::from_static("http2-settings"),
+];
+
+/// Removes what says nothing beyond one connection (RFC 9110, 7.6.1): the usual headers, and those that `Connection` names.
+pub fn forget_connection(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|name| name.trim().parse().ok())
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
+        .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
         .collect();
-    let always = [
-        header::CONNECTION,
-        header::TE,
-        header::TRAILER,
-        header::TRANSFER_ENCODING,
-        header::UPGRADE,
-        HeaderName::from_static("keep-alive"),
-        HeaderName::from_static("proxy-connection"),
-    ];
-    for name in named.into_iter().chain(always) {
+    for name in named.iter().chain(&OF_ONE_CONNECTION) {
         headers.remove(name);
     }
 }
@@ -126,7 +130,7 @@ mod tests {
             ("transfer-encoding", "chunked"),
             ("set-cookie", "a=1"),
         ]);
-        drop_hop_by_hop(&mut all);
+        forget_connection(&mut all);
         assert_eq!(all.len(), 1, "{all:?}");
     }
 

@@ -33,6 +33,7 @@ mod uri;
 
 pub use app::{App, Invocation};
 pub use base_path::{BasePath, NotABasePath};
+pub use headers::forget_connection;
 pub use kind::{Host, NotAHost};
 pub use proxy::{event_proxy, proxy};
 pub use run::{NotRun, run, stop_signal};

@@ -15,7 +15,7 @@ use hyper::client::conn::http1::handshake;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use crate::headers::drop_hop_by_hop;
+use crate::headers::forget_connection;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -52,7 +52,7 @@ async fn hand_on(State(target): State<Target>, mut request: Request) -> Response
     let client = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let client = client.map(|client| client.0.ip());
     let headers = request.headers_mut();
-    drop_hop_by_hop(headers);
+    forget_connection(headers);
     for name in CLAIMED {
         headers.remove(name);
     }
@@ -96,6 +96,6 @@ async fn answered(port: u16, request: Request) -> Result<Response, (StatusCode, 
     let sent = sender.send_request(request).await;
     let answer = sent.map_err(|error| (StatusCode::BAD_GATEWAY, error.to_string()))?;
     let (mut parts, body) = answer.into_parts();
-    drop_hop_by_hop(&mut parts.headers);
+    forget_connection(&mut parts.headers);
     Ok(Response::from_parts(parts, Body::new(body)))
 }
