@@ -10,6 +10,7 @@ mod failure;
 mod folder;
 mod lane;
 mod out;
+mod packing;
 mod show;
 mod sign;
 
@@ -20,8 +21,8 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    backup, check, doctor, export, history, openapi, pause, publish, purge, reconcile, restore,
-    resume, rollback, schema, serve, stock, test, token, verify,
+    backup, check, deploy, doctor, export, history, openapi, package, pause, publish, purge,
+    reconcile, restore, resume, rollback, schema, serve, stock, test, token, verify,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};
@@ -70,6 +71,8 @@ enum Command {
     Restore(restore::Restore),
     Doctor(doctor::Doctor),
     Openapi(openapi::Openapi),
+    Package(package::Package),
+    Deploy(deploy::Deploy),
 }
 
 fn main() -> ExitCode {
@@ -121,6 +124,8 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::Restore(args) => restore::run(args, out),
         Command::Doctor(args) => doctor::run(args, out),
         Command::Openapi(args) => openapi::run(args, out),
+        Command::Package(args) => package::run(args, out),
+        Command::Deploy(args) => deploy::run(args, out),
     }
 }
 

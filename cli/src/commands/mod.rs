@@ -2,10 +2,12 @@
 
 pub mod backup;
 pub mod check;
+pub mod deploy;
 pub mod doctor;
 pub mod export;
 pub mod history;
 pub mod openapi;
+pub mod package;
 pub mod pause;
 pub mod publish;
 pub mod purge;

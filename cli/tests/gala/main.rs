@@ -5,6 +5,8 @@ mod configs;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod packed;
+#[cfg(test)]
 mod ran;
 #[cfg(test)]
 mod served;
