@@ -39,7 +39,7 @@ pub fn run(args: &Deploy, out: Out) -> Result<(), Failure> {
                 "changed",
                 format!(
                     "{} is not what was packed: package `{}` again",
-                    folder.join(file).display(),
+                    file.display(),
                     plan.function
                 ),
             ));

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use campaign::tenant::{Alg, KeySource, KeySpec};
+use campaign::tenant::{Alg, KeySource, KeySpec, Tenant};
 
 use super::archive::File;
 use super::plan::Variable;
@@ -102,6 +102,7 @@ pub fn contents(from: &Wanted<'_>) -> Result<Contents, Failure> {
                 from.bundle.is_some(),
             )?;
         }
+        contents.warnings.extend(unsigned(tenant));
         if from.bundle.is_none() {
             for (path, text) in &loaded.files {
                 let text: &str = text;
@@ -152,7 +153,10 @@ fn take_key(
         (KeySource::File(_), Alg::EdDSA | Alg::RS256) if compiled => {}
         (KeySource::File(file), Alg::EdDSA | Alg::RS256) => {
             let path = format!("{FOLDER}/{tenant}/{file}");
-            if file.split('/').any(|name| name.is_empty() || name.starts_with('.')) {
+            if file
+                .split('/')
+                .any(|name| name.is_empty() || name.starts_with('.'))
+            {
                 return Err(Failure::check(
                     "secret",
                     format!(
@@ -162,15 +166,32 @@ fn take_key(
                 ));
             }
             if contents.files.iter().all(|there| there.path != path) {
-                contents.files.push(public(path, read(&folder.join(file))?)?);
+                contents
+                    .files
+                    .push(public(path, read(&folder.join(file))?)?);
             }
         }
-        (KeySource::Dev, _) => contents.warnings.push(format!(
-            "key `{kid}` of tenant `{tenant}` is a development key: it is not packed, and nobody can sign in where the function \
-             runs until tenant.yaml names a real one (`env: NAME`)"
-        )),
+        // Said once for the tenant.
+        (KeySource::Dev, _) => {}
     }
     Ok(())
+}
+
+/// What there is to say of a tenant's development keys.
+fn unsigned(tenant: &Tenant) -> Option<String> {
+    let keys = [&tenant.keys, &tenant.service_keys, &tenant.admin_keys];
+    let dev = keys.into_iter().flatten();
+    let dev = dev.filter(|key| key.source == KeySource::Dev);
+    let dev: Vec<&str> = dev.map(|key| key.kid.as_str()).collect();
+    if dev.is_empty() {
+        return None;
+    }
+    Some(format!(
+        "tenant `{}` has development keys ({}): they are not packed, and nobody can sign in with them where the function runs; \
+         name real ones in tenant.yaml (`env: NAME`)",
+        tenant.id,
+        dev.join(", ")
+    ))
 }
 
 /// A file as it is, unless it holds a private key.

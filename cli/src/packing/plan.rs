@@ -1,7 +1,7 @@
 //! What a package is and what is left to do with it: printed by `gala package`, kept beside the package as `plan.json`, read
 //! again by `gala deploy`. It holds no secret, only where each must be set.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -125,13 +125,31 @@ pub fn read(folder: &Path) -> Result<Vec<(PathBuf, Plan)>, Failure> {
 }
 
 impl Plan {
-    /// Which of its files is not what was packed; `None` if all are.
-    pub fn changed(&self, folder: &Path) -> Option<&str> {
+    /// Which file is not what was packed, or was not packed at all: a tool that zips the folder would take it along. `None` if
+    /// all are as they were.
+    pub fn changed(&self, folder: &Path) -> Option<PathBuf> {
         let differs = |(name, sum): &(&String, &String)| {
             std::fs::read(folder.join(name)).map_or(true, |bytes| sha256(&bytes) != **sum)
         };
         let found = self.files.iter().find(differs);
-        found.map(|(name, _)| name.as_str())
+        // Beside the package tools keep files of their own; inside nobody does.
+        let inside = self.files.keys().filter_map(|name| name.split_once('/'));
+        let inside: BTreeSet<&str> = inside.map(|(top, _)| top).collect();
+        found.map(|(name, _)| folder.join(name)).or_else(|| {
+            let mut inside = inside.into_iter();
+            inside.find_map(|top| self.stranger(folder, &format!("{top}/")))
+        })
+    }
+
+    fn stranger(&self, folder: &Path, prefix: &str) -> Option<PathBuf> {
+        let entries = std::fs::read_dir(folder.join(prefix)).ok()?;
+        entries.flatten().find_map(|entry| {
+            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            if entry.path().is_dir() {
+                return self.stranger(folder, &format!("{name}/"));
+            }
+            (!self.files.contains_key(&name)).then(|| entry.path())
+        })
     }
 
     /// For people.

@@ -70,7 +70,7 @@ fn unzipped(path: &Path) -> Vec<(String, u32, Vec<u8>)> {
             let mut bytes = Vec::new();
             file.read_to_end(&mut bytes).unwrap();
             (
-                file.name().to_owned(),
+                file.name().unwrap().into_owned(),
                 file.unix_mode().unwrap() & 0o7777,
                 bytes,
             )
@@ -379,11 +379,20 @@ fn deploying_is_the_platforms_tools_business() {
             && ran.stderr.contains("sam deploy"),
         "{ran:?}"
     );
+    // What a tool keeps beside the package is its own.
+    home.write("out/lottery/samconfig.toml", "");
+    assert_eq!(home.run(&["deploy", "out", "--dry-run"]).code, 0);
     // Whatever was done to it since: it is not what was checked.
     home.write("out/lottery/template.yaml", "Resources: {}\n");
     let ran = home.run(&["deploy", "out", "--dry-run"]);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.stderr.contains("template.yaml"), "{ran:?}");
+    // A start in the folder made a key there, and the platform's tool would take it along.
+    assert_eq!(package(&home, "scf-web", &[]).code, 0);
+    home.write("out/lottery/code/configs/.keys/acme.users", "a secret");
+    let ran = home.run(&["deploy", "out", "--dry-run"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stderr.contains("acme.users"), "{ran:?}");
 }
 
 #[test]

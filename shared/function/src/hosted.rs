@@ -48,7 +48,12 @@ enum NotServed {
 /// `GALA_BASE_PATH` (where it is mounted; unset: at the root), `GALA_EVENT_KEY` (who has it may send CloudEvents over HTTP; unset:
 /// nobody), and over plain HTTP `PORT` (unset: 8080).
 pub fn serve(activity: &'static dyn Activity) -> ExitCode {
-    match run(activity) {
+    serve_all(&[activity])
+}
+
+/// Runs several activities as one function, as [`serve`] runs one: where functions are few.
+pub fn serve_all(activities: &[&'static dyn Activity]) -> ExitCode {
+    match run(activities) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(error = chain(&error), "the function stops");
@@ -57,7 +62,12 @@ pub fn serve(activity: &'static dyn Activity) -> ExitCode {
     }
 }
 
-fn run(activity: &'static dyn Activity) -> Result<(), NotServed> {
+fn run(activities: &[&'static dyn Activity]) -> Result<(), NotServed> {
+    // A function of one activity does not know the others' campaigns.
+    let only = match activities {
+        [one] => Some(one.id()),
+        _ => None,
+    };
     // Whoever hosts a function collects its log; a second start in one process is a test's.
     let _ = init_logs(Format::Json, "info");
     let folder = |name: &str, default: &str| {
@@ -72,16 +82,16 @@ fn run(activity: &'static dyn Activity) -> Result<(), NotServed> {
         let address = variable("GALA_STORE");
         let choice = StoreChoice::of(address.as_deref(), &folder("GALA_DATA", "data"))
             .map_err(ServeError::from)?;
-        let process = open(&configs, &choice, &[activity], false).await?;
+        let process = open(&configs, &choice, activities, false).await?;
         tell(&process.report);
         for differs in &process.report.differs {
             tracing::info!("{differs}");
         }
         process.spawn_background();
-        let app = app(process.shell(Some(activity.id()), ACCESS_LOG_EVERY))?;
+        let app = app(process.shell(only, ACCESS_LOG_EVERY))?;
         let stop = asked_to_stop(process.store.clone());
         let ready = |at: &str| {
-            tracing::info!(activity = activity.id(), %host, at, store = %choice, "ready");
+            tracing::info!(activity = only.unwrap_or("all"), %host, at, store = %choice, "ready");
         };
         match host {
             Host::Http | Host::ScfWeb => {

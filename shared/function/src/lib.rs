@@ -24,4 +24,4 @@ pub mod telemetry;
 pub mod trace;
 pub mod words;
 
-pub use hosted::serve;
+pub use hosted::{serve, serve_all};
