@@ -90,10 +90,12 @@ pub fn contents(from: &Wanted<'_>) -> Result<Contents, Failure> {
     for loaded in loaded.tenants().iter().filter(|t| wanted(&t.tenant.id)) {
         let tenant = &loaded.tenant;
         let folder = from.configs.join(&tenant.id);
-        for key in [&tenant.keys, &tenant.service_keys, &tenant.admin_keys]
+        // A bundle leaves the keys of admins out.
+        let admins = from.bundle.is_none().then_some(&tenant.admin_keys);
+        let keys = [&tenant.keys, &tenant.service_keys]
             .into_iter()
-            .flatten()
-        {
+            .chain(admins);
+        for key in keys.flatten() {
             take_key(
                 &mut contents,
                 &tenant.id,
@@ -187,8 +189,8 @@ fn unsigned(tenant: &Tenant) -> Option<String> {
         return None;
     }
     Some(format!(
-        "tenant `{}` has development keys ({}): they are not packed, and nobody can sign in with them where the function runs; \
-         name real ones in tenant.yaml (`env: NAME`)",
+        "tenant `{}` has development keys ({}): they are not packed, and where the function can't make them anew, as on SCF and \
+         Lambda, the tenant is not served; name real ones in tenant.yaml (`env: NAME`)",
         tenant.id,
         dev.join(", ")
     ))

@@ -97,7 +97,7 @@ fn lambda(subject: &Subject<'_>) -> Deployment {
     let mut parameters = String::new();
     let mut variables = String::new();
     for (at, variable) in subject.variables.iter().enumerate() {
-        let parameter = parameter(&variable.name, at);
+        let parameter = parameter(subject.variables, at);
         if variable.value.is_none() {
             let what = quoted(&variable.what);
             parameters.extend([
@@ -137,15 +137,23 @@ fn lambda(subject: &Subject<'_>) -> Deployment {
     }
 }
 
-/// `GALA_STORE` as a template's parameter, whose name has letters and digits only: `GalaStore`. The place in the list keeps two
-/// names apart that differ in their underscores alone.
-fn parameter(variable: &str, at: usize) -> String {
-    let words = variable.split('_').filter(|word| !word.is_empty());
-    let words = words.map(|word| {
-        let (first, rest) = word.split_at(1);
-        first.to_ascii_uppercase() + &rest.to_ascii_lowercase()
-    });
-    format!("{}{at}", words.collect::<String>())
+/// A variable as a template's parameter, whose name has letters and digits only: `GalaStore`. Names that differ in their
+/// underscores and cases alone are kept apart by their place in the list.
+fn parameter(variables: &[Variable], at: usize) -> String {
+    let plain = |variable: &Variable| -> String {
+        let words = variable.name.split('_').filter(|word| !word.is_empty());
+        let words = words.map(|word| {
+            let (first, rest) = word.split_at(1);
+            first.to_ascii_uppercase() + &rest.to_ascii_lowercase()
+        });
+        words.collect()
+    };
+    let name = plain(&variables[at]);
+    if variables.iter().filter(|one| plain(one) == name).count() > 1 {
+        format!("{name}{at}")
+    } else {
+        name
+    }
 }
 
 fn knative(target: Target, subject: &Subject<'_>) -> Deployment {
@@ -279,6 +287,8 @@ mod tests {
             Variable::set("GALA_HOST", target.takes().host, "the host"),
             Variable::secret("GALA_STORE", "the \"store\""),
             Variable::secret("ACME_KEY", "key `users` of tenant `acme`"),
+            Variable::secret("A_KEY", "one"),
+            Variable::secret("A__KEY", "another"),
         ];
         let program = program(is_static);
         let subject = Subject {
@@ -343,9 +353,11 @@ mod tests {
         for part in [
             "Architectures: [arm64]",
             "CodeUri: sign-in.zip",
-            "  GalaStore1:\n    Type: String\n    NoEcho: true\n    Description: \"the \\\"store\\\"\"\n",
+            "  GalaStore:\n    Type: String\n    NoEcho: true\n    Description: \"the \\\"store\\\"\"\n",
             "          GALA_HOST: \"lambda\"\n",
-            "          ACME_KEY: !Ref AcmeKey2\n",
+            "          ACME_KEY: !Ref AcmeKey\n",
+            "          A_KEY: !Ref AKey3\n",
+            "          A__KEY: !Ref AKey4\n",
         ] {
             assert!(sam.contains(part), "{part} is not in {sam}");
         }

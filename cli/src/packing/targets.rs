@@ -188,7 +188,7 @@ impl Target {
         if program.is_static() {
             return None;
         }
-        let Some(has) = takes.glibc else { return None };
+        let has = takes.glibc?;
         let strange = |name: &&String| !LIBRARIES.contains(&name.as_str());
         if let Some(strange) = program.libraries.iter().find(strange) {
             return Some(format!(
