@@ -39,7 +39,7 @@ fn the_campaigns_of_every_activity() {
         let url = format!("http://127.0.0.1:{port}{path}");
         client.get(url).send().ok().map(|it| it.status().as_u16())
     };
-    until("the function is ready", Duration::from_secs(60), || {
+    until("the function is ready", Duration::from_mins(1), || {
         assert!(function.ended().is_none(), "it ended");
         status("/readyz").filter(|status| *status == 200)
     });
