@@ -21,8 +21,9 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    backup, check, deploy, doctor, export, history, openapi, package, pause, publish, purge,
-    reconcile, restore, resume, rollback, schema, serve, stock, test, token, verify,
+    backup, check, compile, deploy, dev, doctor, export, function as function_, history, openapi,
+    package, pause, publish, purge, reconcile, restore, resume, rollback, schema, serve, stock,
+    test, token, verify, wrap,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};
@@ -54,6 +55,7 @@ struct Cli {
 enum Command {
     Serve(serve::Serve),
     Check(check::Check),
+    Compile(compile::Compile),
     Test(test::Test),
     Schema(schema::Schema),
     Token(token::Token),
@@ -70,6 +72,9 @@ enum Command {
     Backup(backup::Backup),
     Restore(restore::Restore),
     Doctor(doctor::Doctor),
+    Wrap(wrap::Wrap),
+    Dev(dev::Dev),
+    Function(function_::Function),
     Openapi(openapi::Openapi),
     Package(package::Package),
     Deploy(deploy::Deploy),
@@ -107,6 +112,7 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
     match &cli.command {
         Command::Serve(args) => served(serve::run(args)),
         Command::Check(args) => check::run(args, out),
+        Command::Compile(args) => compile::run(args, out),
         Command::Test(args) => test::run(args, out),
         Command::Schema(args) => schema::run(args, out),
         Command::Token(args) => token::run(args, out),
@@ -123,6 +129,9 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::Backup(args) => backup::run(args, out),
         Command::Restore(args) => restore::run(args, out),
         Command::Doctor(args) => doctor::run(args, out),
+        Command::Wrap(args) => wrap::run(args),
+        Command::Dev(args) => dev::run(args),
+        Command::Function(args) => function_::run(args),
         Command::Openapi(args) => openapi::run(args, out),
         Command::Package(args) => package::run(args, out),
         Command::Deploy(args) => deploy::run(args, out),
@@ -132,9 +141,10 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
 /// How a server ended.
 fn served(ended: Result<(), ServeError>) -> Result<(), Failure> {
     ended.map_err(|error| match &error {
-        ServeError::Load(function::registry::LoadError::Folder(..)) | ServeError::Address(_) => {
-            Failure::usage(chain(&error))
-        }
+        ServeError::Load(function::registry::LoadError::Folder(..))
+        | ServeError::Address(_)
+        | ServeError::Key(_)
+        | ServeError::Elsewhere(_) => Failure::usage(chain(&error)),
         ServeError::Store(_)
         | ServeError::Redis(_)
         | ServeError::AnotherStore(_)

@@ -1,22 +1,40 @@
-//! The public door: how often, then where to. Knows activities by the name a campaign carries and functions by a table
-//! it is handed; holds no rule.
+//! The public door: how often, then where to. Knows activities by the name a campaign carries and functions by tables
+//! it is handed, of those in this process and of those elsewhere; holds no rule.
+
+mod address;
+mod body;
+mod client;
+mod dial;
+mod headers;
+mod health;
+mod place;
+mod remote;
+mod routes;
+mod upstream;
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 use function::client::FloodKey;
 use function::http::{Function, edge_problem_in};
 use function::problem::{Code, Problem};
 use function::registry::Registry;
-use function::served::TenantShell;
+use function::served::{Snapshot, TenantShell};
 use function::telemetry::meters::rejection;
+use function::trace::Trace;
 use limit::{Limiter, MAX_KEYS, Quota};
+
+pub use address::{Address, NotAnAddress, Speaks};
+pub use remote::{Asks, NotCallable, Patience, Remote};
+pub use routes::{NotARoute, Routes};
+
+use client::Client;
+use place::Place;
 
 /// What one process takes on.
 #[derive(Debug, Clone, Copy)]
@@ -36,12 +54,25 @@ impl Default for Bounds {
     }
 }
 
-/// Functions by the activity they serve.
+/// Functions in this process by the activity they serve.
 pub type Functions = BTreeMap<&'static str, Function>;
+
+/// Functions elsewhere by the activity they serve.
+pub type Remotes = BTreeMap<&'static str, Arc<Remote>>;
+
+/// What is not in this process.
+#[derive(Debug, Default)]
+pub struct Elsewhere {
+    /// Functions of activities.
+    pub functions: Remotes,
+    /// Servers that are not ours, by path.
+    pub routes: Routes,
+}
 
 struct Door {
     registry: Arc<Registry>,
     functions: Functions,
+    elsewhere: Elsewhere,
     flood: Option<Limiter<FloodKey>>,
     bounds: Bounds,
     under_way: AtomicUsize,
@@ -54,11 +85,24 @@ pub fn router(registry: Arc<Registry>, functions: Functions) -> Router {
 
 /// The same within other bounds.
 pub fn router_within(registry: Arc<Registry>, functions: Functions, bounds: Bounds) -> Router {
+    router_to(registry, functions, Elsewhere::default(), bounds)
+}
+
+/// The same, with activities whose functions run elsewhere, and other servers' paths. The functions go before a function of this process for the same activity,
+/// which is still wanted: paths of no campaign (health, the API's description, addresses that lead nowhere) are answered here,
+/// whatever is the matter elsewhere.
+pub fn router_to(
+    registry: Arc<Registry>,
+    functions: Functions,
+    elsewhere: Elsewhere,
+    bounds: Bounds,
+) -> Router {
     let flood =
         Quota::new(bounds.flood.0, bounds.flood.1).map(|quota| Limiter::new(quota, MAX_KEYS));
     let door = Door {
         registry,
         functions,
+        elsewhere,
         flood,
         bounds,
         under_way: AtomicUsize::new(0),
@@ -86,17 +130,49 @@ async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response {
     if let Err(problem) = quota(tenant).await {
         return refuse(&request, problem);
     }
-    let Some(function) = door.function(tenant, request.uri().path()) else {
-        return refuse(&request, Problem::new(Code::Internal));
-    };
-    function.call(request).await
+    match door.way(tenant, request.uri().path()) {
+        Some(Way::Here(function)) => function.call(request).await,
+        // Boxed, so that calls that stay here have nothing to carry of it.
+        Some(Way::Elsewhere(remote)) => {
+            Box::pin(elsewhere(remote, &snapshot, tenant, request)).await
+        }
+        None => refuse(&request, Problem::new(Code::Internal)),
+    }
+}
+
+async fn elsewhere(
+    remote: &Remote,
+    snapshot: &Snapshot,
+    tenant: Option<&Arc<TenantShell>>,
+    request: Request,
+) -> Response {
+    let client = Client::of(tenant, &request);
+    let (mut parts, body) = request.into_parts();
+    // Whoever answers, the function or the door, the call has one id.
+    let trace = Trace::from_headers(&parts.headers);
+    trace.write(&mut parts.headers);
+    match remote.call(&parts, body, &client, &trace).await {
+        Ok(answer) => answer,
+        Err(problem) => {
+            if let Some(tenant) = tenant {
+                rejection(&tenant.tenant.id, "", problem.code());
+            }
+            edge_problem_in(snapshot, problem, &parts.uri, &parts.headers)
+        }
+    }
+}
+
+/// Where a call goes.
+enum Way<'a> {
+    Here(&'a Function),
+    Elsewhere(&'a Arc<Remote>),
 }
 
 impl Door {
     /// How often one address may call.
     fn flood(&self, tenant: Option<&Arc<TenantShell>>, request: &Request) -> Result<(), Problem> {
         if let Some(flood) = &self.flood {
-            let decision = flood.check(&FloodKey::from(client(tenant, request)));
+            let decision = flood.check(&FloodKey::from(client::address(tenant, request)));
             if !decision.allowed {
                 return Err(Problem::new(Code::RateLimited).retry_after(decision.retry_after_secs));
             }
@@ -104,8 +180,11 @@ impl Door {
         Ok(())
     }
 
-    /// The function of the path's campaign. Paths of no campaign go to any of them: all answer those alike.
-    fn function(&self, tenant: Option<&Arc<TenantShell>>, path: &str) -> Option<&Function> {
+    /// The way to the function of the path's campaign. Paths of no campaign go to any function here: all answer those alike.
+    fn way(&self, tenant: Option<&Arc<TenantShell>>, path: &str) -> Option<Way<'_>> {
+        if let Some(server) = self.elsewhere.routes.of(path) {
+            return Some(Way::Elsewhere(server));
+        }
         let campaign = path.split('/').nth(3);
         let served = tenant
             .zip(campaign)
@@ -113,9 +192,13 @@ impl Door {
         let activity = served
             .and_then(|served| served.newest())
             .map(|campaign| &*campaign.activity);
+        if let Some(remote) = activity.and_then(|activity| self.elsewhere.functions.get(activity)) {
+            return Some(Way::Elsewhere(remote));
+        }
         activity
             .and_then(|activity| self.functions.get(activity))
             .or_else(|| self.functions.values().next())
+            .map(Way::Here)
     }
 }
 
@@ -139,36 +222,4 @@ async fn quota(tenant: Option<&Arc<TenantShell>>) -> Result<(), Problem> {
         }
     }
     Err(problem)
-}
-
-/// The client's address: the peer's, or what the tenant's trusted proxies say.
-fn client(tenant: Option<&Arc<TenantShell>>, request: &Request) -> IpAddr {
-    let peer = request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|info| info.0.ip());
-    let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    tenant.map_or(peer, |tenant| {
-        tenant.proxies.client(peer, request.headers())
-    })
-}
-
-/// A call's place among those under way; given back when the call is over, or its client gone.
-struct Place<'a>(&'a AtomicUsize);
-
-impl<'a> Place<'a> {
-    fn take(under_way: &'a AtomicUsize, most: usize) -> Option<Self> {
-        if under_way.fetch_add(1, Ordering::AcqRel) < most {
-            Some(Self(under_way))
-        } else {
-            under_way.fetch_sub(1, Ordering::AcqRel);
-            None
-        }
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
 }

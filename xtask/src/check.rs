@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{Metadata, MetadataCommand};
 use miette::{IntoDiagnostic, Result, WrapErr};
 
-use crate::{arrows, long, manifests, outside, purity, shell, tls};
+use crate::{arrows, long, manifests, outside, packaged, purity, shell, tls};
 
 /// What the checks look at.
 pub struct Repo {
@@ -33,6 +33,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("arrows", arrows::check),
     ("shell", shell::check),
     ("purity", purity::check),
+    ("packaged", packaged::check),
     ("tls", tls::check),
     ("manifests", manifests::check),
     ("clippy lists", manifests::check_clippy_lists),
@@ -40,17 +41,24 @@ const CHECKS: &[(&str, Check)] = &[
     ("long files", long::check),
 ];
 
+impl Repo {
+    /// Reads the workspace.
+    pub fn read(root: &Path) -> Result<Self> {
+        Ok(Self {
+            root: root.to_owned(),
+            metadata: MetadataCommand::new()
+                .current_dir(root)
+                .no_deps()
+                .exec()
+                .into_diagnostic()
+                .wrap_err("cannot read the workspace")?,
+        })
+    }
+}
+
 /// Runs every check, and prints a line for each; `false` when one of them failed.
 pub fn all(root: &Path) -> Result<bool> {
-    let repo = Repo {
-        root: root.to_owned(),
-        metadata: MetadataCommand::new()
-            .current_dir(root)
-            .no_deps()
-            .exec()
-            .into_diagnostic()
-            .wrap_err("cannot read the workspace")?,
-    };
+    let repo = Repo::read(root)?;
     let mut passed = true;
     for (name, check) in CHECKS {
         let verdict = check(&repo).unwrap_or_else(|report| Verdict {

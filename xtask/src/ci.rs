@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use miette::{Result, miette};
 
 use crate::step::{Step, seconds};
-use crate::{check, test, tools};
+use crate::{check, packaged, test, tools};
 
 /// Runs every step and prints the summary; `false` when one failed.
 pub fn all(root: &Path) -> bool {
@@ -16,6 +16,7 @@ pub fn all(root: &Path) -> bool {
         step("format", || Step::cargo(["fmt", "--all", "--check"]).run()),
         step("clippy", clippy),
         step("documentation", documentation),
+        step("packaged functions", || packaged(root)),
         step("checks", || {
             if check::all(root)? {
                 Ok(())
@@ -37,6 +38,15 @@ fn clippy() -> Result<()> {
 fn documentation() -> Result<()> {
     Step::cargo(["doc", "--workspace", "--no-deps", "--locked"])
         .env("RUSTDOCFLAGS", "-Dwarnings")
+        .run()
+}
+
+/// The activities as `gala package` builds them: without a parser. That none is linked is for the checks to say.
+fn packaged(root: &Path) -> Result<()> {
+    let activities = packaged::activities(&check::Repo::read(root)?);
+    let named = activities.iter().flat_map(|name| ["-p", name.as_str()]);
+    Step::cargo(["check", "--bins", "--no-default-features", "--locked"])
+        .args(named)
         .run()
 }
 

@@ -13,6 +13,7 @@ mod arrows;
 mod long;
 mod manifests;
 mod outside;
+mod packaged;
 mod purity;
 mod shell;
 mod tls;

@@ -124,6 +124,12 @@ const BUILDS: &[Build] = &[
     },
 ];
 
+/// The parsers, and what only they bring, among what something is built with; each with what to do about it.
+pub fn parsers(entries: &[Entry]) -> Vec<(&Entry, &'static str)> {
+    let found = broken(entries, PARSER_BANS.iter()).into_iter();
+    found.map(|(entry, ban)| (entry, ban.reason)).collect()
+}
+
 /// Checks each pure crate's own tree.
 pub fn check(_repo: &Repo) -> Result<Verdict> {
     let mut said = Vec::new();

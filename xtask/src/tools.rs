@@ -2,6 +2,8 @@
 //!
 //! Nothing here runs a test or a check.
 
+use std::path::Path;
+
 use miette::{Result, WrapErr, miette};
 
 use crate::step::Step;
@@ -15,7 +17,28 @@ pub fn for_tests() -> Result<()> {
     package("faketime", "faketime", "libfaketime")?;
     // The draws are verified by a second program, written in another language.
     package("python3", "python3", "python")?;
+    koa()?;
     nextest()
+}
+
+/// A server of another language, which the tests run as a function.
+fn koa() -> Result<()> {
+    const AT: &str = "cli/tests/koa";
+    package("node", "nodejs", "node")?;
+    package("npm", "npm", "node")?;
+    if Path::new(AT)
+        .join("node_modules/koa/package.json")
+        .is_file()
+    {
+        return Ok(());
+    }
+    eprintln!("{AT}/node_modules is missing: installing it with npm");
+    Step::new("npm")
+        .args(["ci", "--no-audit", "--no-fund", "--prefix", AT])
+        .run()
+        .wrap_err_with(|| {
+            format!("the packages of {AT} could not be installed; `npm ci` there says more")
+        })
 }
 
 /// cargo-nextest, which ends hung tests and runs each in a process of its own.

@@ -17,6 +17,7 @@ use lottery::Lottery;
 use reqwest::blocking::Client;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use testbed::lambda::{Lambda, Outcome};
 use testbed::{Process, ScfOutcome, ScfRuntime, Server, free_port, until};
 
 /// The example's configs, and a Redis that has them.
@@ -177,19 +178,57 @@ impl OnScf {
     }
 }
 
+/// On Lambda, behind a function URL.
+struct OnLambda(Process, Lambda);
+
+impl OnLambda {
+    fn start(world: &World) -> Self {
+        let api = Lambda::start();
+        let process = world.function(&[("AWS_LAMBDA_RUNTIME_API", api.api())]);
+        api.wait_until_asked();
+        Self(process, api)
+    }
+
+    fn call(&self, method: &str, path: &str, headers: &Value) -> (u16, String) {
+        let event = json!({
+            "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "",
+            "headers": headers, "isBase64Encoded": false,
+            "requestContext": {
+                "stage": "$default", "domainName": "x.lambda-url.eu-central-1.on.aws",
+                "http": { "method": method, "path": path, "sourceIp": "203.0.113.7" },
+            },
+        });
+        let id = self.1.push(event.to_string());
+        let Outcome::Answered(bytes) = self.1.outcome(&id) else {
+            panic!("no answer to {method} {path}");
+        };
+        let answer: Value = serde_json::from_slice(&bytes).unwrap();
+        let status = answer["statusCode"].as_u64().unwrap() as u16;
+        (status, answer["body"].as_str().unwrap().to_owned())
+    }
+
+    fn draw(&self, token: &str, key: &str) -> (u16, String) {
+        let headers = json!({ "authorization": format!("Bearer {token}"), "idempotency-key": key });
+        self.call("POST", DRAW, &headers)
+    }
+}
+
 #[test]
 fn one_binary_says_the_same_on_every_host() {
     let world = World::new();
     let (http, scf) = (OverHttp::start(&world), OnScf::start(&world));
+    let lambda = OnLambda::start(&world);
     let page = http.get(PUBLIC);
     assert!(page.contains("\"seed_hash\""), "{page}");
     assert_eq!(scf.get(PUBLIC), page);
+    assert_eq!(lambda.call("GET", PUBLIC, &json!({})), (200, page));
 
     // One truth: what one answered, the other answers again, byte for byte.
     let token = world.token("ann");
     let first = scf.draw(&token, "k-1");
     assert_eq!(first.0, 200, "{}", first.1);
     assert_eq!(http.draw(&token, "k-1"), first);
+    assert_eq!(lambda.draw(&token, "k-1"), first);
     let second = http.draw(&token, "k-2");
     assert_eq!(second.0, 200, "{}", second.1);
     assert_eq!(scf.draw(&token, "k-2"), second);
@@ -209,8 +248,13 @@ fn one_binary_says_the_same_on_every_host() {
         assert_eq!(scf.call(&event), json!({ "taken": 1, "parked": 0 }));
     }
     let third = http.draw(&token, "k-3");
-    assert_eq!(chances(&third.1), chances(&second.1) + 1 - 1, "{}", third.1);
-    drop((http.0, scf.0));
+    assert_eq!(
+        chances(&third.1),
+        chances(&second.1),
+        "one was earned, one was spent"
+    );
+    assert_eq!(lambda.draw(&token, "k-3"), third);
+    drop((http.0, scf.0, lambda.0));
 }
 
 #[test]

@@ -2,9 +2,12 @@
 
 pub mod backup;
 pub mod check;
+pub mod compile;
 pub mod deploy;
+pub mod dev;
 pub mod doctor;
 pub mod export;
+pub mod function;
 pub mod history;
 pub mod openapi;
 pub mod package;
@@ -21,3 +24,4 @@ pub mod stock;
 pub mod test;
 pub mod token;
 pub mod verify;
+pub mod wrap;

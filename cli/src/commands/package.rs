@@ -10,7 +10,7 @@ use crate::activities;
 use crate::failure::Failure;
 use crate::out::Out;
 use crate::packing::build::{Build, How, build, decide, tools, workspace};
-use crate::packing::contents::{Wanted, contents};
+use crate::packing::contents::{Contents, Wanted, contents};
 use crate::packing::plan::Plan;
 use crate::packing::targets::Target;
 use crate::packing::{Packing, pack};
@@ -50,12 +50,15 @@ pub struct Package {
         value_name = "DIR"
     )]
     pub configs: PathBuf,
-    /// Pack this bundle (made by `gala compile` from the configs) in place of the folder
-    #[arg(long, value_name = "FILE")]
-    pub bundle: Option<PathBuf>,
     /// Only this tenant; repeat for more
-    #[arg(long, value_name = "T", conflicts_with = "bundle")]
+    #[arg(long, value_name = "T")]
     pub tenant: Vec<String>,
+    /// Pack the configs as the texts that they are, and a program that can read them; without it they are compiled
+    #[arg(long)]
+    pub texts: bool,
+    /// A gateway is in front: the function needs its key in GALA_GATEWAY_KEY
+    #[arg(long)]
+    pub behind_gateway: bool,
     /// A program that was built elsewhere, or a folder with one for each activity, by its name
     #[arg(long, value_name = "PATH")]
     pub bin: Option<PathBuf>,
@@ -88,22 +91,29 @@ pub struct Package {
 /// Packs.
 pub fn run(args: &Package, out: Out) -> Result<(), Failure> {
     let functions = functions(args)?;
-    let contents = contents(&Wanted {
-        configs: &args.configs,
-        bundle: args.bundle.as_deref(),
-        tenants: &args.tenant,
-    })?;
+    let bring = |function: &str| {
+        contents(&Wanted {
+            configs: &args.configs,
+            tenants: &args.tenant,
+            activity: Some(function).filter(|_| !args.together),
+            texts: args.texts,
+        })
+    };
+    // Configs first: a build takes minutes.
+    let contents = functions.iter().map(|function| bring(function));
+    let contents: Vec<Contents> = contents.collect::<Result<_, _>>()?;
     let programs = match &args.bin {
         Some(path) => given(path, &functions)?,
-        None => made(args, &functions, contents.parses)?,
+        None => made(args, &functions)?,
     };
     let mut plans = Vec::new();
-    for function in functions {
+    for (function, contents) in functions.into_iter().zip(&contents) {
         let packing = Packing {
             function,
             target: args.target,
             program: &programs[function],
-            contents: &contents,
+            contents,
+            behind_gateway: args.behind_gateway,
             registry: &args.registry,
         };
         plans.push(pack(&packing, &args.out)?);
@@ -159,7 +169,7 @@ fn given<'a>(path: &Path, functions: &[&'a str]) -> Result<Programs<'a>, Failure
     }
 }
 
-fn made<'a>(args: &Package, functions: &[&'a str], parses: bool) -> Result<Programs<'a>, Failure> {
+fn made<'a>(args: &Package, functions: &[&'a str]) -> Result<Programs<'a>, Failure> {
     let here = std::env::current_dir().ok();
     let root = here.and_then(|here| workspace(&here)).ok_or_else(|| {
         Failure::usage(
@@ -172,7 +182,7 @@ fn made<'a>(args: &Package, functions: &[&'a str], parses: bool) -> Result<Progr
         let what = Build {
             name,
             profile: &args.profile,
-            parses,
+            parses: args.texts,
         };
         Ok((*name, build(&root, &what, how)?))
     });

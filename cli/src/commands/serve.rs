@@ -1,4 +1,7 @@
-//! `gala serve`: gateway, functions and the store in one process. What a bare `gala` does.
+//! `gala serve`: gateway, functions and the store in one process. What a bare `gala` does. With `--function`, the gateway of
+//! functions that run elsewhere.
+
+mod elsewhere;
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -13,7 +16,7 @@ use function::serve::{
 };
 use function::served::{Snapshot, TenantShell};
 use function::telemetry::{Format, PrometheusHandle, init_logs, init_metrics};
-use gateway::door::{self, Functions};
+use gateway::door::{self, Bounds, Elsewhere, Functions};
 use machine::luck::NoDraws;
 use machine::model::Sender;
 use machine::step::Call;
@@ -22,6 +25,7 @@ use machine::{Campaign, Millis, Participant, User};
 
 use crate::activities;
 use crate::sign::sign;
+use elsewhere::{FunctionAt, RouteTo};
 
 /// Who the sample calls are made as.
 const SAMPLE_MEMBER: &str = "alice";
@@ -50,6 +54,14 @@ pub struct Serve {
     /// Where staff call, and metrics are
     #[arg(long, default_value = "127.0.0.1:8081", value_name = "ADDR")]
     pub admin_listen: SocketAddr,
+    /// Where the function of an activity runs, when not in this process: several addresses take turns. http://, https:// (with
+    /// ?ca=/path/to/ca.pem where its certificate is a private one's) or h2c://; needs --store. Can be given several times
+    #[arg(long = "function", value_name = "ACTIVITY=URL[,URL...]", value_parser = elsewhere::read)]
+    pub functions: Vec<FunctionAt>,
+    /// Below which path a server that is not ours answers, and where it is: one that is to be split, path by path. The longest path
+    /// that fits decides; `/` is all that nothing else takes. Can be given several times
+    #[arg(long = "route", value_name = "PATH=URL[,URL...]", value_parser = elsewhere::read_route)]
+    pub routes: Vec<RouteTo>,
     /// How the log on stderr is written
     #[arg(long, value_enum, default_value_t = Log::Text)]
     pub log: Log,
@@ -87,6 +99,10 @@ pub fn run(serve: &Serve) -> Result<(), ServeError> {
 
 async fn serve_all(serve: &Serve, metrics: PrometheusHandle) -> Result<(), ServeError> {
     let choice = StoreChoice::of(serve.store.as_deref(), &serve.data)?;
+    let elsewhere = Elsewhere {
+        functions: elsewhere::start(&serve.functions, &choice)?,
+        routes: elsewhere::start_routes(&serve.routes)?,
+    };
     let process = open(&serve.configs, &choice, &activities::ALL, true).await?;
     for diagnostic in &process.report.diagnostics {
         if diagnostic.severity == campaign::Severity::Error {
@@ -112,7 +128,13 @@ async fn serve_all(serve: &Serve, metrics: PrometheusHandle) -> Result<(), Serve
             (activity.id(), function::http::Function::new(shell))
         })
         .collect();
-    let door = door::router(process.registry.clone(), functions);
+    let listed = elsewhere::listed(&elsewhere);
+    let door = door::router_to(
+        process.registry.clone(),
+        functions,
+        elsewhere,
+        Bounds::default(),
+    );
     let desk = gateway::admin::router(gateway::admin::Desk::new(
         process.registry.clone(),
         process.store.clone(),
@@ -122,7 +144,13 @@ async fn serve_all(serve: &Serve, metrics: PrometheusHandle) -> Result<(), Serve
     let (listening, admin_listening) = (public.local_addr()?, admin.local_addr()?);
     eprint!(
         "{}",
-        welcome(serve, &choice, &process, listening, admin_listening)
+        welcome(
+            serve,
+            &choice,
+            &process,
+            (listening, admin_listening),
+            &listed
+        )
     );
     let store = process.store.clone();
     let (stop, stopped) = tokio::sync::watch::channel(false);
@@ -159,8 +187,8 @@ fn welcome(
     serve: &Serve,
     choice: &StoreChoice,
     process: &Process,
-    public: SocketAddr,
-    admin: SocketAddr,
+    (public, admin): (SocketAddr, SocketAddr),
+    elsewhere: &[String],
 ) -> String {
     let snapshot = process.registry.snapshot();
     let mut page = String::new();
@@ -188,6 +216,9 @@ fn welcome(
         page,
         "  staff   http://{admin}/admin/v1/<tenant>/...   (metrics: http://{admin}/metrics)"
     );
+    for function in elsewhere {
+        let _ = writeln!(page, "  {function}");
+    }
     let Some(samples) = Samples::of(&snapshot) else {
         let _ = writeln!(
             page,

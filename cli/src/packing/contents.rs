@@ -1,15 +1,18 @@
-//! What a function brings along besides its program: its configs, as a folder or as one compiled bundle. The one place that
-//! knows which; the rest of packing sees files, and one variable that says where they are.
+//! What a function brings along besides its program: its configs, compiled into one bundle or as the folder of texts. The one
+//! place that knows which; the rest of packing sees files, and one variable that says where they are.
 //!
 //! No secret is ever among them. Keys stay where they are named, and this says which variables they are in.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
-use campaign::tenant::{Alg, KeySource, KeySpec, Tenant};
+use campaign::bundle;
+use campaign::tenant::{Alg, KeySource, KeySpec};
+use function::compile::{self, CompileError, compile};
+use function::serve::chain;
 
 use super::archive::File;
 use super::plan::Variable;
+use crate::activities;
 use crate::failure::Failure;
 use crate::folder;
 use crate::show;
@@ -17,21 +20,20 @@ use crate::show;
 /// The folder's name in a package.
 const FOLDER: &str = "configs";
 
-/// A bundle's name in a package.
-const BUNDLE: &str = "gala.bundle";
-
 /// What the text of a private key begins with, whatever kind it is of.
 const PRIVATE: &str = "PRIVATE KEY-----";
 
-/// Where configs come from.
-#[derive(Debug)]
+/// What is to be brought along.
+#[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
     /// The folder with the tenants.
     pub configs: &'a Path,
-    /// What was compiled from it, if that is to be packed instead.
-    pub bundle: Option<&'a Path>,
-    /// The only tenants to pack; none: all.
+    /// The only tenants; none: all.
     pub tenants: &'a [String],
+    /// The only activity whose campaigns are compiled; none: all.
+    pub activity: Option<&'a str>,
+    /// Whether to bring texts, which a program with parsers reads; else a bundle.
+    pub texts: bool,
 }
 
 /// What a function brings along.
@@ -45,82 +47,15 @@ pub struct Contents {
     pub keys: Vec<Variable>,
     /// Worth a look, but no reason not to pack.
     pub warnings: Vec<String>,
-    /// Whether the program needs its parsers.
-    pub parses: bool,
 }
 
 /// Reads and checks configs, and takes from them what may be packed.
-pub fn contents(from: &Wanted<'_>) -> Result<Contents, Failure> {
-    let loaded = folder::load(from.configs)?;
-    let said = loaded.diagnostics();
-    if said.has_errors() {
-        return Err(Failure::check(
-            "configs",
-            format!(
-                "{} is not sound ({}): `gala check {0}` shows it",
-                from.configs.display(),
-                show::counted(&said)
-            ),
-        ));
-    }
-    let known: BTreeSet<&str> = loaded
-        .tenants()
-        .iter()
-        .map(|t| t.tenant.id.as_str())
-        .collect();
-    if let Some(unknown) = from.tenants.iter().find(|id| !known.contains(id.as_str())) {
-        let known: Vec<&str> = known.into_iter().collect();
-        return Err(Failure::usage(format!(
-            "there is no tenant `{unknown}` in {}; it has {}",
-            from.configs.display(),
-            known.join(", ")
-        )));
-    }
-    let wanted =
-        |id: &str| from.tenants.is_empty() || from.tenants.iter().any(|tenant| tenant == id);
-    let mut contents = Contents {
-        files: Vec::new(),
-        variable: from
-            .bundle
-            .map_or(("GALA_CONFIGS", FOLDER), |_| ("GALA_BUNDLE", BUNDLE)),
-        keys: Vec::new(),
-        warnings: Vec::new(),
-        parses: from.bundle.is_none(),
+pub fn contents(wanted: &Wanted<'_>) -> Result<Contents, Failure> {
+    let mut contents = if wanted.texts {
+        texts(wanted)?
+    } else {
+        compiled(wanted)?
     };
-    for loaded in loaded.tenants().iter().filter(|t| wanted(&t.tenant.id)) {
-        let tenant = &loaded.tenant;
-        let folder = from.configs.join(&tenant.id);
-        // A bundle leaves the keys of admins out.
-        let admins = from.bundle.is_none().then_some(&tenant.admin_keys);
-        let keys = [&tenant.keys, &tenant.service_keys]
-            .into_iter()
-            .chain(admins);
-        for key in keys.flatten() {
-            take_key(
-                &mut contents,
-                &tenant.id,
-                &folder,
-                key,
-                from.bundle.is_some(),
-            )?;
-        }
-        contents.warnings.extend(unsigned(tenant));
-        if from.bundle.is_none() {
-            for (path, text) in &loaded.files {
-                let text: &str = text;
-                let named = format!("{FOLDER}/{}/{path}", tenant.id);
-                // A public key may have been one of the texts.
-                if contents.files.iter().all(|there| there.path != named) {
-                    contents
-                        .files
-                        .push(public(named, text.as_bytes().to_vec())?);
-                }
-            }
-        }
-    }
-    if let Some(bundle) = from.bundle {
-        contents.files.push(File::text(BUNDLE, read(bundle)?));
-    }
     contents
         .keys
         .sort_by(|one, other| one.name.cmp(&other.name));
@@ -128,14 +63,108 @@ pub fn contents(from: &Wanted<'_>) -> Result<Contents, Failure> {
     Ok(contents)
 }
 
-/// A key is never packed, but for the public half of a pair.
-fn take_key(
-    contents: &mut Contents,
-    tenant: &str,
-    folder: &Path,
-    key: &KeySpec,
-    compiled: bool,
-) -> Result<(), Failure> {
+/// One bundle. Public keys are in it, and what is missing is told by whoever makes it.
+fn compiled(wanted: &Wanted<'_>) -> Result<Contents, Failure> {
+    let narrowed = compile::Wanted {
+        tenants: wanted.tenants.iter().cloned().collect(),
+        activities: wanted.activity.map(str::to_owned).into_iter().collect(),
+    };
+    let made = compile(wanted.configs, &narrowed, &activities::ALL).map_err(|error| {
+        let said = chain(&error);
+        match error {
+            CompileError::Key { .. } => Failure::check("key", said),
+            _ => Failure::usage(said),
+        }
+    })?;
+    let Some(bytes) = made.bundle else {
+        return Err(unsound(wanted.configs, &made.diagnostics));
+    };
+    let mut contents = Contents {
+        files: vec![File::text(bundle::FILE, bytes)],
+        variable: ("GALA_BUNDLE", bundle::FILE),
+        keys: Vec::new(),
+        warnings: Vec::new(),
+    };
+    let mut campaigns = made.configs.tenants.iter().map(|one| one.campaigns.len());
+    if campaigns.all(|campaigns| campaigns == 0) {
+        contents.warnings.push(format!(
+            "{} has no campaign for this function",
+            wanted.configs.display()
+        ));
+    }
+    for tenant in &made.configs.tenants {
+        let id = &tenant.tenant.id;
+        let needs = made.needs.iter().filter(|need| need.tenant == *id);
+        let keys: Vec<&KeySpec> = needs.map(|need| &need.key).collect();
+        for key in &keys {
+            named(&mut contents, id, key)?;
+        }
+        contents.warnings.extend(development(id, &keys));
+    }
+    Ok(contents)
+}
+
+/// The texts themselves, and the public keys that lie beside them.
+fn texts(wanted: &Wanted<'_>) -> Result<Contents, Failure> {
+    let loaded = folder::load(wanted.configs)?;
+    let said = loaded.diagnostics();
+    if said.has_errors() {
+        return Err(unsound(wanted.configs, &said));
+    }
+    let known = || loaded.tenants().iter().map(|one| one.tenant.id.as_str());
+    if let Some(unknown) = wanted
+        .tenants
+        .iter()
+        .find(|id| known().all(|it| it != **id))
+    {
+        return Err(Failure::usage(format!(
+            "there is no tenant `{unknown}` in {}; it has {}",
+            wanted.configs.display(),
+            known().collect::<Vec<_>>().join(", ")
+        )));
+    }
+    let mut contents = Contents {
+        files: Vec::new(),
+        variable: ("GALA_CONFIGS", FOLDER),
+        keys: Vec::new(),
+        warnings: Vec::new(),
+    };
+    for loaded in loaded.tenants() {
+        let tenant = &loaded.tenant;
+        if !wanted.tenants.is_empty() && !wanted.tenants.contains(&tenant.id) {
+            continue;
+        }
+        let keys = [&tenant.keys, &tenant.service_keys, &tenant.admin_keys];
+        let keys: Vec<&KeySpec> = keys.into_iter().flatten().collect();
+        for key in &keys {
+            named(&mut contents, &tenant.id, key)?;
+            public_key(&mut contents, wanted.configs, &tenant.id, key)?;
+        }
+        contents.warnings.extend(development(&tenant.id, &keys));
+        for (path, text) in &loaded.files {
+            let path = format!("{FOLDER}/{}/{path}", tenant.id);
+            // A public key may have been one of the texts.
+            if contents.files.iter().all(|there| there.path != path) {
+                contents.files.push(public(path, text.as_bytes().to_vec())?);
+            }
+        }
+    }
+    Ok(contents)
+}
+
+fn unsound(configs: &Path, said: &campaign::Diagnostics) -> Failure {
+    Failure::check(
+        "configs",
+        format!(
+            "{} is not sound ({}): `gala check {0}` shows it",
+            configs.display(),
+            show::counted(said)
+        ),
+    )
+}
+
+/// A key that is a secret: a variable where it is in one, refused where it is in a file.
+fn named(contents: &mut Contents, tenant: &str, key: &KeySpec) -> Result<(), Failure> {
     let kid = &key.kid;
     match (&key.source, key.alg) {
         (KeySource::Env(name), _) => contents.keys.push(Variable::secret(
@@ -151,47 +180,55 @@ fn take_key(
                 ),
             ));
         }
-        // A bundle holds public keys itself.
-        (KeySource::File(_), Alg::EdDSA | Alg::RS256) if compiled => {}
-        (KeySource::File(file), Alg::EdDSA | Alg::RS256) => {
-            let path = format!("{FOLDER}/{tenant}/{file}");
-            if file
-                .split('/')
-                .any(|name| name.is_empty() || name.starts_with('.'))
-            {
-                return Err(Failure::check(
-                    "secret",
-                    format!(
-                        "key `{kid}` of tenant `{tenant}` is in the file {file}, which is hidden or outside of the tenant's \
-                         folder: nothing of that kind is packed; put the public key beside tenant.yaml"
-                    ),
-                ));
-            }
-            if contents.files.iter().all(|there| there.path != path) {
-                contents
-                    .files
-                    .push(public(path, read(&folder.join(file))?)?);
-            }
-        }
-        // Said once for the tenant.
-        (KeySource::Dev, _) => {}
+        (KeySource::File(_) | KeySource::Dev | KeySource::Public(_), _) => {}
+    }
+    Ok(())
+}
+
+/// The public half of a pair is packed as the file that it is.
+fn public_key(
+    contents: &mut Contents,
+    configs: &Path,
+    tenant: &str,
+    key: &KeySpec,
+) -> Result<(), Failure> {
+    let KeySource::File(file) = &key.source else {
+        return Ok(());
+    };
+    if file
+        .split('/')
+        .any(|name| name.is_empty() || name.starts_with('.'))
+    {
+        return Err(Failure::check(
+            "secret",
+            format!(
+                "key `{}` of tenant `{tenant}` is in the file {file}, which is hidden or outside of the tenant's folder: nothing \
+                 of that kind is packed; put the public key beside tenant.yaml",
+                key.kid
+            ),
+        ));
+    }
+    let path = format!("{FOLDER}/{tenant}/{file}");
+    if contents.files.iter().all(|there| there.path != path) {
+        let from = configs.join(tenant).join(file);
+        let bytes = std::fs::read(&from).map_err(|error| {
+            Failure::usage(format!("{} can't be read: {error}", from.display()))
+        })?;
+        contents.files.push(public(path, bytes)?);
     }
     Ok(())
 }
 
 /// What there is to say of a tenant's development keys.
-fn unsigned(tenant: &Tenant) -> Option<String> {
-    let keys = [&tenant.keys, &tenant.service_keys, &tenant.admin_keys];
-    let dev = keys.into_iter().flatten();
-    let dev = dev.filter(|key| key.source == KeySource::Dev);
+fn development(tenant: &str, keys: &[&KeySpec]) -> Option<String> {
+    let dev = keys.iter().filter(|key| key.source == KeySource::Dev);
     let dev: Vec<&str> = dev.map(|key| key.kid.as_str()).collect();
     if dev.is_empty() {
         return None;
     }
     Some(format!(
-        "tenant `{}` has development keys ({}): they are not packed, and where the function can't make them anew, as on SCF and \
-         Lambda, the tenant is not served; name real ones in tenant.yaml (`env: NAME`)",
-        tenant.id,
+        "tenant `{tenant}` has development keys ({}): they are not packed, and where the function can't make them anew, as on SCF \
+         and Lambda, the tenant is not served; name real ones in tenant.yaml (`env: NAME`)",
         dev.join(", ")
     ))
 }
@@ -208,9 +245,4 @@ fn public(path: String, bytes: Vec<u8>) -> Result<File, Failure> {
         ));
     }
     Ok(File::text(path, bytes))
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path)
-        .map_err(|error| Failure::usage(format!("{} can't be read: {error}", path.display())))
 }

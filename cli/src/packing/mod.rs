@@ -39,6 +39,8 @@ pub struct Packing<'a> {
     pub program: &'a Path,
     /// What comes along.
     pub contents: &'a Contents,
+    /// Whether it is told its clients' addresses by a gateway, whose key it then needs.
+    pub behind_gateway: bool,
     /// Where images are pushed to.
     pub registry: &'a str,
 }
@@ -66,7 +68,7 @@ pub fn pack(packing: &Packing<'_>, out: &Path) -> Result<(PathBuf, Plan), Failur
             format!("{} can't be packed: {why}", packing.program.display()),
         ));
     }
-    let variables = variables(target, contents)?;
+    let variables = variables(packing)?;
     let subject = Subject {
         function,
         program: &program,
@@ -157,8 +159,8 @@ fn fits(packing: &Packing<'_>, unpacked: u64, zip: Option<u64>) -> Result<(), Fa
 }
 
 /// The function's environment: what the package sets, and what whoever deploys must set.
-fn variables(target: Target, contents: &Contents) -> Result<Vec<Variable>, Failure> {
-    let takes = target.takes();
+fn variables(packing: &Packing<'_>) -> Result<Vec<Variable>, Failure> {
+    let (takes, contents) = (packing.target.takes(), packing.contents);
     let (name, path) = contents.variable;
     let place = if takes.home.is_empty() {
         path.to_owned()
@@ -173,6 +175,12 @@ fn variables(target: Target, contents: &Contents) -> Result<Vec<Variable>, Failu
             "the address of the Redis that is the store; it may hold a password",
         ),
     ];
+    if packing.behind_gateway {
+        variables.push(Variable::secret(
+            "GALA_GATEWAY_KEY",
+            "the gateway's key, which signs the client's address",
+        ));
+    }
     for key in &contents.keys {
         let Variable { name, what, .. } = key;
         if let Some(reserved) = takes.reserved.iter().find(|it| name.starts_with(**it)) {

@@ -1,7 +1,11 @@
 //! The built `gala`, run as people and scripts run it.
 
 #[cfg(test)]
+mod compile;
+#[cfg(test)]
 mod configs;
+#[cfg(test)]
+mod dev;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
@@ -12,3 +16,5 @@ mod ran;
 mod served;
 #[cfg(test)]
 mod usage;
+#[cfg(test)]
+mod wrap;

@@ -61,6 +61,10 @@ fn package(home: &Home, target: &str, more: &[&str]) -> Ran {
     home.run(&[&args, more].concat())
 }
 
+fn package_texts(home: &Home, target: &str) -> Ran {
+    package(home, target, &["--texts"])
+}
+
 /// A zip's files: mode and bytes by name, in the order in which they lie in it.
 fn unzipped(path: &Path) -> Vec<(String, u32, Vec<u8>)> {
     let bytes = std::fs::read(path).unwrap();
@@ -104,7 +108,7 @@ fn a_zip_has_the_names_and_modes_that_its_platform_looks_for() {
         ),
     ] {
         let home = home();
-        let ran = package(&home, target, &[]);
+        let ran = package_texts(&home, target);
         assert_eq!(ran.code, 0, "{ran:?}");
         let files = unzipped(&home.at("out/lottery/lottery.zip"));
         let mut expected = [&CONFIGS[..], &starts].concat();
@@ -124,7 +128,7 @@ fn a_zip_has_the_names_and_modes_that_its_platform_looks_for() {
 #[test]
 fn the_script_of_a_web_function() {
     let home = home();
-    assert_eq!(package(&home, "scf-web", &[]).code, 0);
+    assert_eq!(package_texts(&home, "scf-web").code, 0);
     let files = unzipped(&home.at("out/lottery/lottery.zip"));
     let script = files.iter().find(|(name, ..)| name == "scf_bootstrap");
     let script = String::from_utf8(script.unwrap().2.clone()).unwrap();
@@ -184,10 +188,10 @@ fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 fn the_same_is_packed_the_same() {
     for target in ["scf-event", "lambda", "knative", "dir"] {
         let home = home();
-        assert_eq!(package(&home, target, &[]).code, 0);
+        assert_eq!(package_texts(&home, target).code, 0);
         let first = tree(&home.at("out"));
         // Over the first one: an earlier package is replaced.
-        assert_eq!(package(&home, target, &[]).code, 0);
+        assert_eq!(package_texts(&home, target).code, 0);
         let again = tree(&home.at("out"));
         assert_eq!(
             first.keys().collect::<Vec<_>>(),
@@ -219,7 +223,7 @@ fn files_for_each_platforms_own_tool() {
         ("dir", &["README.md", "lottery", "configs/acme/tenant.yaml"]),
     ] {
         let home = home();
-        let ran = package(&home, target, &[]);
+        let ran = package_texts(&home, target);
         let tree = tree(&home.at("out/lottery"));
         for name in expected {
             assert!(tree.contains_key(*name), "{target}: {name}: {ran:?}");
@@ -311,15 +315,17 @@ fn secrets_are_refused() {
         let tenant = std::fs::read_to_string(home.at("configs/acme/tenant.yaml")).unwrap();
         home.write("configs/acme/tenant.yaml", &tenant.replace(users, written));
         home.write("configs/acme/keys/users.pem", pem);
-        let ran = package(&home, "scf-web", &[]);
+        let ran = package_texts(&home, "scf-web");
         assert_eq!(ran.code, 1, "{written}: {ran:?}");
         assert!(ran.stderr.contains(said), "{written}: {ran:?}");
+        let compiled = package(&home, "scf-web", &[]);
+        assert_eq!(compiled.code, 1, "{written}: {compiled:?}");
         assert!(!home.at("out").exists(), "{written}: nothing is written");
     }
     // A private key where nobody looks for one.
     let home = home();
     home.write("configs/acme/rules/notes.md", key);
-    let ran = package(&home, "dir", &[]);
+    let ran = package_texts(&home, "dir");
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.stderr.contains("rules/notes.md"), "{ran:?}");
 }
@@ -387,7 +393,7 @@ fn deploying_is_the_platforms_tools_business() {
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.stderr.contains("template.yaml"), "{ran:?}");
     // A start in the folder made a key there, and the platform's tool would take it along.
-    assert_eq!(package(&home, "scf-web", &[]).code, 0);
+    assert_eq!(package_texts(&home, "scf-web").code, 0);
     home.write("out/lottery/code/configs/.keys/acme.users", "a secret");
     let ran = home.run(&["deploy", "out", "--dry-run"]);
     assert_eq!(ran.code, 1, "{ran:?}");
@@ -441,17 +447,42 @@ fn nothing_is_written_over() {
 }
 
 #[test]
-fn a_bundle_in_place_of_the_folder() {
+fn configs_are_compiled_unless_texts_are_asked_for() {
     let home = home();
-    home.write("gala.bundle", "compiled");
-    let ran = package(&home, "lambda", &["--bundle", "gala.bundle"]);
+    home.write(
+        "configs/acme/checkin.yaml",
+        "activity: sign-in\ntitle: { en: Days, zh-CN: 天 }\nopens: 2026-01-01\ncloses: 2036-01-01\n\
+         rewards: { points: { title: { en: P, zh-CN: 分 }, kind: points, amount: 1 } }\n\
+         give: { each_day: points }\n",
+    );
+    let ran = package(&home, "lambda", &["--behind-gateway"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     let files = unzipped(&home.at("out/lottery/lottery.zip"));
     assert_eq!(
         names(&files),
         [("bootstrap", 0o755), ("gala.bundle", 0o644)]
     );
-    assert!(ran.stdout.contains("GALA_BUNDLE=/var/task/gala.bundle"));
+    let bundle = String::from_utf8_lossy(&files[1].2).into_owned();
+    assert!(bundle.starts_with("gala-bundle 1 "), "{bundle}");
+    // Its own campaigns, and nobody's secret.
+    assert!(bundle.contains("wheel") && !bundle.contains("checkin"));
+    assert!(bundle.contains("ACME_USERS_KEY") && !bundle.contains("a development key"));
+    assert!(
+        ran.stdout.contains("GALA_BUNDLE=/var/task/gala.bundle"),
+        "{ran:?}"
+    );
+    assert!(
+        ran.stdout.contains("GALA_GATEWAY_KEY: set it there"),
+        "{ran:?}"
+    );
     let template = std::fs::read_to_string(home.at("out/lottery/template.yaml")).unwrap();
     assert!(!template.contains("GALA_CONFIGS"), "{template}");
+    assert!(
+        template.contains("GALA_GATEWAY_KEY: !Ref GalaGatewayKey\n"),
+        "{template}"
+    );
+    // The same again.
+    let first = std::fs::read(home.at("out/lottery/lottery.zip")).unwrap();
+    assert_eq!(package(&home, "lambda", &[]).code, 0);
+    assert!(first == std::fs::read(home.at("out/lottery/lottery.zip")).unwrap());
 }

@@ -39,6 +39,7 @@ pub fn gala(folder: &Path) -> Command {
         "GALA_CONFIGS",
         "GALA_DATA",
         "GALA_STORE",
+        "GALA_GATEWAY_KEY",
         "GALA_TOKEN",
         "GALA_ADMIN_URL",
         "NO_COLOR",

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use super::ran::{Home, Ran, gala};
 
 /// A running `gala serve`, stopped when it is dropped.
-struct Server {
+pub(crate) struct Server {
     child: Child,
     public: String,
     admin: String,
@@ -18,6 +18,10 @@ struct Server {
 
 impl Server {
     fn start(home: &Home) -> Self {
+        Self::start_with(home, &[])
+    }
+
+    pub(crate) fn start_with(home: &Home, options: &[&str]) -> Self {
         let mut child = gala(home.path())
             .args([
                 "serve",
@@ -26,6 +30,7 @@ impl Server {
                 "--admin-listen",
                 "127.0.0.1:0",
             ])
+            .args(options)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -51,6 +56,11 @@ impl Server {
             public,
             admin,
         }
+    }
+
+    /// Where users call.
+    pub(crate) fn public(&self) -> &str {
+        &self.public
     }
 
     /// A command against this server.

@@ -2,9 +2,10 @@
 
 use super::ran::{Home, gala};
 
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 25] = [
     "serve",
     "check",
+    "compile",
     "test",
     "schema",
     "token",
@@ -21,6 +22,9 @@ const COMMANDS: [&str; 21] = [
     "backup",
     "restore",
     "doctor",
+    "wrap",
+    "dev",
+    "function",
     "openapi",
     "package",
     "deploy",
@@ -283,6 +287,45 @@ fn garbage_breaks_nothing() {
             matches!(code, Some(0..=4)) && !stderr.contains("panicked"),
             "{args:?}: {code:?} {stderr}"
         );
+    }
+}
+
+#[test]
+fn functions_elsewhere_that_make_no_sense() {
+    let home = Home::new();
+    let said = |args: &[&str], key: &str| {
+        let mut serve = gala(home.path());
+        serve.env("GALA_GATEWAY_KEY", key).arg("serve").args(args);
+        let output = serve.output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {stderr}");
+        stderr
+    };
+    let key = "0123456789abcdef0123456789abcdef";
+    let somewhere = ["--function", "lottery=http://127.0.0.1:1"];
+    let store = ["--store", "redis://127.0.0.1:1"];
+    for (args, key, why) in [
+        (&["--function", "lottery"][..], key, "ACTIVITY=URL"),
+        (
+            &["--function", "wheel=http://a"],
+            key,
+            "there are sign-in, gift-pack, lottery, custom",
+        ),
+        (
+            &["--function", "lottery=ftp://a"],
+            key,
+            "http://, https:// or h2c://",
+        ),
+        (&somewhere, key, "name a Redis with --store"),
+        (
+            &[store, somewhere].concat(),
+            "short",
+            "has 5 bytes and needs 32",
+        ),
+    ] {
+        let stderr = said(args, key);
+        assert!(stderr.contains(why), "{args:?}: {stderr}");
+        assert!(!stderr.contains("panicked"));
     }
 }
 

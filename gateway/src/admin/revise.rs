@@ -42,7 +42,10 @@ pub(super) async fn publish(visit: &Visit) -> Result<Response, Problem> {
     let check = |document| visit.desk.registry.check(tenant, campaign, document);
     let unreadable = |error: LoadError| match error {
         LoadError::Store(error) => visit.store_failed(&error),
-        LoadError::Folder(..) => {
+        LoadError::Folder(..)
+        | LoadError::BundleFile(..)
+        | LoadError::Bundle(..)
+        | LoadError::NoParser(_) => {
             let request_id = &visit.request_id;
             tracing::error!(request_id, %error, "the folder can't be read");
             Problem::new(Code::Internal)
@@ -176,7 +179,7 @@ fn not_published(no: &NotPublished) -> Problem {
                 .with("problem", no.to_string())
                 .with("against", against)
         }
-        NotPublished::Before(_) | NotPublished::Replaced { .. } => {
+        NotPublished::Before(_) | NotPublished::Unreadable(_) | NotPublished::Replaced { .. } => {
             Problem::new(Code::NotPossible).with("problem", no.to_string())
         }
         NotPublished::NoRandomness => Problem::new(Code::Internal),

@@ -8,15 +8,20 @@
 
 mod faults;
 mod files;
+mod upstreams;
 mod world;
 
 mod bodies;
+mod bundles;
 mod codes;
+mod elsewhere;
 mod examples;
 mod gone;
+mod gone_elsewhere;
 mod headers;
 mod limits;
 mod lottery;
+mod one_store;
 mod openapi;
 mod order;
 mod packs;

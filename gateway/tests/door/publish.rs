@@ -272,19 +272,18 @@ async fn stock_follows_the_file() {
 #[tokio::test]
 async fn a_change_is_noticed_until_it_is_loaded() {
     let world = World::of(ALL).await;
-    let seen = || {
-        world
-            .registry
-            .has_seen(&function::registry::stamp(&world.configs()).unwrap())
+    let seen = async || {
+        let stamp = world.registry.stamp().await.unwrap();
+        world.registry.has_seen(&stamp)
     };
-    assert!(seen());
+    assert!(seen().await);
     write(
         &world.configs().join("acme/rules/wheel.en.md"),
         "# Other rules\n",
     );
-    assert!(!seen());
+    assert!(!seen().await);
     assert_eq!(world.registry.load().await.unwrap().published.len(), 1);
-    assert!(seen());
+    assert!(seen().await);
     let rules = world
         .ask("GET", "/v1/acme/wheel/rules?lang=en")
         .send()

@@ -151,13 +151,33 @@ impl World {
         bounds: Bounds,
         store: Arc<Faulty>,
     ) -> Self {
+        let configs = folder.path().join("configs");
+        let registry = Registry::new(&configs, &ACTIVITIES, store.clone(), clock.clone());
+        Self::around(folder, clock, bounds, store, registry).await
+    }
+
+    /// Another process beside this one, on the same store, with configs of its own.
+    pub async fn with(&self, registry: Registry) -> Self {
+        let (folder, clock) = (self.folder.clone(), self.clock.clone());
+        Self::around(
+            folder,
+            clock,
+            Bounds::default(),
+            self.store.clone(),
+            registry,
+        )
+        .await
+    }
+
+    async fn around(
+        folder: Arc<TempDir>,
+        clock: Arc<TestClock>,
+        bounds: Bounds,
+        store: Arc<Faulty>,
+        registry: Registry,
+    ) -> Self {
         let shared: Arc<dyn Store> = store.clone();
-        let registry = Arc::new(Registry::new(
-            &folder.path().join("configs"),
-            &ACTIVITIES,
-            shared.clone(),
-            clock.clone(),
-        ));
+        let registry = Arc::new(registry);
         let report = registry.load().await.unwrap();
         let seen: Arc<function::engine::LastSeen> = Arc::default();
         let shell = |activity: Option<&'static str>| {

@@ -2,14 +2,17 @@
 //! as data.
 //!
 //! Reading order: [`source`] and [`diagnostic`], then [`document`] (text to tree), [`expr`] (expressions to programs),
-//! [`tenant`], then [`mod@check`] with its sections (`read`) and the machine (`machine`), [`codec`], [`play`] and [`story`].
+//! [`tenant`], then [`mod@check`] with its sections (`read`) and the machine (`machine`), [`codec`], [`configs`] and [`bundle`],
+//! [`play`] and [`story`].
 
 pub mod activity;
+pub mod bundle;
 #[cfg(feature = "yaml")]
 pub mod check;
 pub mod codec;
 #[cfg(feature = "yaml")]
 pub mod codes;
+pub mod configs;
 #[cfg(feature = "yaml")]
 pub mod diagnostic;
 #[cfg(feature = "yaml")]
@@ -45,6 +48,7 @@ pub use activity::{Activities, Activity, Example, Use};
 #[cfg(feature = "yaml")]
 pub use check::{Checked, Files, Input, check};
 pub use codec::{decode, encode, link};
+pub use configs::{CampaignConfig, Compiled, Configs, TenantConfigs};
 #[cfg(feature = "yaml")]
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 #[cfg(feature = "yaml")]

@@ -1,17 +1,16 @@
 //! One activity as a program of its own, on whatever host it finds itself. What the host speaks is the business of the crate `host`.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use campaign::Activity;
 use host::{App, BasePath, Host};
 
 use crate::http::{Shell, events_router, router};
-use crate::serve::{
-    ACCESS_LOG_EVERY, ServeError, StoreChoice, asked_to_stop, bind, chain, open, stopped, tell,
-};
+use crate::preload::{Phases, Start, preload};
+use crate::serve::{ACCESS_LOG_EVERY, ServeError, asked_to_stop, chain, stopped, tell};
+use crate::signed::{GatewayKey, KeyError, behind_gateway};
 use crate::telemetry::{Format, init_logs};
 use crate::words::Problems;
 
@@ -30,23 +29,19 @@ enum NotServed {
     /// `GALA_BASE_PATH` is none.
     #[error("GALA_BASE_PATH: {0}")]
     BasePath(#[from] host::NotABasePath),
-    /// `PORT` is none.
-    #[error("`{0}` is no port (PORT): it is a number from 1 to 65535")]
-    Port(String),
-    /// SCF's runtime interface failed.
+    /// `GALA_GATEWAY_KEY` can't be used.
     #[error(transparent)]
-    Scf(#[from] host::scf::ApiError),
-    /// A host that is not spoken yet.
-    #[error("this build does not run on {0} yet")]
-    NotYet(Host),
+    Key(#[from] KeyError),
+    /// The host failed.
+    #[error(transparent)]
+    Run(#[from] host::NotRun),
 }
 
 /// Runs one activity as a function, on whatever host it finds itself: the whole of its `main`.
 ///
-/// Reads `GALA_HOST` (`http`, `scf-web`, `scf-event`; unset: found from the environment), `GALA_CONFIGS` (unset: `configs`),
-/// `GALA_STORE` (the address of a Redis; unset: the embedded store), `GALA_DATA` (the embedded store's folder; unset: `data`),
-/// `GALA_BASE_PATH` (where it is mounted; unset: at the root), `GALA_EVENT_KEY` (who has it may send CloudEvents over HTTP; unset:
-/// nobody), and over plain HTTP `PORT` (unset: 8080).
+/// Reads `GALA_HOST` (unset: found from the environment), what [`Start::from_env`] says, `GALA_GATEWAY_KEY` (unset: no gateway is
+/// believed), `GALA_BASE_PATH` (where it is mounted; unset: at the root), `GALA_EVENT_KEY` (who has it may send CloudEvents over HTTP;
+/// unset: nobody), and over plain HTTP `PORT` (unset: 8080).
 pub fn serve(activity: &'static dyn Activity) -> ExitCode {
     serve_all(&[activity])
 }
@@ -70,42 +65,30 @@ fn run(activities: &[&'static dyn Activity]) -> Result<(), NotServed> {
     };
     // Whoever hosts a function collects its log; a second start in one process is a test's.
     let _ = init_logs(Format::Json, "info");
-    let folder = |name: &str, default: &str| {
-        std::env::var_os(name).map_or_else(|| PathBuf::from(default), PathBuf::from)
-    };
     let host = Host::find(variable)?;
+    let key = GatewayKey::from_env()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let configs = folder("GALA_CONFIGS", "configs");
-        let address = variable("GALA_STORE");
-        let choice = StoreChoice::of(address.as_deref(), &folder("GALA_DATA", "data"))
-            .map_err(ServeError::from)?;
-        let process = open(&configs, &choice, activities, false).await?;
+        let start = Start::from_env()?;
+        let process = match preload(&start, activities).await {
+            Ok(process) => process,
+            Err(error) => {
+                told_to(host, &error).await;
+                return Err(error.into());
+            }
+        };
         tell(&process.report);
         for differs in &process.report.differs {
             tracing::info!("{differs}");
         }
         process.spawn_background();
-        let app = app(process.shell(only, ACCESS_LOG_EVERY))?;
+        let app = app(process.shell(only, ACCESS_LOG_EVERY), key)?;
         let stop = asked_to_stop(process.store.clone());
-        let ready = |at: &str| {
-            tracing::info!(activity = only.unwrap_or("all"), %host, at, store = %choice, "ready");
-        };
-        match host {
-            Host::Http | Host::ScfWeb => {
-                let listener = bind(address_on(host)?).await?;
-                ready(&listener.local_addr()?.to_string());
-                host::plain::serve(app, host, listener, stop).await?;
-            }
-            Host::ScfEvent => {
-                let settings = host::scf::Settings::of(variable)?;
-                ready(&settings.api);
-                host::scf::run(app, &settings, stop).await?;
-            }
-            Host::Lambda => return Err(NotServed::NotYet(host)),
-        }
+        let took = process.took;
+        let ready = |at: &str| ready(only.unwrap_or("all"), host, at, &start, &took);
+        host::run(app, host, None, stop, ready).await?;
         match stopped(&*process.store) {
             Some(why) => Err(ServeError::Stopped(why).into()),
             None => Ok(()),
@@ -113,14 +96,44 @@ fn run(activities: &[&'static dyn Activity]) -> Result<(), NotServed> {
     })
 }
 
+/// Tells a host why its function can't begin, where it has an ear for that.
+async fn told_to(host: Host, why: &ServeError) {
+    if host == Host::Lambda
+        && let Ok(settings) = host::lambda::Settings::of(variable)
+    {
+        // Whoever does not hear it sees the process end.
+        let _ = host::lambda::fail_to_begin(&settings, &chain(why)).await;
+    }
+}
+
+/// Says that the function is there, and what it waited for.
+fn ready(activity: &str, host: Host, at: &str, start: &Start, took: &Phases) {
+    let us = |took: Duration| u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    tracing::info!(
+        activity,
+        %host,
+        address = at,
+        store = %start.store,
+        configs = %start.configs,
+        total_us = us(took.total),
+        store_us = us(took.store),
+        scripts_us = us(took.warm),
+        configs_us = us(took.configs),
+        campaigns_us = us(took.live),
+        "ready in {took}"
+    );
+}
+
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
 /// The function as every host runs it.
-fn app(shell: Arc<Shell>) -> Result<App, NotServed> {
+fn app(shell: Arc<Shell>, key: Option<GatewayKey>) -> Result<App, NotServed> {
     let base_path: BasePath = variable("GALA_BASE_PATH").unwrap_or_default().parse()?;
-    let app = App::new(router(shell.clone()))
+    // The host has put the client's address there by now; a gateway's word on it comes before that.
+    let public = behind_gateway(router(shell.clone()), key, shell.clock.clone());
+    let app = App::new(public)
         .with_events(events_router(shell))
         .with_words(Problems)
         .below(base_path);
@@ -130,14 +143,4 @@ fn app(shell: Arc<Shell>) -> Result<App, NotServed> {
             None => app,
         },
     )
-}
-
-/// Where a host expects HTTP: an SCF web function on one port always, others where `PORT` says.
-fn address_on(host: Host) -> Result<SocketAddr, NotServed> {
-    let port = match variable("PORT").filter(|_| host == Host::Http) {
-        Some(text) => text.parse().map_err(|_| NotServed::Port(text))?,
-        None if host == Host::Http => 8080,
-        None => host::plain::SCF_PORT,
-    };
-    Ok(SocketAddr::from(([0, 0, 0, 0], port)))
 }

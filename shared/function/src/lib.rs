@@ -4,6 +4,8 @@
 pub mod bearer;
 pub mod client;
 pub mod clock;
+#[cfg(feature = "yaml")]
+pub mod compile;
 pub mod cors;
 pub mod engine;
 pub mod fingerprint;
@@ -14,11 +16,13 @@ pub mod identity;
 pub mod known_store;
 pub mod lane;
 pub mod lang;
+pub mod preload;
 pub mod problem;
 pub mod registry;
 pub mod render;
 pub mod serve;
 pub mod served;
+pub mod signed;
 pub mod sweep;
 pub mod telemetry;
 pub mod trace;

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use axum::Router;
 use campaign::Activity;
+use store::Store;
 use store::redis::address::{Address, NotAnAddress};
-use store::{Embedded, Store};
 use tokio::net::TcpListener;
 
 use crate::clock::SystemClock;
@@ -17,7 +17,9 @@ use crate::engine::{LastSeen, clock_off};
 use crate::http::Shell;
 use crate::identity::{Cache, cache};
 use crate::known_store;
-use crate::registry::{Registry, Report, stamp};
+use crate::preload::{Phases, Start, preload};
+use crate::registry::{ConfigsChoice, Registry, Report};
+use crate::signed::KeyError;
 use crate::sweep;
 use crate::telemetry::AccessLog;
 
@@ -51,6 +53,12 @@ pub enum ServeError {
     /// The address can't be listened on.
     #[error("can't listen on {0}: is something else using it? Give another address with --listen")]
     Bind(SocketAddr, #[source] std::io::Error),
+    /// The gateway's key can't be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// Functions elsewhere can't be called as asked.
+    #[error("{0}")]
+    Elsewhere(String),
     /// The runtime or a socket failed.
     #[error("the process can't serve")]
     Io(#[from] std::io::Error),
@@ -106,6 +114,8 @@ pub struct Process {
     pub report: Report,
     /// Participants as this process saw them last.
     pub seen: Arc<LastSeen>,
+    /// How long the start took.
+    pub took: Phases,
 }
 
 impl std::fmt::Debug for Process {
@@ -116,42 +126,22 @@ impl std::fmt::Debug for Process {
     }
 }
 
-/// Opens the store and loads `configs` into it. A process that `seeds` publishes what stands in the folder where a remote
-/// store has no revision of it; a function never does, since only a publish may create stock.
+/// Opens the store and loads the folder `configs` into it. A process that `seeds` publishes what stands in the folder where a
+/// remote store has no revision of it; a function never does, since only a publish may create stock.
 pub async fn open(
     configs: &Path,
     choice: &StoreChoice,
     activities: &[&'static dyn Activity],
     seeds: bool,
 ) -> Result<Process, ServeError> {
-    let store: Arc<dyn Store> = match choice {
-        StoreChoice::Embedded(folder) => {
-            let folder = folder.clone();
-            let opened = tokio::task::spawn_blocking(move || store::embedded::open(&folder)).await;
-            let embedded: Embedded = opened.map_err(std::io::Error::other)??;
-            Arc::new(embedded)
-        }
-        StoreChoice::Redis { address, data } => {
-            let redis = store::redis::open(address).await?;
-            if seeds {
-                known_store::check(data, address, redis.id())?;
-            }
-            Arc::new(redis)
-        }
+    let start = Start {
+        configs: ConfigsChoice::Folder(configs.to_owned()),
+        store: choice.clone(),
+        tenants: None,
+        seeds,
+        patience: Duration::ZERO,
     };
-    let registry = Registry::new(configs, activities, store.clone(), Arc::new(SystemClock));
-    let registry = Arc::new(if seeds {
-        registry
-    } else {
-        registry.without_seeding()
-    });
-    let report = registry.load().await?;
-    Ok(Process {
-        store,
-        registry,
-        report,
-        seen: Arc::default(),
-    })
+    preload(&start, activities).await
 }
 
 impl Process {
@@ -180,14 +170,8 @@ impl Process {
     }
 }
 
-/// Loads the folder again when a file changes, and the store's word when that changes; and says what changed.
+/// Loads the configs again when a file changes, and the store's word when that changes; and says what changed.
 async fn watch(registry: Arc<Registry>, store: Arc<dyn Store>, differs: Vec<String>) {
-    let look = |dir: PathBuf| async move {
-        tokio::task::spawn_blocking(move || stamp(&dir).ok())
-            .await
-            .ok()
-            .flatten()
-    };
     let mut said = Said {
         differs,
         ..Said::default()
@@ -202,13 +186,13 @@ async fn watch(registry: Arc<Registry>, store: Arc<dyn Store>, differs: Vec<Stri
         said.say(&registry, &*store);
         tokio::select! {
             _ = every.tick() => {
-                let now = look(registry.folder().to_owned()).await;
+                let now = registry.stamp().await;
                 if now.is_none_or(|now| registry.has_seen(&now)) {
                     continue;
                 }
                 match registry.load().await {
                     Ok(report) => tell(&report),
-                    Err(error) => tracing::error!(%error, "the configs could not be loaded again"),
+                    Err(error) => tracing::error!(error = chain(&error), "the configs could not be loaded again"),
                 }
             }
             changed = changes.changed() => {
@@ -271,8 +255,22 @@ pub(crate) fn tell(report: &Report) {
     for (tenant, campaign, revision) in &report.published {
         tracing::info!(tenant, campaign, revision, "published a changed file");
     }
-    let errors = report
-        .diagnostics
+    #[cfg(feature = "yaml")]
+    tell_errors(&report.diagnostics);
+    for id in &report.unknown_tenants {
+        tracing::warn!(
+            tenant = id,
+            "GALA_TENANTS names `{id}`, which the configs do not have"
+        );
+    }
+    for problem in &report.problems {
+        tracing::error!("{problem}");
+    }
+}
+
+#[cfg(feature = "yaml")]
+fn tell_errors(found: &campaign::Diagnostics) {
+    let errors = found
         .iter()
         .filter(|found| found.severity == campaign::Severity::Error);
     for diagnostic in errors {
@@ -284,9 +282,6 @@ pub(crate) fn tell(report: &Report) {
             "{}",
             diagnostic.message
         );
-    }
-    for problem in &report.problems {
-        tracing::error!("{problem}");
     }
 }
 
@@ -330,11 +325,11 @@ pub fn stopped(store: &dyn Store) -> Option<String> {
 /// Resolves when the process is asked to stop, or the store has stopped for good. It listens from this call on, so make it
 /// before anyone is told that the process is there; within a runtime.
 pub fn asked_to_stop(store: Arc<dyn Store>) -> impl Future<Output = ()> + Send + 'static {
-    let terminated = terminated();
-    async move { stop_of(store, terminated).await }
+    let asked = host::stop_signal();
+    async move { stop_of(store, asked).await }
 }
 
-async fn stop_of(store: Arc<dyn Store>, terminated: impl Future<Output = ()>) {
+async fn stop_of(store: Arc<dyn Store>, asked: impl Future<Output = ()>) {
     let failed = async {
         let mut every = tokio::time::interval(Duration::from_millis(200));
         while stopped(&*store).is_none() {
@@ -342,29 +337,9 @@ async fn stop_of(store: Arc<dyn Store>, terminated: impl Future<Output = ()>) {
         }
     };
     tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
+        () = asked => {}
         () = failed => {}
     }
-}
-
-#[cfg(unix)]
-fn terminated() -> impl Future<Output = ()> + Send + 'static {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminate = signal(SignalKind::terminate());
-    async move {
-        match terminate {
-            Ok(mut terminate) => {
-                terminate.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    }
-}
-
-#[cfg(not(unix))]
-async fn terminated() {
-    std::future::pending().await
 }
 
 /// An error with its causes, in one line.

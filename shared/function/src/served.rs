@@ -113,6 +113,8 @@ pub struct Served {
     pub live: Vec<(Live, Arc<Campaign>)>,
     /// All revisions' definitions, for records that were written under them.
     pub revisions: BTreeMap<u32, Arc<Definition>>,
+    /// SHA-256 of the newest revision.
+    pub newest_sha256: [u8; 32],
     /// Whether the live lane is stopped.
     pub pause: Option<Pause>,
     /// Whether the store has lost it since this process first served it: it is shown as it was, and takes no events.
@@ -173,6 +175,7 @@ impl Served {
             edition: self.edition,
             live: self.live.clone(),
             revisions: self.revisions.clone(),
+            newest_sha256: self.newest_sha256,
             pause: self.pause.clone(),
             lost: true,
             seeds: self.seeds.clone(),

@@ -18,26 +18,59 @@ pub(crate) async fn integrated(
     method: &Method,
     most: usize,
 ) -> Result<Vec<u8>, Trouble> {
-    let (mut parts, bytes) = collected(response).await?;
-    drop_hop_by_hop(&mut parts.headers);
-    let empty = has_no_body(parts.status) || *method == Method::HEAD;
+    let carried = Carried::of(response, method).await?;
+    let answer = json!({
+        "isBase64Encoded": carried.encoded,
+        "statusCode": carried.status.as_u16(),
+        "headers": lists(&carried.headers),
+        "body": carried.body,
+    });
+    within(answer.to_string().into_bytes(), most)
+}
+
+/// An answer whose body is text, as JSON carries it.
+#[derive(Debug)]
+pub(crate) struct Carried {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+    /// Whether the body is in base64.
+    pub encoded: bool,
+}
+
+impl Carried {
+    /// Collects an answer. What asked for it tells whether it has a body.
+    pub async fn of(response: Response, method: &Method) -> Result<Self, Trouble> {
+        let (parts, bytes) = collected(response).await?;
+        let (status, headers) = (parts.status, sent(parts.headers, method));
+        let empty = has_no_body(status) || *method == Method::HEAD;
+        let bytes = if empty { &[][..] } else { &bytes[..] };
+        let (body, encoded) = match as_text(&headers, bytes) {
+            Some(text) => (text.to_owned(), false),
+            None if bytes.is_empty() => (String::new(), false),
+            None => (STANDARD.encode(bytes), true),
+        };
+        Ok(Self {
+            status,
+            headers,
+            body,
+            encoded,
+        })
+    }
+}
+
+/// The headers that go to the host.
+pub(crate) fn sent(mut headers: HeaderMap, method: &Method) -> HeaderMap {
+    drop_hop_by_hop(&mut headers);
     // The host counts for itself what it sends; only an answer without its body still says how long that would be.
     if *method != Method::HEAD {
-        parts.headers.remove(header::CONTENT_LENGTH);
+        headers.remove(header::CONTENT_LENGTH);
     }
-    let bytes = if empty { &[][..] } else { &bytes[..] };
-    let (body, encoded) = match as_text(&parts.headers, bytes) {
-        Some(text) => (text.to_owned(), false),
-        None if bytes.is_empty() => (String::new(), false),
-        None => (STANDARD.encode(bytes), true),
-    };
-    let answer = json!({
-        "isBase64Encoded": encoded,
-        "statusCode": parts.status.as_u16(),
-        "headers": lists(&parts.headers),
-        "body": body,
-    });
-    let answer = answer.to_string().into_bytes();
+    headers
+}
+
+/// An answer in its host's form, where the host carries that much.
+pub(crate) fn within(answer: Vec<u8>, most: usize) -> Result<Vec<u8>, Trouble> {
     if answer.len() > most {
         return Err(Trouble::AnswerTooLarge { most });
     }

@@ -14,8 +14,9 @@ pub(crate) const SCF_REQUEST_ID: HeaderName = HeaderName::from_static("x-scf-req
 
 /// Only hosts write these, and adapters have read them by now: what is left is a secret (`x-scf-secret-id`, `x-scf-session-token`),
 /// a host's word that a client made up, or an event's attribute where no event is.
-const ONLY_HOSTS: [&str; 5] = [
+const ONLY_HOSTS: [&str; 6] = [
     "x-scf-",
+    "x-amz-security-token",
     "x-amzn-request-context",
     "x-amzn-lambda-context",
     "lambda-runtime-",
@@ -107,6 +108,7 @@ mod tests {
             ("x-scf-remote-addr", "1.2.3.4"),
             ("ce-id", "1"),
             ("x-amzn-request-context", "{}"),
+            ("x-amz-security-token", "s"),
             ("x-amzn-trace-id", "t"),
             ("authorization", "Bearer b"),
         ]);

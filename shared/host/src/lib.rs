@@ -8,7 +8,10 @@
 //! | module | host |
 //! |---|---|
 //! | [`plain`] | HTTP on a port; an SCF web function is that, with headers of its own |
+//! | [`lambda`] | AWS Lambda's runtime API: events by long poll, answers in the form of what is in front |
 //! | [`scf`] | SCF's custom runtime: events by long poll, integrated answers |
+//!
+//! [`run`] is the one way in; [`proxy`] makes a router of any HTTP server.
 //!
 //! Knows nothing of campaigns, tenants or stores: it runs any router, a wrapped server's too.
 
@@ -20,7 +23,10 @@ pub mod event;
 mod guard;
 mod headers;
 mod kind;
+pub mod lambda;
 pub mod plain;
+mod proxy;
+mod run;
 pub mod scf;
 mod trouble;
 mod uri;
@@ -28,4 +34,6 @@ mod uri;
 pub use app::{App, Invocation};
 pub use base_path::{BasePath, NotABasePath};
 pub use kind::{Host, NotAHost};
+pub use proxy::{event_proxy, proxy};
+pub use run::{NotRun, run, stop_signal};
 pub use trouble::{Plain, Trouble, Words};

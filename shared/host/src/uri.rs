@@ -55,6 +55,18 @@ pub(crate) fn escape_query(text: &str, escaped: &mut String) {
     }
 }
 
+/// A query as it came, with what no query can hold escaped; what is escaped stays so.
+pub(crate) fn mend_query(query: &str) -> String {
+    let mut mended = String::with_capacity(query.len());
+    for byte in query.bytes() {
+        match byte {
+            0x21 | 0x24..=0x3B | 0x3D | 0x3F..=0x7E => mended.push(char::from(byte)),
+            byte => escape(&mut mended, byte),
+        }
+    }
+    mended
+}
+
 /// Bytes that a header can carry: `%`, quotes, spaces and what is not printable ASCII are escaped (CloudEvents over HTTP, 3.1.3.2).
 pub(crate) fn escape_header(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -107,6 +119,10 @@ mod tests {
         let mut query = String::new();
         escape_query("a b&c=d+e%春", &mut query);
         assert_eq!(query, "a%20b%26c%3Dd%2Be%25%E6%98%A5");
+        assert_eq!(
+            mend_query("a=1+2%26&b={x}&c=a 春#"),
+            "a=1+2%26&b={x}&c=a%20%E6%98%A5%23"
+        );
         assert_eq!(unescape("a%20b%E6%98%A5"), Some("a b春".to_owned()));
         for bad in ["%", "%2", "%zz", "%FF"] {
             assert_eq!(unescape(bad), None, "{bad}");

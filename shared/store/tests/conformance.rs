@@ -56,6 +56,8 @@ async fn the_redis_store_conforms_as_the_user_of_the_example() {
     };
     let tokens = store::redis::rate::take(&links, "acme", "calls", rate, 1).await;
     assert_eq!(tokens.expect("tokens").granted, 1);
+    let store = store::redis::open(&address).await.expect("a store");
+    store.warm().await.expect("loaded scripts");
     let refused: Vec<redis::Value> = server.ask(&["ACL", "LOG"]);
     assert_eq!(refused, []);
 

@@ -143,6 +143,7 @@ fn the_users_of_the_example_can_do_what_is_needed_and_no_more() {
         "ROLE",
         "WAIT 0 10",
         "EVAL return 0",
+        "SCRIPT LOAD return",
         "SET {t/c/0}p 1",
         "MGET {t/c/0}p {t/c/0}q",
         "MSET {t/c/0}p 1 {t/c/0}q 2",
@@ -178,7 +179,6 @@ fn the_users_of_the_example_can_do_what_is_needed_and_no_more() {
         "KEYS *",
         "CONFIG SET appendfsync no",
         "CONFIG RESETSTAT",
-        "SCRIPT LOAD return",
         "SCRIPT FLUSH",
         "FUNCTION FLUSH",
         "SHUTDOWN NOSAVE",
@@ -202,4 +202,43 @@ fn the_users_of_the_example_can_do_what_is_needed_and_no_more() {
     }
     let refused = redis.try_ask::<String>(&["PING"]);
     assert!(refused.is_err(), "nobody else comes in");
+}
+
+/// What the first call would wait for is there before it: the scripts by their hashes, and the connections.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn warmed_it_knows_the_scripts() {
+    let redis = Server::start();
+    let store = store::redis::open(&address(&redis, 1)).await.unwrap();
+    let scripts = [
+        include_str!("../src/redis/scripts/commit.lua"),
+        include_str!("../src/redis/scripts/rate.lua"),
+    ];
+    let known = || {
+        let hashes = scripts.map(|text| redis::Script::new(text).get_hash().to_owned());
+        let [commit, rate] = &hashes;
+        redis.ask::<Vec<bool>>(&["SCRIPT", "EXISTS", commit, rate])
+    };
+    assert_eq!(known(), [false, false]);
+    store.warm().await.unwrap();
+    assert_eq!(known(), [true, true]);
+    // Four that are shared, one that waits for replicas, one that listens, and the one that asks here.
+    until("connections", PATIENCE, || {
+        let list: String = redis.ask(&["CLIENT", "LIST"]);
+        (list.lines().count() >= 7).then_some(())
+    });
+    // A user who may not is told, and only loses a round trip by it.
+    redis.command(&[
+        "ACL",
+        "SETUSER",
+        "eve",
+        "on",
+        "nopass",
+        "~*",
+        "&*",
+        "+@all",
+        "-script|load",
+    ]);
+    let eve = format!("redis://eve:any@127.0.0.1:{}", redis.port());
+    let eve = store::redis::open(&eve.parse().unwrap()).await.unwrap();
+    assert!(eve.warm().await.unwrap_err().to_string().contains("NOPERM"));
 }

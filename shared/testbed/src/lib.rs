@@ -10,6 +10,7 @@
 //! | [`Replicated`] | a primary and replicas, their links through proxies; a replica is promoted by hand |
 //! | [`Sentinels`] | a primary, replicas and three sentinels that promote by themselves |
 //! | [`Cluster`] | primaries with or without replicas; slots are moved while in use |
+//! | [`lambda`] | AWS Lambda's runtime API: events handed over, outcomes kept, failures played |
 //! | [`ScfRuntime`] | the interface that an SCF event function asks for its events |
 //! | [`Proxy`] | a door before any server: cuts connections at a byte, pauses, points elsewhere |
 
@@ -21,6 +22,7 @@
 )]
 
 mod cluster;
+pub mod lambda;
 mod port;
 mod process;
 mod proxy;

@@ -1,4 +1,5 @@
-//! A tenant's settings, checked: what `tenant.yaml` says. Secrets are named here, never held.
+//! A tenant's settings, checked: what `tenant.yaml` says. Secrets are named here, never held; what a bundle holds of keys
+//! is their public half.
 
 // One kind of connector so far, so that it takes no room; the second will not ask for another shape.
 #![allow(clippy::zero_sized_map_values)]
@@ -101,6 +102,8 @@ pub enum KeySource {
     File(String),
     /// Made on first use, for development.
     Dev,
+    /// Here: a public key, as a bundle carries it. No `tenant.yaml` says this.
+    Public(String),
 }
 
 /// How often a tenant and each of its users may call; see the defaults.

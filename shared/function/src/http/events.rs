@@ -152,7 +152,7 @@ async fn take_event(
     if backend && !who.claims.has_scope(EVENTS_WRITE) {
         return Err(Problem::new(Code::Forbidden).with("scope", EVENTS_WRITE));
     }
-    let bytes = read(context.parts, body).await?;
+    let bytes = read_body(context.parts, body, BODY_BYTES).await?;
     let payload = parse_payload(&bytes).map_err(|error: PayloadError| Problem::from(error))?;
     let member = address.user.as_deref().unwrap_or(&who.claims.sub);
     if !is_member(member) {
@@ -243,16 +243,17 @@ async fn carry_out(
     })
 }
 
-/// Reads a body: whole, not too long, and in good time.
-async fn read(parts: &Parts, body: Body) -> Result<Bytes, Problem> {
+/// Reads a body: whole, not longer than so many bytes, and in good time.
+pub async fn read_body(parts: &Parts, body: Body, most: usize) -> Result<Bytes, Problem> {
+    let too_large = || Problem::new(Code::PayloadTooLarge).with("limit", most);
     let said = parts
         .headers
         .get(CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if said.is_some_and(|length| length > BODY_BYTES as u64) {
+    if said.is_some_and(|length| length > most as u64) {
         return Err(too_large());
     }
-    let read = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, BODY_BYTES).collect());
+    let read = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, most).collect());
     match read.await {
         Ok(Ok(whole)) => Ok(whole.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
@@ -261,10 +262,6 @@ async fn read(parts: &Parts, body: Body) -> Result<Bytes, Problem> {
             zh: "请求体未能完整送达。",
         })),
     }
-}
-
-fn too_large() -> Problem {
-    Problem::new(Code::PayloadTooLarge).with("limit", BODY_BYTES)
 }
 
 /// The version of `If-Match: "3"`, with or without quotes.

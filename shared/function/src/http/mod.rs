@@ -25,6 +25,7 @@ use crate::registry::Registry;
 use crate::telemetry::AccessLog;
 
 pub use context::{edge_problem, edge_problem_in};
+pub use events::read_body;
 pub use function::Function;
 pub use openapi::{Api, openapi_json};
 pub use triggers::events_router;

@@ -1,14 +1,11 @@
 //! The configs folder on disk: its text files, and a stamp that tells when one has changed.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
-use std::time::SystemTime;
 
 use campaign::Files;
 
-/// What tells two states of a folder apart: each file's path, size and time of change.
-pub type Stamp = BTreeMap<String, (u64, Option<SystemTime>)>;
+use super::Stamp;
 
 /// The kinds of files that configs are made of.
 const KINDS: [&str; 4] = ["yaml", "yml", "md", "csv"];

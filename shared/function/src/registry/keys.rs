@@ -46,7 +46,8 @@ pub enum KeyMaterialError {
     },
 }
 
-/// The text of a key: from the environment, a file of the tenant's folder, or made on first use in `<configs>/.keys`.
+/// The text of a key: from the environment, a file of the tenant's folder, made on first use in `<configs>/.keys`, or what a
+/// bundle says.
 pub fn material(configs: &Path, tenant: &str, spec: &KeySpec) -> Result<String, KeyMaterialError> {
     let kid = spec.kid.clone();
     match &spec.source {
@@ -62,6 +63,7 @@ pub fn material(configs: &Path, tenant: &str, spec: &KeySpec) -> Result<String, 
                 source,
             })
         }
+        KeySource::Public(key) => Ok(key.clone()),
         KeySource::Dev => {
             let path = configs.join(".keys").join(format!("{tenant}.{kid}"));
             mint::dev_key(&path).map_err(|source| KeyMaterialError::Dev { kid, source })
@@ -80,11 +82,7 @@ pub(super) fn verifier(
     let mut keys = KeySet::new();
     for spec in specs {
         let text = material(configs, tenant, spec)?;
-        let alg = match spec.alg {
-            SpecAlg::HS256 => Alg::Hs256,
-            SpecAlg::EdDSA => Alg::EdDsa,
-            SpecAlg::RS256 => Alg::Rs256,
-        };
+        let alg = alg(spec);
         let text = match (alg, &spec.source) {
             // The file holds the private half: this machine makes the tokens, too.
             (Alg::EdDsa, KeySource::Dev) => {
@@ -105,4 +103,13 @@ pub(super) fn verifier(
         return Ok(Some(kept.clone()));
     }
     Ok(Some(Arc::new(Verifier::new(keys, audience.of(tenant)))))
+}
+
+/// What a key is for.
+pub(crate) fn alg(spec: &KeySpec) -> Alg {
+    match spec.alg {
+        SpecAlg::HS256 => Alg::Hs256,
+        SpecAlg::EdDSA => Alg::EdDsa,
+        SpecAlg::RS256 => Alg::Rs256,
+    }
 }

@@ -1,37 +1,55 @@
-//! What is served, kept up to date: configs from disk become revisions in the store, and the store's live revisions
-//! become the [`Snapshot`] that requests look at.
+//! What is served, kept up to date: configs from disk (a folder, or a bundle) become revisions in the store, and the store's
+//! live revisions become the [`Snapshot`] that requests look at.
 //!
 //! With the embedded store a changed file is checked and becomes the next revision. A file with errors changes nothing:
 //! what was live stays live, and `/readyz` counts the file. With a remote store the folder only seeds what has no revision
 //! yet: other processes share what the store holds, and a file that differs from it is named and changes nothing. What such
 //! a store has lost is never seeded again by a process that served it.
 
+#[cfg(feature = "yaml")]
+mod check;
+mod choice;
+#[cfg(feature = "yaml")]
 mod folder;
+mod found;
 mod keys;
 mod publish;
 mod revise;
 mod served;
 mod shared;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use campaign::{Activity, Diagnostic, Diagnostics, Files, Loaded, LoadedTenant, codes};
+use campaign::bundle::BundleError;
+use campaign::{Activity, Configs, TenantConfigs};
+#[cfg(feature = "yaml")]
+use campaign::{Diagnostics, Severity};
 use store::Store;
 use tokio::sync::Mutex;
 
 use crate::clock::Clock;
 use crate::served::Snapshot;
 
-pub use folder::{Stamp, read, stamp};
+#[cfg(feature = "yaml")]
+pub use check::Checked;
+pub use choice::ConfigsChoice;
+#[cfg(feature = "yaml")]
+pub use folder::read;
+pub use found::Stamp;
+#[cfg(feature = "yaml")]
+pub(crate) use keys::alg;
 pub use keys::{KeyMaterialError, material};
-pub use revise::{Checked, NotPublished, edition, publication, rollback};
+pub use revise::{NotPublished, edition, publication, rollback};
 
 /// What is served, and how it is loaded.
 pub struct Registry {
-    dir: PathBuf,
+    choice: ConfigsChoice,
+    /// The only tenants that are served; none: all.
+    only: Option<BTreeSet<String>>,
     activities: Vec<&'static dyn Activity>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
@@ -44,13 +62,13 @@ pub struct Registry {
     /// Whether it publishes what a remote store has no revision of.
     seeds: bool,
     /// What the last load found on disk; held while loading, so that two loads never interleave.
-    loaded: Mutex<Option<Loaded>>,
+    loaded: Mutex<Option<Configs>>,
 }
 
 impl std::fmt::Debug for Registry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Registry")
-            .field("dir", &self.dir)
+            .field("choice", &self.choice)
             .finish_non_exhaustive()
     }
 }
@@ -59,13 +77,20 @@ impl std::fmt::Debug for Registry {
 #[derive(Debug, Default)]
 pub struct Report {
     /// Everything the check had to say.
+    #[cfg(feature = "yaml")]
     pub diagnostics: Diagnostics,
     /// Campaigns that became a new revision: tenant, campaign, revision.
     pub published: Vec<(String, String, u32)>,
     /// Campaigns that are not served, or served as they were, and why.
     pub problems: Vec<String>,
-    /// Files that differ from the newest revision in a remote store, which they do not change. Nothing is wrong with that.
+    /// Where the configs and a remote store differ, which they do not change. Nothing is wrong with that.
     pub differs: Vec<String>,
+    /// Tenants that this process is limited to and that the configs do not have.
+    pub unknown_tenants: Vec<String>,
+    /// How long the configs took to read.
+    pub configs_took: Duration,
+    /// How long the store took to say what is live, and that to be made ready.
+    pub live_took: Duration,
 }
 
 /// What keeps campaigns from being served as they should be, in words.
@@ -83,21 +108,45 @@ pub enum LoadError {
     /// The folder can't be read.
     #[error("the configs folder {0} can't be read: give another with --configs DIR")]
     Folder(PathBuf, #[source] std::io::Error),
+    /// The bundle can't be read.
+    #[error("the bundle {0} can't be read: is GALA_BUNDLE right?")]
+    BundleFile(PathBuf, #[source] std::io::Error),
+    /// What was read is no bundle for this program.
+    #[error("the bundle {0} can't be used")]
+    Bundle(PathBuf, #[source] BundleError),
+    /// This program was built without the parser.
+    #[error(
+        "this program was built without the YAML parser (feature `yaml`) and can't read the configs folder {0}: compile it \
+         (`gala compile {0} --out gala.bundle`), and name the bundle in GALA_BUNDLE or lay it beside the program"
+    )]
+    NoParser(PathBuf),
     /// The store failed.
     #[error("the store failed")]
     Store(#[from] store::Error),
 }
 
 impl Registry {
-    /// A registry of the configs in `dir`; nothing is served until [`Self::load`].
+    /// A registry of the configs in the folder `dir`; nothing is served until [`Self::load`].
     pub fn new(
         dir: &Path,
         activities: &[&'static dyn Activity],
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        let choice = ConfigsChoice::Folder(dir.to_owned());
+        Self::of(choice, activities, store, clock)
+    }
+
+    /// A registry of configs from anywhere; nothing is served until [`Self::load`].
+    pub fn of(
+        choice: ConfigsChoice,
+        activities: &[&'static dyn Activity],
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
-            dir: dir.to_owned(),
+            choice,
+            only: None,
             activities: activities.to_vec(),
             store,
             clock,
@@ -108,6 +157,12 @@ impl Registry {
             loaded: Mutex::new(None),
             seeds: true,
         }
+    }
+
+    /// The same, serving these tenants only; none: all.
+    #[must_use]
+    pub fn limited_to(self, only: Option<BTreeSet<String>>) -> Self {
+        Self { only, ..self }
     }
 
     /// The same, publishing nothing into a remote store.
@@ -152,39 +207,33 @@ impl Registry {
         short
     }
 
-    /// The folder that is served.
-    pub fn folder(&self) -> &Path {
-        &self.dir
+    /// What the configs look like on disk now, without reading them; none if they can't be looked at.
+    pub async fn stamp(&self) -> Option<Stamp> {
+        let choice = self.choice.clone();
+        let look = tokio::task::spawn_blocking(move || found::stamp(&choice).ok());
+        look.await.ok().flatten()
     }
 
-    /// Whether the folder still looks as it did when it was last loaded. A load that failed did not see it.
+    /// Whether the configs still look as they did when they were last loaded. A load that failed did not see them.
     pub fn has_seen(&self, stamp: &Stamp) -> bool {
         self.seen.lock().as_ref() == Some(stamp)
     }
 
-    /// Reads the folder, publishes what has changed, and serves it.
+    /// Reads the configs, publishes what has changed, and serves them.
     pub async fn load(&self) -> Result<Report, LoadError> {
         let mut held = self.loaded.lock().await;
-        let dir = self.dir.clone();
-        let (stamp, files) = tokio::task::spawn_blocking(move || {
-            // Before the files are read: what changes meanwhile is seen by the next look.
-            let stamp = stamp(&dir)?;
-            Ok((stamp, read(&dir)?))
-        })
-        .await
-        .map_err(|error| LoadError::Folder(self.dir.clone(), std::io::Error::other(error)))?
-        .map_err(|error| LoadError::Folder(self.dir.clone(), error))?;
-        let root = self.dir.display().to_string();
-        let mut loaded = campaign::load(&root, &files, &self.activities);
-        if self.activities.len() == 1 {
-            // The function of one activity passes over the others' files.
-            let mine = |found: &Diagnostic| found.code != codes::UNKNOWN_ACTIVITY;
-            loaded.diagnostics = loaded.diagnostics.into_iter().filter(mine).collect();
-        }
-        let mut report = Report::default();
+        let started = Instant::now();
+        // Before the files are read: what changes meanwhile is seen by the next look.
+        let stamp = self.stamp().await;
+        let mut found = self.find().await?;
+        let mut report = Report {
+            configs_took: started.elapsed(),
+            unknown_tenants: self.limit(&mut found),
+            ..Report::default()
+        };
         let before = self.snapshot();
         let publishes = self.seeds || !self.store.is_remote();
-        for tenant in loaded.tenants.iter().filter(|_| publishes) {
+        for tenant in found.configs.tenants.iter().filter(|_| publishes) {
             let known = before.tenants.get(&tenant.tenant.id);
             publish::tenant(
                 &*self.store,
@@ -195,20 +244,47 @@ impl Registry {
             )
             .await?;
         }
-        report.diagnostics = std::mem::take(&mut loaded.diagnostics);
-        report.problems.extend(unsound(&report.diagnostics));
-        if let Some(before) = held.take() {
-            loaded.tenants.extend(unreadable(before, &loaded, &files));
+        #[cfg(feature = "yaml")]
+        {
+            report.problems.extend(unsound(&found.diagnostics));
+            report.diagnostics = found.diagnostics;
         }
-        let served = self.serve(held.insert(loaded)).await?;
+        let mut configs = found.configs;
+        if let Some(before) = held.take() {
+            let kept = unreadable(before, &configs, &found.there);
+            configs.tenants.extend(kept);
+        }
+        let started = Instant::now();
+        let served = self.serve(held.insert(configs)).await?;
+        report.live_took = started.elapsed();
         self.problems.store(Arc::new(Problems {
             folder: std::mem::take(&mut report.problems),
             served,
         }));
         report.problems = self.problems();
         report.differs = self.differs();
-        *self.seen.lock() = Some(stamp);
+        *self.seen.lock() = stamp;
         Ok(report)
+    }
+
+    async fn find(&self) -> Result<found::Found, LoadError> {
+        let (choice, activities) = (self.choice.clone(), self.activities.clone());
+        tokio::task::spawn_blocking(move || found::find(&choice, &activities))
+            .await
+            .map_err(|error| {
+                let path = PathBuf::from(self.choice.to_string());
+                LoadError::Folder(path, std::io::Error::other(error))
+            })?
+    }
+
+    /// Leaves the tenants that this process is limited to; those that are not there.
+    fn limit(&self, found: &mut found::Found) -> Vec<String> {
+        let Some(only) = &self.only else {
+            return Vec::new();
+        };
+        let wanted = |tenant: &TenantConfigs| only.contains(&tenant.tenant.id);
+        found.configs.tenants.retain(wanted);
+        only.difference(&found.there).cloned().collect()
     }
 
     /// Serves what the store says is live now, with the tenants of the last load.
@@ -232,7 +308,7 @@ impl Registry {
     }
 
     /// Serves what the store says now, and says what is newly wrong with it.
-    async fn serve_again(&self, loaded: &Loaded) -> Result<(), LoadError> {
+    async fn serve_again(&self, loaded: &Configs) -> Result<(), LoadError> {
         let served = self.serve(loaded).await?;
         let before = self.problems.load_full();
         for problem in served.iter().filter(|new| !before.served.contains(new)) {
@@ -244,7 +320,7 @@ impl Registry {
     }
 
     /// Serves what the store says now; what is wrong with it.
-    async fn serve(&self, loaded: &Loaded) -> Result<Vec<String>, LoadError> {
+    async fn serve(&self, loaded: &Configs) -> Result<Vec<String>, LoadError> {
         let mut problems = Vec::new();
         let before = self.snapshot();
         let mut tenants = HashMap::new();
@@ -268,31 +344,31 @@ impl Registry {
         }
         let snapshot = Snapshot { tenants };
         if self.store.is_remote() {
-            self.differs
-                .store(Arc::new(shared::differs(loaded, &snapshot)));
+            let differs = shared::differs(loaded, &snapshot, &self.choice, self.seeds);
+            self.differs.store(Arc::new(differs));
         }
         self.snapshot.store(Arc::new(snapshot));
         Ok(problems)
     }
 }
 
-/// The tenants whose `tenant.yaml` is there and can't be used any more: what was served of them stays served. One whose
-/// file is gone is gone.
-fn unreadable(before: Loaded, now: &Loaded, files: &Files) -> Vec<LoadedTenant> {
+/// The tenants whose settings are there and can't be used any more: what was served of them stays served. One that is gone
+/// is gone.
+fn unreadable(before: Configs, now: &Configs, there: &BTreeSet<String>) -> Vec<TenantConfigs> {
     let known = |id: &str| now.tenants.iter().any(|tenant| tenant.tenant.id == id);
-    let there = |id: &str| files.contains_key(&format!("{id}/tenant.yaml"));
     before
         .tenants
         .into_iter()
-        .filter(|old| !known(&old.tenant.id) && there(&old.tenant.id))
+        .filter(|old| !known(&old.tenant.id) && there.contains(&old.tenant.id))
         .collect()
 }
 
 /// The files with errors, in words.
+#[cfg(feature = "yaml")]
 fn unsound(diagnostics: &Diagnostics) -> Vec<String> {
     let errors = diagnostics
         .iter()
-        .filter(|found| found.severity == campaign::Severity::Error);
+        .filter(|found| found.severity == Severity::Error);
     let mut files: Vec<&str> = errors.map(|error| error.place.source.name()).collect();
     files.dedup();
     files

@@ -1,10 +1,10 @@
-//! From checked files to revisions in the store.
+//! From checked campaigns to revisions in the store.
 
 use std::sync::Arc;
 
-use campaign::LoadedTenant;
+use campaign::{Compiled, TenantConfigs};
+use machine::Millis;
 use machine::world::{Action, Admin, AdminOutcome};
-use machine::{Definition, Millis};
 use store::{Published, Store};
 
 use super::revise::{self, NotPublished, seed};
@@ -18,12 +18,12 @@ const BY: &str = "configs-folder";
 /// revision there. What this process served from a remote store, `known`, is never created anew.
 pub(super) async fn tenant(
     store: &dyn Store,
-    loaded: &LoadedTenant,
+    configs: &TenantConfigs,
     known: Option<&TenantShell>,
     now: Millis,
     report: &mut Report,
 ) -> Result<(), LoadError> {
-    let id: Arc<str> = loaded.tenant.id.as_str().into();
+    let id: Arc<str> = configs.tenant.id.as_str().into();
     let known = known.filter(|_| store.is_remote());
     let secret = store.tenant_secret(&id).await?;
     if known.is_some_and(|known| secret.as_ref() != Some(&known.secret)) {
@@ -42,44 +42,45 @@ pub(super) async fn tenant(
             .await?;
     }
     let published = store.published().await?;
-    for definition in loaded
-        .campaigns
-        .iter()
-        .filter_map(|file| file.definition.as_ref())
-    {
-        let served = known.and_then(|known| known.campaigns.get(&*definition.campaign));
-        if served.is_some_and(|served| served.edition == definition.edition) {
+    for campaign in &configs.campaigns {
+        let Some(compiled) = &campaign.compiled else {
+            continue;
+        };
+        let served = known.and_then(|known| known.campaigns.get(&campaign.id));
+        if served.is_some_and(|served| served.edition == compiled.edition) {
             continue;
         }
-        match campaign(store, &id, definition, &published, now).await? {
+        match news(store, &id, &campaign.id, compiled, &published, now).await? {
             Ok(None) => {}
             Ok(Some(revision)) => {
                 report
                     .published
-                    .push((id.to_string(), definition.campaign.to_string(), revision));
+                    .push((id.to_string(), campaign.id.clone(), revision));
             }
             Err(error) => report.problems.push(format!(
                 "{id}/{}: not published, served as before: {error}",
-                definition.campaign
+                campaign.id
             )),
         }
     }
     Ok(())
 }
 
-async fn campaign(
+/// Publishes a campaign if it is news to the store; the revision that it became.
+async fn news(
     store: &dyn Store,
     tenant: &Arc<str>,
-    definition: &Definition,
+    campaign: &str,
+    compiled: &Compiled,
     published: &[Published],
     now: Millis,
 ) -> Result<Result<Option<u32>, NotPublished>, LoadError> {
-    let known = revise::edition(published, tenant, definition);
+    let known = revise::edition_of(published, tenant, campaign, compiled.edition);
     if known.is_some() && store.is_remote() {
         return Ok(Ok(None));
     }
     if let Some(known) = known {
-        match standing(store, known, &campaign::codec::sha256(definition)).await? {
+        match standing(store, known, &compiled.sha256).await? {
             Standing::News => {}
             Standing::Same => return Ok(Ok(None)),
             Standing::Replaced { then, by } => {
@@ -91,7 +92,11 @@ async fn campaign(
             }
         }
     }
-    let action = match revise::publication(store, tenant, definition, known, now).await? {
+    let definition = match compiled.definition() {
+        Ok(definition) => definition,
+        Err(error) => return Ok(Err(NotPublished::Unreadable(error))),
+    };
+    let action = match revise::publication(store, tenant, &definition, known, now).await? {
         Ok(action) => action,
         Err(no) => return Ok(Err(no)),
     };

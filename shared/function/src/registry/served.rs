@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use axum::http::HeaderValue;
-use campaign::LoadedTenant;
+use campaign::TenantConfigs;
+use futures_util::future::{try_join, try_join_all};
 use limit::{Limiter, MAX_KEYS, Quota, Shared};
 use machine::ids::{CampaignKey, Lane};
 use machine::luck::Source;
@@ -22,18 +23,20 @@ use crate::served::{CampaignMetrics, Served, TenantShell};
 impl Registry {
     pub(super) async fn tenant_shell(
         &self,
-        loaded: &LoadedTenant,
+        configs: &TenantConfigs,
         known: Option<&Arc<TenantShell>>,
         published: &[Published],
         problems: &mut Vec<String>,
     ) -> Result<Option<TenantShell>, LoadError> {
-        let tenant = &loaded.tenant;
+        let tenant = &configs.tenant;
         let mut problem = |what: String| problems.push(format!("tenant `{}`: {what}", tenant.id));
         let mut verifier = |specs, audience: Audience, kept: Option<&Arc<Verifier>>| {
-            keys::verifier(&self.dir, &tenant.id, specs, audience, kept).unwrap_or_else(|error| {
-                problem(error.to_string());
-                None
-            })
+            keys::verifier(self.choice.keys(), &tenant.id, specs, audience, kept).unwrap_or_else(
+                |error| {
+                    problem(error.to_string());
+                    None
+                },
+            )
         };
         let known_of = |pick: fn(&TenantShell) -> &Arc<Verifier>| known.map(|known| pick(known));
         let (Some(users), Some(admins), Some(services)) = (
@@ -62,39 +65,28 @@ impl Registry {
         if lost {
             problem(shared::TENANT_LOST.to_owned());
         }
-        let mut campaigns = HashMap::new();
-        let of_tenant = |found: &&Published| *found.tenant == *tenant.id && !lost;
-        for found in published.iter().filter(of_tenant) {
-            // Of several editions the newest is served.
-            let newer = campaigns
-                .get(&*found.campaign)
-                .is_some_and(|served: &Arc<Served>| served.edition > found.edition);
+        let mut editions: BTreeMap<&str, Vec<&Published>> = BTreeMap::new();
+        for found in published.iter().filter(|found| *found.tenant == *tenant.id) {
             // A campaign whose file is gone is no longer served; its record stays in the store.
-            if newer
-                || !loaded
-                    .campaigns
-                    .iter()
-                    .any(|file| *file.id == *found.campaign)
-            {
-                continue;
-            }
-            let before = known.and_then(|known| known.campaigns.get(&*found.campaign));
-            match self.served(found, before).await? {
-                Ok(served) => {
-                    campaigns.insert(found.campaign.to_string(), Arc::new(served));
-                }
-                Err(error) => {
-                    problem(format!("campaign `{}`: {error}", found.campaign));
-                    let same = before.filter(|before| before.edition == found.edition);
-                    if let Some(before) = same.filter(|_| self.store.is_remote()) {
-                        let shown = shared::shown(before, error.is_lost());
-                        campaigns.insert(found.campaign.to_string(), shown);
-                    }
-                }
+            let named = configs.campaign(&found.campaign).is_some();
+            if !lost && (named || self.choice.is_open_ended()) {
+                editions.entry(&found.campaign).or_default().push(found);
             }
         }
+        // All at once: where the store is far, a start takes a few round trips and not a few for each campaign.
+        let looks = editions.into_iter().map(|(id, editions)| async move {
+            let before = known.and_then(|known| known.campaigns.get(id));
+            Ok::<_, LoadError>((id, self.newest_edition(editions, before).await?))
+        });
+        let mut campaigns = HashMap::new();
+        for (id, (served, errors)) in try_join_all(looks).await? {
+            for error in errors {
+                problem(format!("campaign `{id}`: {error}"));
+            }
+            campaigns.extend(served.map(|served| (id.to_owned(), served)));
+        }
         if let Some(known) = known.filter(|_| self.store.is_remote()) {
-            for served in shared::gone(known, loaded, &campaigns) {
+            for served in shared::gone(known, configs, &campaigns) {
                 if !lost {
                     problem(format!(
                         "campaign `{}`: {}",
@@ -114,7 +106,7 @@ impl Registry {
             origins: Origins::parse(&tenant.origins).unwrap_or_default(),
             proxies: TrustedProxies::parse(&tenant.trusted_proxies).unwrap_or_default(),
             secret,
-            lists: loaded
+            lists: configs
                 .lists
                 .iter()
                 .map(|(name, members)| (name.clone(), members.iter().cloned().collect()))
@@ -154,6 +146,40 @@ impl Registry {
         }))
     }
 
+    /// The newest of a campaign's editions that can be served, and what is wrong with those after it.
+    async fn newest_edition(
+        &self,
+        mut editions: Vec<&Published>,
+        before: Option<&Arc<Served>>,
+    ) -> Result<(Option<Arc<Served>>, Vec<ServeError>), LoadError> {
+        let mut errors = Vec::new();
+        editions.sort_by_key(|found| std::cmp::Reverse(found.edition));
+        for found in editions {
+            match self.served(found, before).await? {
+                Ok(served) => return Ok((Some(Arc::new(served)), errors)),
+                // Another function's.
+                Err(ServeError::Foreign) => return Ok((None, errors)),
+                Err(error) => {
+                    let same = before.filter(|before| before.edition == found.edition);
+                    let shown = same
+                        .filter(|_| self.store.is_remote())
+                        .map(|before| shared::shown(before, error.is_lost()));
+                    errors.push(error);
+                    if shown.is_some() {
+                        return Ok((shown, errors));
+                    }
+                }
+            }
+        }
+        Ok((None, errors))
+    }
+
+    /// Whether a campaign is of an activity that this process serves.
+    fn is_ours(&self, definition: &Definition) -> bool {
+        let mut activities = self.activities.iter();
+        activities.any(|activity| activity.id() == &*definition.activity)
+    }
+
     async fn served(
         &self,
         found: &Published,
@@ -161,21 +187,49 @@ impl Registry {
     ) -> Result<Result<Served, ServeError>, LoadError> {
         let before = before.filter(|before| before.edition == found.edition);
         let mut revisions: BTreeMap<u32, Arc<Definition>> = BTreeMap::new();
-        for number in 1..=found.newest {
-            if let Some(kept) = before.and_then(|before| before.revisions.get(&number)) {
-                revisions.insert(number, kept.clone());
-                continue;
+        let known = |number: &u32| before.and_then(|before| before.revisions.get(number));
+        let read = |number: u32| {
+            let campaign = (&found.tenant, &found.campaign);
+            async move {
+                let stored = self
+                    .store
+                    .revision(campaign.0, campaign.1, found.edition, number)
+                    .await?;
+                Ok::<_, LoadError>((number, stored))
             }
-            let stored = self
-                .store
-                .revision(&found.tenant, &found.campaign, found.edition, number)
-                .await?;
+        };
+        let decoded = |number, stored: &machine::world::Revision| {
+            campaign::codec::decode(&stored.definition)
+                .map(Arc::new)
+                .map_err(|error| ServeError::Decode(number, error))
+        };
+        // The newest first: it says whose the campaign is.
+        let newest_sha256 = match before.filter(|_| known(&found.newest).is_some()) {
+            Some(before) => before.newest_sha256,
+            None => match read(found.newest).await?.1 {
+                Some(stored) => match decoded(found.newest, &stored) {
+                    Ok(definition) if !self.is_ours(&definition) => {
+                        return Ok(Err(ServeError::Foreign));
+                    }
+                    Ok(definition) => {
+                        revisions.insert(found.newest, definition);
+                        stored.sha256
+                    }
+                    Err(error) => return Ok(Err(error)),
+                },
+                None => [0; 32],
+            },
+        };
+        let kept = (1..=found.newest).filter_map(|number| Some((number, known(&number)?.clone())));
+        revisions.extend(kept);
+        let missing = (1..found.newest).filter(|number| !revisions.contains_key(number));
+        for (number, stored) in try_join_all(missing.map(read)).await? {
             let Some(stored) = stored else { continue };
-            match campaign::codec::decode(&stored.definition) {
+            match decoded(number, &stored) {
                 Ok(definition) => {
-                    revisions.insert(number, Arc::new(definition));
+                    revisions.insert(number, definition);
                 }
-                Err(error) => return Ok(Err(ServeError::Decode(number, error))),
+                Err(error) => return Ok(Err(error)),
             }
         }
         let mut live: Vec<(machine::world::Live, Arc<Campaign>)> = Vec::new();
@@ -204,10 +258,9 @@ impl Registry {
             edition: found.edition,
             lane,
         };
-        let (live_lane, test_lane) = (
-            self.store.lane(&key(Lane::Live)).await?,
-            self.store.lane(&key(Lane::Test)).await?,
-        );
+        let (live_key, test_key) = (key(Lane::Live), key(Lane::Test));
+        let (live_lane, test_lane) =
+            try_join(self.store.lane(&live_key), self.store.lane(&test_key)).await?;
         let (Some(live_lane), Some(test_lane)) = (live_lane, test_lane) else {
             return Ok(Err(ServeError::Lane));
         };
@@ -225,6 +278,7 @@ impl Registry {
             edition: found.edition,
             live,
             revisions,
+            newest_sha256,
             pause: found.pause.clone(),
             lost: false,
             sources: (source(&live_lane.seed), source(&test_lane.seed)),
@@ -238,6 +292,8 @@ impl Registry {
 /// Why a published campaign can't be served by this program.
 #[derive(Debug, thiserror::Error)]
 enum ServeError {
+    #[error("it is of an activity that this program does not have")]
+    Foreign,
     #[error("revision {0} can't be read: {1}")]
     Decode(u32, campaign::codec::DecodeError),
     #[error("revision {0} can't be run: {1}")]

@@ -16,6 +16,7 @@ const SECONDS: &str = "gala_http_request_seconds";
 const REJECTIONS: &str = "gala_rejections_total";
 const GRANTS: &str = "gala_grants_total";
 const COMMIT_TRIES: &str = "gala_commit_tries_total";
+const FUNCTION_FAILURES: &str = "gala_function_failures_total";
 const STOCK_LEFT: &str = "gala_stock_left";
 const BUDGET_LEFT: &str = "gala_budget_left";
 
@@ -52,6 +53,10 @@ fn describe() {
     describe_counter!(REJECTIONS, "Calls that were told no, by code.");
     describe_counter!(GRANTS, "Rewards granted.");
     describe_counter!(COMMIT_TRIES, "Tries to commit, by outcome.");
+    describe_counter!(
+        FUNCTION_FAILURES,
+        "Tries to call a function elsewhere that had no answer, by kind."
+    );
     describe_gauge!(STOCK_LEFT, "Units of a reward that are left.");
     describe_gauge!(
         BUDGET_LEFT,
@@ -178,6 +183,16 @@ pub fn grant(tenant: &str, campaign: &str, reward: &str) {
 /// Counts a try to commit.
 pub fn commit_try(tried: Tried) {
     counter!(COMMIT_TRIES, "outcome" => tried.as_str()).increment(1);
+}
+
+/// Counts a try to call a function elsewhere that had no answer. `address` is the config's, `kind` from a closed list.
+pub fn function_failure(activity: &'static str, address: &str, kind: &'static str) {
+    let labels = [
+        ("activity", activity.to_owned()),
+        ("address", address.to_owned()),
+        ("kind", kind.to_owned()),
+    ];
+    counter!(FUNCTION_FAILURES, &labels).increment(1);
 }
 
 /// Shows how many units of a reward are left.

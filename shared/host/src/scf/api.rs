@@ -1,6 +1,8 @@
 //! SCF's runtime interface, as a client: plain HTTP to an address in the environment, by no proxy, and without a time-out where
 //! the platform lets wait.
 
+use std::time::{Duration, Instant};
+
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Uri, header};
 use http_body_util::{BodyExt as _, Full};
@@ -15,6 +17,11 @@ const ERROR: &str = "/runtime/invocation/error";
 
 /// The port where the environment names none: what others of its clients use for trials.
 const PORT: u16 = 9001;
+
+/// A connection that lived shorter was closed by somebody who meant it.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
+type Why = Box<dyn std::error::Error + Send + Sync>;
 
 /// Where the interface is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +65,7 @@ pub enum ApiError {
         path: &'static str,
         /// Why not.
         #[source]
-        why: Box<dyn std::error::Error + Send + Sync>,
+        why: Why,
     },
     /// It answered with something else than yes.
     #[error("the SCF runtime answered {path} with {status}")]
@@ -107,28 +114,37 @@ impl Api {
         self.call(Method::POST, path, body.into()).await.map(drop)
     }
 
-    /// A connection that was kept may have died while the platform had this process frozen; then a new one is asked once more. That
-    /// is safe for each of the four: repeats of them change nothing.
+    /// A connection may have died while the platform had this process frozen: one that was kept, or one on which a long poll had
+    /// been waiting. Then a new one is asked again. That is safe for each of the four: repeats of them change nothing.
     async fn call(
         &mut self,
         method: Method,
         path: &'static str,
         body: Bytes,
     ) -> Result<(HeaderMap, Bytes), ApiError> {
-        if let Some(kept) = self.connection.take()
-            && !kept.is_closed()
-            && let Ok(answered) = self.ask(kept, &method, path, body.clone()).await
-        {
-            return answered;
+        let mut kept = self.connection.take().filter(|kept| !kept.is_closed());
+        loop {
+            let begun = Instant::now();
+            let was_kept = kept.is_some();
+            let connection = match kept.take() {
+                Some(kept) => Ok(kept),
+                None => connect(&self.address).await,
+            };
+            let asked = match connection {
+                Ok(connection) => self.ask(connection, &method, path, body.clone()).await,
+                Err(why) => return Err(self.away(path, why)),
+            };
+            match asked {
+                Ok(answered) => return answered,
+                Err(_) if was_kept || begun.elapsed() > AT_ONCE => {}
+                Err(why) => return Err(self.away(path, why)),
+            }
         }
-        let asked = match connect(&self.address).await {
-            Ok(fresh) => self.ask(fresh, &method, path, body).await,
-            Err(why) => Err(why),
-        };
-        asked.unwrap_or_else(|why| {
-            let api = self.address.clone();
-            Err(ApiError::Away { api, path, why })
-        })
+    }
+
+    fn away(&self, path: &'static str, why: Why) -> ApiError {
+        let api = self.address.clone();
+        ApiError::Away { api, path, why }
     }
 
     /// Asks on a connection: the outer error means that there was no answer on it.
@@ -138,8 +154,7 @@ impl Api {
         method: &Method,
         path: &'static str,
         body: Bytes,
-    ) -> Result<Result<(HeaderMap, Bytes), ApiError>, Box<dyn std::error::Error + Send + Sync>>
-    {
+    ) -> Result<Result<(HeaderMap, Bytes), ApiError>, Why> {
         connection.ready().await?;
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = method.clone();
@@ -158,9 +173,7 @@ impl Api {
     }
 }
 
-async fn connect(
-    address: &str,
-) -> Result<SendRequest<Full<Bytes>>, Box<dyn std::error::Error + Send + Sync>> {
+async fn connect(address: &str) -> Result<SendRequest<Full<Bytes>>, Why> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let (sender, connection) = handshake(TokioIo::new(stream)).await?;

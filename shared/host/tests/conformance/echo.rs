@@ -34,6 +34,8 @@ pub fn router() -> Router {
         .route("/late-body", get(late_body))
         .route("/panic", get(broken))
         .route("/big/{bytes}", get(big))
+        .route("/named", get(named))
+        .route("/bits", get(bits))
         .fallback(echo)
 }
 
@@ -143,4 +145,19 @@ async fn broken() -> &'static str {
 
 async fn big(Path(bytes): Path<usize>) -> Vec<u8> {
     vec![b'x'; bytes]
+}
+
+async fn named() -> Response {
+    let mut response = "a,b".into_response();
+    let name = HeaderValue::from_bytes("attachment; filename=\"春.csv\"".as_bytes()).unwrap();
+    response
+        .headers_mut()
+        .insert(header::CONTENT_DISPOSITION, name);
+    response
+}
+
+async fn bits() -> Body {
+    let bits =
+        (0..10).map(|number| Ok::<_, std::convert::Infallible>(Bytes::from(format!("{number} "))));
+    Body::from_stream(stream::iter(bits))
 }

@@ -21,6 +21,11 @@ static RENEW: LazyLock<Script> =
 static RELEASE: LazyLock<Script> =
     LazyLock::new(|| Script::new(include_str!("scripts/forget.lua")));
 
+/// Those that a sweep runs.
+pub(super) fn scripts() -> [&'static Script; 3] {
+    [&TAKE, &RENEW, &RELEASE]
+}
+
 /// Where a lease is kept: in its campaign's slot, so that the commit script can look at it. The value is [`Lease::value`].
 pub fn lease_key(campaign: &CampaignKey, job: &str) -> String {
     OfLane::new(campaign).lease(job).to_string()

@@ -32,6 +32,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use machine::Millis;
 use machine::ids::{CampaignKey, Pseudonym};
 use machine::luck::Seed;
@@ -142,6 +143,33 @@ impl Redis {
     /// What this store is known by: another id at the same address is another store, or one that lost all it held.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Makes ready what the first call would otherwise wait for: the scripts that users' calls and the sweep run are loaded on
+    /// every primary, over the shared connections in turn, so that these are there too; where commits wait for replicas, so
+    /// is a connection for that. What fails here is made up for later: a call of a script that the server does not know
+    /// sends its text, as staff's changes do.
+    pub async fn warm(&self) -> Result<(), LinkError> {
+        let links = &*self.shared.links;
+        let own = &self.shared.scripts;
+        let [take, renew, release] = lease::scripts();
+        let scripts = [
+            &own.commit,
+            &own.touch,
+            rate::script(),
+            take,
+            renew,
+            release,
+        ];
+        try_join_all(scripts.map(|script| script.load(links))).await?;
+        if self.shared.address.replicas > 0 {
+            let key = keys::store();
+            let ask = redis::cmd("GET").arg(&key).to_owned();
+            links
+                .send_and_wait(key.as_bytes(), &ask, 0, Duration::from_millis(1))
+                .await?;
+        }
+        Ok(())
     }
 
     fn hand_over(

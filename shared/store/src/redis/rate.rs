@@ -14,6 +14,11 @@ use crate::{Error, Later};
 
 static RATE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/rate.lua")));
 
+/// The one that a call runs.
+pub(super) fn script() -> &'static Script {
+    &RATE
+}
+
 /// Where a tenant's limit is kept.
 pub fn rate_key(tenant: &str, name: &str) -> String {
     OfTenant(tenant).rate(name).to_string()

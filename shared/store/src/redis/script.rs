@@ -22,6 +22,12 @@ impl Script {
         Self { text, hash }
     }
 
+    /// Hands its text to every primary, so that the first call finds it there.
+    pub async fn load(&self, links: &Links) -> Result<(), LinkError> {
+        let load = redis::cmd("SCRIPT").arg("LOAD").arg(self.text).to_owned();
+        links.send_to_each(&load).await.map(drop)
+    }
+
     /// A call of it, to be filled.
     pub fn call(&self) -> Call<'_> {
         Call {

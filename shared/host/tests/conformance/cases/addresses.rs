@@ -56,6 +56,26 @@ pub const CASES: &[Case] = &[
         name: "below `/api`: `/apiary` and the root are not found",
         run: outside,
     },
+    Case {
+        name: "a long path and a long query",
+        run: long,
+    },
+    Case {
+        name: "a query that the host hands over as text",
+        run: query_text,
+    },
+    Case {
+        name: "a path that is not there is the root",
+        run: no_path,
+    },
+    Case {
+        name: "a method that is none is answered 400, and the next call is served",
+        run: no_method,
+    },
+    Case {
+        name: "fields that the host added since are ignored",
+        run: more_fields,
+    },
 ];
 
 fn arrive(host: &Hosted) -> Row {
@@ -156,5 +176,70 @@ fn outside(host: &Hosted) -> Row {
     for path in ["/apiary", "/", "/API/a", "/ap"] {
         same!(host.below.call(&Call::get(path)).status, 404);
     }
+    Ok(Verdict::Holds)
+}
+
+fn long(host: &Hosted) -> Row {
+    let path: &'static str = format!("/{}?q={}", "p".repeat(2000), "q".repeat(4000)).leak();
+    let seen = host.front.call(&Call::get(path)).seen();
+    same!(seen["path"].as_str().map(str::len), Some(2001));
+    same!(seen["query"]["q"][0].as_str().map(str::len), Some(4000));
+    Ok(Verdict::Holds)
+}
+
+fn query_text(host: &Hosted) -> Row {
+    let Some(mut event) = host.front.event(&Call::get("/a")) else {
+        return Ok(Verdict::NotHere);
+    };
+    if event.get("queryString").is_none() {
+        return Ok(Verdict::NotHere);
+    }
+    event["queryString"] = json!("a=%26&b=2");
+    same!(
+        host.front.raw(&event).seen()["query"],
+        json!({ "a": ["&"], "b": ["2"] })
+    );
+    event["queryString"] = json!({ "n": 7, "none": null });
+    same!(
+        host.front.raw(&event).seen()["query"],
+        json!({ "n": ["7"], "none": [""] })
+    );
+    event["queryString"] = json!(null);
+    same!(host.front.raw(&event).seen()["query"], json!({}));
+    Ok(Verdict::Holds)
+}
+
+fn no_path(host: &Hosted) -> Row {
+    let Some(mut event) = host.front.event(&Call::get("/a")) else {
+        return Ok(Verdict::NotHere);
+    };
+    if event.get("path").is_none() {
+        return Ok(Verdict::NotHere);
+    }
+    event["path"] = json!(null);
+    same!(host.front.raw(&event).seen()["path"], "/");
+    event["path"] = json!("no slash");
+    same!(host.front.raw(&event).status, 400);
+    Ok(Verdict::Holds)
+}
+
+fn no_method(host: &Hosted) -> Row {
+    for method in ["G T", ""] {
+        same!(host.front.call(&Call::get("/a").method(method)).status, 400);
+    }
+    same!(host.front.call(&Call::get("/a")).status, 200);
+    Ok(Verdict::Holds)
+}
+
+fn more_fields(host: &Hosted) -> Row {
+    let Some(mut event) = host.front.event(&Call::get("/a")) else {
+        return Ok(Verdict::NotHere);
+    };
+    event["newSince"] = json!({ "a": [1, null] });
+    if event.get("requestContext").is_some() {
+        event["requestContext"]["newSince"] = json!([]);
+        event["requestContext"]["identity"] = json!(null);
+    }
+    same!(host.front.raw(&event).seen()["path"], "/a");
     Ok(Verdict::Holds)
 }

@@ -39,6 +39,14 @@ pub const CASES: &[Case] = &[
         name: "statuses of every kind",
         run: statuses,
     },
+    Case {
+        name: "an empty answer is empty",
+        run: empty,
+    },
+    Case {
+        name: "an answer that is made bit by bit arrives whole",
+        run: bit_by_bit,
+    },
 ];
 
 fn picture(host: &Hosted) -> Row {
@@ -114,5 +122,19 @@ fn statuses(host: &Hosted) -> Row {
     ] {
         same!(host.front.call(&Call::get(path)).status, status);
     }
+    Ok(Verdict::Holds)
+}
+
+fn empty(host: &Hosted) -> Row {
+    let answer = host.front.call(&Call::get("/status/200"));
+    same!((answer.status, answer.body), (200, vec![]));
+    Ok(Verdict::Holds)
+}
+
+fn bit_by_bit(host: &Hosted) -> Row {
+    same!(
+        host.front.call(&Call::get("/bits")).text(),
+        "0 1 2 3 4 5 6 7 8 9 "
+    );
     Ok(Verdict::Holds)
 }

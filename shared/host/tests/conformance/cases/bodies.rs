@@ -48,6 +48,10 @@ pub const CASES: &[Case] = &[
         name: "the request's base64 does not make the answer so",
         run: no_leak,
     },
+    Case {
+        name: "PUT, PATCH and DELETE with a body",
+        run: other_methods,
+    },
 ];
 
 fn body(answer: &Answer) -> Vec<u8> {
@@ -187,5 +191,17 @@ fn no_leak(host: &Hosted) -> Row {
     event[place] = json!(STANDARD.encode(BYTES));
     event["isBase64Encoded"] = json!(true);
     same!(body(&host.front.raw(&event)), BYTES);
+    Ok(Verdict::Holds)
+}
+
+fn other_methods(host: &Hosted) -> Row {
+    for method in ["PUT", "PATCH", "DELETE"] {
+        let call = Call::post("/a", "x=1").method(method);
+        let answer = host.front.call(&call.with("content-type", "text/plain"));
+        same!(
+            (answer.seen()["method"].clone(), body(&answer)),
+            (json!(method), b"x=1".to_vec())
+        );
+    }
     Ok(Verdict::Holds)
 }

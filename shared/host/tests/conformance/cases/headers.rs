@@ -48,6 +48,18 @@ pub const CASES: &[Case] = &[
         name: "a `Host` that is none is answered 400",
         run: host_header,
     },
+    Case {
+        name: "headers that are null or not there",
+        run: no_headers,
+    },
+    Case {
+        name: "sixty headers",
+        run: sixty,
+    },
+    Case {
+        name: "an answer's header in UTF-8",
+        run: utf8_out,
+    },
 ];
 
 fn any_case(host: &Hosted) -> Row {
@@ -169,6 +181,47 @@ fn host_header(host: &Hosted) -> Row {
             .call(&Call::get("/a").with("Host", "example.com:8080"))
             .status,
         200
+    );
+    Ok(Verdict::Holds)
+}
+
+fn no_headers(host: &Hosted) -> Row {
+    let Some(mut event) = host.front.event(&Call::get("/a")) else {
+        return Ok(Verdict::NotHere);
+    };
+    // CLB says method and path there.
+    if event.get("payload").is_some() {
+        return Ok(Verdict::NotHere);
+    }
+    event["headers"] = Value::Null;
+    same!(host.front.raw(&event).status, 200);
+    drop(event.as_object_mut().unwrap().remove("headers"));
+    same!(host.front.raw(&event).status, 200);
+    event["headers"] = json!("x");
+    same!(host.front.raw(&event).status, 400);
+    Ok(Verdict::Holds)
+}
+
+fn sixty(host: &Hosted) -> Row {
+    let mut call = Call::get("/a");
+    for number in 0..60 {
+        call = call.with(format!("x-own-{number}").leak(), format!("{number}").leak());
+    }
+    let seen = host.front.call(&call).seen();
+    for number in 0..60 {
+        same!(
+            seen["headers"][format!("x-own-{number}")],
+            json!([number.to_string()])
+        );
+    }
+    Ok(Verdict::Holds)
+}
+
+fn utf8_out(host: &Hosted) -> Row {
+    let answer = host.front.call(&Call::get("/named"));
+    same!(
+        answer.header("content-disposition"),
+        ["attachment; filename=\"春.csv\""]
     );
     Ok(Verdict::Holds)
 }

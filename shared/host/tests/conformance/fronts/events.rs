@@ -228,9 +228,11 @@ fn read(bytes: &[u8]) -> Answer {
     let names: Vec<&String> = told.as_object().expect("an object").keys().collect();
     assert_eq!(names, ["body", "headers", "isBase64Encoded", "statusCode"]);
     let body = told["body"].as_str().expect("a body");
-    let body = match told["isBase64Encoded"].as_bool().expect("a flag") {
-        true => STANDARD.decode(body).expect("base64"),
-        false => body.as_bytes().to_vec(),
+    let encoded = told["isBase64Encoded"].as_bool().expect("a flag");
+    let body = if encoded {
+        STANDARD.decode(body).expect("base64")
+    } else {
+        body.as_bytes().to_vec()
     };
     let mut headers = Vec::new();
     for (name, value) in told["headers"].as_object().expect("headers") {

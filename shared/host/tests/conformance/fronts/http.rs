@@ -1,6 +1,7 @@
 //! Hosts that speak HTTP: a plain one, and SCF's for web functions, which writes headers of its own over the client's.
 
-use std::io::{Read as _, Write as _};
+use std::fmt::Write as _;
+use std::io::{Read as _, Write};
 use std::net::TcpStream;
 
 use host::Host;
@@ -88,7 +89,7 @@ impl Front for Http {
             lines.push(("X-Scf-Remote-Addr", CLIENT.to_owned()));
             lines.push(("X-Scf-Secret-Key", "the platform's own".to_owned()));
         }
-        if call.method == "POST" {
+        if call.method == "POST" || !call.body.is_empty() {
             lines.push(("Content-Length", call.body.len().to_string()));
         }
         lines.push(("Connection", "close".to_owned()));
@@ -99,7 +100,7 @@ impl Front for Http {
         };
         let mut request = format!("{} {}{query} HTTP/1.1\r\n", call.method, call.path);
         for (name, value) in lines {
-            request += &format!("{name}: {value}\r\n");
+            let _ = write!(request, "{name}: {value}\r\n");
         }
         request += "\r\n";
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();

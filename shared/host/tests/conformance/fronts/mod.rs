@@ -1,7 +1,12 @@
 //! The hosts that the table runs over: each hands a call to the same app in its own form, and reads the answer back from it.
 
+// What stands in front of a Lambda function, as its own tests play it; they use more of it.
+#[allow(dead_code)]
+#[path = "../../lambda/fronts.rs"]
+mod aws;
 mod events;
 mod http;
+mod lambda;
 
 use std::sync::{Arc, Mutex};
 
@@ -15,6 +20,7 @@ use serde_json::Value;
 
 pub use self::events::{Form, ScfEvents};
 pub use self::http::Http;
+pub use self::lambda::LambdaEvents;
 use crate::call::{Answer, Call};
 use crate::echo;
 
@@ -26,7 +32,7 @@ pub const EVENT_KEY: &str = "a key of events / 50%";
 pub const CLIENT: &str = "203.0.113.7";
 
 /// A host with the app on it.
-pub trait Front {
+pub trait Front: Sync {
     /// The column's name.
     fn name(&self) -> &'static str;
     /// Hands a call over.
@@ -51,6 +57,10 @@ pub trait Front {
     fn set_time_limit(&self, _millis: u64) -> bool {
         false
     }
+    /// About how many bytes of an answer it carries, in base64 where they are no text.
+    fn carries_answers_of(&self) -> usize {
+        6 * 1024 * 1024
+    }
     /// Whether it names calls.
     fn names_calls(&self) -> bool {
         true
@@ -74,15 +84,14 @@ impl Inbox {
             let inbox = inbox.clone();
             async move {
                 let event = request.extensions().get::<Event>().unwrap().clone();
-                let status = match event.data.as_slice() {
+                match event.data.as_slice() {
                     b"poison" => StatusCode::UNPROCESSABLE_ENTITY,
                     b"again" => StatusCode::SERVICE_UNAVAILABLE,
                     _ => {
                         inbox.0.lock().unwrap().push(event);
                         StatusCode::NO_CONTENT
                     }
-                };
-                status
+                }
             }
         };
         let parking = self.clone();
@@ -118,5 +127,9 @@ pub fn all(below: &str) -> Vec<Box<dyn Front>> {
         Box::new(ScfEvents::start(Form::Url, below)),
         Box::new(ScfEvents::start(Form::Gateway, below)),
         Box::new(ScfEvents::start(Form::Clb, below)),
+        Box::new(LambdaEvents::start(aws::Front::Rest("prod"), below)),
+        Box::new(LambdaEvents::start(aws::Front::Http("prod"), below)),
+        Box::new(LambdaEvents::start(aws::Front::Url, below)),
+        Box::new(LambdaEvents::start(aws::Front::Alb { multi: true }, below)),
     ]
 }

@@ -1,0 +1,100 @@
+//! One look at the configs, wherever they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::Path;
+use std::time::SystemTime;
+
+use campaign::{Activity, Configs, bundle};
+#[cfg(feature = "yaml")]
+use campaign::{Diagnostic, Diagnostics, Loaded, codes};
+
+#[cfg(feature = "yaml")]
+use super::folder;
+use super::{ConfigsChoice, LoadError};
+
+/// What tells two states of the configs apart: each file's path, size and time of change.
+pub type Stamp = BTreeMap<String, (u64, Option<SystemTime>)>;
+
+/// What a look found.
+pub(super) struct Found {
+    /// What can be served.
+    pub configs: Configs,
+    /// All there is to say about the files.
+    #[cfg(feature = "yaml")]
+    pub diagnostics: Diagnostics,
+    /// The tenants that are there, whether their settings can be used or not.
+    pub there: BTreeSet<String>,
+}
+
+/// Stamps the configs without reading them.
+pub(super) fn stamp(choice: &ConfigsChoice) -> io::Result<Stamp> {
+    match choice {
+        #[cfg(feature = "yaml")]
+        ConfigsChoice::Folder(dir) => folder::stamp(dir),
+        #[cfg(not(feature = "yaml"))]
+        ConfigsChoice::Folder(_) => Ok(Stamp::new()),
+        ConfigsChoice::Bundle { file, .. } => {
+            let meta = std::fs::metadata(file)?;
+            Ok([(bundle::FILE.to_owned(), (meta.len(), meta.modified().ok()))].into())
+        }
+    }
+}
+
+/// Reads the configs.
+pub(super) fn find(
+    choice: &ConfigsChoice,
+    activities: &[&'static dyn Activity],
+) -> Result<Found, LoadError> {
+    match choice {
+        #[cfg(feature = "yaml")]
+        ConfigsChoice::Folder(dir) => {
+            let files = folder::read(dir).map_err(|error| LoadError::Folder(dir.clone(), error))?;
+            let root = dir.display().to_string();
+            let of = |path: &String| path.strip_suffix("/tenant.yaml").map(str::to_owned);
+            let there = files.keys().filter_map(of).collect();
+            let loaded = campaign::load(&root, &files, &activities.to_vec());
+            Ok(of_folder(loaded, there, activities.len() == 1))
+        }
+        #[cfg(not(feature = "yaml"))]
+        ConfigsChoice::Folder(dir) => Err(LoadError::NoParser(dir.clone())),
+        ConfigsChoice::Bundle { file, .. } => of_bundle(file, activities),
+    }
+}
+
+#[cfg(feature = "yaml")]
+fn of_folder(loaded: Loaded, there: BTreeSet<String>, is_of_one: bool) -> Found {
+    // The function of one activity passes over the others' files.
+    let mine = |found: &Diagnostic| !is_of_one || found.code != codes::UNKNOWN_ACTIVITY;
+    Found {
+        configs: Configs {
+            tenants: loaded.tenants.into_iter().map(Into::into).collect(),
+        },
+        diagnostics: loaded.diagnostics.into_iter().filter(mine).collect(),
+        there,
+    }
+}
+
+fn of_bundle(file: &Path, activities: &[&'static dyn Activity]) -> Result<Found, LoadError> {
+    let bytes =
+        std::fs::read(file).map_err(|error| LoadError::BundleFile(file.to_owned(), error))?;
+    let read = bundle::read(&bytes).map_err(|error| LoadError::Bundle(file.to_owned(), error))?;
+    let mut configs = read.configs;
+    for tenant in &mut configs.tenants {
+        // As with a folder: what another function serves is named, and not looked into.
+        for campaign in &mut tenant.campaigns {
+            let mine = |id: &str| activities.iter().any(|activity| activity.id() == id);
+            campaign.compiled = campaign
+                .compiled
+                .take()
+                .filter(|found| mine(&found.activity));
+        }
+    }
+    let there = configs.tenants.iter().map(|found| found.tenant.id.clone());
+    Ok(Found {
+        there: there.collect(),
+        #[cfg(feature = "yaml")]
+        diagnostics: Diagnostics::new(),
+        configs,
+    })
+}
