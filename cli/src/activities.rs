@@ -1,11 +1,3 @@
-//! The one list of activities: the command hands the gateway its functions, the check its kinds of campaigns.
+//! The one list of activities, as every command asks for it.
 
-use campaign::Activity;
-
-/// Every activity that this program has.
-pub const ALL: [&'static dyn Activity; 4] = [
-    &sign_in::SignIn,
-    &gift_pack::GiftPack,
-    &lottery::Lottery,
-    &custom::Custom,
-];
+pub use together::ALL;

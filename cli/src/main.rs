@@ -10,6 +10,7 @@ mod failure;
 mod folder;
 mod lane;
 mod out;
+mod packing;
 mod show;
 mod sign;
 
@@ -20,9 +21,9 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    backup, check, compile, dev, doctor, export, function as function_, history, openapi, pause,
-    publish, purge, reconcile, restore, resume, rollback, schema, serve, stock, test, token,
-    verify, wrap,
+    backup, check, compile, deploy, dev, doctor, export, function as function_, history, openapi,
+    package, pause, publish, purge, reconcile, restore, resume, rollback, schema, serve, stock,
+    test, token, verify, wrap,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};
@@ -75,6 +76,8 @@ enum Command {
     Dev(dev::Dev),
     Function(function_::Function),
     Openapi(openapi::Openapi),
+    Package(package::Package),
+    Deploy(deploy::Deploy),
 }
 
 fn main() -> ExitCode {
@@ -130,6 +133,8 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::Dev(args) => dev::run(args),
         Command::Function(args) => function_::run(args),
         Command::Openapi(args) => openapi::run(args, out),
+        Command::Package(args) => package::run(args, out),
+        Command::Deploy(args) => deploy::run(args, out),
     }
 }
 

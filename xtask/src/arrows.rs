@@ -38,6 +38,8 @@ const ROOMS: &[(&str, Reach)] = &[
         // `machine` for the words of its admin desk: keys, rows, what staff change.
         Reach::Only(&["function", "host", "campaign", "limit", "store", "machine"]),
     ),
+    // The one list of activities, and the program that serves them all.
+    ("together", Reach::All),
     ("cli", Reach::All),
     // It judges the product from outside, over HTTP.
     ("loadtest", Reach::Only(&[])),

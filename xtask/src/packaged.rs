@@ -10,13 +10,18 @@ use crate::tree;
 /// How a packaged function is built.
 const PACKAGED: &[&str] = &["--no-default-features", "-e", "normal,build"];
 
-/// The activities' packages.
+/// The package of the function that serves them all.
+const TOGETHER: &str = "together";
+
+/// The activities' packages, and the one of all of them.
 pub fn activities(repo: &Repo) -> Vec<String> {
     let folder = repo.root.join("activities");
     let packages = repo.metadata.workspace_packages();
     let mut names: Vec<String> = packages
         .iter()
-        .filter(|package| package.manifest_path.as_std_path().starts_with(&folder))
+        .filter(|package| {
+            package.manifest_path.as_std_path().starts_with(&folder) || package.name == TOGETHER
+        })
         .map(|package| package.name.to_string())
         .collect();
     names.sort();

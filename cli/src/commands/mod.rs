@@ -3,12 +3,14 @@
 pub mod backup;
 pub mod check;
 pub mod compile;
+pub mod deploy;
 pub mod dev;
 pub mod doctor;
 pub mod export;
 pub mod function;
 pub mod history;
 pub mod openapi;
+pub mod package;
 pub mod pause;
 pub mod publish;
 pub mod purge;

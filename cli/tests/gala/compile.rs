@@ -40,13 +40,7 @@ fn the_campaigns_of_a_bundle_are_those_of_the_files() {
     );
 
     let files = function::registry::read(&configs).unwrap();
-    let activities: [&dyn campaign::Activity; 4] = [
-        &sign_in::SignIn,
-        &gift_pack::GiftPack,
-        &lottery::Lottery,
-        &custom::Custom,
-    ];
-    let loaded = campaign::load("configs", &files, &activities);
+    let loaded = campaign::load("configs", &files, &together::ALL);
     let (mut campaigns, mut stories) = (0, 0);
     for (tenant, found) in loaded.tenants.iter().zip(&bundled.configs.tenants) {
         assert_eq!(found.lists, tenant.lists);

@@ -2,7 +2,7 @@
 
 use super::ran::{Home, gala};
 
-const COMMANDS: [&str; 23] = [
+const COMMANDS: [&str; 25] = [
     "serve",
     "check",
     "compile",
@@ -26,6 +26,8 @@ const COMMANDS: [&str; 23] = [
     "dev",
     "function",
     "openapi",
+    "package",
+    "deploy",
 ];
 
 #[test]
@@ -117,6 +119,22 @@ fn what_is_not_understood_is_usage() {
         &["verify", "acme", "wheel", "--seed-hash", "00"],
         &["restore", "nowhere"],
         &["export", "acme", "wheel", "--format", "xlsx"],
+        &["package"],
+        &["package", "lottery", "--target", "dir"],
+        &["package", "lottery", "--target", "moon", "--out", "o"],
+        &["package", "nothing", "--target", "dir", "--out", "o"],
+        &[
+            "package", "lottery", "--all", "--target", "dir", "--out", "o",
+        ],
+        &[
+            "package", "lottery", "--target", "dir", "--out", "o", "--bin", "nowhere",
+        ],
+        &[
+            "package", "lottery", "--target", "dir", "--out", "o", "--bin", "x", "--tenant", "no",
+        ],
+        &["deploy"],
+        &["deploy", "nowhere", "--dry-run"],
+        &["deploy", "configs", "--dry-run"],
         &["serve", "--listen", "nonsense"],
         &["serve", "--log", "nonsense"],
         &["serve", "--store", "nonsense"],

@@ -43,7 +43,12 @@ enum NotServed {
 /// believed), `GALA_BASE_PATH` (where it is mounted; unset: at the root), `GALA_EVENT_KEY` (who has it may send CloudEvents over HTTP;
 /// unset: nobody), and over plain HTTP `PORT` (unset: 8080).
 pub fn serve(activity: &'static dyn Activity) -> ExitCode {
-    match run(activity) {
+    serve_all(&[activity])
+}
+
+/// Runs several activities as one function, as [`serve`] runs one: where functions are few.
+pub fn serve_all(activities: &[&'static dyn Activity]) -> ExitCode {
+    match run(activities) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(error = chain(&error), "the function stops");
@@ -52,7 +57,12 @@ pub fn serve(activity: &'static dyn Activity) -> ExitCode {
     }
 }
 
-fn run(activity: &'static dyn Activity) -> Result<(), NotServed> {
+fn run(activities: &[&'static dyn Activity]) -> Result<(), NotServed> {
+    // A function of one activity does not know the others' campaigns.
+    let only = match activities {
+        [one] => Some(one.id()),
+        _ => None,
+    };
     // Whoever hosts a function collects its log; a second start in one process is a test's.
     let _ = init_logs(Format::Json, "info");
     let host = Host::find(variable)?;
@@ -62,7 +72,7 @@ fn run(activity: &'static dyn Activity) -> Result<(), NotServed> {
         .build()?;
     runtime.block_on(async {
         let start = Start::from_env()?;
-        let process = match preload(&start, &[activity]).await {
+        let process = match preload(&start, activities).await {
             Ok(process) => process,
             Err(error) => {
                 told_to(host, &error).await;
@@ -74,10 +84,10 @@ fn run(activity: &'static dyn Activity) -> Result<(), NotServed> {
             tracing::info!("{differs}");
         }
         process.spawn_background();
-        let app = app(process.shell(Some(activity.id()), ACCESS_LOG_EVERY), key)?;
+        let app = app(process.shell(only, ACCESS_LOG_EVERY), key)?;
         let stop = asked_to_stop(process.store.clone());
         let took = process.took;
-        let ready = |at: &str| ready(activity, host, at, &start, &took);
+        let ready = |at: &str| ready(only.unwrap_or("all"), host, at, &start, &took);
         host::run(app, host, None, stop, ready).await?;
         match stopped(&*process.store) {
             Some(why) => Err(ServeError::Stopped(why).into()),
@@ -97,10 +107,10 @@ async fn told_to(host: Host, why: &ServeError) {
 }
 
 /// Says that the function is there, and what it waited for.
-fn ready(activity: &dyn Activity, host: Host, at: &str, start: &Start, took: &Phases) {
+fn ready(activity: &str, host: Host, at: &str, start: &Start, took: &Phases) {
     let us = |took: Duration| u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     tracing::info!(
-        activity = activity.id(),
+        activity,
         %host,
         address = at,
         store = %start.store,

@@ -28,4 +28,4 @@ pub mod telemetry;
 pub mod trace;
 pub mod words;
 
-pub use hosted::serve;
+pub use hosted::{serve, serve_all};
