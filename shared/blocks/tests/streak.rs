@@ -189,7 +189,8 @@ fn play(
         signed: BTreeSet::new(),
         made_up: 0,
     };
-    let mut now = Millis::MIN;
+    // West of Greenwich the campaign opens within its first day: before that nothing is taken.
+    let mut now = OPENS;
     for (days, part, deed) in moves {
         today += days;
         now = now.max(at(today, *part));
