@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use governor::RateLimiter;
-use governor::clock::{Clock, DefaultClock};
+use governor::clock::{Clock, MonotonicClock};
 use governor::middleware::StateInformationMiddleware;
 
 use crate::buckets::Buckets;
@@ -24,7 +24,7 @@ pub const MAX_KEYS: usize = 200_000;
 /// room, all further new keys share ONE bucket of the same quota until there is room: memory stays bounded,
 /// keys that are known keep their own bucket, and whoever invents keys limits himself. The price is that
 /// honest newcomers are limited with him for as long as it lasts; [`Limiter::overflowed`] tells.
-pub struct Limiter<K: ?Sized, C: Clock = DefaultClock> {
+pub struct Limiter<K: ?Sized, C: Clock = MonotonicClock> {
     gcra: RateLimiter<u64, Buckets, C, StateInformationMiddleware>,
     quota: Quota,
     overflowed: Arc<AtomicU64>,
@@ -36,7 +36,8 @@ impl<K: Hash + ?Sized> Limiter<K> {
     /// A limiter on the machine's monotonic clock that keeps at most `max_keys` keys apart ([`MAX_KEYS`] is a
     /// good number).
     pub fn new(quota: Quota, max_keys: usize) -> Self {
-        Self::with_clock(quota, max_keys, DefaultClock::default())
+        // Not the default clock: that one calibrates itself at its first use, which was most of a function's start.
+        Self::with_clock(quota, max_keys, MonotonicClock)
     }
 }
 
