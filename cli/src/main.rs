@@ -11,6 +11,7 @@ mod folder;
 mod lane;
 mod out;
 mod packing;
+mod process;
 mod show;
 mod sign;
 

@@ -4,7 +4,7 @@
 mod child;
 mod paint;
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -22,6 +22,7 @@ use self::child::{Plan, keep};
 use self::paint::Paint;
 use crate::activities;
 use crate::failure::Failure;
+use crate::process::free_port;
 
 /// How long a Redis of our own may take to take connections.
 const REDIS_WITHIN: Duration = Duration::from_secs(10);
@@ -225,12 +226,4 @@ fn gateway_key() -> Result<String, Failure> {
         .try_fill_bytes(&mut bytes)
         .map_err(|error| Failure::unreachable("random", error.to_string()))?;
     Ok(base64::engine::general_purpose::STANDARD_NO_PAD.encode(bytes))
-}
-
-/// A port that is free at this moment.
-fn free_port() -> Result<u16, Failure> {
-    let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|probe| probe.local_addr());
-    probe
-        .map(|address| address.port())
-        .map_err(|error| Failure::unreachable("port", format!("no port is free: {error}")))
 }

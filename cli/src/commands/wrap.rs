@@ -9,12 +9,12 @@ use clap::Args;
 use function::serve::chain;
 use function::telemetry::{Format, init_logs};
 use host::{App, BasePath, Host, event_proxy, proxy, stop_signal};
-use rustix::process::{Pid, Signal, kill_process};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 use crate::failure::Failure;
+use crate::process::{free_port, stop};
 
 /// How often it is looked whether the server takes connections.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -22,10 +22,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// How long a server may take to end once it was told to.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Runs an HTTP server as a function: behind SCF, or plain HTTP
+/// Runs an HTTP server as a function: behind SCF, Lambda, or plain HTTP
 ///
 /// The command is started with PORT set to a port of 127.0.0.1, where it must listen. Once it does, calls go to it from
-/// wherever this program finds itself: an SCF event or web function, or HTTP. The host is named by `GALA_HOST`, or found from the
+/// wherever this program finds itself: an SCF event or web function, a Lambda function, or HTTP. The host is named by `GALA_HOST`, or found from the
 /// environment.
 #[derive(Debug, Args)]
 pub struct Wrap {
@@ -64,13 +64,12 @@ pub fn run(args: &Wrap) -> Result<(), Failure> {
 
 async fn wrap(args: &Wrap, host: Host) -> Result<(), Failure> {
     // Listened for from here on: who is told to stop while the server starts must hear it.
-    let stop = stop_signal();
-    let app = |port| app(args, port);
+    let told = stop_signal();
     let port = match args.port {
         Some(port) => port,
-        None => free_port().await?,
+        None => free_port()?,
     };
-    let app = app(port)?;
+    let app = app(args, port)?;
     let mut server = start(args, port)?;
     listening(&mut server, port, Duration::from_secs(args.start_within)).await?;
     let ready = |at: &str| {
@@ -78,12 +77,14 @@ async fn wrap(args: &Wrap, host: Host) -> Result<(), Failure> {
         tracing::info!(%host, at, server = server.as_deref(), port, "ready");
     };
     let ended = tokio::select! {
-        run = host::run(app, host, args.listen, stop, ready) => {
+        run = host::run(app, host, args.listen, told, ready) => {
             run.map_err(|error| Failure::unreachable("host", chain(&error)))
         }
         ended = server.wait() => Err(gone(ended.ok())),
     };
-    finish(server).await;
+    if !stop(server, PATIENCE).await {
+        tracing::warn!("the wrapped server did not stop in time and was ended");
+    }
     ended
 }
 
@@ -155,25 +156,4 @@ fn gone(status: Option<ExitStatus>) -> Failure {
         "server-ended",
         format!("the wrapped server has ended: {how}"),
     )
-}
-
-/// Tells the server to stop, and ends it where it does not.
-async fn finish(mut server: Child) {
-    let pid = server.id().and_then(|id| Pid::from_raw(id.cast_signed()));
-    if let Some(pid) = pid {
-        // One that has ended in this moment is what is wanted.
-        let _ = kill_process(pid, Signal::TERM);
-    }
-    if timeout(PATIENCE, server.wait()).await.is_err() {
-        tracing::warn!("the wrapped server did not stop in time and is ended");
-        let _ = server.kill().await;
-    }
-}
-
-/// A port that is free at this moment.
-async fn free_port() -> Result<u16, Failure> {
-    let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
-    let port = probe.and_then(|probe| probe.local_addr());
-    port.map(|address| address.port())
-        .map_err(|error| Failure::unreachable("port", format!("no port is free: {error}")))
 }

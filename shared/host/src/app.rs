@@ -26,7 +26,6 @@ pub struct App {
     events: Router,
     words: Arc<dyn Words>,
     base_path: BasePath,
-    event_path: Arc<str>,
     event_key: Option<Arc<str>>,
     body_bytes: usize,
 }
@@ -48,7 +47,6 @@ impl App {
             events: Router::new(),
             words: Arc::new(Plain),
             base_path: BasePath::default(),
-            event_path: event::PATH.into(),
             event_key: None,
             body_bytes: BODY_BYTES,
         }
@@ -95,8 +93,8 @@ impl App {
     }
 
     /// Whether a path belongs to events, on any host: the public side has nothing there.
-    pub(crate) fn is_of_events(&self, path: &str) -> bool {
-        let rest = path.strip_prefix(&*self.event_path);
+    fn is_of_events(path: &str) -> bool {
+        let rest = path.strip_prefix(event::PATH);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
@@ -128,7 +126,7 @@ impl App {
             return Err(Trouble::BadRequest("the Host header is no host".to_owned()));
         }
         let uri = self.local(request.uri()).ok_or(Trouble::NotFound)?;
-        if self.is_of_events(uri.path()) {
+        if Self::is_of_events(uri.path()) {
             return Err(Trouble::NotFound);
         }
         *request.uri_mut() = uri;

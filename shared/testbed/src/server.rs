@@ -228,8 +228,8 @@ impl Server {
         let sockets = fs::read_to_string("/proc/net/tcp").expect("the kernel's list of sockets");
         let there = format!(":{:04X}", self.port);
         let is_one = |line: &&str| {
-            let mut fields = line.split_whitespace().skip(2);
-            fields.next().is_some_and(|to| to.ends_with(&there)) && fields.next() == Some("08")
+            let mut fields = line.split_whitespace();
+            fields.nth(2).is_some_and(|to| to.ends_with(&there)) && fields.next() == Some("08")
         };
         sockets.lines().filter(is_one).count()
     }

@@ -3,13 +3,13 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 use super::paint::Brush;
+use crate::process::stop;
 
 /// The pauses before a process that died is started again: from this, doubling to that.
 const SHORTEST: Duration = Duration::from_millis(200);
@@ -57,7 +57,12 @@ pub async fn keep(mut plan: Plan, brush: Brush, mut ended: watch::Receiver<bool>
                         let how = status.map_or_else(|error| error.to_string(), |status| status.to_string());
                         brush.say(&format!("has ended ({how}) and is started again"));
                     }
-                    () = over(&mut ended) => return stop(child, &brush).await,
+                    () = over(&mut ended) => {
+                        if !stop(child, PATIENCE).await {
+                            brush.say("did not stop in time and was ended");
+                        }
+                        return;
+                    }
                 }
             }
             Err(error) => brush.say(&format!("{} can't be started: {error}", plan.name)),
@@ -77,18 +82,6 @@ pub async fn keep(mut plan: Plan, brush: Brush, mut ended: watch::Receiver<bool>
 /// Waits for the end; whoever would tell it being gone is one, too.
 async fn over(ended: &mut watch::Receiver<bool>) {
     let _ = ended.wait_for(|ended| *ended).await;
-}
-
-/// Tells it to stop, and ends it where it does not.
-async fn stop(mut child: Child, brush: &Brush) {
-    if let Some(pid) = child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
-        // One that has ended in this moment is what is wanted.
-        let _ = kill_process(pid, Signal::TERM);
-    }
-    if timeout(PATIENCE, child.wait()).await.is_err() {
-        brush.say("did not stop in time and is ended");
-        let _ = child.kill().await;
-    }
 }
 
 /// Its lines, in its colour.

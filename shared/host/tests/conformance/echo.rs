@@ -1,7 +1,6 @@
 //! The one router that all hosts run here: it says what it saw, and answers in every form that a host could get wrong.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -139,7 +138,7 @@ async fn late_body() -> Body {
 }
 
 async fn broken() -> &'static str {
-    tokio::time::sleep(Duration::ZERO).await;
+    tokio::task::yield_now().await;
     panic!("as asked")
 }
 
