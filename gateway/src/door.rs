@@ -30,7 +30,7 @@ use function::trace::Trace;
 use limit::{Limiter, MAX_KEYS, Quota};
 
 pub use address::{Address, NotAnAddress, Speaks};
-pub use remote::{Asks, NotCallable, Patience, Remote};
+pub use remote::{Ask, Asks, NotCallable, Patience, Remote};
 pub use routes::{NotARoute, Routes};
 
 use client::Client;

@@ -59,6 +59,9 @@ pub struct Package {
     /// A gateway is in front: the function needs its key in GALA_GATEWAY_KEY
     #[arg(long)]
     pub behind_gateway: bool,
+    /// Events come over HTTP, as CloudEvents: the function needs their senders' key in GALA_EVENT_KEY
+    #[arg(long)]
+    pub events_over_http: bool,
     /// A program that was built elsewhere, or a folder with one for each activity, by its name
     #[arg(long, value_name = "PATH")]
     pub bin: Option<PathBuf>,
@@ -114,6 +117,7 @@ pub fn run(args: &Package, out: Out) -> Result<(), Failure> {
             program: &programs[function],
             contents,
             behind_gateway: args.behind_gateway,
+            events_over_http: args.events_over_http,
             registry: &args.registry,
         };
         plans.push(pack(&packing, &args.out)?);

@@ -62,6 +62,10 @@ pub struct Serve {
     /// that fits decides; `/` is all that nothing else takes. Can be given several times
     #[arg(long = "route", value_name = "PATH=URL[,URL...]", value_parser = elsewhere::read_route)]
     pub routes: Vec<RouteTo>,
+    /// Which addresses of functions are asked each second whether they are ready: all, or only those that did not answer a call,
+    /// so that a platform that counts calls sees the users' alone
+    #[arg(long, value_enum, default_value_t = elsewhere::AskFunctions::Always, value_name = "WHEN")]
+    pub ask_functions: elsewhere::AskFunctions,
     /// How the log on stderr is written
     #[arg(long, value_enum, default_value_t = Log::Text)]
     pub log: Log,
@@ -100,7 +104,7 @@ pub fn run(serve: &Serve) -> Result<(), ServeError> {
 async fn serve_all(serve: &Serve, metrics: PrometheusHandle) -> Result<(), ServeError> {
     let choice = StoreChoice::of(serve.store.as_deref(), &serve.data)?;
     let elsewhere = Elsewhere {
-        functions: elsewhere::start(&serve.functions, &choice)?,
+        functions: elsewhere::start(&serve.functions, serve.ask_functions, &choice)?,
         routes: elsewhere::start_routes(&serve.routes)?,
     };
     let process = open(&serve.configs, &choice, &activities::ALL, true).await?;

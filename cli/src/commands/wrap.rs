@@ -64,14 +64,21 @@ pub fn run(args: &Wrap) -> Result<(), Failure> {
 
 async fn wrap(args: &Wrap, host: Host) -> Result<(), Failure> {
     // Listened for from here on: who is told to stop while the server starts must hear it.
-    let told = stop_signal();
+    let mut told = Box::pin(stop_signal());
     let port = match args.port {
         Some(port) => port,
         None => free_port()?,
     };
     let app = app(args, port)?;
     let mut server = start(args, port)?;
-    listening(&mut server, port, Duration::from_secs(args.start_within)).await?;
+    let within = Duration::from_secs(args.start_within);
+    tokio::select! {
+        listens = listening(&mut server, port, within) => listens?,
+        () = &mut told => {
+            stop(server, PATIENCE).await;
+            return Ok(());
+        }
+    }
     let ready = |at: &str| {
         let server = args.command.first().map(|name| name.to_string_lossy());
         tracing::info!(%host, at, server = server.as_deref(), port, "ready");

@@ -41,6 +41,8 @@ pub struct Packing<'a> {
     pub contents: &'a Contents,
     /// Whether it is told its clients' addresses by a gateway, whose key it then needs.
     pub behind_gateway: bool,
+    /// Whether CloudEvents come over HTTP.
+    pub events_over_http: bool,
     /// Where images are pushed to.
     pub registry: &'a str,
 }
@@ -179,6 +181,12 @@ fn variables(packing: &Packing<'_>) -> Result<Vec<Variable>, Failure> {
         variables.push(Variable::secret(
             "GALA_GATEWAY_KEY",
             "the gateway's key, which signs the client's address",
+        ));
+    }
+    if packing.events_over_http {
+        variables.push(Variable::secret(
+            "GALA_EVENT_KEY",
+            "the key of whoever sends events over HTTP",
         ));
     }
     for key in &contents.keys {

@@ -455,7 +455,7 @@ fn configs_are_compiled_unless_texts_are_asked_for() {
          rewards: { points: { title: { en: P, zh-CN: 分 }, kind: points, amount: 1 } }\n\
          give: { each_day: points }\n",
     );
-    let ran = package(&home, "lambda", &["--behind-gateway"]);
+    let ran = package(&home, "lambda", &["--behind-gateway", "--events-over-http"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     let files = unzipped(&home.at("out/lottery/lottery.zip"));
     assert_eq!(
@@ -472,7 +472,8 @@ fn configs_are_compiled_unless_texts_are_asked_for() {
         "{ran:?}"
     );
     assert!(
-        ran.stdout.contains("GALA_GATEWAY_KEY: set it there"),
+        ran.stdout.contains("GALA_GATEWAY_KEY: set it there")
+            && ran.stdout.contains("GALA_EVENT_KEY: set it there"),
         "{ran:?}"
     );
     let template = std::fs::read_to_string(home.at("out/lottery/template.yaml")).unwrap();

@@ -210,6 +210,23 @@ fn an_app_that_ends_ends_the_function() {
 }
 
 #[test]
+fn who_is_told_to_stop_while_the_server_starts_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let begun = folder.path().join("begun");
+    let never = format!("touch {}; exec sleep 600", begun.display());
+    let mut wrapped = gala(folder.path());
+    wrapped
+        .args(["wrap", "--start-within", "600", "--", "sh", "-c", &never])
+        .env("GALA_HOST", "http")
+        .stderr(Stdio::null());
+    let wrapped = Wrapped(wrapped.spawn().unwrap());
+    until("a server that starts", Duration::from_mins(1), || {
+        begun.exists().then_some(())
+    });
+    assert_eq!(wrapped.stop(), Some(0));
+}
+
+#[test]
 fn what_cannot_be_wrapped_is_told() {
     let folder = koa();
     let ran = |options: &[&str]| {

@@ -36,7 +36,9 @@ pub struct Patience {
     /// How long a call may take until the head of its answer is there, a second try included; and how long each piece of the
     /// answer's body may then take.
     pub call: Duration,
-    /// How often each address is asked whether it is ready, and how long it may take to say so.
+    /// Which addresses are asked whether they are ready.
+    pub ask: Ask,
+    /// How often each of them is asked, and how long it may take to say so.
     pub ask_every: Duration,
     /// How often one that is away is asked.
     pub ask_away_every: Duration,
@@ -47,6 +49,16 @@ pub struct Patience {
     pub body_bytes: usize,
     /// How an address is asked whether it is ready.
     pub asks: Asks,
+}
+
+/// Which addresses are asked whether they are ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ask {
+    /// All of them.
+    Always,
+    /// Those that were found not to answer, until they do: a platform that counts calls, or ends what nobody calls, sees no other
+    /// than the users'.
+    WhenAway,
 }
 
 /// How an address is asked whether it is ready.
@@ -76,6 +88,7 @@ impl Default for Patience {
             connect: Duration::from_millis(500),
             // The function gives itself `CALL_TIMEOUT` and then says what it knows: that must have time to arrive.
             call: CALL_TIMEOUT + Duration::from_millis(500),
+            ask: Ask::Always,
             ask_every: Duration::from_secs(1),
             ask_away_every: Duration::from_millis(300),
             under_way: 2048,
@@ -182,7 +195,8 @@ impl Remote {
         call: &Call,
         trace: &Trace,
     ) -> Result<((Arc<Upstream>, KeptPlace), Response<Incoming>), Problem> {
-        let until = Instant::now() + self.patience.call;
+        let began = Instant::now();
+        let until = began + self.patience.call;
         let repeatable = call.method.is_safe() || call.headers.contains_key(IDEMPOTENCY_KEY);
         let mut maybe_done = false;
         let mut tried = None;
@@ -195,7 +209,13 @@ impl Remote {
             let Some(place) = Place::take(upstream.under_way.clone(), usize::MAX) else {
                 break;
             };
-            let (unknown, why) = match timeout_at(until, upstream.send(call, again)).await {
+            let this_until = if repeatable && !again && self.has_another(at) {
+                // One that hangs leaves the second its time.
+                began + self.patience.call / 2
+            } else {
+                until
+            };
+            let (unknown, why) = match timeout_at(this_until, upstream.send(call, again)).await {
                 Ok(Ok(answer)) => return Ok(((upstream, place), answer)),
                 Ok(Err(Failed::NotSent(why))) => (false, why),
                 Ok(Err(Failed::Unknown(why))) => (true, why),
@@ -255,6 +275,13 @@ impl Remote {
         .map(|(.., at)| at)
     }
 
+    /// Whether a call could go elsewhere, too.
+    fn has_another(&self, at: usize) -> bool {
+        let others = self.upstreams.iter().enumerate();
+        let mut others = others.filter(|(other, _)| *other != at);
+        others.any(|(_, upstream)| upstream.health.standing() == Standing::Ready)
+    }
+
     fn back(
         &self,
         (upstream, there): (Arc<Upstream>, KeptPlace),
@@ -276,13 +303,15 @@ impl Remote {
     }
 }
 
-/// Asks an address again and again, until nobody calls it any more.
+/// Asks an address again and again whether it is ready, until nobody calls it any more.
 async fn watch(upstream: Weak<Upstream>, patience: Patience) {
     loop {
         let Some(upstream) = upstream.upgrade() else {
             return;
         };
-        upstream.ask(patience.ask_every, patience.asks).await;
+        if patience.ask == Ask::Always || upstream.health.standing() != Standing::Ready {
+            upstream.ask(patience.ask_every, patience.asks).await;
+        }
         upstream.tidy();
         let away = upstream.health.standing() == Standing::Away;
         drop(upstream);

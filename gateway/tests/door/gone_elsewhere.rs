@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use gateway::door::Patience;
+use gateway::door::{Ask, Patience};
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
@@ -104,6 +104,55 @@ async fn another_address_is_tried_where_that_is_safe() {
         assert_eq!(mirror.calls(), 6);
         assert!((1..=6).contains(&tried.load(Ordering::SeqCst)));
     }
+}
+
+#[tokio::test]
+async fn one_that_hangs_leaves_the_other_its_time() {
+    let world = World::of(ALL).await;
+    let (bad, tried) = Served::misbehaving(Misbehaves::Hangs).await;
+    let mirror = Mirror::default();
+    let good = Served::routes(mirror.router(), Speaks::Http1).await;
+    let patience = Patience {
+        call: Duration::from_secs(4),
+        ..patient()
+    };
+    let (bad, good) = (bad.url("http"), good.url("http"));
+    let door = front(&world, &[("lottery", &[&bad, &good])], None, patience);
+    // They take turns: at least one of the two begins at the one that hangs.
+    for _ in 0..2 {
+        assert_eq!(send(&door, keyed(&world)).await.status, 418);
+    }
+    assert!((1..=2).contains(&tried.load(Ordering::SeqCst)));
+    assert_eq!(mirror.calls(), 2);
+}
+
+#[tokio::test]
+async fn who_is_asked_only_when_away_is_not_asked_before() {
+    let world = World::of(ALL).await;
+    let mirror = Mirror::default();
+    let good = Served::routes(mirror.router(), Speaks::Http1).await;
+    let (address, url) = (good.address, good.url("http"));
+    let patience = Patience {
+        ask: Ask::WhenAway,
+        ask_every: Duration::from_millis(5),
+        ..patient()
+    };
+    let door = front(&world, &[("lottery", &[&url])], None, patience);
+    for _ in 0..50 {
+        assert_eq!(send(&door, keyed(&world)).await.status, 418);
+    }
+    assert_eq!(mirror.asked.load(Ordering::SeqCst), 0);
+    drop(good);
+    until("its absence is noticed", async || {
+        (send(&door, keyed(&world)).await.status == 503).then_some(())
+    })
+    .await;
+    let _again = Served::routes_at(address, mirror.router(), Speaks::Http1).await;
+    until("it is called again", async || {
+        (send(&door, keyed(&world)).await.status == 418).then_some(())
+    })
+    .await;
+    assert!(mirror.asked.load(Ordering::SeqCst) > 0);
 }
 
 #[tokio::test]

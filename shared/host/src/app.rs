@@ -12,7 +12,7 @@ use http_body_util::{BodyExt as _, Limited};
 
 use crate::base_path::BasePath;
 use crate::event::{Delivered, Event};
-use crate::headers::{X_REQUEST_ID, clean, has_sound_host};
+use crate::headers::{TRACEPARENT, X_REQUEST_ID, clean, has_sound_host};
 use crate::trouble::{Plain, Trouble, Words};
 use crate::{event, guard};
 
@@ -37,6 +37,8 @@ pub struct Invocation {
     pub id: Option<String>,
     /// When the host would end it.
     pub deadline: Option<Instant>,
+    /// The host's span around the call, as W3C's `traceparent`; where the caller brought none, it is the call's.
+    pub traceparent: Option<String>,
 }
 
 impl App {
@@ -195,13 +197,19 @@ impl App {
     }
 }
 
-/// The host's name of a call becomes the request id where the client gave none.
+/// The host's names of a call and its span become the request's where the client gave none.
 fn name_it(headers: &mut HeaderMap, invocation: &Invocation) {
-    let id = invocation.id.as_deref().map(HeaderValue::from_str);
-    if let Some(Ok(id)) = id
-        && !headers.contains_key(X_REQUEST_ID)
-    {
-        headers.insert(X_REQUEST_ID, id);
+    let names = [
+        (X_REQUEST_ID, &invocation.id),
+        (TRACEPARENT, &invocation.traceparent),
+    ];
+    for (header, name) in names {
+        let name = name.as_deref().map(HeaderValue::from_str);
+        if let Some(Ok(name)) = name
+            && !headers.contains_key(&header)
+        {
+            headers.insert(header, name);
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// The header in which a request id comes and goes.
+pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Where SCF writes the client's address.
 pub(crate) const SCF_REMOTE_ADDR: HeaderName = HeaderName::from_static("x-scf-remote-addr");

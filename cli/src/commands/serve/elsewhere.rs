@@ -5,9 +5,18 @@ use std::collections::BTreeMap;
 
 use function::serve::{ServeError, StoreChoice};
 use function::signed::{GatewayKey, KEY_VARIABLE};
-use gateway::door::{Address, Elsewhere, Patience, Remote, Remotes, Routes};
+use gateway::door::{Address, Ask, Elsewhere, Patience, Remote, Remotes, Routes};
 
 use crate::activities;
+
+/// `--ask-functions`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum AskFunctions {
+    /// Each address is asked
+    Always,
+    /// Those that did not answer, until they do
+    Away,
+}
 
 /// One `--function`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,7 +103,11 @@ pub fn start_routes(routes: &[RouteTo]) -> Result<Routes, ServeError> {
 ///
 /// Refused with the embedded store: it is one process' own, so the functions would keep other books than the gateway, whose
 /// staff publish, look up and export here.
-pub fn start(functions: &[FunctionAt], choice: &StoreChoice) -> Result<Remotes, ServeError> {
+pub fn start(
+    functions: &[FunctionAt],
+    ask: AskFunctions,
+    choice: &StoreChoice,
+) -> Result<Remotes, ServeError> {
     if functions.is_empty() {
         return Ok(Remotes::new());
     }
@@ -119,8 +132,15 @@ pub fn start(functions: &[FunctionAt], choice: &StoreChoice) -> Result<Remotes, 
             }
         }
     }
+    let patience = Patience {
+        ask: match ask {
+            AskFunctions::Always => Ask::Always,
+            AskFunctions::Away => Ask::WhenAway,
+        },
+        ..Patience::default()
+    };
     let started = merged.into_iter().map(|(activity, addresses)| {
-        let remote = Remote::start(activity, addresses, key.clone(), Patience::default())
+        let remote = Remote::start(activity, addresses, key.clone(), patience)
             .map_err(|error| ServeError::Elsewhere(format!("--function {activity}: {error}")))?;
         Ok((activity, remote))
     });

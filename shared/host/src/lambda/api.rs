@@ -27,6 +27,7 @@ const REQUEST_ID: &str = "lambda-runtime-aws-request-id";
 /// Comes with an invocation and goes with its answer, so that a late answer meets no other invocation.
 const INVOCATION_ID: &str = "lambda-runtime-invocation-id";
 const DEADLINE_MS: &str = "lambda-runtime-deadline-ms";
+const TRACE_ID: &str = "lambda-runtime-trace-id";
 const RESPONSE_MODE: &str = "lambda-runtime-function-response-mode";
 /// What kind of failure it was; a trailer where the answer was under way.
 pub(super) const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
@@ -78,6 +79,8 @@ pub(super) struct Call {
     /// When to answer at the latest: a little before the platform would end it.
     pub deadline: Option<Instant>,
     pub event: Bytes,
+    /// The platform's tracing header.
+    pub trace: Option<String>,
     invocation: Option<HeaderValue>,
 }
 
@@ -113,6 +116,9 @@ impl Api {
                 .to_owned(),
             deadline: deadline(&headers),
             event,
+            trace: headers
+                .get(TRACE_ID)
+                .and_then(|trace| Some(trace.to_str().ok()?.to_owned())),
             invocation: headers.get(INVOCATION_ID).cloned(),
         })
     }

@@ -8,6 +8,7 @@
 //! | `request` | an HTTP request as what is in front tells it: REST API, HTTP API, function URL, load balancer |
 //! | `answer` | an answer in the form of what is in front |
 //! | `stream` | an answer bit by bit |
+//! | `trace` | the platform's name of a trace, as everyone else writes it |
 //! | `triggers` | SQS and EventBridge |
 //!
 //! Not there: SnapStart, which Lambda has for no custom runtime, and several invocations at once in one instance (Managed Instances).
@@ -17,6 +18,7 @@ mod api;
 mod request;
 mod settings;
 mod stream;
+mod trace;
 mod triggers;
 
 use std::future::Future;
@@ -73,6 +75,7 @@ async fn reply(app: &App, settings: &Settings, call: &Call) -> Result<Reply, Str
     let invocation = Invocation {
         id: Some(call.id.clone()),
         deadline: call.deadline,
+        traceparent: call.trace.as_deref().and_then(trace::traceparent),
     };
     let event: Value = serde_json::from_slice(&call.event)
         .map_err(|error| format!("the event is no JSON: {error}"))?;

@@ -55,6 +55,7 @@ async fn answer(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Vec<u8>, 
     let invocation = Invocation {
         id: Some(id.to_owned()),
         deadline: deadline(headers),
+        ..Invocation::default()
     };
     let value: Value =
         serde_json::from_slice(body).map_err(|error| format!("the event is no JSON: {error}"))?;

@@ -58,6 +58,29 @@ fn paths_and_queries_arrive_as_they_were_sent() {
 }
 
 #[test]
+fn the_trace_of_the_platform_goes_on_unless_the_caller_brought_one() {
+    let function = Function::start();
+    let traced = [(
+        "Lambda-Runtime-Trace-Id",
+        "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1",
+    )];
+    let own = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let named = "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01";
+    let plain = Call::get("/v1/a");
+    let brings = Call::get("/v1/a").with("traceparent", own);
+    for (call, expected) in [(plain, named), (brings, own)] {
+        let event = Front::Url.event(&call).to_string();
+        let limit = std::time::Duration::from_secs(30);
+        let id = function.lambda.push_with(event, limit, &traced);
+        let Outcome::Answered(bytes) = function.lambda.outcome(&id) else {
+            panic!("no answer");
+        };
+        let echo: Value = serde_json::from_slice(&Front::Url.answer(&bytes).body).expect("JSON");
+        assert_eq!(headers(&echo, "traceparent"), [expected]);
+    }
+}
+
+#[test]
 fn paths_that_a_gateway_decoded_are_the_same() {
     let function = Function::start();
     let call = Call::get("/v1/春/with space?q=a b&r=春");
