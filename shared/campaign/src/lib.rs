@@ -7,6 +7,7 @@
 
 pub mod activity;
 pub mod bundle;
+pub mod changes;
 #[cfg(feature = "yaml")]
 pub mod check;
 pub mod codec;
