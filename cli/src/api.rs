@@ -141,6 +141,17 @@ impl Api {
 
     /// Changes something; again with the same key where the server asks for it.
     pub fn post(&self, ask: Ask<'_>, key: Option<&str>, body: &Json) -> Result<Json, Failure> {
+        self.post_over(ask, key, None, body)
+    }
+
+    /// As [`Api::post`], only where the newest revision is still `seen`.
+    pub fn post_over(
+        &self,
+        ask: Ask<'_>,
+        key: Option<&str>,
+        seen: Option<u32>,
+        body: &Json,
+    ) -> Result<Json, Failure> {
         let made = RequestId::new();
         let key = key.unwrap_or(made.as_str());
         let mut tried = 0;
@@ -150,6 +161,10 @@ impl Api {
                 .client
                 .request(Method::POST, self.address(ask)?)
                 .bearer_auth(&self.token);
+            let request = match seen {
+                Some(seen) => request.header("if-match", format!("\"{seen}\"")),
+                None => request,
+            };
             let request = request
                 .header("idempotency-key", key)
                 .timeout(STREAM)
@@ -243,7 +258,7 @@ impl Api {
 }
 
 /// A diagnostic of the server's check, on a line of its own, as `gala check` writes it.
-fn told(found: &Json) -> String {
+pub fn told(found: &Json) -> String {
     let text = |name: &str| found[name].as_str().unwrap_or_default();
     let help = found["help"].as_str();
     let help = help.map_or(String::new(), |help| {

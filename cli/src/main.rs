@@ -22,9 +22,9 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    backup, check, compile, deploy, dev, doctor, export, function as function_, history, openapi,
-    package, pause, publish, purge, reconcile, restore, resume, rollback, schema, serve, stock,
-    test, token, verify, wrap,
+    backup, check, compile, deploy, dev, diff, doctor, export, function as function_, history,
+    openapi, package, pause, publish, purge, reconcile, restore, resume, rollback, schema, serve,
+    stock, test, token, verify, wrap,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};
@@ -65,6 +65,7 @@ enum Command {
     Verify(verify::Verify),
     Stock(stock::Stock),
     Publish(publish::Publish),
+    Diff(diff::Diff),
     Rollback(rollback::Rollback),
     Pause(pause::Pause),
     Resume(resume::Resume),
@@ -122,6 +123,7 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::Verify(args) => verify::run(args, out),
         Command::Stock(args) => stock::run(args, out),
         Command::Publish(args) => publish::run(args, out),
+        Command::Diff(args) => diff::run(args, out),
         Command::Rollback(args) => rollback::run(args, out),
         Command::Pause(args) => pause::run(args, out),
         Command::Resume(args) => resume::run(args, out),

@@ -5,6 +5,7 @@ pub mod check;
 pub mod compile;
 pub mod deploy;
 pub mod dev;
+pub mod diff;
 pub mod doctor;
 pub mod export;
 pub mod function;

@@ -4,21 +4,32 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use function::identity::Role;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
-use crate::api::{Ask, Server};
+use super::diff;
+use crate::api::{Ask, Server, told};
 use crate::failure::Failure;
 use crate::folder;
 use crate::out::Out;
 
 /// Publishes a campaign's file as the next revision (exit code 1 if it has errors or may not follow)
 ///
-/// With the embedded store a changed file of the server's folder publishes itself, and there is nothing left to do.
+/// With the embedded store a changed file of the server's folder publishes itself, and there is nothing left to do; unless it
+/// takes from users what they were promised: that needs somebody, and a reason.
 #[derive(Debug, Args)]
 pub struct Publish {
     /// TENANT/CAMPAIGN for the file as it lies in the server's folder, or a FILE (`.yaml`) of this machine to send
     #[arg(value_name = "TENANT/CAMPAIGN | FILE")]
     pub what: String,
+    /// Only say what it would change, and what stands against it
+    #[arg(long, conflicts_with_all = ["reason", "over", "key"])]
+    pub dry_run: bool,
+    /// Why, where users get less than they were promised
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Only if this is still the newest revision
+    #[arg(long, value_name = "REVISION")]
+    pub over: Option<u32>,
     /// The idempotency key
     #[arg(long, value_name = "KEY")]
     pub key: Option<String>,
@@ -29,10 +40,10 @@ pub struct Publish {
 
 /// What is to be published.
 #[derive(Debug, PartialEq, Eq)]
-struct Subject {
-    tenant: String,
-    campaign: String,
-    file: Option<PathBuf>,
+pub(super) struct Subject {
+    pub tenant: String,
+    pub campaign: String,
+    pub file: Option<PathBuf>,
 }
 
 /// Publishes it.
@@ -45,13 +56,20 @@ pub fn run(args: &Publish, out: Out) -> Result<(), Failure> {
     let document = document.transpose()?;
     let (tenant, campaign) = (&subject.tenant, &subject.campaign);
     let api = args.server.connect(tenant, Role::Publisher)?;
-    let path = [tenant.as_str(), "campaigns", campaign, "publish"];
-    let body = document.map_or_else(|| json!({}), |document| json!({ "document": document }));
-    let ask = Ask {
-        path: &path,
-        query: &[],
-    };
-    let done = api.post(ask, args.key.as_deref(), &body)?;
+    let mut body = document.map_or_else(|| json!({}), |document| json!({ "document": document }));
+    let path = |what| [tenant.as_str(), "campaigns", campaign, what];
+    if args.dry_run {
+        let path = path("check");
+        let (path, query) = (&path[..], &[][..]);
+        let found = api.post(Ask { path, query }, None, &body)?;
+        return would(&found, &format!("{tenant}/{campaign}"), out);
+    }
+    if let Some(reason) = &args.reason {
+        body["reason"] = json!(reason);
+    }
+    let path = path("publish");
+    let (path, query) = (&path[..], &[][..]);
+    let done = api.post_over(Ask { path, query }, args.key.as_deref(), args.over, &body)?;
     if out.json {
         return out.value(&done);
     }
@@ -65,7 +83,43 @@ pub fn run(args: &Publish, out: Out) -> Result<(), Failure> {
     })
 }
 
-fn subject(what: &str) -> Result<Subject, Failure> {
+/// What a publish would do.
+fn would(found: &Json, name: &str, out: Out) -> Result<(), Failure> {
+    let is_ok = found["ok"] == json!(true);
+    if out.json {
+        out.value(found)?;
+    } else {
+        let list = |field: &str| found[field].as_array().cloned().unwrap_or_default();
+        for diagnostic in list("diagnostics") {
+            out.line(told(&diagnostic).trim_start())?;
+        }
+        for against in list("against") {
+            let why = against.as_str().unwrap_or_default();
+            out.line(format!("against it: {why}"))?;
+        }
+        diff::tell(&list("changes"), out)?;
+        let revision = found["revision"].as_u64();
+        if let Some(law) = found["forbidden_by_law"].as_str() {
+            out.line(format!(
+                "against it: what users were promised gets less, and the law of {law} forbids that while the campaign is open"
+            ))?;
+        }
+        out.note(match (is_ok, revision) {
+            (false, _) => format!("{name} can't be published like this"),
+            (true, None) => format!("{name} would be its first revision"),
+            (true, Some(_)) if list("changes").is_empty() => {
+                format!("{name}: nothing would change")
+            }
+            (true, Some(revision)) if found["needs_reason"] == json!(true) => format!(
+                "{name} would follow revision {revision}; what users were promised gets less: --reason says why"
+            ),
+            (true, Some(revision)) => format!("{name} would follow revision {revision}"),
+        });
+    }
+    if is_ok { Ok(()) } else { Err(Failure::red()) }
+}
+
+pub(super) fn subject(what: &str) -> Result<Subject, Failure> {
     let path = Path::new(what);
     let name =
         |part: Option<&std::ffi::OsStr>| part.and_then(|name| name.to_str()).map(str::to_owned);

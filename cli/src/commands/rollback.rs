@@ -15,6 +15,9 @@ pub struct Rollback {
     /// The revision to go back to
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub to: u32,
+    /// Why, where users get less than they were promised
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
     /// Of which campaign
     #[command(flatten)]
     pub change: Change,
@@ -22,9 +25,8 @@ pub struct Rollback {
 
 /// Rolls back.
 pub fn run(args: &Rollback, out: Out) -> Result<(), Failure> {
-    let done = args
-        .change
-        .make("rollback", &json!({ "revision": args.to }))?;
+    let body = json!({ "revision": args.to, "reason": args.reason });
+    let done = args.change.make("rollback", &body)?;
     if out.json {
         return out.value(&done);
     }

@@ -339,7 +339,39 @@ fn revisions_and_books() {
         &wheel.replace("stock: 5", "stock: 8"),
     );
     let draft = ["publish", "draft/acme/wheel.yaml"];
+    let would = said(
+        &["publish", "draft/acme/wheel.yaml", "--dry-run"],
+        0,
+        "acme/wheel would follow revision 1",
+    );
+    assert!(
+        would.stdout.ends_with("\nbetter coupon: stock 5 -> 8\n"),
+        "{would:?}"
+    );
+    let diff = said(
+        &["diff", "draft/acme/wheel.yaml"],
+        0,
+        "1 change against revision 1",
+    );
+    assert_eq!(diff.stdout, "better coupon: stock 5 -> 8\n");
+    said(
+        &["publish", "draft/acme/wheel.yaml", "--over", "7"],
+        1,
+        "stale-page",
+    );
     said(&draft, 0, "revision 2 is live");
+    said(&["diff", "acme/wheel"], 0, "better coupon: stock 5 -> 8");
+    let back = said(
+        &["diff", "acme/wheel", "--from", "2", "--to", "1", "--json"],
+        0,
+        "",
+    );
+    assert_eq!(back.json()["changes"][0]["effect"], "worse");
+    said(
+        &["diff", "draft/acme/wheel.yaml"],
+        0,
+        "says what revision 2 says",
+    );
     let stock = said(&["stock", "acme", "wheel", "--json"], 0, "");
     assert_eq!(stock.json()[0]["ceiling"], 8);
     home.write("draft/acme/wheel.yaml", &wheel.replace("50%", "150%"));
@@ -350,8 +382,10 @@ fn revisions_and_books() {
         1,
         "no revision 9",
     );
+    let rollback = ["rollback", "acme", "wheel", "--to", "1"];
+    said(&rollback, 1, "coupon: stock 8 -> 5");
     said(
-        &["rollback", "acme", "wheel", "--to", "1"],
+        &[&rollback[..], &["--reason", "the supplier delivers less"]].concat(),
         0,
         "revision 3 is live and says what revision 1 said",
     );
@@ -364,7 +398,12 @@ fn revisions_and_books() {
         )
         .replace("opens: 2026-01-01", "opens: 2035-06-01");
     home.write("draft/acme/wheel.yaml", &later);
-    said(&draft, 0, "revision 4 is live");
+    said(&draft, 1, "opens 2026-01-01 00:00 -> 2035-06-01 00:00");
+    said(
+        &[&draft[..], &["--reason", "put off"]].concat(),
+        0,
+        "revision 4 is live",
+    );
     said(
         &["stock", "acme", "wheel"],
         0,

@@ -2,7 +2,7 @@
 
 use super::ran::{Home, gala};
 
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 26] = [
     "serve",
     "check",
     "compile",
@@ -14,6 +14,7 @@ const COMMANDS: [&str; 25] = [
     "verify",
     "stock",
     "publish",
+    "diff",
     "rollback",
     "pause",
     "resume",
@@ -275,7 +276,8 @@ fn garbage_breaks_nothing() {
     let quick: Vec<&str> = COMMANDS
         .iter()
         .copied()
-        .filter(|command| *command != "serve")
+        // These run until they are told to stop.
+        .filter(|command| !["serve", "dev", "function", "wrap"].contains(command))
         .collect();
     for _ in 0..150 {
         let mut args = vec![quick[next(quick.len())]];

@@ -129,6 +129,7 @@ async fn act(deed: Deed, visit: Visit) -> Result<Response, Problem> {
         Deed::Resume => write::resume(&visit).await,
         Deed::MoveClock => write::move_clock(&visit).await,
         Deed::Backup => backup::backup(&visit).await,
+        Deed::Check => revise::check(&visit).await,
         Deed::Publish => revise::publish(&visit).await,
         Deed::Rollback => revise::rollback(&visit).await,
         Deed::Purge => revise::purge(&visit).await,

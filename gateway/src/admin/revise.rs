@@ -1,19 +1,24 @@
 //! The next revision, and the end of an edition: publish, rollback, purge. What may follow what is
 //! `function::registry`'s to judge; whether an edition's time is over is judged here.
 
+use axum::http::header::IF_MATCH;
 use axum::response::Response;
 use campaign::Diagnostics;
+use campaign::changes::changes;
+use campaign::law::Law;
 use function::idempotency::Key;
 use function::problem::{Code, Problem, Words};
-use function::registry::{self, Checked, LoadError, NotPublished};
+use function::registry::{self, Checked, LoadError, NotPublished, Terms};
 use machine::Millis;
 use machine::calendar::HOUR_MS;
+use machine::migrate::stranded;
 use machine::world::Action;
 use serde::Deserialize;
+use serde_json::json;
 use store::Published;
 
 use super::find::Definitions;
-use super::gate::Visit;
+use super::gate::{Visit, json as answer};
 use super::row::utc;
 use super::write::{WORDS_MOST, asked, change, invalid, refused};
 
@@ -29,16 +34,84 @@ struct Nothing {}
 #[serde(deny_unknown_fields)]
 struct Document {
     document: Option<String>,
+    reason: Option<String>,
 }
 
 /// Publishes a campaign: the document that was sent, checked against the server's own folder in its file's place, or that
-/// file as it is. The folder stays as it is either way.
+/// file as it is. The folder stays as it is either way. With `If-Match: "N"` only over revision N.
 pub(super) async fn publish(visit: &Visit) -> Result<Response, Problem> {
     let key = Key::from_headers(&visit.parts.headers)?;
     let Nothing {} = visit.query()?;
-    let Document { document } = visit.body()?;
-    let (tenant, campaign) = (visit.tenant_id(), visit.param("campaign"));
+    let Document { document, reason } = visit.body()?;
+    let reason = sound_reason(reason)?;
     let published = visit.soon(visit.store().published()).await?;
+    let definition = match checked(visit, &published, document.as_deref()).await? {
+        Checked::Sound(definition, _) => definition,
+        Checked::Unsound(diagnostics) => return Err(unsound(&diagnostics)),
+        Checked::Missing => return Err(Problem::new(Code::NoSuchCampaign).saying(NO_FILE)),
+    };
+    let known = registry::edition(&published, visit.tenant_id(), &definition);
+    expected(visit, known.map_or(0, |known| known.newest))?;
+    let action = registry::publication(
+        visit.store(),
+        &definition,
+        known,
+        terms(visit, reason.as_deref()),
+        visit.now,
+    );
+    let action = visit.soon(action).await?;
+    let action = action.map_err(|no| not_published(&no))?;
+    change(visit, &key, "publish", action).await
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Draft {
+    document: Option<String>,
+}
+
+/// What a publish would do: everything there is to say about the document, what it changes, and what stands against it. Nothing
+/// is changed by asking.
+pub(super) async fn check(visit: &Visit) -> Result<Response, Problem> {
+    let Nothing {} = visit.query()?;
+    let Draft { document } = visit.body()?;
+    let published = visit.soon(visit.store().published()).await?;
+    let (definition, diagnostics) = match checked(visit, &published, document.as_deref()).await? {
+        Checked::Sound(definition, diagnostics) => (Some(definition), diagnostics),
+        Checked::Unsound(diagnostics) => (None, diagnostics),
+        Checked::Missing => return Err(Problem::new(Code::NoSuchCampaign).saying(NO_FILE)),
+    };
+    let mut found = json!({ "ok": definition.is_some(), "diagnostics": diagnostics.to_json() });
+    let Some(definition) = definition else {
+        return Ok(answer(&found));
+    };
+    let known = registry::edition(&published, visit.tenant_id(), &definition);
+    found["edition"] = json!(definition.edition);
+    found["revision"] = json!(known.map(|known| known.newest));
+    if let Some(known) = known
+        && let Some(Ok(old)) = visit.soon(registry::newest(visit.store(), known)).await?
+    {
+        let against = stranded(&old, &definition, &known.granted_rules, visit.now);
+        let against: Vec<String> = against.iter().map(ToString::to_string).collect();
+        let worse = registry::relied_on(&old, &definition, visit.now);
+        let law = terms(visit, None).law.and_then(Law::of);
+        let forbidden = law.is_some_and(|law| !law.lets_terms_worsen()) && !worse.is_empty();
+        found["ok"] = json!(against.is_empty() && !forbidden);
+        found["changes"] = json!(changes(&old, &definition));
+        found["against"] = json!(against);
+        found["needs_reason"] = json!(!worse.is_empty() && !forbidden);
+        found["forbidden_by_law"] = json!(law.filter(|_| forbidden).map(Law::as_str));
+    }
+    Ok(answer(&found))
+}
+
+/// The document, or the file of the folder, checked in its place.
+async fn checked(
+    visit: &Visit,
+    published: &[Published],
+    document: Option<&str>,
+) -> Result<Checked, Problem> {
+    let (tenant, campaign) = (visit.tenant_id(), visit.param("campaign"));
     let check = |document| visit.desk.registry.check(tenant, campaign, document);
     let unreadable = |error: LoadError| match error {
         LoadError::Store(error) => visit.store_failed(&error),
@@ -58,36 +131,60 @@ pub(super) async fn publish(visit: &Visit) -> Result<Response, Problem> {
     if !begun {
         return Err(Problem::new(Code::NoSuchCampaign));
     }
-    let definition = match check(document.as_deref()).await.map_err(unreadable)? {
-        Checked::Sound(definition) => definition,
-        Checked::Unsound(diagnostics) => return Err(unsound(&diagnostics)),
-        Checked::Missing => return Err(Problem::new(Code::NoSuchCampaign).saying(NO_FILE)),
+    check(document).await.map_err(unreadable)
+}
+
+/// Refuses where the caller has seen another revision as the newest than there is (`If-Match: "3"`; 0 before the first).
+fn expected(visit: &Visit, newest: u32) -> Result<(), Problem> {
+    let Some(seen) = visit.parts.headers.get(IF_MATCH) else {
+        return Ok(());
     };
-    let known = registry::edition(&published, tenant, &definition);
-    let action = visit
-        .soon(registry::publication(
-            visit.store(),
-            tenant,
-            &definition,
-            known,
-            visit.now,
-        ))
-        .await?;
-    let action = action.map_err(|no| not_published(&no))?;
-    change(visit, &key, "publish", action).await
+    let seen = seen.to_str().unwrap_or_default();
+    let number: Option<u32> = seen.trim().trim_matches('"').parse().ok();
+    match number {
+        Some(number) if number == newest => Ok(()),
+        Some(_) => Err(Problem::new(Code::StalePage)
+            .saying(MOVED)
+            .with("revision", newest)),
+        None => Err(Problem::new(Code::BadRequest).with(
+            "problem",
+            "If-Match names the newest revision that you have seen: \"3\"",
+        )),
+    }
+}
+
+fn terms<'a>(visit: &'a Visit, reason: Option<&'a str>) -> Terms<'a> {
+    Terms {
+        law: visit.tenant.tenant.law.as_deref(),
+        reason,
+    }
+}
+
+/// A reason that says something, where there is one.
+fn sound_reason(reason: Option<String>) -> Result<Option<String>, Problem> {
+    let fits = |words: &String| !words.trim().is_empty() && words.chars().count() <= WORDS_MOST;
+    if reason.as_ref().is_none_or(fits) {
+        Ok(reason)
+    } else {
+        Err(invalid("/reason", "1 to 500 characters"))
+    }
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Back {
     revision: u32,
+    reason: Option<String>,
 }
 
 /// Makes an earlier revision's definition the next revision.
 pub(super) async fn rollback(visit: &Visit) -> Result<Response, Problem> {
     let (key, found) = asked(visit).await?;
-    let Back { revision } = visit.body()?;
-    let action = registry::rollback(visit.store(), &found, revision, visit.now);
+    let Back { revision, reason } = visit.body()?;
+    let reason = sound_reason(reason)?;
+    expected(visit, found.newest)?;
+    let terms = terms(visit, reason.as_deref());
+    let action = registry::rollback(visit.store(), &found, revision, terms, visit.now);
     let action = visit.soon(action).await?;
     let action = action.map_err(|no| not_published(&no))?;
     change(visit, &key, "rollback", action).await
@@ -117,10 +214,7 @@ pub(super) async fn purge(visit: &Visit) -> Result<Response, Problem> {
         return Err(problem.with("problem", "name the edition: ?edition=N"));
     };
     let End { reason, force } = visit.body()?;
-    let fits = |words: &String| !words.trim().is_empty() && words.chars().count() <= WORDS_MOST;
-    if !reason.as_ref().is_none_or(fits) {
-        return Err(invalid("/reason", "1 to 500 characters"));
-    }
+    let reason = sound_reason(reason)?;
     if force && reason.is_none() {
         return Err(invalid("/reason", "what is forced needs a reason"));
     }
@@ -179,6 +273,10 @@ fn not_published(no: &NotPublished) -> Problem {
                 .with("problem", no.to_string())
                 .with("against", against)
         }
+        NotPublished::Worsens { changes, law, .. } => Problem::new(Code::NotPossible)
+            .saying(if law.is_some() { FORBIDDEN } else { WORSENS })
+            .with("problem", no.to_string())
+            .with("changes", json!(changes)),
         NotPublished::Before(_) | NotPublished::Unreadable(_) | NotPublished::Replaced { .. } => {
             Problem::new(Code::NotPossible).with("problem", no.to_string())
         }
@@ -194,6 +292,21 @@ const UNSOUND: Words = Words {
 const STRANDED: Words = Words {
     en: "This revision cannot follow the one that is live; nothing was published.",
     zh: "该版本不能接替当前版本，未发布。",
+};
+
+const WORSENS: Words = Words {
+    en: "Users were promised more than this; say why (`reason`), and it is published. Nothing was published.",
+    zh: "该版本低于已向用户公布的承诺，请填写原因（reason）后再发布。本次未发布。",
+};
+
+const FORBIDDEN: Words = Words {
+    en: "Users were promised more than this, and the law forbids to take it back while the campaign is open. Nothing was published.",
+    zh: "该版本低于已向用户公布的承诺，依法不得在活动期间变更。本次未发布。",
+};
+
+const MOVED: Words = Words {
+    en: "Someone has published since you looked; look again. Nothing was published.",
+    zh: "在您查看之后已有新版本发布，请刷新后重试。本次未发布。",
 };
 
 const NO_FILE: Words = Words {

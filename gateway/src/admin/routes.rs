@@ -31,6 +31,8 @@ pub enum Deed {
     MoveClock,
     /// Copies the store into an empty folder.
     Backup,
+    /// What a publish would do.
+    Check,
     /// Makes a checked file the next revision.
     Publish,
     /// Makes an earlier revision the next one.
@@ -45,7 +47,7 @@ impl Deed {
     /// The largest body, in bytes.
     pub const fn body_bytes(self) -> usize {
         match self {
-            Self::Publish => super::DOCUMENT_BYTES,
+            Self::Publish | Self::Check => super::DOCUMENT_BYTES,
             _ => super::BODY_BYTES,
         }
     }
@@ -56,7 +58,7 @@ impl Deed {
 pub enum Verb {
     /// Changes nothing.
     Get,
-    /// Changes something, and takes an `Idempotency-Key`.
+    /// Carries a body; where it changes something it takes an `Idempotency-Key`.
     Post,
 }
 
@@ -147,6 +149,11 @@ pub const ROUTES: &[Route] = &[
         "/admin/v1/{tenant}/campaigns/{campaign}/reconcile",
         Deed::Reconcile,
         &[Finance],
+    ),
+    post(
+        "/admin/v1/{tenant}/campaigns/{campaign}/check",
+        Deed::Check,
+        EVERYONE,
     ),
     post(
         "/admin/v1/{tenant}/campaigns/{campaign}/publish",

@@ -162,16 +162,21 @@ async fn publish(world: &World, campaign: &str, change: impl Fn(&str) -> String)
     let path = world.configs().join(format!("acme/{campaign}.yaml"));
     let text = change(&std::fs::read_to_string(&path).unwrap());
     let checked = world.registry.check("acme", campaign, Some(&text)).await;
-    let function::registry::Checked::Sound(definition) = checked.unwrap() else {
+    let function::registry::Checked::Sound(definition, _) = checked.unwrap() else {
         panic!("unsound");
     };
     let published = store::Store::published(&*world.store).await.unwrap();
     let known = function::registry::edition(&published, "acme", &definition);
-    let action: Action =
-        function::registry::publication(&*world.store, "acme", &definition, known, 0)
-            .await
-            .unwrap()
-            .unwrap();
+    let action: Action = function::registry::publication(
+        &*world.store,
+        &definition,
+        known,
+        function::registry::Terms::default(),
+        0,
+    )
+    .await
+    .unwrap()
+    .unwrap();
     match world.admin("acme", action).await {
         AdminOutcome::Done(done) => done.revision,
         other => panic!("{other:?}"),

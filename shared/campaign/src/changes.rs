@@ -73,6 +73,13 @@ pub fn changes(old: &Definition, new: &Definition) -> Vec<Change> {
     found.0
 }
 
+/// What of it gives users less than they were promised.
+pub fn worse(all: Vec<Change>) -> Vec<Change> {
+    let mut worse = all;
+    worse.retain(|change| change.effect == Effect::Worse);
+    worse
+}
+
 /// The two definitions.
 #[derive(Debug, Clone, Copy)]
 struct Both<'a> {

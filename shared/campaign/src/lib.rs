@@ -20,6 +20,7 @@ pub mod diagnostic;
 pub mod document;
 #[cfg(feature = "yaml")]
 pub mod expr;
+pub mod law;
 #[cfg(feature = "yaml")]
 pub mod load;
 #[cfg(feature = "yaml")]

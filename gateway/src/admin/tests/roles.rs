@@ -53,6 +53,10 @@ const EXPECTED: &[(&str, &str)] = &[
         "finance",
     ),
     (
+        "POST /admin/v1/{tenant}/campaigns/{campaign}/check",
+        "viewer support finance risk editor publisher",
+    ),
+    (
         "POST /admin/v1/{tenant}/campaigns/{campaign}/publish",
         "publisher",
     ),

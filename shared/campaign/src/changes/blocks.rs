@@ -21,12 +21,12 @@ pub(super) fn compare(both: Both<'_>, found: &mut Found) {
         match &*spec.kind {
             chances::KIND => with(was, spec, found, chances),
             wheel::KIND => with(was, spec, found, |was, is, found| {
-                wheel(both, &was, &is, found);
+                wheel(both, was, is, found);
             }),
             streak::KIND => with(was, spec, found, |was, is, found| {
-                streak(both, &was, &is, found);
+                streak(both, was, is, found);
             }),
-            pack::KIND => with(was, spec, found, |was: pack::Params, is, found| {
+            pack::KIND => with(was, spec, found, |was: &pack::Params, is, found| {
                 let (before, after) = (names(old, &was.gives), names(new, &is.gives));
                 sets(
                     "pack",
@@ -83,19 +83,19 @@ fn with<P: DeserializeOwned>(
     was: &BlockSpec,
     is: &BlockSpec,
     found: &mut Found,
-    compare: impl FnOnce(P, P, &mut Found),
+    compare: impl FnOnce(&P, &P, &mut Found),
 ) {
     match (
         serde_json::from_str(&was.params),
         serde_json::from_str(&is.params),
     ) {
-        (Ok(was), Ok(is)) => compare(was, is, found),
+        (Ok(was), Ok(is)) => compare(&was, &is, found),
         _ if was.params != is.params => unknown(is, found),
         _ => {}
     }
 }
 
-fn chances(was: chances::Params, is: chances::Params, found: &mut Found) {
+fn chances(was: &chances::Params, is: &chances::Params, found: &mut Found) {
     let mut figure = |subject: &str, words: (&str, &str), old: i64, new: i64| {
         if old != new {
             let effect = Effect::more_is_better(&old, &new);

@@ -8,18 +8,17 @@ use super::{Both, Effect, Found, or};
 pub(super) fn compare(both: Both<'_>, found: &mut Found) {
     let Both { old, new } = both;
     for reward in &new.rewards {
-        match by_id(old, &reward.id) {
-            Some(was) => one(both, was, reward, found),
-            None => {
-                let id = &reward.id;
-                found.say(
-                    format!("rewards.{id}"),
-                    Effect::Better,
-                    format!("reward `{id}` added"),
-                    format!("新增奖品 `{id}`"),
-                );
-            }
+        if let Some(was) = by_id(old, &reward.id) {
+            one(both, was, reward, found);
+            continue;
         }
+        let id = &reward.id;
+        found.say(
+            format!("rewards.{id}"),
+            Effect::Better,
+            format!("reward `{id}` added"),
+            format!("新增奖品 `{id}`"),
+        );
     }
     for reward in &old.rewards {
         let id = &reward.id;

@@ -11,8 +11,8 @@ const ROOT: &str = "configs";
 /// A campaign's file, checked for publishing.
 #[derive(Debug)]
 pub enum Checked {
-    /// It can be published.
-    Sound(Box<Definition>),
+    /// It can be published; and what there is to say about it all the same.
+    Sound(Box<Definition>, Diagnostics),
     /// It has errors: all there is to say about it, and the errors in what it needs.
     Unsound(Diagnostics),
     /// There is no such file, and none was given.
@@ -51,12 +51,13 @@ impl Registry {
         let mut loaded = campaign::load(ROOT, &files, &self.activities);
         let own = format!("{ROOT}/{path}");
         let mut others = Vec::new();
+        let mut sound = None;
         for tenant in &mut loaded.tenants {
             for file in &mut tenant.campaigns {
-                if file.id != *campaign {
+                if file.id == *campaign {
+                    sound = file.definition.take();
+                } else {
                     others.push(file.source.name().to_owned());
-                } else if let Some(definition) = file.definition.take() {
-                    return Ok(Checked::Sound(Box::new(definition)));
                 }
             }
         }
@@ -69,6 +70,10 @@ impl Registry {
         let mut found: Vec<Diagnostic> = loaded.diagnostics.into_iter().filter(concerns).collect();
         // What stands in the way first.
         found.sort_by_key(|found| found.severity != Severity::Error);
-        Ok(Checked::Unsound(found.into_iter().collect()))
+        let found = found.into_iter().collect();
+        Ok(match sound {
+            Some(definition) => Checked::Sound(Box::new(definition), found),
+            None => Checked::Unsound(found),
+        })
     }
 }

@@ -43,7 +43,7 @@ pub use found::Stamp;
 #[cfg(feature = "yaml")]
 pub(crate) use keys::alg;
 pub use keys::{KeyMaterialError, material};
-pub use revise::{NotPublished, edition, publication, rollback};
+pub use revise::{NotPublished, Terms, edition, newest, publication, relied_on, rollback};
 
 /// What is served, and how it is loaded.
 pub struct Registry {

@@ -7,7 +7,7 @@ use machine::Millis;
 use machine::world::{Action, Admin, AdminOutcome};
 use store::{Published, Store};
 
-use super::revise::{self, NotPublished, seed};
+use super::revise::{self, NotPublished, Terms, seed};
 use super::{LoadError, Report};
 use crate::served::TenantShell;
 
@@ -42,6 +42,11 @@ pub(super) async fn tenant(
             .await?;
     }
     let published = store.published().await?;
+    // A file says nothing of why: what needs a reason is published by somebody.
+    let terms = Terms {
+        law: configs.tenant.law.as_deref(),
+        reason: None,
+    };
     for campaign in &configs.campaigns {
         let Some(compiled) = &campaign.compiled else {
             continue;
@@ -50,7 +55,7 @@ pub(super) async fn tenant(
         if served.is_some_and(|served| served.edition == compiled.edition) {
             continue;
         }
-        match news(store, &id, &campaign.id, compiled, &published, now).await? {
+        match news(store, &id, &campaign.id, compiled, &published, terms, now).await? {
             Ok(None) => {}
             Ok(Some(revision)) => {
                 report
@@ -73,6 +78,7 @@ async fn news(
     campaign: &str,
     compiled: &Compiled,
     published: &[Published],
+    terms: Terms<'_>,
     now: Millis,
 ) -> Result<Result<Option<u32>, NotPublished>, LoadError> {
     let known = revise::edition_of(published, tenant, campaign, compiled.edition);
@@ -96,7 +102,7 @@ async fn news(
         Ok(definition) => definition,
         Err(error) => return Ok(Err(NotPublished::Unreadable(error))),
     };
-    let action = match revise::publication(store, tenant, &definition, known, now).await? {
+    let action = match revise::publication(store, &definition, known, terms, now).await? {
         Ok(action) => action,
         Err(no) => return Ok(Err(no)),
     };

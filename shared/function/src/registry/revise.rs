@@ -3,8 +3,11 @@
 
 use std::sync::Arc;
 
+use campaign::changes::{Change, changes, worse};
+use campaign::law::Law;
 use machine::luck::Seed;
 use machine::migrate::{Stranded, stranded};
+use machine::model::Phase;
 use machine::world::{Action, Refused};
 use machine::{Definition, Millis};
 use rand::TryRng;
@@ -20,6 +23,16 @@ pub enum NotPublished {
         revision: u32,
         /// All that stands against it.
         against: Vec<Stranded>,
+    },
+    /// It gives users less than they were promised, while they can rely on it.
+    #[error("{}", worsens(*.revision, .changes, *.law))]
+    Worsens {
+        /// The revision before.
+        revision: u32,
+        /// What would be less.
+        changes: Vec<Change>,
+        /// The law that forbids it; none: a reason is asked for.
+        law: Option<Law>,
     },
     /// The revision before, or the one to go back to, can't be read.
     #[error("the revision before can't be read: {0}")]
@@ -55,6 +68,32 @@ fn list(stranded: &[Stranded]) -> String {
         .join("; ")
 }
 
+fn worsens(revision: u32, changes: &[Change], law: Option<Law>) -> String {
+    let what: Vec<&str> = changes.iter().map(|change| &*change.en).collect();
+    let way_out = law.map_or_else(
+        || "publish it with a reason (`gala publish --reason`), which the audit keeps".to_owned(),
+        |law| {
+            format!(
+                "under the law of {} it may not while the campaign is open: pause it, or publish these in an edition to come",
+                law.as_str()
+            )
+        },
+    );
+    format!(
+        "users were promised more by revision {revision} ({}): {way_out}",
+        what.join("; ")
+    )
+}
+
+/// Under what a revision that gives users less may follow.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Terms<'a> {
+    /// The tenant's law.
+    pub law: Option<&'a str>,
+    /// Why, in the words of whoever publishes.
+    pub reason: Option<&'a str>,
+}
+
 /// The edition that a definition is of, if it is published.
 pub fn edition<'a>(
     published: &'a [Published],
@@ -80,13 +119,13 @@ pub(super) fn edition_of<'a>(
 /// live already, too: the store then says so, or answers a repeat as it answered before.
 pub async fn publication(
     store: &dyn Store,
-    tenant: &str,
     definition: &Definition,
     known: Option<&Published>,
+    terms: Terms<'_>,
     now: Millis,
 ) -> Result<Result<Action, NotPublished>, store::Error> {
     if let Some(known) = known
-        && let Err(no) = follows(store, known, definition, tenant, now).await?
+        && let Err(no) = follows(store, known, definition, terms, now).await?
     {
         return Ok(Err(no));
     }
@@ -108,6 +147,7 @@ pub async fn rollback(
     store: &dyn Store,
     known: &Published,
     to: u32,
+    terms: Terms<'_>,
     now: Millis,
 ) -> Result<Result<Action, NotPublished>, store::Error> {
     let found = store
@@ -122,7 +162,7 @@ pub async fn rollback(
         Ok(definition) => definition,
         Err(error) => return Ok(Err(error.into())),
     };
-    if let Err(no) = follows(store, known, &definition, &known.tenant, now).await? {
+    if let Err(no) = follows(store, known, &definition, terms, now).await? {
         return Ok(Err(no));
     }
     Ok(Ok(Action::Rollback {
@@ -139,28 +179,49 @@ async fn follows(
     store: &dyn Store,
     known: &Published,
     definition: &Definition,
-    tenant: &str,
+    terms: Terms<'_>,
     now: Millis,
 ) -> Result<Result<(), NotPublished>, store::Error> {
-    let before = store
-        .revision(tenant, &known.campaign, known.edition, known.newest)
-        .await?;
-    let Some(before) = before else {
-        return Ok(Ok(()));
+    let old = match newest(store, known).await? {
+        None => return Ok(Ok(())),
+        Some(Ok(old)) => old,
+        Some(Err(error)) => return Ok(Err(error.into())),
     };
-    let old = match campaign::decode(&before.definition) {
-        Ok(old) => old,
-        Err(error) => return Ok(Err(error.into())),
-    };
+    let revision = known.newest;
     let against = stranded(&old, definition, &known.granted_rules, now);
-    Ok(if against.is_empty() {
-        Ok(())
-    } else {
-        Err(NotPublished::Stranded {
-            revision: known.newest,
-            against,
-        })
-    })
+    if !against.is_empty() {
+        return Ok(Err(NotPublished::Stranded { revision, against }));
+    }
+    let changes = relied_on(&old, definition, now);
+    let law = terms.law.and_then(Law::of);
+    let law = law.filter(|law| !law.lets_terms_worsen());
+    if !changes.is_empty() && (law.is_some() || terms.reason.is_none()) {
+        return Ok(Err(NotPublished::Worsens {
+            revision,
+            changes,
+            law,
+        }));
+    }
+    Ok(Ok(()))
+}
+
+/// The definition of the newest revision; none if the store has none.
+pub async fn newest(
+    store: &dyn Store,
+    known: &Published,
+) -> Result<Option<Result<Definition, campaign::codec::DecodeError>>, store::Error> {
+    let newest = store
+        .revision(&known.tenant, &known.campaign, known.edition, known.newest)
+        .await?;
+    Ok(newest.map(|newest| campaign::decode(&newest.definition)))
+}
+
+/// What `new` takes from users that they rely on: what `old` told them, from when it opens until the last claim.
+pub fn relied_on(old: &Definition, new: &Definition, now: Millis) -> Vec<Change> {
+    match old.window.phase(now) {
+        Phase::Open | Phase::Paused | Phase::Claiming => worse(changes(old, new)),
+        Phase::Preview | Phase::Ended => Vec::new(),
+    }
 }
 
 fn stock(definition: &Definition) -> Vec<(Arc<str>, u32)> {
