@@ -11,6 +11,7 @@ pub mod function;
 pub mod history;
 pub mod openapi;
 pub mod package;
+pub mod parked;
 pub mod pause;
 pub mod publish;
 pub mod purge;
