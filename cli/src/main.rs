@@ -23,8 +23,8 @@ use clap::{Parser, Subcommand};
 
 use commands::{
     backup, check, compile, deploy, dev, diff, doctor, export, function as function_, history,
-    openapi, package, pause, publish, purge, reconcile, restore, resume, rollback, schema, serve,
-    stock, test, token, verify, wrap,
+    openapi, package, parked, pause, publish, purge, reconcile, restore, resume, rollback, schema,
+    serve, stock, test, token, verify, wrap,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};
@@ -71,6 +71,7 @@ enum Command {
     Resume(resume::Resume),
     Reconcile(reconcile::Reconcile),
     Purge(purge::Purge),
+    Parked(parked::Parked),
     Backup(backup::Backup),
     Restore(restore::Restore),
     Doctor(doctor::Doctor),
@@ -129,6 +130,7 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::Resume(args) => resume::run(args, out),
         Command::Reconcile(args) => reconcile::run(args, out),
         Command::Purge(args) => purge::run(args, out),
+        Command::Parked(args) => parked::run(args, out),
         Command::Backup(args) => backup::run(args, out),
         Command::Restore(args) => restore::run(args, out),
         Command::Doctor(args) => doctor::run(args, out),

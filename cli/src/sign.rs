@@ -13,19 +13,34 @@ use function::registry::material;
 use crate::failure::Failure;
 use crate::show::plain;
 
-/// A tenant's settings.
-pub fn tenant(configs: &Path, id: &str) -> Result<Tenant, Failure> {
+/// The ids of all tenants in a configs folder, in their order.
+pub fn tenants(configs: &Path) -> Result<Vec<String>, Failure> {
+    let mut known: Vec<String> = names(configs)?
+        .into_iter()
+        .filter(|name| configs.join(name).join("tenant.yaml").is_file())
+        .collect();
+    known.sort_unstable();
+    Ok(known)
+}
+
+/// What stands in a configs folder.
+fn names(configs: &Path) -> Result<Vec<String>, Failure> {
     let known = std::fs::read_dir(configs).map_err(|error| {
         Failure::usage(format!(
             "the configs folder {} can't be read: {error}",
             configs.display()
         ))
     })?;
-    // Looked up among what is there, never joined to a path: an id may hold anything.
-    let known: Vec<String> = known
+    Ok(known
         .flatten()
         .filter_map(|entry| entry.file_name().into_string().ok())
-        .collect();
+        .collect())
+}
+
+/// A tenant's settings.
+pub fn tenant(configs: &Path, id: &str) -> Result<Tenant, Failure> {
+    // Looked up among what is there, never joined to a path: an id may hold anything.
+    let known = names(configs)?;
     if !known.iter().any(|known| known == id) || id.starts_with('.') {
         let tenants = known
             .iter()

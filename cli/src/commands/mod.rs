@@ -12,6 +12,7 @@ pub mod function;
 pub mod history;
 pub mod openapi;
 pub mod package;
+pub mod parked;
 pub mod pause;
 pub mod publish;
 pub mod purge;

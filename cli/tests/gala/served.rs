@@ -423,6 +423,18 @@ fn revisions_and_books() {
     );
     assert_eq!(books.json()["differences"], serde_json::json!([]));
 
+    said(&["parked", "acme"], 0, "acme: 0 parked");
+    said(&["parked"], 0, "acme: 0 parked");
+    let none = said(&["parked", "acme", "--json"], 0, "");
+    assert_eq!(
+        none.json(),
+        serde_json::json!({ "parked": [], "dropped": 0 })
+    );
+    said(&["parked", "acme", "0f"], 1, "not-found");
+    said(&["parked", "acme", "0f", "--retry"], 1, "no parked event");
+    let drop = ["parked", "acme", "0f", "--drop", "--reason", "a test"];
+    said(&drop, 1, "no parked event");
+
     let purge = ["purge", "acme", "wheel", "--edition", "1"];
     said(&purge, 1, "kept_until");
     let forced = [&purge[..], &["--force", "--reason", "a test"]].concat();

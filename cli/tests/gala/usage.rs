@@ -2,7 +2,7 @@
 
 use super::ran::{Home, gala};
 
-const COMMANDS: [&str; 26] = [
+const COMMANDS: [&str; 27] = [
     "serve",
     "check",
     "compile",
@@ -20,6 +20,7 @@ const COMMANDS: [&str; 26] = [
     "resume",
     "reconcile",
     "purge",
+    "parked",
     "backup",
     "restore",
     "doctor",
@@ -107,6 +108,11 @@ fn what_is_not_understood_is_usage() {
         &["rollback", "acme", "wheel"],
         &["rollback", "acme", "wheel", "--to", "0"],
         &["purge", "acme", "wheel"],
+        &["parked", "acme", "--retry"],
+        &["parked", "acme", "0f", "--drop"],
+        &["parked", "acme", "0f", "--reason", "r"],
+        &["parked", "acme", "0f", "--retry", "--drop", "--reason", "r"],
+        &["parked", "--token", "t"],
         &["purge", "acme", "wheel", "--edition", "1", "--force"],
         &["reconcile", "acme"],
         &["pause", "acme", "wheel"],
@@ -195,6 +201,8 @@ fn what_is_not_there_cannot_be_reached() {
         &["rollback", "acme", "wheel", "--to", "1"],
         &["reconcile", "acme", "wheel"],
         &["purge", "acme", "wheel", "--edition", "1"],
+        &["parked", "acme"],
+        &["parked", "acme", "0f", "--retry"],
     ];
     for args in rows {
         let ran = home.run(&[args, &["--url", &url][..]].concat());

@@ -27,7 +27,8 @@ use serde_json::{Map, Value as Json};
 use store::Store;
 
 use super::{
-    Deed, Desk, ROUTES, Route, Verb, backup, history, ledger, read, reconcile, revise, write,
+    Deed, Desk, ROUTES, Route, Verb, backup, history, ledger, parked, read, reconcile, revise,
+    write,
 };
 
 /// How long a read of the log may take.
@@ -134,6 +135,10 @@ async fn act(deed: Deed, visit: Visit) -> Result<Response, Problem> {
         Deed::Rollback => revise::rollback(&visit).await,
         Deed::Purge => revise::purge(&visit).await,
         Deed::Reconcile => reconcile::reconcile(&visit).await,
+        Deed::Parked => parked::list(&visit).await,
+        Deed::ParkedEvent => parked::one(&visit).await,
+        Deed::RetryParked => parked::retry(&visit).await,
+        Deed::DropParked => parked::give_up(&visit).await,
     }
 }
 

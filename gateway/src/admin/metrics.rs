@@ -1,4 +1,4 @@
-//! `/metrics`: the counters as they are, the gauges of stock and budget as the store has them at this moment.
+//! `/metrics`: the counters as they are, the gauges of stock, budget and parked events as the store has them at this moment.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::Response;
 use function::http::{CALL_TIMEOUT, edge_problem};
 use function::problem::{Code, Problem};
-use function::telemetry::{budget_left, stock_left};
+use function::telemetry::{budget_left, parked_events, stock_left};
 use machine::ids::Lane;
 use machine::world::CounterKey;
 
@@ -41,6 +41,15 @@ pub(super) async fn scrape(State(desk): State<Arc<Desk>>) -> Response {
 
 async fn refresh(desk: &Desk) {
     let snapshot = desk.registry.snapshot();
+    for tenant in snapshot.tenants.keys() {
+        match desk.store.parking(tenant).await {
+            Ok(parking) => parked_events(tenant, parking.events.len(), parking.dropped),
+            Err(error) => {
+                tracing::warn!(%error, "the gauges of the store are as old as the last scrape");
+                return;
+            }
+        }
+    }
     for served in snapshot
         .tenants
         .values()

@@ -13,6 +13,7 @@ mod gate;
 mod history;
 mod ledger;
 mod metrics;
+mod parked;
 mod read;
 mod reconcile;
 mod revise;
@@ -27,8 +28,10 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{MethodFilter, get, on};
 use function::clock::{Clock, SystemClock};
+use function::http::Shell;
+use function::identity::Cache;
 use function::registry::Registry;
-use function::telemetry::PrometheusHandle;
+use function::telemetry::{AccessLog, PrometheusHandle};
 use store::Store;
 use tokio::sync::Semaphore;
 
@@ -65,6 +68,19 @@ impl Desk {
             clock: Arc::new(SystemClock),
             metrics,
             readers: Arc::new(Semaphore::new(READERS)),
+        }
+    }
+
+    /// What tells a parked event again: of every activity, and without what calls of the public need.
+    pub(crate) fn shell(&self) -> Shell {
+        Shell {
+            registry: self.registry.clone(),
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            tokens: Cache::new(1),
+            seen: Arc::default(),
+            access: AccessLog::new(0),
+            activity: None,
         }
     }
 

@@ -41,6 +41,14 @@ pub enum Deed {
     Purge,
     /// Works the books out again.
     Reconcile,
+    /// Lists the events that could not be delivered.
+    Parked,
+    /// One of them, with what it says.
+    ParkedEvent,
+    /// Tells one of them again.
+    RetryParked,
+    /// Gives one of them up.
+    DropParked,
 }
 
 impl Deed {
@@ -124,6 +132,27 @@ pub const ROUTES: &[Route] = &[
         "/admin/v1/{tenant}/users/{user}",
         Deed::History,
         &[Support, Risk],
+    ),
+    // Who is meant stands in what a parked event says, and may stand in why it was refused. To tell it again may give rewards.
+    get(
+        "/admin/v1/{tenant}/parked",
+        Deed::Parked,
+        &[Support, Publisher],
+    ),
+    get(
+        "/admin/v1/{tenant}/parked/{id}",
+        Deed::ParkedEvent,
+        &[Support, Publisher],
+    ),
+    post(
+        "/admin/v1/{tenant}/parked/{id}/retry",
+        Deed::RetryParked,
+        &[Publisher],
+    ),
+    post(
+        "/admin/v1/{tenant}/parked/{id}/drop",
+        Deed::DropParked,
+        &[Publisher],
     ),
     post(
         "/admin/v1/{tenant}/campaigns/{campaign}/stock",

@@ -125,7 +125,7 @@ pub(super) async fn pause(visit: &Visit) -> Result<Response, Problem> {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Nothing {}
+pub(super) struct Nothing {}
 
 /// The end of a stop.
 pub(super) async fn resume(visit: &Visit) -> Result<Response, Problem> {
@@ -232,6 +232,7 @@ pub(super) fn refused(no: &Refused) -> Problem {
         }
         Refused::NoSuchStock(_) => invalid("/reward", &no.to_string()),
         Refused::TooMuch => invalid("/add", &no.to_string()),
+        Refused::NoSuchParked(_) => Problem::new(Code::NotFound).with("problem", no.to_string()),
         Refused::NoSuchRevision(..) => invalid("/revision", &no.to_string()),
         Refused::Purged(..) => Problem::new(Code::NotPossible).with("problem", no.to_string()),
     }

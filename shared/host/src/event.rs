@@ -40,6 +40,10 @@ pub struct Event {
     pub data: Vec<u8>,
 }
 
+/// Why an event is parked: an extension of the request that has it kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParkedFor(pub String);
+
 /// What became of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivered {
@@ -154,6 +158,9 @@ impl Event {
         }
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(self.data.len()));
         request.extensions_mut().insert(self.clone());
+        if let Some(why) = why {
+            request.extensions_mut().insert(ParkedFor(why.to_owned()));
+        }
         request
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use campaign::verify::{Promise, Published, Row, verify};
 use function::identity::Role;
 use machine::luck::Seed;
+use machine::world::{Parked, ParkedFrom};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
@@ -335,4 +336,10 @@ async fn metrics_on_scrape() {
     let budget = r#"gala_budget_left{tenant="acme",campaign="wheel",lane="live"} 70"#;
     assert!(after.contains(budget), "{after}");
     assert!(!after.contains("member-"), "no member is in a metric");
+    let parked = r#"gala_parked_events{tenant="acme"}"#;
+    assert!(after.contains(&format!("{parked} 0\n")), "{after}");
+    let event = Parked::new(ParkedFrom::Trigger, "/queue", "1", 1);
+    house.store.park("acme", event).await.unwrap();
+    let later = scrape(&house).await;
+    assert!(later.contains(&format!("{parked} 1\n")), "{later}");
 }

@@ -68,6 +68,7 @@ machine:
       events:
         draw:
           - { do: [{ draw: wheel }] }
+        paid: { from: backend, transitions: [{}] }
 ";
 
 /// The clock that the test holds.

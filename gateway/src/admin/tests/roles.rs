@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use function::identity::{Audience, Role, Ticket};
+use machine::world::{Parked, ParkedFrom};
 
 use super::house::{Call, House};
 use crate::admin::{ROUTES, Route};
@@ -68,6 +69,10 @@ const EXPECTED: &[(&str, &str)] = &[
         "POST /admin/v1/{tenant}/campaigns/{campaign}/purge",
         "publisher",
     ),
+    ("GET /admin/v1/{tenant}/parked", "support publisher"),
+    ("GET /admin/v1/{tenant}/parked/{id}", "support publisher"),
+    ("POST /admin/v1/{tenant}/parked/{id}/retry", "publisher"),
+    ("POST /admin/v1/{tenant}/parked/{id}/drop", "publisher"),
     ("POST /admin/v1/backup", "publisher"),
 ];
 
@@ -83,6 +88,7 @@ fn path_and_body(house: &House, route: &Route, tenant: &str) -> (String, String)
         .replace("{campaign}", "wheel")
         .replace("{revision}", "1");
     let path = path.replace("{user}", "member-0");
+    let path = path.replace("{id}", &Parked::id_of("/queue", "1"));
     let dest = house.dir.path().join("copy");
     let (query, body) = match route.path.rsplit('/').next().unwrap() {
         "ledger" => ("?campaign=wheel", String::new()),
@@ -94,11 +100,19 @@ fn path_and_body(house: &House, route: &Route, tenant: &str) -> (String, String)
             "?edition=1",
             r#"{"force":true,"reason":"a test"}"#.to_owned(),
         ),
+        "drop" => ("", r#"{"reason":"a test"}"#.to_owned()),
         "clock" => ("", r#"{"offset_secs":60}"#.to_owned()),
         "backup" => ("", serde_json::json!({ "dest": dest }).to_string()),
         _ => ("", String::new()),
     };
     (format!("{path}{query}"), body)
+}
+
+/// An event that could be taken now.
+async fn park(house: &House) {
+    let says = r#"{"tenant":"acme","campaign":"wheel","user":"member-0","event":"paid"}"#;
+    let parked = Parked::new(ParkedFrom::Trigger, "/queue", "1", 1).saying(says.as_bytes());
+    house.store.park("acme", parked).await.unwrap();
 }
 
 #[test]
@@ -136,6 +150,7 @@ async fn every_role_at_every_route() {
         for role in Role::ALL {
             let (path, body) = path_and_body(&house, route, "acme");
             let token = house.staff("acme", role);
+            park(&house).await;
             let key = format!("{role}-{}", name(route));
             let call = Call {
                 method: route.verb.as_str(),

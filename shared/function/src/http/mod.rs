@@ -7,6 +7,7 @@ mod function;
 mod looks;
 mod open;
 mod openapi;
+mod parked;
 mod triggers;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub use context::{edge_problem, edge_problem_in};
 pub use events::read_body;
 pub use function::Function;
 pub use openapi::{Api, openapi_json};
+pub use parked::retell;
 pub use triggers::events_router;
 
 /// The largest body of an event, in bytes.

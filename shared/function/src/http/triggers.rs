@@ -13,15 +13,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use host::event::{Event, PARKED_PATH, PATH};
 use machine::Millis;
-use machine::ids::hex;
 use machine::model::Sender;
-use machine::world::Attribution;
+use machine::world::{Attribution, Parked};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
-use sha2::{Digest, Sha256};
 
 use super::context::{Context, Identified};
 use super::events::{carry, is_member};
+use super::parked::park;
 use super::{Shared, Shell};
 use crate::fingerprint::{Fingerprint, parse_payload};
 use crate::identity::Claims;
@@ -30,9 +29,6 @@ use crate::sweep::sweep;
 
 /// Timers of the hosts.
 const TIMERS: [&str; 2] = ["com.tencent.scf.timer", "com.amazonaws.scheduled"];
-
-/// The most of a message that a log shows.
-const SHOWN_BYTES: usize = 4096;
 
 /// The router that takes events.
 pub fn events_router(shell: Arc<Shell>) -> Router {
@@ -54,7 +50,8 @@ async fn take(State(shell): Shared, request: Request) -> Response {
     }
     let mut context = Context::new(&shell, &parts, "trigger");
     let mut found = None;
-    let outcome = told(&mut context, &event, &mut found).await;
+    let key = key(&Parked::id_of(&event.source, &event.id));
+    let outcome = told(&mut context, &event, &key, &mut found).await;
     let problem = match outcome {
         Ok(done) => return done,
         Err(problem) => problem,
@@ -127,9 +124,11 @@ impl Told {
     }
 }
 
-async fn told(
+/// Makes a campaign's event of a message, under this idempotency key.
+pub(super) async fn told(
     context: &mut Context<'_>,
     event: &Event,
+    key: &str,
     found: &mut Option<Identified>,
 ) -> Result<Response, Problem> {
     let told = Told::read(event)?;
@@ -150,7 +149,7 @@ async fn told(
         event: &told.event,
         sender: Sender::Backend,
         body: &told.payload,
-        key: &key(event),
+        key,
         fingerprint: fingerprint.as_bytes(),
         if_match: None,
         attribution: Attribution {
@@ -163,29 +162,9 @@ async fn told(
     carry(context, who, &told.user, &sent).await
 }
 
-/// The idempotency key of an event: what names it, however often it comes.
-fn key(event: &Event) -> String {
-    let mut hash = Sha256::new();
-    for part in [&event.source, &event.id] {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part.as_bytes());
-    }
-    format!("ce-{}", hex(&hash.finalize()[..16]))
-}
-
-/// Keeps an event that can never be taken: in the log, whole enough to be told again by hand.
-async fn park(request: Request) -> StatusCode {
-    let (parts, _) = request.into_parts();
-    let Some(event) = parts.extensions.get::<Event>() else {
-        return StatusCode::BAD_REQUEST;
-    };
-    let shown = event.data.get(..SHOWN_BYTES.min(event.data.len()));
-    let data = String::from_utf8_lossy(shown.unwrap_or_default());
-    tracing::error!(
-        source = event.source, id = event.id, kind = event.kind, time = event.time, %data,
-        bytes = event.data.len(), "an event is parked: tell it again once what was wrong with it is mended"
-    );
-    StatusCode::NO_CONTENT
+/// The idempotency key of an event, by the name that it is parked under: the same however often it comes, and from where.
+pub(super) fn key(parked_id: &str) -> String {
+    format!("ce-{parked_id}")
 }
 
 #[cfg(test)]
@@ -194,11 +173,11 @@ mod tests {
 
     #[test]
     fn the_same_event_has_the_same_key() {
-        let one = key(&Event::new("/q", "1", "t"));
-        assert_eq!(one, key(&Event::new("/q", "1", "another")));
-        assert_eq!(one.len(), 35);
-        assert_ne!(one, key(&Event::new("/q1", "", "t")));
-        assert_ne!(one, key(&Event::new("/q", "2", "t")));
+        let key = |source: &str, id: &str| key(&Parked::id_of(source, id));
+        // As it was always made: a queue may deliver again what was taken before an upgrade.
+        assert_eq!(key("/q", "1"), "ce-a2e384c7b7fc8ca243684ca2944f8992");
+        assert_ne!(key("/q", "1"), key("/q1", ""));
+        assert_ne!(key("/q", "1"), key("/q", "2"));
     }
 
     #[test]

@@ -19,6 +19,8 @@ const COMMIT_TRIES: &str = "gala_commit_tries_total";
 const FUNCTION_FAILURES: &str = "gala_function_failures_total";
 const STOCK_LEFT: &str = "gala_stock_left";
 const BUDGET_LEFT: &str = "gala_budget_left";
+const PARKED: &str = "gala_parked_events";
+const PARKED_DROPPED: &str = "gala_parked_events_dropped";
 
 /// Upper bounds of the latency buckets, in seconds: fine where our promises are, coarse beyond.
 const BUCKETS: [f64; 14] = [
@@ -61,6 +63,11 @@ fn describe() {
     describe_gauge!(
         BUDGET_LEFT,
         "What is left of a budget, in the tenant's currency."
+    );
+    describe_gauge!(PARKED, "Events that could not be delivered and are kept.");
+    describe_gauge!(
+        PARKED_DROPPED,
+        "Events that could not be delivered and were let go because newer ones came."
     );
 }
 
@@ -214,6 +221,13 @@ pub fn budget_left(tenant: &str, campaign: &str, lane: &'static str, amount: f64
         ("lane", lane.to_owned()),
     ];
     gauge!(BUDGET_LEFT, &labels).set(amount);
+}
+
+/// Shows how many of a tenant's events are parked, and how many were let go because newer ones came.
+pub fn parked_events(tenant: &str, kept: usize, dropped: u64) {
+    let labels = [("tenant", tenant.to_owned())];
+    gauge!(PARKED, &labels).set(kept as f64);
+    gauge!(PARKED_DROPPED, &labels).set(dropped as f64);
 }
 
 #[cfg(test)]

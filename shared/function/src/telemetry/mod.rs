@@ -6,5 +6,6 @@ pub mod meters;
 
 pub use logs::{Access, AccessLog, Format, LogError, init_logs};
 pub use meters::{
-    MetricsError, PrometheusHandle, RouteMetrics, Tried, budget_left, init_metrics, stock_left,
+    MetricsError, PrometheusHandle, RouteMetrics, Tried, budget_left, init_metrics, parked_events,
+    stock_left,
 };

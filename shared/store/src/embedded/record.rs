@@ -9,6 +9,9 @@ const FIRST: u8 = 1;
 /// The same; a commit ends with `carried`.
 const FORM: u8 = 2;
 
+/// A change of what is kept for deliveries, which versions before did not know: told by its form, they name it.
+const KEEP: u8 = 3;
+
 /// What a commit begins with, and an absent `carried` in postcard.
 const COMMIT: u8 = 0;
 const NONE: u8 = 0;
@@ -30,10 +33,11 @@ pub(super) enum RecordError {
 /// Encodes a change, using `buffer`'s memory.
 pub(super) fn encode(change: &Change, mut buffer: Vec<u8>) -> Result<Vec<u8>, RecordError> {
     buffer.clear();
-    // Everything but a commit looks as it always did.
+    // What ops staff change looks as it always did.
     buffer.push(match change {
         Change::Commit(_) => FORM,
         Change::Admin(_) => FIRST,
+        Change::Keep(_) => KEEP,
     });
     Ok(postcard::to_extend(change, buffer)?)
 }
@@ -44,7 +48,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Change, RecordError> {
         [FIRST, commit @ ..] if commit.first() == Some(&COMMIT) => {
             Ok(postcard::from_bytes(&[commit, &[NONE]].concat())?)
         }
-        [FIRST | FORM, change @ ..] => Ok(postcard::from_bytes(change)?),
+        [FIRST | FORM | KEEP, change @ ..] => Ok(postcard::from_bytes(change)?),
         [other, ..] => Err(RecordError::Form(*other)),
         [] => Err(RecordError::Empty),
     }
@@ -96,6 +100,22 @@ mod tests {
         let mut old = rest.to_vec();
         old[0] = FIRST;
         assert_eq!(decode(&old).unwrap(), Change::Commit(Box::new(commit)));
+    }
+
+    /// A program from before marks and parked events names the form of these; whoever breaks this test breaks every log.
+    #[test]
+    fn what_is_kept_for_deliveries_has_a_form_of_its_own() {
+        let mark = Change::Keep(machine::world::Keep::Mark {
+            campaign: crate::conformance::sample::live(),
+            name: "relay/b/1".into(),
+            at: 300,
+        });
+        let bytes = encode(&mark, Vec::new()).unwrap();
+        assert_eq!(
+            bytes,
+            b"\x03\x02\x00\x04acme\x06spring\x01\x00\x09relay/b/1\xac\x02"
+        );
+        assert_eq!(decode(&bytes).unwrap(), mark);
     }
 
     #[test]
