@@ -20,7 +20,7 @@ use store::Published;
 use super::find::Definitions;
 use super::gate::{Visit, json as answer};
 use super::row::utc;
-use super::write::{WORDS_MOST, asked, change, invalid, refused};
+use super::write::{WORDS_MOST, asked, change, change_because, invalid, refused};
 
 /// How long an edition's books are kept after its last claim, in milliseconds: two years, as prize draws are to be
 /// archived.
@@ -61,7 +61,7 @@ pub(super) async fn publish(visit: &Visit) -> Result<Response, Problem> {
     );
     let action = visit.soon(action).await?;
     let action = action.map_err(|no| not_published(&no))?;
-    change(visit, &key, "publish", action).await
+    change_because(visit, &key, "publish", action, reason).await
 }
 
 #[derive(Debug, Deserialize)]
@@ -187,7 +187,7 @@ pub(super) async fn rollback(visit: &Visit) -> Result<Response, Problem> {
     let action = registry::rollback(visit.store(), &found, revision, terms, visit.now);
     let action = visit.soon(action).await?;
     let action = action.map_err(|no| not_published(&no))?;
-    change(visit, &key, "rollback", action).await
+    change_because(visit, &key, "rollback", action, reason).await
 }
 
 #[derive(Debug, Deserialize)]

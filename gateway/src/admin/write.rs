@@ -172,6 +172,17 @@ pub(super) async fn change(
     what: &str,
     action: Action,
 ) -> Result<Response, Problem> {
+    change_because(visit, key, what, action, None).await
+}
+
+/// As [`change`], with a reason for the audit.
+pub(super) async fn change_because(
+    visit: &Visit,
+    key: &Key,
+    what: &str,
+    action: Action,
+    why: Option<String>,
+) -> Result<Response, Problem> {
     let subject = action
         .campaign()
         .map_or_else(String::new, |(campaign, edition)| {
@@ -189,6 +200,7 @@ pub(super) async fn change(
         at: visit.now,
         key: Some((key.as_str().into(), *fingerprint.as_bytes())),
         action,
+        why: why.map(Into::into),
     };
     // In a task of its own: a caller that goes away stops nothing half-way.
     let (store, registry) = (visit.desk.store.clone(), visit.desk.registry.clone());

@@ -237,6 +237,7 @@ impl World {
                 at: self.clock.now(),
                 key: None,
                 action,
+                why: None,
             }))
             .await
             .unwrap()

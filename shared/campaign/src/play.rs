@@ -164,6 +164,7 @@ impl Stage {
             at,
             key: None,
             action,
+            why: None,
         };
         match apply_admin(&mut self.world, &change) {
             AdminOutcome::Done(done) => Ok(done.revision),

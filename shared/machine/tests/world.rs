@@ -33,6 +33,7 @@ fn admin(action: Action) -> Admin {
         at: 0,
         key: None,
         action,
+        why: None,
     }
 }
 

@@ -465,6 +465,15 @@ async fn what_users_rely_on_is_not_taken_in_silence() {
     // With a reason the other is published, and so is the way back.
     let body = json!({ "document": less, "reason": "the supplier delivers less" });
     assert_eq!(ask(&house, "publish", "p-3", &body).await.status, 200);
+    let finance = house.staff("acme", Role::Finance);
+    let audit = house.get(&finance, "/admin/v1/acme/audit").await.json();
+    let last = audit["entries"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!(last["action"], "publish");
+    let details = last["details"].as_str().unwrap();
+    assert!(
+        details.contains(r#""reason":"the supplier delivers less""#),
+        "{details}"
+    );
     let blank = ask(&house, "publish", "p-4", &json!({ "reason": " " })).await;
     assert_eq!(blank.status, 422, "{blank:?}");
     rewrite(&house, FILE);

@@ -162,5 +162,6 @@ fn admin(tenant: &Arc<str>, at: Millis, action: Action) -> Admin {
         at,
         key: None,
         action,
+        why: None,
     }
 }

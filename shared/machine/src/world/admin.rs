@@ -31,6 +31,8 @@ pub struct Admin {
     pub key: Option<(Arc<str>, [u8; 32])>,
     /// What.
     pub action: Action,
+    /// Why, in the words of whoever does it; the audit keeps it.
+    pub why: Option<Arc<str>>,
 }
 
 /// What ops staff can do.
@@ -429,7 +431,7 @@ fn finish(
         revision,
         ceiling,
     };
-    let (action, details) = change.action.told(&done);
+    let (action, details) = change.told(&done);
     let mut entry = AuditEntry {
         number,
         at: change.at,
@@ -452,6 +454,17 @@ fn finish(
         remember(&mut tenant.remembered, new, REMEMBER_ADMIN);
     }
     AdminOutcome::Done(done)
+}
+
+impl Admin {
+    /// The action in one word, and its particulars as JSON, the reason among them; secrets left out.
+    pub fn told(&self, done: &Done) -> (String, String) {
+        let (action, mut details) = self.action.told(done);
+        if let (Some(why), Some(fields)) = (&self.why, details.as_object_mut()) {
+            fields.insert("reason".to_owned(), (**why).into());
+        }
+        (action.to_owned(), details.to_string())
+    }
 }
 
 impl Action {
@@ -481,9 +494,9 @@ impl Action {
         }
     }
 
-    /// The action in one word, and its particulars as JSON; secrets left out.
-    pub fn told(&self, done: &Done) -> (String, String) {
-        let (word, details) = match self {
+    /// The action in one word, and its particulars; secrets left out.
+    fn told(&self, done: &Done) -> (&'static str, serde_json::Value) {
+        match self {
             Self::CreateTenant { .. } => ("create-tenant", serde_json::json!({})),
             Self::Publish {
                 edition,
@@ -537,7 +550,6 @@ impl Action {
                 "drop-parked",
                 serde_json::json!({ "parked": id, "reason": reason }),
             ),
-        };
-        (word.to_owned(), details.to_string())
+        }
     }
 }

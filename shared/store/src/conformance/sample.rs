@@ -168,6 +168,7 @@ pub fn admin(action: Action) -> Admin {
         at: START,
         key: None,
         action,
+        why: None,
     }
 }
 

@@ -3,17 +3,17 @@
 
 use machine::world::Change;
 
-/// A change of [`machine::world`] in postcard, as of version 0.1. A commit of this form has no `carried`.
+/// A change of [`machine::world`] in postcard, as of version 0.1. A commit of this form has no `carried`, and what staff do no
+/// reason.
 const FIRST: u8 = 1;
 
-/// The same; a commit ends with `carried`.
+/// The same; a commit ends with `carried`, and what staff do with its reason.
 const FORM: u8 = 2;
 
 /// A change of what is kept for deliveries, which versions before did not know: told by its form, they name it.
 const KEEP: u8 = 3;
 
-/// What a commit begins with, and an absent `carried` in postcard.
-const COMMIT: u8 = 0;
+/// An absent `carried`, and an absent reason, in postcard.
 const NONE: u8 = 0;
 
 /// Why a record can't be read or written.
@@ -33,22 +33,25 @@ pub(super) enum RecordError {
 /// Encodes a change, using `buffer`'s memory.
 pub(super) fn encode(change: &Change, mut buffer: Vec<u8>) -> Result<Vec<u8>, RecordError> {
     buffer.clear();
-    // What ops staff change looks as it always did.
+    let as_ever = matches!(change, Change::Admin(change) if change.why.is_none());
     buffer.push(match change {
-        Change::Commit(_) => FORM,
-        Change::Admin(_) => FIRST,
+        // What staff do without a reason looks as it always did.
+        Change::Admin(_) if as_ever => FIRST,
+        Change::Commit(_) | Change::Admin(_) => FORM,
         Change::Keep(_) => KEEP,
     });
-    Ok(postcard::to_extend(change, buffer)?)
+    let mut bytes = postcard::to_extend(change, buffer)?;
+    if as_ever {
+        bytes.pop();
+    }
+    Ok(bytes)
 }
 
 /// Reads what [`encode`] wrote.
 pub(super) fn decode(bytes: &[u8]) -> Result<Change, RecordError> {
     match bytes {
-        [FIRST, commit @ ..] if commit.first() == Some(&COMMIT) => {
-            Ok(postcard::from_bytes(&[commit, &[NONE]].concat())?)
-        }
-        [FIRST | FORM | KEEP, change @ ..] => Ok(postcard::from_bytes(change)?),
+        [FIRST, change @ ..] => Ok(postcard::from_bytes(&[change, &[NONE]].concat())?),
+        [FORM | KEEP, change @ ..] => Ok(postcard::from_bytes(change)?),
         [other, ..] => Err(RecordError::Form(*other)),
         [] => Err(RecordError::Empty),
     }
@@ -84,9 +87,18 @@ mod tests {
                 budget: Some(1000),
                 seeds: (Seed([1; 32]), Seed([2; 32])),
             },
+            why: None,
         }));
         assert_eq!(encode(&publish, Vec::new()).unwrap(), old);
         assert_eq!(decode(&old).unwrap(), publish);
+        // With a reason it has another form.
+        let Change::Admin(mut reasoned) = publish else {
+            panic!("a publish");
+        };
+        reasoned.why = Some("because".into());
+        let reasoned = Change::Admin(reasoned);
+        let new = encode(&reasoned, Vec::new()).unwrap();
+        assert_eq!((new[0], decode(&new).unwrap()), (FORM, reasoned));
     }
 
     /// A commit from before records were carried over with their grants.
@@ -96,7 +108,7 @@ mod tests {
             crate::conformance::sample::commit(crate::conformance::sample::user(1), 0, "a");
         let new = encode(&Change::Commit(Box::new(commit.clone())), Vec::new()).unwrap();
         let (last, rest) = new.split_last().unwrap();
-        assert_eq!((new[0], new[1], *last), (FORM, COMMIT, NONE));
+        assert_eq!((new[0], new[1], *last), (FORM, 0, NONE));
         let mut old = rest.to_vec();
         old[0] = FIRST;
         assert_eq!(decode(&old).unwrap(), Change::Commit(Box::new(commit)));

@@ -81,7 +81,7 @@ impl Note {
             revision,
             ceiling,
         };
-        let (action, details) = change.action.told(&done);
+        let (action, details) = change.told(&done);
         Ok(Self {
             id: random_id()?,
             key: change
@@ -198,7 +198,7 @@ pub(super) async fn booking(shared: &Shared, change: &Admin) -> Result<Booking, 
         revision: None,
         ceiling: None,
     };
-    let (action, details) = change.action.told(&done);
+    let (action, details) = change.told(&done);
     let mut entry = AuditEntry {
         number,
         at: change.at,
@@ -240,7 +240,7 @@ pub(super) async fn create(
         revision: None,
         ceiling: None,
     };
-    let (action, details) = change.action.told(&done);
+    let (action, details) = change.told(&done);
     let mut entry = AuditEntry {
         number: 0,
         at: change.at,
