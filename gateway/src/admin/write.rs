@@ -232,6 +232,7 @@ pub(super) fn refused(no: &Refused) -> Problem {
         }
         Refused::NoSuchStock(_) => invalid("/reward", &no.to_string()),
         Refused::TooMuch => invalid("/add", &no.to_string()),
+        Refused::NoSuchParked(_) => Problem::new(Code::NotFound),
         Refused::NoSuchRevision(..) => invalid("/revision", &no.to_string()),
         Refused::Purged(..) => Problem::new(Code::NotPossible).with("problem", no.to_string()),
     }

@@ -11,7 +11,8 @@ use machine::ids::{CampaignKey, Pseudonym};
 use machine::luck::Seed;
 use machine::model::Durability;
 use machine::world::{
-    Admin, AdminOutcome, AuditEntry, Commit, CounterKey, Outcome, Recalled, Revision,
+    Admin, AdminOutcome, AuditEntry, Commit, CounterKey, Outcome, Parked, Parking, Recalled,
+    Revision,
 };
 use store::{
     Asked, Copied, Embedded, Error, Health, Lane, Later, Lease, LedgerRow, Page, Published, Store,
@@ -276,6 +277,29 @@ impl Store for Faulty {
 
     fn audit<'a>(&'a self, tenant: &'a str, from: u64) -> Later<'a, Vec<AuditEntry>> {
         self.real.audit(tenant, from)
+    }
+
+    fn mark<'a>(&'a self, key: &'a CampaignKey, name: &'a str, at: u64) -> Later<'a, u64> {
+        self.real.mark(key, name, at)
+    }
+
+    fn marks<'a>(&'a self, key: &'a CampaignKey) -> Later<'a, Vec<(std::sync::Arc<str>, u64)>> {
+        self.real.marks(key)
+    }
+
+    fn park<'a>(&'a self, tenant: &'a str, parked: Parked) -> Later<'a, u64> {
+        if let Some(why) = self.health().failure {
+            return Box::pin(async { Err(Error::NotWritten(why)) });
+        }
+        self.real.park(tenant, parked)
+    }
+
+    fn parking<'a>(&'a self, tenant: &'a str) -> Later<'a, Parking> {
+        self.real.parking(tenant)
+    }
+
+    fn parked<'a>(&'a self, tenant: &'a str, id: &'a str) -> Later<'a, Option<Parked>> {
+        self.real.parked(tenant, id)
     }
 
     fn backup(&self, dest: PathBuf) -> Later<'_, Copied> {

@@ -10,6 +10,7 @@ pub mod rate;
 pub mod reconcile;
 pub mod redis;
 
+mod delivery;
 mod error;
 
 use std::future::Future;
@@ -24,8 +25,8 @@ use machine::luck::Seed;
 use machine::model::Durability;
 use machine::participant::Participant;
 use machine::world::{
-    Admin, AdminOutcome, AuditEntry, Commit, Counter, CounterKey, Live, Outcome, Pause, Recalled,
-    Revision,
+    Admin, AdminOutcome, AuditEntry, Commit, Counter, CounterKey, Live, Outcome, Parked, Parking,
+    Pause, Recalled, Revision,
 };
 use tokio::sync::watch;
 
@@ -124,6 +125,27 @@ pub trait Store: Send + Sync + 'static {
 
     /// A tenant's audit from entry `from` on.
     fn audit<'a>(&'a self, tenant: &'a str, from: u64) -> Later<'a, Vec<AuditEntry>>;
+
+    /// Notes how far a reader of a lane's ledger has come, and answers where its mark stands then: at the greater of `at` and
+    /// what was noted before; at 0 where there is no such lane. `name`: 1 to 200 bytes of printable ASCII without spaces.
+    ///
+    /// A mark may be lost (a store that fails over, a purge) and stands lower then, never higher than what was noted: whoever
+    /// reads on from it reads something twice, and passes over nothing.
+    fn mark<'a>(&'a self, key: &'a CampaignKey, name: &'a str, at: u64) -> Later<'a, u64>;
+
+    /// All marks of a lane, by name.
+    fn marks<'a>(&'a self, key: &'a CampaignKey) -> Later<'a, Vec<(Arc<str>, u64)>>;
+
+    /// Keeps an event that can't be delivered, among its tenant's newest [`PARKED_MOST`](machine::world::PARKED_MOST); how
+    /// often it was parked. What was parked before is one entry, which tells of the last time. An error: it is not kept (for
+    /// all that is known), and whoever has it keeps it. Taken away by [`Action::Unpark`](machine::world::Action::Unpark).
+    fn park<'a>(&'a self, tenant: &'a str, parked: Parked) -> Later<'a, u64>;
+
+    /// A tenant's parked events without what they say, the one parked last at the end, and how many were let go.
+    fn parking<'a>(&'a self, tenant: &'a str) -> Later<'a, Parking>;
+
+    /// A parked event with what it says.
+    fn parked<'a>(&'a self, tenant: &'a str, id: &'a str) -> Later<'a, Option<Parked>>;
 
     /// Copies everything durable into an empty folder, while serving.
     fn backup(&self, dest: PathBuf) -> Later<'_, Copied>;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::change::{Answer, CounterKey};
+use super::delivery::Parking;
 use super::revise;
 use super::state::{CampaignWorld, Pause, Remembered, TenantWorld, World, find, remember};
 use crate::calendar::Millis;
@@ -117,6 +118,13 @@ pub enum Action {
         /// Why; for the audit.
         reason: Option<Arc<str>>,
     },
+    /// Takes a parked event away.
+    Unpark {
+        /// Which: its name among the tenant's parked events.
+        id: Arc<str>,
+        /// Why it is given up; none: it was told again, and taken.
+        reason: Option<Arc<str>>,
+    },
 }
 
 /// What became of it.
@@ -163,6 +171,9 @@ pub enum Refused {
     /// The edition has no such revision.
     #[error("campaign `{0}` has no revision {1}")]
     NoSuchRevision(Arc<str>, u32),
+    /// There is no such parked event (any more).
+    #[error("no parked event `{0}` is kept")]
+    NoSuchParked(Arc<str>),
     /// The edition was purged, and an edition that is over never begins again.
     #[error("edition {1} of campaign `{0}` was purged and never reopens: write `edition: {next}` for the next run", next = .1.saturating_add(1))]
     Purged(Arc<str>, u32),
@@ -229,6 +240,7 @@ pub(super) fn admin(world: &mut World, change: &Admin) -> AdminOutcome {
             secret: secret.clone(),
             audit: Vec::new(),
             remembered: VecDeque::new(),
+            parking: Parking::default(),
         };
         world.tenants.insert(change.tenant.clone(), tenant);
         return finish(world, change, None, None, None);
@@ -374,6 +386,17 @@ fn carry_out(world: &mut World, change: &Admin) -> Result<Effect, AdminOutcome> 
             world.purged.insert(key);
             Ok(effect(campaign))
         }
+        Action::Unpark { id, .. } => {
+            let known = world.tenants.get_mut(tenant);
+            let gone = known.and_then(|known| known.parking.take(id));
+            let refused = || AdminOutcome::Refused(Refused::NoSuchParked(id.clone()));
+            gone.map(|_| Effect {
+                campaign: None,
+                revision: None,
+                ceiling: None,
+            })
+            .ok_or_else(refused)
+        }
     }
 }
 
@@ -435,7 +458,7 @@ impl Action {
     /// The campaign and the edition that it is about, if it is about one.
     pub fn campaign(&self) -> Option<(&Arc<str>, u32)> {
         match self {
-            Self::CreateTenant { .. } => None,
+            Self::CreateTenant { .. } | Self::Unpark { .. } => None,
             Self::Publish {
                 campaign, edition, ..
             }
@@ -506,6 +529,13 @@ impl Action {
             } => (
                 "purge",
                 serde_json::json!({ "edition": edition, "reason": reason }),
+            ),
+            Self::Unpark { id, reason: None } => {
+                ("retry-parked", serde_json::json!({ "parked": id }))
+            }
+            Self::Unpark { id, reason } => (
+                "drop-parked",
+                serde_json::json!({ "parked": id, "reason": reason }),
             ),
         };
         (word.to_owned(), details.to_string())

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::admin::{AdminOutcome, admin};
 use super::change::{Applied, Bound, Change, Commit, CounterKey, CounterMove, Left, Outcome};
+use super::delivery::{Kept, apply_keep};
 use super::state::{Counter, Entry, LaneWorld, REMEMBER_MOST, Remembered, World, find, remember};
 use crate::ids::Lane;
 use crate::ledger::Row;
@@ -12,11 +13,12 @@ use crate::participant::Participant;
 /// For how many days a day's budget counter is kept, so that a call that crosses midnight still finds its day.
 const KEEP_DAYS: i32 = 8;
 
-/// Applies a change of either kind; used to replay a log, where only changes that succeeded stand.
+/// Applies a change of any kind; used to replay a log, where only changes that succeeded stand.
 pub fn apply(world: &mut World, change: &mut Change) -> bool {
     match change {
         Change::Commit(commit) => matches!(apply_commit(world, commit), Outcome::Committed(_)),
         Change::Admin(change) => matches!(apply_admin(world, change), AdminOutcome::Done(_)),
+        Change::Keep(keep) => matches!(apply_keep(world, keep), Kept::Done(_)),
     }
 }
 

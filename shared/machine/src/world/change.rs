@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::admin::Admin;
+use super::delivery::Keep;
 use super::state::{Live, Pause};
 use crate::calendar::{Day, Millis, date};
 use crate::ids::{CampaignKey, Pseudonym};
@@ -20,6 +21,8 @@ pub enum Change {
     Commit(Box<Commit>),
     /// Something ops staff did.
     Admin(Box<Admin>),
+    /// What is kept for deliveries.
+    Keep(Keep),
 }
 
 /// One participant's step, with everything that must become true at once.

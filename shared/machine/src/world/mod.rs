@@ -7,6 +7,7 @@
 mod admin;
 mod apply;
 mod change;
+mod delivery;
 mod revise;
 mod state;
 
@@ -15,6 +16,9 @@ pub use apply::{apply, apply_admin, apply_commit};
 pub use change::{
     Answer, Applied, Attribution, Bound, Change, Commit, CounterKey, CounterMove, KeyWasUsed, Left,
     Outcome, Recalled,
+};
+pub use delivery::{
+    Keep, Kept, PARKED_DATA_BYTES, PARKED_MOST, Parked, ParkedFrom, Parking, apply_keep, is_mark,
 };
 pub use state::{
     CampaignWorld, Counter, Entry, LaneWorld, Live, Pause, REMEMBER_MOST, REMEMBER_MS, Remembered,

@@ -106,6 +106,7 @@ impl LaneWorld {
             participants: BTreeMap::new(),
             timers: BTreeSet::new(),
             rows: 0,
+            marks: BTreeMap::new(),
         }
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::admin::AuditEntry;
 use super::change::{Answer, CounterKey, KeyWasUsed, Recalled};
+use super::delivery::Parking;
 use crate::calendar::{HOUR_MS, Millis};
 use crate::ids::{CampaignKey, Lane, Pseudonym};
 use crate::luck::Seed;
@@ -38,6 +39,8 @@ pub struct TenantWorld {
     pub audit: Vec<AuditEntry>,
     /// The answers to admin calls by their idempotency keys, newest last.
     pub remembered: VecDeque<Remembered>,
+    /// The events that could not be delivered.
+    pub parking: Parking,
 }
 
 /// One edition of a campaign.
@@ -116,6 +119,8 @@ pub struct LaneWorld {
     pub timers: BTreeSet<(Millis, Pseudonym)>,
     /// How many rows its ledger has.
     pub rows: u64,
+    /// How far those have come who read its ledger.
+    pub marks: BTreeMap<Arc<str>, u64>,
 }
 
 /// A bounded counter.

@@ -45,6 +45,7 @@ macro_rules! holds {
 mod admin;
 mod commits;
 mod counters;
+mod deliveries;
 mod heard;
 mod leases;
 mod races;
@@ -152,6 +153,9 @@ cases! {
     leases: one_holds_it, of_many_one_gets_it, jobs_and_lanes_are_apart, a_number_is_never_used_again,
         one_that_is_over_is_not_brought_back, a_stranger_releases_nothing, a_commit_under_it_is_a_commit,
         a_commit_under_a_lost_one_is_refused, a_lease_is_of_one_lane;
+    deliveries: a_mark_only_grows, marks_are_apart, a_mark_is_of_a_lane_that_is_there, what_is_parked_is_kept_whole,
+        parked_again_is_one_entry, the_newest_are_kept_and_the_rest_counted, what_is_taken_away_is_in_the_audit,
+        tenants_are_apart;
     races: ten_units_have_ten_winners, twins_get_one_answer, one_user_is_never_in_two_places,
         a_dropped_commit_still_commits;
 }

@@ -33,12 +33,16 @@ use machine::Millis;
 use machine::ids::{CampaignKey, Pseudonym};
 use machine::luck::Seed;
 use machine::model::Durability;
-use machine::world::{Admin, AdminOutcome, AuditEntry, Commit, Outcome, Recalled, Revision};
+use machine::world::{
+    Admin, AdminOutcome, AuditEntry, Commit, Keep, Kept, Outcome, Parked, Parking, Recalled,
+    Revision,
+};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{oneshot, watch};
 
 pub use open::{OpenError, Options, open, open_on, open_with};
 
+use crate::delivery;
 use crate::lease::Wish;
 use crate::log::{Disk, Reader};
 use crate::{Asked, Copied, Error, Health, Lane, Later, Lease, LedgerRow, Page, Published, Store};
@@ -127,6 +131,12 @@ impl Embedded {
             sent?;
             self.answer(answer).await
         })
+    }
+
+    async fn keep(&self, keep: Keep) -> Result<Kept, Error> {
+        let (done, answer) = oneshot::channel();
+        self.send(Request::keep(keep, done)?)?;
+        self.answer(answer).await
     }
 
     async fn answer<T>(&self, answer: oneshot::Receiver<Result<T, Error>>) -> Result<T, Error> {
@@ -351,6 +361,51 @@ impl Store for Embedded {
                 .get(usize::try_from(from).unwrap_or(usize::MAX)..)
                 .unwrap_or_default()
                 .to_vec()
+        }))
+    }
+
+    fn mark<'a>(&'a self, key: &'a CampaignKey, name: &'a str, at: u64) -> Later<'a, u64> {
+        Box::pin(async move {
+            let keep = Keep::Mark {
+                campaign: key.clone(),
+                name: delivery::mark_name(name)?,
+                at,
+            };
+            Ok(delivery::stands(self.keep(keep).await?))
+        })
+    }
+
+    fn marks<'a>(&'a self, key: &'a CampaignKey) -> Later<'a, Vec<(Arc<str>, u64)>> {
+        let key = key.clone();
+        Box::pin(self.durable(move |state| {
+            let marks = state.world.lane(&key).map(|lane| lane.marks.clone());
+            marks.unwrap_or_default().into_iter().collect()
+        }))
+    }
+
+    fn park<'a>(&'a self, tenant: &'a str, parked: Parked) -> Later<'a, u64> {
+        Box::pin(async move {
+            let keep = Keep::Park {
+                tenant: tenant.into(),
+                parked: Box::new(parked),
+            };
+            delivery::parked(self.keep(keep).await?, tenant)
+        })
+    }
+
+    fn parking<'a>(&'a self, tenant: &'a str) -> Later<'a, Parking> {
+        let tenant = tenant.to_owned();
+        Box::pin(self.durable(move |state| {
+            let known = state.world.tenants.get(tenant.as_str());
+            known.map_or_else(Parking::default, |known| known.parking.outline())
+        }))
+    }
+
+    fn parked<'a>(&'a self, tenant: &'a str, id: &'a str) -> Later<'a, Option<Parked>> {
+        let (tenant, id) = (tenant.to_owned(), id.to_owned());
+        Box::pin(self.durable(move |state| {
+            let known = state.world.tenants.get(tenant.as_str())?;
+            known.parking.find(&id).cloned()
         }))
     }
 

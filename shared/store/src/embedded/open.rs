@@ -19,7 +19,7 @@ use crate::log::{self, Disk, Log, RealDisk, Records, snapshot};
 
 /// What a snapshot's body begins with; to be changed whenever the world's form changes, so that an old snapshot is passed
 /// over and the log replayed.
-const SNAPSHOT_FORM: u32 = 3;
+const SNAPSHOT_FORM: u32 = 4;
 
 /// How a store is kept.
 #[derive(Debug, Clone, Copy)]
@@ -160,6 +160,7 @@ fn replay(
         match &change {
             Change::Commit(commit) => index.note(commit, seq),
             Change::Admin(admin) => index.forget(admin),
+            Change::Keep(_) => {}
         }
         replayed += 1;
     }
@@ -177,7 +178,7 @@ fn stamps(change: &Change) -> Option<(u64, Vec<Option<u64>>)> {
     };
     match change {
         Change::Commit(commit) => Some((commit.first_row, serials(commit))),
-        Change::Admin(_) => None,
+        Change::Admin(_) | Change::Keep(_) => None,
     }
 }
 

@@ -96,6 +96,11 @@ impl State {
         self.admin_ahead = true;
     }
 
+    /// Notes that something kept for deliveries is applied and not yet durable.
+    pub fn begin_keep(&mut self) {
+        self.ahead = true;
+    }
+
     /// Notes that everything applied is durable.
     pub fn settled(&mut self) {
         self.ahead = false;

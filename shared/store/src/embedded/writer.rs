@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 
-use machine::world::{Admin, AdminOutcome, Change, Commit, Outcome, apply_admin, apply_commit};
+use machine::world::{
+    Admin, AdminOutcome, Change, Commit, Keep, Kept, Outcome, apply_admin, apply_commit, apply_keep,
+};
 use parking_lot::RwLock;
 use tokio::sync::{oneshot, watch};
 
@@ -34,6 +36,7 @@ pub(super) type Done<T> = oneshot::Sender<Result<T, Error>>;
 pub(super) enum Request {
     Commit(Box<Commit>, Option<Lease>, usize, Done<Outcome>),
     Admin(Box<Admin>, usize, Done<AdminOutcome>),
+    Keep(Keep, usize, Done<Kept>),
     /// A look at the world at a moment when nothing of it is ahead of the disk.
     Look(Box<dyn FnOnce(&State) + Send>),
 }
@@ -55,9 +58,14 @@ impl Request {
         Ok(Self::Admin(change, within(size)?, done))
     }
 
+    pub fn keep(keep: Keep, done: Done<Kept>) -> Result<Self, Error> {
+        let size = size_of(&keep)?;
+        Ok(Self::Keep(keep, within(size)?, done))
+    }
+
     fn size(&self) -> usize {
         match self {
-            Self::Commit(_, _, size, _) | Self::Admin(_, size, _) => *size,
+            Self::Commit(_, _, size, _) | Self::Admin(_, size, _) | Self::Keep(_, size, _) => *size,
             Self::Look(_) => 0,
         }
     }
@@ -83,6 +91,7 @@ fn within(size: usize) -> Result<usize, Error> {
 enum Answer {
     Commit(Outcome, Done<Outcome>),
     Admin(AdminOutcome, Done<AdminOutcome>),
+    Keep(Kept, Done<Kept>),
     Look(Box<dyn FnOnce(&State) + Send>),
 }
 
@@ -172,6 +181,15 @@ impl Writer {
                         }
                         Answer::Admin(outcome, done)
                     }
+                    Request::Keep(keep, _, done) => {
+                        let kept = apply_keep(&mut state.world, &keep);
+                        if matches!(kept, Kept::Done(_)) {
+                            seq += 1;
+                            state.begin_keep();
+                            changes.push(Change::Keep(keep));
+                        }
+                        Answer::Keep(kept, done)
+                    }
                     Request::Look(look) => Answer::Look(look),
                 };
                 answers.push(answer);
@@ -207,6 +225,7 @@ impl Writer {
         match answer {
             Answer::Commit(outcome, done) => drop(done.send(Ok(outcome))),
             Answer::Admin(outcome, done) => drop(done.send(Ok(outcome))),
+            Answer::Keep(kept, done) => drop(done.send(Ok(kept))),
             Answer::Look(look) => look(&self.state.read()),
         }
     }
@@ -219,6 +238,9 @@ impl Writer {
                     drop(done.send(Err(Error::NotWritten(why.to_owned()))));
                 }
                 Request::Admin(_, _, done) => {
+                    drop(done.send(Err(Error::NotWritten(why.to_owned()))));
+                }
+                Request::Keep(_, _, done) => {
                     drop(done.send(Err(Error::NotWritten(why.to_owned()))));
                 }
                 Request::Look(look) => {
@@ -266,6 +288,7 @@ impl Answer {
         match self {
             Self::Commit(_, done) => drop(done.send(Err(error.clone()))),
             Self::Admin(_, done) => drop(done.send(Err(error.clone()))),
+            Self::Keep(_, done) => drop(done.send(Err(error.clone()))),
             Self::Look(_) => {}
         }
     }

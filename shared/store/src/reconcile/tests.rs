@@ -12,8 +12,8 @@ use machine::luck::Seed;
 use machine::model::Durability;
 use machine::participant::Participant;
 use machine::world::{
-    Action, Admin, AdminOutcome, AuditEntry, Bound, Commit, Counter, CounterKey, Outcome, Recalled,
-    Revision, World, apply_admin, apply_commit,
+    Action, Admin, AdminOutcome, AuditEntry, Bound, Commit, Counter, CounterKey, Outcome, Parked,
+    Parking, Recalled, Revision, World, apply_admin, apply_commit,
 };
 use tokio::sync::watch;
 
@@ -232,6 +232,26 @@ impl Store for Books {
     }
 
     fn audit<'a>(&'a self, _tenant: &'a str, _from: u64) -> Later<'a, Vec<AuditEntry>> {
+        unreachable!()
+    }
+
+    fn mark<'a>(&'a self, _key: &'a CampaignKey, _name: &'a str, _at: u64) -> Later<'a, u64> {
+        unreachable!()
+    }
+
+    fn marks<'a>(&'a self, _key: &'a CampaignKey) -> Later<'a, Vec<(Arc<str>, u64)>> {
+        unreachable!()
+    }
+
+    fn park<'a>(&'a self, _tenant: &'a str, _parked: Parked) -> Later<'a, u64> {
+        unreachable!()
+    }
+
+    fn parking<'a>(&'a self, _tenant: &'a str) -> Later<'a, Parking> {
+        unreachable!()
+    }
+
+    fn parked<'a>(&'a self, _tenant: &'a str, _id: &'a str) -> Later<'a, Option<Parked>> {
         unreachable!()
     }
 

@@ -77,6 +77,9 @@ pub(super) async fn admin(shared: &Shared, change: &Admin) -> Result<AdminOutcom
             AdminOutcome::Already
         });
     }
+    if matches!(change.action, Action::Unpark { .. }) {
+        return super::parked::unpark(shared, change).await;
+    }
     let Some((campaign, edition)) = change.action.campaign() else {
         return Ok(AdminOutcome::Already);
     };
@@ -134,7 +137,10 @@ pub(super) async fn admin(shared: &Shared, change: &Admin) -> Result<AdminOutcom
 }
 
 /// The answer that stands already: to this key, or that there is no such tenant.
-async fn answered(shared: &Shared, change: &Admin) -> Result<Option<AdminOutcome>, Error> {
+pub(super) async fn answered(
+    shared: &Shared,
+    change: &Admin,
+) -> Result<Option<AdminOutcome>, Error> {
     let keys = OfTenant(&change.tenant);
     let mut command = redis::cmd("MGET");
     command.arg(keys.secret());
@@ -188,7 +194,8 @@ async fn plan(
 ) -> Result<Result<Plan, AdminOutcome>, Error> {
     let known = |campaign: &Arc<str>, edition: u32| found.alive(campaign, edition);
     Ok(match &change.action {
-        Action::CreateTenant { .. } => Err(AdminOutcome::Already),
+        // Of a tenant and of no campaign: made elsewhere.
+        Action::CreateTenant { .. } | Action::Unpark { .. } => Err(AdminOutcome::Already),
         Action::Publish {
             campaign,
             edition,

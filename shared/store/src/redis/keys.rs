@@ -10,12 +10,14 @@
 //! | `gala/v1/campaigns` | set of `tenant/campaign/edition` |
 //! | `gala/v1/changes` | counts what ops staff changed; also the channel that tells of it |
 //! | `{T}/v1/secret`, `/audit`, `/answer/<hash>`, `/booked/<id>` | a tenant's secret, audit, admin answers, booked notes |
+//! | `{T}/v1/parked`, `/parked/data`, `/parked/order`, `/parked/tally` | hashes of parked events and of what they say; sorted set of which came last; how many came, and how many were let go |
 //! | `{T/C/0}/v1/<edition>/head` | epoch, newest and live revisions, pause |
 //! | `.../revision/<n>`, `.../rules`, `.../note` | a revision; the rules that have granted; a change not yet in the audit |
 //! | `.../<lane>/setup`, `.../tally` | seed, clock; rows and participants |
 //! | `.../<lane>/counters`, `.../c/<counter>` | their names; one counter |
 //! | `.../<lane>/p/<pseudonym>` | a participant with the grants and where the remembered answers are |
 //! | `.../<lane>/ledger`, `.../answers`, `.../timers` | streams of rows and of answers; sorted set of who is due when |
+//! | `.../<lane>/marks` | hash: how far readers of the ledger have come |
 //! | `.../<lane>/lease/<job>`, `.../lease/<job>/fence` | who does a job; the last fencing number |
 
 use std::fmt;
@@ -110,6 +112,26 @@ impl OfTenant<'_> {
     /// That a note of a campaign stands in the audit.
     pub fn booked(self, note: &str) -> Key {
         self.key(format_args!("booked/{note}"))
+    }
+
+    /// What is kept of parked events, a hash by name.
+    pub fn parked(self) -> Key {
+        self.key(format_args!("parked"))
+    }
+
+    /// What they say, a hash by name.
+    pub fn parked_data(self) -> Key {
+        self.key(format_args!("parked/data"))
+    }
+
+    /// Which came last, a sorted set of names.
+    pub fn parked_order(self) -> Key {
+        self.key(format_args!("parked/order"))
+    }
+
+    /// How many came, and how many were let go.
+    pub fn parked_tally(self) -> Key {
+        self.key(format_args!("parked/tally"))
     }
 
     /// A rate limit's state.
@@ -215,6 +237,11 @@ impl OfLane {
     /// Who is due when, a sorted set.
     pub fn timers(&self) -> Key {
         Key(format!("{}/timers", self.stem))
+    }
+
+    /// How far readers of the ledger have come, a hash by name.
+    pub fn marks(&self) -> Key {
+        Key(format!("{}/marks", self.stem))
     }
 
     /// Who does a job.

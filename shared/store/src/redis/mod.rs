@@ -15,9 +15,11 @@ mod group;
 mod head;
 pub mod keys;
 mod lookout;
+mod marks;
 #[cfg(test)]
 mod mutants;
 mod note;
+mod parked;
 mod purge;
 mod read;
 mod record;
@@ -37,7 +39,9 @@ use machine::Millis;
 use machine::ids::{CampaignKey, Pseudonym};
 use machine::luck::Seed;
 use machine::model::Durability;
-use machine::world::{Admin, AdminOutcome, AuditEntry, Commit, Outcome, Recalled, Revision};
+use machine::world::{
+    Admin, AdminOutcome, AuditEntry, Commit, Outcome, Parked, Parking, Recalled, Revision,
+};
 use parking_lot::RwLock;
 use redis::Value;
 
@@ -156,6 +160,7 @@ impl Redis {
         let scripts = [
             &own.commit,
             &own.touch,
+            &own.mark,
             rate::script(),
             take,
             renew,
@@ -310,6 +315,26 @@ impl Store for Redis {
 
     fn audit<'a>(&'a self, tenant: &'a str, from: u64) -> Later<'a, Vec<AuditEntry>> {
         Box::pin(note::audit(&self.shared, tenant, from))
+    }
+
+    fn mark<'a>(&'a self, key: &'a CampaignKey, name: &'a str, at: u64) -> Later<'a, u64> {
+        Box::pin(marks::mark(&self.shared, key, name, at))
+    }
+
+    fn marks<'a>(&'a self, key: &'a CampaignKey) -> Later<'a, Vec<(Arc<str>, u64)>> {
+        Box::pin(marks::all(&self.shared, key))
+    }
+
+    fn park<'a>(&'a self, tenant: &'a str, parked: Parked) -> Later<'a, u64> {
+        Box::pin(parked::park(&self.shared, tenant, parked))
+    }
+
+    fn parking<'a>(&'a self, tenant: &'a str) -> Later<'a, Parking> {
+        Box::pin(parked::all(&self.shared, tenant))
+    }
+
+    fn parked<'a>(&'a self, tenant: &'a str, id: &'a str) -> Later<'a, Option<Parked>> {
+        Box::pin(parked::one(&self.shared, tenant, id))
     }
 
     fn backup(&self, _dest: PathBuf) -> Later<'_, Copied> {

@@ -18,7 +18,7 @@ use super::shared::{Shared, strange};
 use crate::Error;
 
 /// For how long a booked note and a remembered answer are kept, in milliseconds: longer than anyone asks.
-const KEEP_MS: i64 = 2 * REMEMBER_MS;
+pub(super) const KEEP_MS: i64 = 2 * REMEMBER_MS;
 
 /// How often the audit may grow under a booking.
 const TRIES: u32 = 64;
@@ -175,6 +175,57 @@ async fn book(shared: &Shared, tenant: &str, note: &Note) -> Result<Done, Error>
         }
     }
     Err(Error::Busy)
+}
+
+/// What is booked of a change that is made in its tenant's own slot, in the same step as the change.
+pub(super) struct Booking {
+    /// How long the audit is: the entry's number.
+    pub number: u64,
+    /// The entry.
+    pub entry: Vec<u8>,
+    /// Where the answer is remembered.
+    pub answer_key: Key,
+    /// The answer's value; empty where the caller has no key.
+    pub answer: Vec<u8>,
+}
+
+/// The booking of a change, as the audit is now.
+pub(super) async fn booking(shared: &Shared, change: &Admin) -> Result<Booking, Error> {
+    let keys = OfTenant(&change.tenant);
+    let (number, previous) = end_of(shared, &keys.audit()).await?;
+    let done = Done {
+        audit: number,
+        revision: None,
+        ceiling: None,
+    };
+    let (action, details) = change.action.told(&done);
+    let mut entry = AuditEntry {
+        number,
+        at: change.at,
+        by: change.by.clone(),
+        action,
+        campaign: None,
+        details,
+        hash: [0; 32],
+    };
+    entry.hash = entry.expected_hash(previous);
+    let (answer_key, answer) = match &change.key {
+        None => (keys.audit(), Vec::new()),
+        Some((key, fingerprint)) => {
+            let answered = Answered {
+                fingerprint: *fingerprint,
+                at: change.at,
+                answer: serde_json::to_vec(&done).unwrap_or_default(),
+            };
+            (keys.answer(&key_hash(key)), form::encode(&answered)?)
+        }
+    };
+    Ok(Booking {
+        number,
+        entry: form::encode(&entry)?,
+        answer_key,
+        answer,
+    })
 }
 
 /// Makes a tenant known; false where it was.

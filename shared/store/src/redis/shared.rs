@@ -41,6 +41,9 @@ pub(super) struct Scripts {
     pub forget: Script,
     pub touch: Script,
     pub scan: Script,
+    pub mark: Script,
+    pub park: Script,
+    pub unpark: Script,
 }
 
 /// What is known of a lane from the last look at it.
@@ -62,6 +65,9 @@ impl Default for Scripts {
             forget: Script::new(include_str!("scripts/forget.lua")),
             touch: Script::new(include_str!("scripts/touch.lua")),
             scan: Script::new(include_str!("scripts/scan.lua")),
+            mark: Script::new(include_str!("scripts/mark.lua")),
+            park: Script::new(include_str!("scripts/park.lua")),
+            unpark: Script::new(include_str!("scripts/unpark.lua")),
         }
     }
 }

@@ -4,8 +4,8 @@
 use machine::ids::Lane;
 use machine::ledger::Row;
 use machine::world::{
-    Admin, Bound, CounterKey, CounterMove, LaneWorld, Pause, apply_admin, apply_commit,
-    first_tampered,
+    Admin, Bound, CounterKey, CounterMove, Keep, LaneWorld, Parked, ParkedFrom, Pause, apply_admin,
+    apply_commit, apply_keep, first_tampered,
 };
 use proptest::prelude::*;
 
@@ -17,6 +17,7 @@ use crate::{Asked, LedgerRow};
 enum Op {
     Commit(Box<Commit>, Expects),
     Admin(Box<Admin>),
+    Keep(Keep),
     Recall {
         who: u64,
         key: u8,
@@ -124,6 +125,10 @@ fn an_admin() -> impl Strategy<Value = Op> {
                 add,
             }
         }),
+        1 => (0..4_u8, any::<bool>()).prop_map(|(number, given_up)| Action::Unpark {
+            id: parked(number).id,
+            reason: given_up.then(|| "why".into()),
+        }),
         1 => (-9..9_i64).prop_map(move |offset| Action::MoveClock { campaign: campaign.clone(), edition, offset }),
     ];
     (action, prop::option::weighted(0.4, 0..5_u8)).prop_map(|(action, key)| {
@@ -131,6 +136,23 @@ fn an_admin() -> impl Strategy<Value = Op> {
         change.key = key.map(|key| (format!("admin-{key}").into(), [key % 2; 32]));
         Op::Admin(Box::new(change))
     })
+}
+
+fn parked(number: u8) -> Parked {
+    Parked::new(ParkedFrom::Trigger, "/queue", &number.to_string(), 1).saying(&[number; 9])
+}
+
+fn a_keep() -> impl Strategy<Value = Op> {
+    let mark = (any::<bool>(), 0..3_u8, 0..50_u64).prop_map(|(testing, name, at)| Keep::Mark {
+        campaign: if testing { test() } else { live() },
+        name: format!("reader-{name}").into(),
+        at,
+    });
+    let park = (0..4_u8, prop::bool::weighted(0.1)).prop_map(|(number, stranger)| Keep::Park {
+        tenant: if stranger { "nobody" } else { sample::TENANT }.into(),
+        parked: Box::new(parked(number)),
+    });
+    prop_oneof![mark, park].prop_map(Op::Keep)
 }
 
 fn ops() -> impl Strategy<Value = Vec<Op>> {
@@ -143,7 +165,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         },
     );
     let op = prop_oneof![
-        20 => a_commit(), 3 => an_admin(), 4 => recall,
+        20 => a_commit(), 3 => an_admin(), 3 => a_keep(), 4 => recall,
         1 => any::<bool>().prop_map(|snapshot| Op::Reopen { snapshot }),
     ];
     prop::collection::vec(op, 1..120).prop_map(|mut ops| {
@@ -238,6 +260,11 @@ async fn hold_against_the_model(ops: Vec<Op>, seen: &mut Seen) {
                 }
                 seen.note(&outcome);
             }
+            Op::Keep(keep) => {
+                let kept = store.keep(keep.clone()).await.unwrap();
+                assert_eq!(kept, apply_keep(&mut model, &keep));
+                seen.note(&kept);
+            }
             Op::Recall {
                 who,
                 key,
@@ -328,6 +355,7 @@ fn the_store_is_the_model_with_a_disk() {
         "Done",
         "Already",
         "Refused",
+        "Nowhere",
     ];
     for corner in corners {
         assert!(
