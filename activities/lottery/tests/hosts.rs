@@ -34,7 +34,7 @@ impl World {
         let tenant = world.configs().join("acme");
         std::fs::create_dir_all(tenant.join("lists")).unwrap();
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/acme");
-        for name in ["tenant.yaml", "spring-wheel.yaml"] {
+        for name in ["tenant.yaml", "spring-wheel.yaml", "sign-then-draw.yaml"] {
             std::fs::copy(example.join(name), tenant.join(name)).unwrap();
         }
         for (folder, name) in [("lists", "lists"), ("rules", "rules")] {

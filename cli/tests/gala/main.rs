@@ -13,6 +13,8 @@ mod packed;
 #[cfg(test)]
 mod ran;
 #[cfg(test)]
+mod relay;
+#[cfg(test)]
 mod served;
 #[cfg(test)]
 mod usage;

@@ -58,6 +58,12 @@ impl Server {
         }
     }
 
+    /// Killed without a word, and another in its place.
+    pub(crate) fn killed_and_started(self, home: &Home) -> Self {
+        drop(self);
+        Self::start(home)
+    }
+
     /// Where users call.
     pub(crate) fn public(&self) -> &str {
         &self.public

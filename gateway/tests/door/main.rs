@@ -27,6 +27,7 @@ mod order;
 mod packs;
 mod pages;
 mod publish;
+mod relay;
 mod remote;
 mod replays;
 mod rounds;

@@ -17,6 +17,7 @@ use crate::read::{
     self, audience, budget, chances, context, earn, events, head, messages, pack, rewards, streak,
     wheel, window,
 };
+use crate::relays::Relays;
 use crate::source::{Place, Source};
 use crate::tables::Tables;
 use crate::tenant::Tenant;
@@ -45,18 +46,22 @@ pub struct Checked {
     pub definition: Option<Definition>,
     /// All there is to say, in the order of the file.
     pub diagnostics: Diagnostics,
+    /// What it tells other campaigns, and hears of them: to be held against theirs.
+    pub(crate) relays: Relays,
 }
 
 /// Checks a campaign's file.
 pub fn check(input: &Input<'_>, activities: &dyn Activities) -> Checked {
     let mut out = Diagnostics::new();
-    let definition =
+    let found =
         parse(&input.source, &mut out).and_then(|node| read(&node, input, activities, &mut out));
     let diagnostics = own_first(out, &input.source).sorted();
-    let definition = definition.filter(|_| !diagnostics.has_errors());
+    let found = found.filter(|_| !diagnostics.has_errors());
+    let (definition, relays) = found.unzip();
     Checked {
         definition,
         diagnostics,
+        relays: relays.unwrap_or_default(),
     }
 }
 
@@ -91,7 +96,7 @@ fn read(
     input: &Input<'_>,
     activities: &dyn Activities,
     out: &mut Diagnostics,
-) -> Option<Definition> {
+) -> Option<(Definition, Relays)> {
     let root = node.fields(&read::KEYS, out)?;
     let activity = root
         .get("activity")
@@ -105,7 +110,14 @@ fn read(
         rejected: BTreeMap::new(),
         out: std::mem::take(out),
     };
-    let definition = activity.map(|activity| sections(&mut check, activity, window));
+    let definition = activity.map(|activity| {
+        let definition = sections(&mut check, activity, window);
+        let relays = Relays {
+            ears: std::mem::take(&mut check.tables.ears),
+            emitted: std::mem::take(&mut check.tables.emitted),
+        };
+        (definition, relays)
+    });
     *out = check.out;
     definition
 }
@@ -152,7 +164,9 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
     } else {
         check.input.tenant.durability
     });
-    let empty = Tables::new(check.tables.calendar.clone(), vec![], vec![]);
+    let mut empty = Tables::new(check.tables.calendar.clone(), vec![], vec![]);
+    empty.ears = std::mem::take(&mut check.tables.ears);
+    empty.emitted = std::mem::take(&mut check.tables.emitted);
     let tables = std::mem::replace(&mut check.tables, empty);
     Definition {
         tenant: check.input.tenant.id.as_str().into(),

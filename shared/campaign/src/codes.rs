@@ -1,7 +1,8 @@
 //! Every code a check can report, with its meaning: the one table behind the diagnostics and their explanations.
 //!
 //! E00xx the document, E01xx scalars, E02xx names and references, E03xx expressions, E04xx window and time, E05xx rewards,
-//! odds and budget, E06xx the machine, E07xx an activity's sections, E08xx the tenant, E09xx files; W and N likewise.
+//! odds and budget, E06xx the machine, E07xx an activity's sections, E08xx the tenant, E09xx files, E10xx what campaigns tell each
+//! other; W and N likewise.
 //! A code keeps its meaning for good: tools and people look for it.
 
 macro_rules! codes {
@@ -150,6 +151,14 @@ codes! {
     STORY_FAILED = "E0905", "A story came out differently.";
     STORY_LIST = "W0902", "A story puts its user on a list that no rule of the campaign reads.";
     RULES_MISSING = "W0901", "The rules are missing in one of the tenant's languages.";
+
+    // E10xx: what campaigns tell each other.
+    WHICH_CAMPAIGN = "E1001", "An event comes from a campaign, and it is not said from which.";
+    UNKNOWN_CAMPAIGN = "E1002", "A campaign that the tenant does not have.";
+    UNKNOWN_MESSAGE = "E1003", "A message that the campaign does not emit.";
+    MESSAGE_MISFIT = "E1004", "A message lacks a field that the event needs, or has it with another type.";
+    RELAY_CIRCLE = "E1005", "Campaigns tell each other in a circle, which would never end.";
+    HEARD_TWICE = "E1006", "Two events of a campaign listen for the same message.";
 }
 
 #[cfg(test)]

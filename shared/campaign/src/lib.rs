@@ -28,6 +28,8 @@ mod machine;
 pub mod play;
 #[cfg(feature = "yaml")]
 mod read;
+#[cfg(feature = "yaml")]
+mod relays;
 pub mod reserved;
 #[cfg(feature = "yaml")]
 pub mod schema;

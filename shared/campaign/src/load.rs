@@ -15,6 +15,7 @@ use crate::codec::link;
 use crate::codes;
 use crate::diagnostic::Diagnostics;
 use crate::document::is_id;
+use crate::relays;
 use crate::source::{Place, Source};
 use crate::story::{self, Report};
 use crate::tenant::{self, Tenant};
@@ -118,6 +119,7 @@ fn tenant(
 
     let mut lists = BTreeMap::new();
     let mut campaigns = Vec::new();
+    let mut relays = Vec::new();
     for (path, text) in &files {
         if let Some(name) = path
             .strip_prefix("lists/")
@@ -160,6 +162,7 @@ fn tenant(
             };
             let checked = check(&input, activities);
             out.extend(checked.diagnostics);
+            relays.push(checked.relays);
             let stories = format!("stories/{name}.yaml");
             campaigns.push(LoadedCampaign {
                 id: name.to_owned(),
@@ -169,6 +172,7 @@ fn tenant(
             });
         }
     }
+    relays::check(&mut campaigns, &relays, out);
     Some(LoadedTenant {
         tenant,
         lists,

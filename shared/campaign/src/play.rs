@@ -307,6 +307,7 @@ impl Stage {
             timer: decision.timer,
             answer: [].into(),
             carried: moved.then(|| record.grants.clone()),
+            heard: decision.heard.clone(),
             seen: None,
         }
     }

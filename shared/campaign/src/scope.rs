@@ -59,10 +59,10 @@ impl<'t> Scope<'t> {
     }
 
     /// Reads an expression of whatever type.
-    pub fn lower_any(&mut self, node: &Node, out: &mut Diagnostics) -> Option<Expr> {
+    pub fn lower_any(&mut self, node: &Node, out: &mut Diagnostics) -> Option<(Type, Expr)> {
         let program = expr::lower_any(node, self, out);
         self.someone_is_there(node, out);
-        program.map(|(_, program)| program)
+        program
     }
 
     /// Reads a condition.

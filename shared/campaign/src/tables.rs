@@ -13,6 +13,7 @@ use machine::{Type, Value};
 
 use crate::codes;
 use crate::diagnostic::Diagnostics;
+use crate::relays::{Ear, Emitted};
 use crate::source::Place;
 
 /// The most variables a record holds, the blocks' and the counts' included.
@@ -83,6 +84,10 @@ pub(crate) struct Tables {
     pub given: BTreeSet<u16>,
     /// The blocks that some action uses.
     pub used_blocks: BTreeSet<u16>,
+    /// What it listens for of other campaigns.
+    pub ears: Vec<Placed<Ear>>,
+    /// What it emits.
+    pub emitted: Vec<Placed<Emitted>>,
 }
 
 impl Tables {
@@ -103,6 +108,8 @@ impl Tables {
             taken: BTreeSet::new(),
             given: BTreeSet::new(),
             used_blocks: BTreeSet::new(),
+            ears: Vec::new(),
+            emitted: Vec::new(),
         }
     }
 

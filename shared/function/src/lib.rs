@@ -19,6 +19,7 @@ pub mod lang;
 pub mod preload;
 pub mod problem;
 pub mod registry;
+pub mod relay;
 pub mod render;
 pub mod serve;
 pub mod served;

@@ -43,6 +43,7 @@ pub fn event_answer<'a>(
     let after = Participant {
         core: decision.core.clone(),
         grants,
+        heard: decision.heard.clone(),
     };
     // No look evaluates a draw.
     let seen = view(&Call {

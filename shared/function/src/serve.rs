@@ -19,6 +19,7 @@ use crate::identity::{Cache, cache};
 use crate::known_store;
 use crate::preload::{Phases, Start, preload};
 use crate::registry::{ConfigsChoice, Registry, Report};
+use crate::relay;
 use crate::signed::KeyError;
 use crate::sweep;
 use crate::telemetry::AccessLog;
@@ -158,9 +159,10 @@ impl Process {
         })
     }
 
-    /// Starts what runs beside the requests: the sweep, the watch over configs and store, the tidying of limits.
+    /// Starts what runs beside the requests: the sweep, the relay, the watch over configs and store, the tidying of limits.
     pub fn spawn_background(&self) {
         tokio::spawn(sweep::run(self.shell(None, 0)));
+        tokio::spawn(relay::run(self.shell(None, 0)));
         tokio::spawn(watch(
             self.registry.clone(),
             self.store.clone(),

@@ -101,7 +101,7 @@ async fn sweep_lane(
 }
 
 /// The clock of a lane.
-fn clock(shell: &Shell, served: &Served, lane: Lane) -> Millis {
+pub(crate) fn clock(shell: &Shell, served: &Served, lane: Lane) -> Millis {
     let offset = if lane == Lane::Test {
         served.test_clock_offset
     } else {

@@ -92,9 +92,48 @@ impl Payload {
             fields: fields.collect::<Result<_, _>>()?,
         })
     }
+
+    /// Fills an event's fields from those of another campaign's message, by name. What the event does not declare is passed
+    /// over: a message may have other readers, who need more. A message says no types, so of numbers, dates, times and
+    /// durations one is taken for another here; the check of the configs folder holds the declarations against each other.
+    pub fn of_message(
+        event: &EventDecl,
+        message: &[(Arc<str>, Value)],
+    ) -> Result<Self, PayloadError> {
+        let fields = event.payload.iter().map(|field| {
+            let mut fields = message.iter();
+            let given = fields.find(|(name, _)| **name == *field.name);
+            taken(
+                field,
+                given.map(|(_, value)| fits(value, field.ty).then(|| value.clone())),
+            )
+        });
+        Ok(Self {
+            fields: fields.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// Whether a value can be one of this type.
+fn fits(value: &Value, ty: Type) -> bool {
+    match (value, ty) {
+        (Value::Bool(_), Type::Bool)
+        | (Value::Int(_), Type::Int | Type::Date | Type::Time | Type::Duration)
+        | (Value::Str(_), Type::Str)
+        | (Value::Strs(_), Type::Strs)
+        | (Value::Days(_), Type::Days) => true,
+        (Value::Bool(_) | Value::Int(_) | Value::Str(_) | Value::Strs(_) | Value::Days(_), _) => {
+            false
+        }
+    }
 }
 
 fn field_value(field: &Field, given: Option<&Json>) -> Result<Value, PayloadError> {
+    taken(field, given.map(|given| from_json(given, field.ty)))
+}
+
+/// The value that a field takes: what was given, as far as it could be read, or its default.
+fn taken(field: &Field, given: Option<Option<Value>>) -> Result<Value, PayloadError> {
     let wrong = |message: String| PayloadError {
         pointer: format!("/{}", escape(&field.name)),
         message,
@@ -105,8 +144,7 @@ fn field_value(field: &Field, given: Option<&Json>) -> Result<Value, PayloadErro
             .clone()
             .ok_or_else(|| wrong(format!("is required ({})", field.ty)));
     };
-    let value =
-        from_json(given, field.ty).ok_or_else(|| wrong(format!("must be of type {}", field.ty)))?;
+    let value = given.ok_or_else(|| wrong(format!("must be of type {}", field.ty)))?;
     match &value {
         Value::Int(number)
             if field.ty == Type::Int && !(field.at_least..=field.at_most).contains(number) =>
@@ -226,6 +264,40 @@ mod tests {
                 field("note", Type::Str, Some(Value::Str("".into()))),
             ],
             ..EventDecl::named("study")
+        }
+    }
+
+    #[test]
+    fn a_messages_fields_fill_a_payload_by_name() {
+        let message = |fields: &[(&str, Value)]| -> Result<Vec<Value>, String> {
+            let fields: Vec<(Arc<str>, Value)> = fields
+                .iter()
+                .map(|(name, value)| ((*name).into(), value.clone()))
+                .collect();
+            let read = Payload::of_message(&event(), &fields);
+            read.map(|payload| payload.fields)
+                .map_err(|e| e.to_string())
+        };
+        let words = |number| ("words", Value::Int(number));
+        let text = |text: &str| Value::Str(text.into());
+        assert_eq!(
+            message(&[("other", Value::Bool(true)), words(10)]),
+            Ok(vec![Value::Int(10), text("")])
+        );
+        assert_eq!(
+            message(&[("note", text("hello")), words(10)]),
+            Ok(vec![Value::Int(10), text("hello")])
+        );
+        for (fields, expected) in [
+            (vec![], "/words: is required (int)"),
+            (vec![words(501)], "/words: must lie between 0 and 500"),
+            (vec![("words", text("10"))], "/words: must be of type int"),
+            (
+                vec![words(1), ("note", text("123456"))],
+                "/note: must not be longer than 5 characters",
+            ),
+        ] {
+            assert_eq!(message(&fields), Err(expected.to_owned()));
         }
     }
 

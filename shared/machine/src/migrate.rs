@@ -131,6 +131,8 @@ pub fn migrate(record: &Participant, old: &Definition, new: &Campaign) -> Partic
             .iter()
             .map(|grant| carry(grant, old, new))
             .collect(),
+        // Sources are named, not numbered: a revision that stops listening and one that listens again find them as they were.
+        heard: record.heard.clone(),
     }
 }
 

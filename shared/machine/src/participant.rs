@@ -1,5 +1,7 @@
 //! One user in one campaign: the record that a step reads and a commit replaces.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::Millis;
@@ -14,6 +16,26 @@ pub struct Participant {
     pub core: Core,
     /// What was given; only ever appended to (a status may change), so that a step need not copy it.
     pub grants: Vec<Grant>,
+    /// How far each campaign whose messages come here was heard; one entry a source, none before its first message had an
+    /// effect.
+    pub heard: Vec<Heard>,
+}
+
+/// The last message of a source that had an effect on a participant. Messages of one source come in the order of its ledger,
+/// so one with this sequence or a smaller one has had its effect, however late it comes again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heard {
+    /// Which edition of which campaign of the same tenant: `word-checkin/1`.
+    pub source: Arc<str>,
+    /// The number of the message's row in the source's ledger, in the same lane.
+    pub sequence: u64,
+}
+
+impl Heard {
+    /// The name of a source.
+    pub fn source(campaign: &str, edition: u32) -> Arc<str> {
+        format!("{campaign}/{edition}").into()
+    }
 }
 
 /// The part of the record that each step replaces whole.
@@ -101,6 +123,23 @@ impl Participant {
                     .collect(),
             },
             grants: Vec::new(),
+            heard: Vec::new(),
         }
+    }
+
+    /// Whether this message, or a later one of its source, has had its effect here.
+    pub fn has_heard(&self, message: &Heard) -> bool {
+        let last = self.heard.iter().find(|last| last.source == message.source);
+        last.is_some_and(|last| message.sequence <= last.sequence)
+    }
+
+    /// What was heard once this message has had its effect, too.
+    pub fn hearing(&self, message: &Heard) -> Vec<Heard> {
+        let mut heard = self.heard.clone();
+        match heard.iter_mut().find(|last| last.source == message.source) {
+            Some(last) => last.sequence = last.sequence.max(message.sequence),
+            None => heard.push(message.clone()),
+        }
+        heard
     }
 }

@@ -17,7 +17,7 @@ use crate::input::{Facts, Payload, User};
 use crate::ledger::Row;
 use crate::luck::Draws;
 use crate::model::{Action, Branch, Campaign, Phase, Sender, Transition};
-use crate::participant::{Core, Grant, Participant};
+use crate::participant::{Core, Grant, Heard, Participant};
 use crate::turn::{DrawsRef, Turn};
 use crate::value::Value;
 use crate::world::{CounterMove, Left};
@@ -66,6 +66,8 @@ pub struct Decision {
     pub alternatives: Vec<CounterMove>,
     /// The ledger's new rows.
     pub rows: Vec<Row>,
+    /// How far other campaigns' messages were heard, as the record will have it.
+    pub heard: Vec<Heard>,
     /// When time alone changes this record next.
     pub timer: Option<Millis>,
     /// The outcome that a block raised last.
@@ -157,9 +159,27 @@ pub fn step(call: &Call<'_>) -> Result<Decision, No> {
         moves,
         alternatives,
         rows,
+        heard: call.participant.heard.clone(),
         timer,
         outcome,
     })
+}
+
+/// Decides what a message of another campaign does to a participant; none: it has had its effect. Whoever commits the decision
+/// commits with it that it was heard, so that the message has one effect however often, and however late, it is delivered.
+pub fn hear(call: &Call<'_>, message: &Heard) -> Result<Option<Decision>, No> {
+    if call.participant.has_heard(message) {
+        return Ok(None);
+    }
+    let told = Call {
+        sender: Sender::Campaign,
+        ..*call
+    };
+    let decision = step(&told)?;
+    Ok(Some(Decision {
+        heard: call.participant.hearing(message),
+        ..decision
+    }))
 }
 
 /// Brings a record up to `now`: delayed transitions that are due, then the blocks' refresh. Commits nothing.

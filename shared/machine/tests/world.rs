@@ -116,6 +116,7 @@ fn commit(user: u8, expected: u64, idempotency: &str, mugs: usize) -> Commit {
         timer: None,
         answer: Arc::from(idempotency.as_bytes()),
         carried: None,
+        heard: Vec::new(),
         seen: None,
     }
 }

@@ -288,6 +288,7 @@ impl Stage {
             made.seen = Some(Arc::new(Participant {
                 core,
                 grants: Vec::new(),
+                heard: Vec::new(),
             }));
             (0, made)
         };

@@ -12,8 +12,9 @@ use crate::codes;
 use crate::diagnostic::meant;
 use crate::document::{Entry, Key, Keys, Node, Shape};
 use crate::read::earn::balance;
+use crate::relays::Emitted;
 use crate::scope::{Scope, Setting};
-use crate::tables::Terms;
+use crate::tables::{Placed, Terms};
 
 /// A `do` list.
 pub(super) const DO: Shape = Shape::List(&Shape::Keys(&ACTION));
@@ -378,25 +379,34 @@ fn promise(
 }
 
 fn emit(node: &Node, setting: Setting, check: &mut Check<'_>) -> Option<Action> {
-    if !node.is_map() {
-        let message: Arc<str> = node.id("message", &mut check.out)?.into();
-        return Some(Action::Emit(Emit {
-            message,
-            fields: Vec::new(),
-        }));
-    }
-    let fields = node.fields(&EMIT, &mut check.out)?;
-    let message = fields.get("message")?.id("message", &mut check.out)?.into();
     let mut with: Vec<(Arc<str>, Expr)> = Vec::new();
-    for entry in fields
-        .get("with")
-        .and_then(|node| node.map(&mut check.out))
-        .unwrap_or(&[])
-    {
-        let program =
-            Scope::new(&mut check.tables, setting).lower_any(&entry.value, &mut check.out);
-        with.extend(program.map(|program| (entry.name().into(), program)));
-    }
+    let mut types: Vec<(Arc<str>, Type)> = Vec::new();
+    let message: Arc<str> = if node.is_map() {
+        let fields = node.fields(&EMIT, &mut check.out)?;
+        let message = fields.get("message")?.id("message", &mut check.out)?;
+        for entry in fields
+            .get("with")
+            .and_then(|node| node.map(&mut check.out))
+            .unwrap_or(&[])
+        {
+            let program =
+                Scope::new(&mut check.tables, setting).lower_any(&entry.value, &mut check.out);
+            if let Some((ty, program)) = program {
+                types.push((entry.name().into(), ty));
+                with.push((entry.name().into(), program));
+            }
+        }
+        message.into()
+    } else {
+        node.id("message", &mut check.out)?.into()
+    };
+    check.tables.emitted.push(Placed {
+        what: Emitted {
+            message: message.clone(),
+            fields: types,
+        },
+        place: node.place.clone(),
+    });
     Some(Action::Emit(Emit {
         message,
         fields: with,

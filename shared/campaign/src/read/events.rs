@@ -1,17 +1,23 @@
 //! Events: who may send which, and what they carry. An event is declared in one place: under `events`, or where the
 //! machine takes it, or under `earn`; one that is declared nowhere comes from users and carries nothing.
 
+use std::collections::BTreeSet;
+
 use machine::Type;
-use machine::model::{EventDecl, Field, Sender};
+use machine::model::{EventDecl, Field, Hears, Sender};
 
 use crate::check::Check;
 use crate::codes;
 use crate::document::{Entry, Fields, Key, Keys, Node, Shape};
 use crate::read::context;
+use crate::relays::Ear;
 use crate::tables::Placed;
 
 /// The most events of one campaign.
 const MOST_EVENTS: usize = 200;
+
+/// The most campaigns that one campaign listens to: each has its place in every record.
+const MOST_SOURCES: usize = 16;
 
 /// The most fields of one event.
 const MOST_FIELDS: usize = 32;
@@ -31,14 +37,36 @@ pub(crate) const SENDERS: [(&str, Sender); 4] = [
 
 pub(crate) const SENDER_WORDS: [&str; 4] = ["user", "backend", "timer", "campaign"];
 
+/// The senders that a word alone names: of a campaign it is to be said which.
+const WORDS: [&str; 3] = ["user", "backend", "timer"];
+
 pub(crate) const FROM: Key = Key::optional(
     "from",
-    Shape::Either(&[
-        Shape::OneOf(&SENDER_WORDS),
-        Shape::List(&Shape::OneOf(&SENDER_WORDS)),
-    ]),
+    Shape::Either(&[SENDER, Shape::List(&SENDER)]),
     "Who may send it; `user` unless said.",
 );
+
+const SENDER: Shape = Shape::Either(&[Shape::OneOf(&WORDS), Shape::Keys(&TOLD)]);
+
+/// The key, and the word of a story, for a sender that is a campaign.
+const CAMPAIGN: &str = "campaign";
+
+static TOLD: Keys = Keys {
+    name: "sending campaign",
+    doc: "Another campaign of the tenant, whose message this event is: `{ campaign: word-checkin }`.",
+    keys: &[
+        Key::required(
+            CAMPAIGN,
+            Shape::Either(&[Shape::Id, Shape::List(&Shape::Id)]),
+            "Which campaign emits it, or which campaigns.",
+        ),
+        Key::optional(
+            "message",
+            Shape::Id,
+            "The message's name there; the event's own unless said.",
+        ),
+    ],
+};
 
 pub(crate) const PAYLOAD: Key = Key::optional(
     "payload",
@@ -132,11 +160,13 @@ pub(crate) fn named(entry: &Entry, check: &mut Check<'_>) -> Option<u16> {
 /// Declares an event, unless that was done elsewhere.
 pub(crate) fn declare(event: u16, entry: &Entry, fields: &Fields<'_>, check: &mut Check<'_>) {
     let (from, payload) = (
-        fields.get("from").map(|node| senders(node, check)),
+        fields
+            .get("from")
+            .map(|node| senders(node, entry.name(), check)),
         fields.get("payload"),
     );
+    let (from, hears) = from.unwrap_or_else(|| (vec![Sender::User], Vec::new()));
     let payload = payload.map_or_else(Vec::new, |node| payload_fields(node, check));
-    let from = from.unwrap_or_else(|| vec![Sender::User]);
     if from == [Sender::Timer] && !payload.is_empty() {
         check
             .out
@@ -160,28 +190,126 @@ pub(crate) fn declare(event: u16, entry: &Entry, fields: &Fields<'_>, check: &mu
     }
     if let Some(known) = check.tables.events.get_mut(usize::from(event)) {
         known.what.from = from;
+        known.what.hears = hears.iter().map(|hears| hears.what.clone()).collect();
         known.what.payload = payload;
         known.what.while_claiming = while_claiming;
     }
+    for hears in hears {
+        listens(event, hears, check);
+    }
 }
 
-pub(crate) fn senders(node: &Node, check: &mut Check<'_>) -> Vec<Sender> {
-    let mut found = Vec::new();
+/// Who may send an event, and which campaigns' messages it is.
+fn senders(node: &Node, event: &str, check: &mut Check<'_>) -> (Vec<Sender>, Vec<Placed<Hears>>) {
+    let (mut found, mut hears) = (Vec::new(), Vec::new());
     for item in node.one_or_list() {
-        let word = item.one_of(&SENDER_WORDS, &mut check.out);
-        let sender = SENDERS
-            .iter()
-            .find(|(known, _)| Some(*known) == word)
-            .map(|(_, sender)| *sender);
+        let sender = if item.is_map() {
+            hears.extend(told(item, event, check));
+            Some(Sender::Campaign)
+        } else if item.scalar() == Some(CAMPAIGN) {
+            check
+                .out
+                .error(
+                    codes::WHICH_CAMPAIGN,
+                    &item.place,
+                    "it is not said which campaign this comes from",
+                )
+                .help(format!(
+                    "name it: `from: {{ campaign: some-campaign }}`; it is then that campaign's message `{event}`, or the one \
+                     that `message` names"
+                ));
+            None
+        } else {
+            let word = item.one_of(&WORDS, &mut check.out);
+            let known = SENDERS.iter().find(|(known, _)| Some(*known) == word);
+            known.map(|(_, sender)| *sender)
+        };
         found.extend(sender.filter(|sender| !found.contains(sender)));
     }
     if node.one_or_list().is_empty() {
         check
             .out
             .error(codes::EMPTY, &node.place, "nobody may send this event")
-            .help("name one of user, backend, timer, campaign");
+            .help("name one of user, backend, timer, or a campaign: `{ campaign: some-campaign }`");
+    }
+    (found, hears)
+}
+
+/// The messages that a sender of the form `{ campaign: .., message: .. }` names.
+fn told(node: &Node, event: &str, check: &mut Check<'_>) -> Vec<Placed<Hears>> {
+    let Some(fields) = node.fields(&TOLD, &mut check.out) else {
+        return Vec::new();
+    };
+    let message = match fields.get("message") {
+        Some(node) => node.id("message", &mut check.out),
+        None => Some(event),
+    };
+    let (Some(message), Some(named)) = (message, fields.get(CAMPAIGN)) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for item in named.one_or_list() {
+        let Some(campaign) = item.id("campaign", &mut check.out) else {
+            continue;
+        };
+        if campaign == check.input.campaign {
+            check
+                .out
+                .error(
+                    codes::RELAY_CIRCLE,
+                    &item.place,
+                    "a campaign can't listen to itself",
+                )
+                .help("do it where the message is emitted, or in a state that this leads to (`always`, `entry`)");
+            continue;
+        }
+        found.push(Placed {
+            what: Hears {
+                campaign: campaign.into(),
+                message: message.into(),
+            },
+            place: item.place.clone(),
+        });
+    }
+    if named.one_or_list().is_empty() {
+        check
+            .out
+            .error(codes::EMPTY, &named.place, "no campaign is named")
+            .help("name the campaign that emits the message");
     }
     found
+}
+
+/// Notes that an event listens for a message. That one has one effect, so it is one event.
+fn listens(event: u16, hears: Placed<Hears>, check: &mut Check<'_>) {
+    let known = &mut check.tables.ears;
+    if let Some(other) = known.iter().find(|other| other.what.hears == hears.what) {
+        let Hears { campaign, message } = &hears.what;
+        check
+            .out
+            .error(
+                codes::HEARD_TWICE,
+                &hears.place,
+                format!("the message `{message}` of `{campaign}` is listened for in two places"),
+            )
+            .related(&other.place, "the other one")
+            .help("let one event take it, and do there all that it is to do");
+        return;
+    }
+    let sources = known.iter().map(|ear| &ear.what.hears.campaign);
+    let sources: BTreeSet<_> = sources.chain([&hears.what.campaign]).collect();
+    if sources.len() > MOST_SOURCES {
+        let message = format!("a campaign listens to at most {MOST_SOURCES} others");
+        check.out.error(codes::TOO_MANY, &hears.place, message);
+        return;
+    }
+    known.push(Placed {
+        what: Ear {
+            event,
+            hears: hears.what,
+        },
+        place: hears.place,
+    });
 }
 
 fn while_claiming(node: &Node, check: &mut Check<'_>) -> bool {

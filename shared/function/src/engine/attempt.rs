@@ -56,6 +56,7 @@ impl Known {
         Seen(Participant {
             core: commit.core.clone(),
             grants: grants.iter().chain(&commit.grants).cloned().collect(),
+            heard: commit.heard.clone(),
         })
     }
 }
@@ -158,6 +159,7 @@ pub(super) fn of_time(
         moves: decision.moves,
         alternatives: decision.alternatives,
         rows: decision.rows,
+        heard: decision.heard,
         first_row: 0,
         timer: decision.timer,
         answer: Arc::from([]),

@@ -10,6 +10,7 @@
 
 mod attempt;
 mod fit;
+mod hear;
 mod seen;
 mod tick;
 
@@ -30,6 +31,7 @@ use crate::served::{Served, TenantShell};
 use crate::telemetry::meters::{Tried, commit_try, grant};
 
 pub use fit::{MAX_CLOCK_OFF_MS, clock_off, fit};
+pub use hear::{Message, Told, hear};
 pub use seen::LastSeen;
 pub use tick::tick;
 

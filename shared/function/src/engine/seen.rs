@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use machine::ids::{CampaignKey, Pseudonym};
-use machine::participant::{Grant, Participant};
+use machine::participant::{Grant, Heard, Participant};
 use machine::value::Value;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -121,7 +121,9 @@ impl Weighter<Place, Arc<Participant>> for Bytes {
             size_of::<Value>() + apart
         });
         let grants = record.grants.len() * size_of::<Grant>();
-        (Self::ENTRY + vars.sum::<usize>() + grants) as u64
+        let heard = record.heard.iter();
+        let heard = heard.map(|one| size_of::<Heard>() + one.source.len());
+        (Self::ENTRY + vars.sum::<usize>() + grants + heard.sum::<usize>()) as u64
     }
 }
 
@@ -154,6 +156,7 @@ mod tests {
                 vars: vec![Value::Str("x".repeat(1000).into()); texts],
             },
             grants: Vec::new(),
+            heard: Vec::new(),
         })
     }
 

@@ -1,5 +1,6 @@
-//! What triggers tell, as far as campaigns care: a timer lets time do what it does, and a message of a tenant's own systems is an event
-//! of a campaign ("order paid": one more chance). Never reached from outside: hosts hand events over here and nowhere else.
+//! What triggers tell, as far as campaigns care: a timer lets time do what it does and takes messages from campaign to campaign,
+//! and a message of a tenant's own systems is an event of a campaign ("order paid": one more chance). Never reached from
+//! outside: hosts hand events over here and nowhere else.
 //!
 //! A message is a JSON object: `tenant`, `campaign`, `user`, `event`, and where there are any `payload` and `occurred_at`. Its
 //! source and id are its idempotency key, so that what a queue delivers twice has one effect.
@@ -25,6 +26,7 @@ use super::{Shared, Shell};
 use crate::fingerprint::{Fingerprint, parse_payload};
 use crate::identity::Claims;
 use crate::problem::{Code, Problem};
+use crate::relay::Relay;
 use crate::sweep::sweep;
 
 /// Timers of the hosts.
@@ -45,7 +47,8 @@ async fn take(State(shell): Shared, request: Request) -> Response {
     };
     if TIMERS.contains(&event.kind.as_str()) {
         let moved = sweep(&shell).await;
-        tracing::info!(source = event.source, moved, "a timer let time pass");
+        let told = Relay::default().round(&shell).await;
+        tracing::info!(source = event.source, moved, told, "a timer let time pass");
         return StatusCode::NO_CONTENT.into_response();
     }
     let mut context = Context::new(&shell, &parts, "trigger");

@@ -11,12 +11,16 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 
 pub use metrics_exporter_prometheus::PrometheusHandle;
 
+use crate::served::Served;
+
 const REQUESTS: &str = "gala_http_requests_total";
 const SECONDS: &str = "gala_http_request_seconds";
 const REJECTIONS: &str = "gala_rejections_total";
 const GRANTS: &str = "gala_grants_total";
 const COMMIT_TRIES: &str = "gala_commit_tries_total";
 const FUNCTION_FAILURES: &str = "gala_function_failures_total";
+const RELAYED: &str = "gala_relayed_total";
+const RELAY_BEHIND: &str = "gala_relay_behind_rows";
 const STOCK_LEFT: &str = "gala_stock_left";
 const BUDGET_LEFT: &str = "gala_budget_left";
 const PARKED: &str = "gala_parked_events";
@@ -58,6 +62,14 @@ fn describe() {
     describe_counter!(
         FUNCTION_FAILURES,
         "Tries to call a function elsewhere that had no answer, by kind."
+    );
+    describe_counter!(
+        RELAYED,
+        "Messages of one campaign that another listens for, by what became of them."
+    );
+    describe_gauge!(
+        RELAY_BEHIND,
+        "Rows of a source's ledger that are not yet relayed to a listener."
     );
     describe_gauge!(STOCK_LEFT, "Units of a reward that are left.");
     describe_gauge!(
@@ -200,6 +212,55 @@ pub fn function_failure(activity: &'static str, address: &str, kind: &'static st
         ("kind", kind.to_owned()),
     ];
     counter!(FUNCTION_FAILURES, &labels).increment(1);
+}
+
+/// What became of a message that a campaign listens for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relayed {
+    /// It had its effect.
+    Taken,
+    /// It had had it before, or is not listened for under this user's revision.
+    Repeated,
+    /// The rules said no, for good.
+    Rejected,
+    /// It could never be taken, and is parked.
+    Parked,
+    /// It waits, and what comes after it with it.
+    Held,
+}
+
+impl Relayed {
+    /// The label's value.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Taken => "taken",
+            Self::Repeated => "repeated",
+            Self::Rejected => "rejected",
+            Self::Parked => "parked",
+            Self::Held => "held",
+        }
+    }
+}
+
+/// Counts a message from `source` to a campaign.
+pub fn relayed(listener: &Served, source: &str, became: Relayed) {
+    let labels = [
+        ("tenant", listener.tenant.to_string()),
+        ("campaign", listener.campaign.to_string()),
+        ("source", source.to_owned()),
+        ("outcome", became.as_str().to_owned()),
+    ];
+    counter!(RELAYED, &labels).increment(1);
+}
+
+/// Shows how far a listener is behind what a source has emitted.
+pub fn relay_behind(tenant: &str, campaign: &str, source: &str, rows: u64) {
+    let labels = [
+        ("tenant", tenant.to_owned()),
+        ("campaign", campaign.to_owned()),
+        ("source", source.to_owned()),
+    ];
+    gauge!(RELAY_BEHIND, &labels).set(rows as f64);
 }
 
 /// Shows how many units of a reward are left.

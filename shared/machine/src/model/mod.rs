@@ -8,7 +8,7 @@ mod campaign;
 mod rewards;
 mod states;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -95,6 +95,21 @@ impl Definition {
         } else {
             self.window.closes
         }
+    }
+
+    /// The event that a message of another campaign is here, if it is one.
+    pub fn hearer(&self, campaign: &str, message: &str) -> Option<u16> {
+        let hears = |event: &EventDecl| {
+            let mut each = event.hears.iter();
+            each.any(|each| &*each.campaign == campaign && &*each.message == message)
+        };
+        self.events.iter().position(hears).map(|at| at as u16)
+    }
+
+    /// The campaigns that it listens to, each once.
+    pub fn sources(&self) -> BTreeSet<&Arc<str>> {
+        let hears = self.events.iter().flat_map(|event| &event.hears);
+        hears.map(|each| &each.campaign).collect()
     }
 }
 
@@ -267,6 +282,10 @@ pub struct EventDecl {
     pub name: Arc<str>,
     /// Who may send it.
     pub from: Vec<Sender>,
+    /// Which messages of the tenant's other campaigns it is; empty unless [`Sender::Campaign`] may send it. No two events of a
+    /// campaign name the same message.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hears: Vec<Hears>,
     /// What it carries.
     pub payload: Vec<Field>,
     /// Whether it is also taken after `closes`, until `claim_until`.
@@ -281,11 +300,21 @@ impl EventDecl {
         Self {
             name: name.into(),
             from: vec![Sender::User],
+            hears: vec![],
             payload: vec![],
             while_claiming: false,
             count: None,
         }
     }
+}
+
+/// A message that a campaign listens for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hears {
+    /// The campaign of the same tenant that emits it.
+    pub campaign: Arc<str>,
+    /// The message's name.
+    pub message: Arc<str>,
 }
 
 /// A field of a payload.

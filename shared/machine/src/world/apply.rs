@@ -110,6 +110,7 @@ pub fn apply_commit(world: &mut World, commit: &mut Commit) -> Outcome {
             participant: Arc::new(Participant {
                 core: commit.core.clone(),
                 grants: Vec::new(),
+                heard: Vec::new(),
             }),
             remembered: std::collections::VecDeque::new(),
             timer: None,
@@ -121,6 +122,7 @@ pub fn apply_commit(world: &mut World, commit: &mut Commit) -> Outcome {
         record.grants.clone_from(carried);
     }
     record.grants.extend(commit.grants.iter().cloned());
+    record.heard.clone_from(&commit.heard);
     if let Some(old) = entry.timer {
         lane.timers.remove(&(old, commit.user));
     }
@@ -128,8 +130,9 @@ pub fn apply_commit(world: &mut World, commit: &mut Commit) -> Outcome {
     if let Some(due) = commit.timer {
         lane.timers.insert((due, commit.user));
     }
-    // Where only time passed nobody will ask again, and must not push out an answer that somebody may ask for.
-    if commit.event.is_some() {
+    // Where only time passed, or a campaign told another, nobody will ask again: an answer that somebody may ask for must not
+    // be pushed out.
+    if commit.is_answered() {
         let answer = Remembered {
             key: commit.key.clone(),
             fingerprint: commit.fingerprint,

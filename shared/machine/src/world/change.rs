@@ -12,7 +12,7 @@ use crate::calendar::{Day, Millis, date};
 use crate::ids::{CampaignKey, Pseudonym};
 use crate::ledger::Row;
 use crate::model::Sender;
-use crate::participant::{Core, Grant, Participant};
+use crate::participant::{Core, Grant, Heard, Participant};
 
 /// A change: a line of the embedded store's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +67,8 @@ pub struct Commit {
     /// The grants from before, where the record was written under another revision: each by its place in the tables of
     /// this one. They replace those of the record; none: they stay as they are. (Written to logs since form 2.)
     pub carried: Option<Vec<Grant>>,
+    /// How far other campaigns' messages were heard, as the record will have it. (Written to logs since form 3.)
+    pub heard: Vec<Heard>,
     /// The record that the step was made on, where it may be a guess. Of a store that can lose its last writes a version may
     /// name two records: such a store holds this one against its own, and says `Stale` where they differ. Never in a log.
     #[serde(skip)]
@@ -74,6 +76,12 @@ pub struct Commit {
 }
 
 impl Commit {
+    /// Whether somebody was given its answer, and may ask for it again with the same key. A message of another campaign is
+    /// known by its sequence instead.
+    pub fn is_answered(&self) -> bool {
+        self.event.is_some() && self.sender != Sender::Campaign
+    }
+
     /// A counter of stock that moves by another number than the rows give units of: such a commit would give a serial twice
     /// or lose one, so a store takes it for a sign that something is broken.
     pub fn unsound(&self) -> Option<&CounterKey> {

@@ -46,6 +46,7 @@ mod admin;
 mod commits;
 mod counters;
 mod deliveries;
+mod heard;
 mod leases;
 mod races;
 mod reads;
@@ -133,6 +134,7 @@ cases! {
         the_newest_sixteen_answers_are_remembered, a_rejection_is_not_remembered,
         a_revision_that_is_not_live_is_superseded, an_unknown_campaign_is_superseded, a_pause_stops_the_live_lane,
         a_pause_may_stop_one_event;
+    heard: what_was_heard_stays_until_it_is_replaced, a_message_pushes_out_no_answer, a_record_that_heard_less_is_no_ground;
     counters: serials_count_up_from_nought, exhausted_names_every_counter_with_what_is_left, exhausted_moves_nothing,
         a_missing_counter_is_frozen, only_a_days_budget_begins_by_itself, a_budget_is_never_overdrawn,
         a_budget_of_a_day_begins_anew, two_moves_of_one_counter_count_together, several_units_in_one_commit,

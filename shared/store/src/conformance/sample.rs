@@ -100,6 +100,7 @@ pub fn commit(user: Pseudonym, expected: u64, key: &str) -> Commit {
         timer: None,
         answer: answer(user, expected, key),
         carried: None,
+        heard: Vec::new(),
         seen: None,
     }
 }

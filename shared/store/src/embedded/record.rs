@@ -7,14 +7,19 @@ use machine::world::Change;
 /// reason.
 const FIRST: u8 = 1;
 
-/// The same; a commit ends with `carried`, and what staff do with its reason.
-const FORM: u8 = 2;
+/// A commit that ends with `carried`.
+const SECOND: u8 = 2;
 
 /// A change of what is kept for deliveries, which versions before did not know: told by its form, they name it.
 const KEEP: u8 = 3;
 
-/// An absent `carried`, and an absent reason, in postcard.
+/// A commit that ends with `carried` and `heard`; what staff do, with its reason.
+const FORM: u8 = 4;
+
+/// What a commit begins with, and in postcard an absent `carried` or reason and an empty `heard`.
+const COMMIT: u8 = 0;
 const NONE: u8 = 0;
+const EMPTY: u8 = 0;
 
 /// Why a record can't be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +55,11 @@ pub(super) fn encode(change: &Change, mut buffer: Vec<u8>) -> Result<Vec<u8>, Re
 /// Reads what [`encode`] wrote.
 pub(super) fn decode(bytes: &[u8]) -> Result<Change, RecordError> {
     match bytes {
+        [FIRST, commit @ ..] if commit.first() == Some(&COMMIT) => {
+            Ok(postcard::from_bytes(&[commit, &[NONE, EMPTY]].concat())?)
+        }
         [FIRST, change @ ..] => Ok(postcard::from_bytes(&[change, &[NONE]].concat())?),
+        [SECOND, commit @ ..] => Ok(postcard::from_bytes(&[commit, &[EMPTY]].concat())?),
         [FORM | KEEP, change @ ..] => Ok(postcard::from_bytes(change)?),
         [other, ..] => Err(RecordError::Form(*other)),
         [] => Err(RecordError::Empty),
@@ -101,17 +110,20 @@ mod tests {
         assert_eq!((new[0], decode(&new).unwrap()), (FORM, reasoned));
     }
 
-    /// A commit from before records were carried over with their grants.
+    /// Commits from before records were carried over with their grants, and from before campaigns heard each other.
     #[test]
-    fn an_old_commit_is_still_read() {
+    fn old_commits_are_still_read() {
         let commit =
             crate::conformance::sample::commit(crate::conformance::sample::user(1), 0, "a");
-        let new = encode(&Change::Commit(Box::new(commit.clone())), Vec::new()).unwrap();
-        let (last, rest) = new.split_last().unwrap();
-        assert_eq!((new[0], new[1], *last), (FORM, 0, NONE));
-        let mut old = rest.to_vec();
-        old[0] = FIRST;
-        assert_eq!(decode(&old).unwrap(), Change::Commit(Box::new(commit)));
+        let commit = Change::Commit(Box::new(commit));
+        let new = encode(&commit, Vec::new()).unwrap();
+        let (rest, last) = new.split_at(new.len() - 2);
+        assert_eq!((new[0], new[1], last), (FORM, COMMIT, &[NONE, EMPTY][..]));
+        for (form, last) in [(FIRST, &[][..]), (SECOND, &[NONE][..])] {
+            let mut old = [rest, last].concat();
+            old[0] = form;
+            assert_eq!(decode(&old).unwrap(), commit);
+        }
     }
 
     /// A program from before marks and parked events names the form of these; whoever breaks this test breaks every log.

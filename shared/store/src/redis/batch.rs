@@ -108,18 +108,18 @@ impl Ready {
                 &"more counters or rules than a commit can have, or longer names",
             ));
         }
-        let entry = if commit.event.is_some() {
+        let entry = if commit.is_answered() {
             record::entry(&commit.key, &commit.fingerprint, commit.at)
         } else {
             Vec::new()
         };
         let seen = match &commit.seen {
-            Some(before) => {
-                record::core(commit.expected, &before.core).map_err(|error| failed(&error))?
-            }
+            Some(before) => record::core(commit.expected, &before.core, &before.heard)
+                .map_err(|error| failed(&error))?,
             None => commit.expected.to_be_bytes().to_vec(),
         };
-        let after = record::core(after.version, &after).map_err(|error| failed(&error))?;
+        let after =
+            record::core(after.version, &after, &commit.heard).map_err(|error| failed(&error))?;
         let carried = commit.carried.as_deref().unwrap_or_default();
         let grants =
             record::grants(carried.iter().chain(&commit.grants)).map_err(|error| failed(&error))?;

@@ -7,7 +7,7 @@ use machine::Millis;
 use machine::ids::{CampaignKey, Pseudonym};
 use machine::ledger::Row;
 use machine::model::Sender;
-use machine::participant::{Core, Grant, Participant};
+use machine::participant::{Core, Grant, Heard, Participant};
 use machine::world::{Attribution, Commit, CounterKey, KeyWasUsed, REMEMBER_MS};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -43,12 +43,17 @@ pub(super) enum Unreadable {
     Damaged(&'static str),
 }
 
-/// A participant's version, and the core it names, as they stand in a value: what a commit has seen, and what it leaves.
-pub(super) fn core(version: u64, core: &Core) -> Result<Vec<u8>, postcard::Error> {
+/// A participant's version, and the core it names with what was heard, as they stand in a value: what a commit has seen, and what
+/// it leaves. Where nothing was heard nothing stands after the core, as before there were relays; a program of then that steps
+/// on a record where something does names another core than the store has, and commits nothing.
+pub(super) fn core(version: u64, core: &Core, heard: &[Heard]) -> Result<Vec<u8>, postcard::Error> {
     let mut bytes = Vec::with_capacity(96);
     bytes.extend_from_slice(&version.to_be_bytes());
     bytes.extend_from_slice(&[0; 4]);
     let mut bytes = postcard::to_extend(core, bytes)?;
+    if !heard.is_empty() {
+        bytes = postcard::to_extend(heard, bytes)?;
+    }
     let length =
         u32::try_from(bytes.len() - 12).map_err(|_| postcard::Error::SerializeBufferFull)?;
     bytes[8..12].copy_from_slice(&length.to_be_bytes());
@@ -121,7 +126,13 @@ impl<'a> Value<'a> {
 
     /// The record.
     pub fn participant(&self) -> Result<Participant, Unreadable> {
-        let core = postcard::from_bytes(self.core).map_err(|_| Unreadable::Damaged("core"))?;
+        let (core, after) = postcard::take_from_bytes::<Core>(self.core)
+            .map_err(|_| Unreadable::Damaged("core"))?;
+        let heard = if after.is_empty() {
+            Vec::new()
+        } else {
+            postcard::from_bytes(after).map_err(|_| Unreadable::Damaged("what was heard"))?
+        };
         let mut grants = Vec::new();
         let mut rest = self.grants;
         while !rest.is_empty() {
@@ -130,7 +141,11 @@ impl<'a> Value<'a> {
             grants.push(grant);
             rest = after;
         }
-        Ok(Participant { core, grants })
+        Ok(Participant {
+            core,
+            grants,
+            heard,
+        })
     }
 
     /// Where the answer remembered for a key is, if it is not too old.
