@@ -23,6 +23,8 @@ pub(super) struct Found {
     /// All there is to say about the files.
     #[cfg(feature = "yaml")]
     pub diagnostics: Diagnostics,
+    /// The hashes of campaigns that other functions serve.
+    pub foreign: Vec<[u8; 32]>,
     /// The tenants that are there, whether their settings can be used or not.
     pub there: BTreeSet<String>,
 }
@@ -71,6 +73,7 @@ fn of_folder(loaded: Loaded, there: BTreeSet<String>, is_of_one: bool) -> Found 
             tenants: loaded.tenants.into_iter().map(Into::into).collect(),
         },
         diagnostics: loaded.diagnostics.into_iter().filter(mine).collect(),
+        foreign: Vec::new(),
         there,
     }
 }
@@ -80,18 +83,18 @@ fn of_bundle(file: &Path, activities: &[&'static dyn Activity]) -> Result<Found,
         std::fs::read(file).map_err(|error| LoadError::BundleFile(file.to_owned(), error))?;
     let read = bundle::read(&bytes).map_err(|error| LoadError::Bundle(file.to_owned(), error))?;
     let mut configs = read.configs;
+    let mut foreign = Vec::new();
+    let mine = |id: &str| activities.iter().any(|activity| activity.id() == id);
     for tenant in &mut configs.tenants {
         // As with a folder: what another function serves is named, and not looked into.
         for campaign in &mut tenant.campaigns {
-            let mine = |id: &str| activities.iter().any(|activity| activity.id() == id);
-            campaign.compiled = campaign
-                .compiled
-                .take()
-                .filter(|found| mine(&found.activity));
+            let theirs = campaign.compiled.take_if(|found| !mine(&found.activity));
+            foreign.extend(theirs.map(|theirs| theirs.sha256));
         }
     }
     let there = configs.tenants.iter().map(|found| found.tenant.id.clone());
     Ok(Found {
+        foreign,
         there: there.collect(),
         #[cfg(feature = "yaml")]
         diagnostics: Diagnostics::new(),

@@ -18,7 +18,7 @@ mod revise;
 mod served;
 mod shared;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,6 +28,7 @@ use campaign::bundle::BundleError;
 use campaign::{Activity, Configs, TenantConfigs};
 #[cfg(feature = "yaml")]
 use campaign::{Diagnostics, Severity};
+use futures_util::future::try_join_all;
 use store::Store;
 use tokio::sync::Mutex;
 
@@ -61,6 +62,9 @@ pub struct Registry {
     seen: parking_lot::Mutex<Option<Stamp>>,
     /// Whether it publishes what a remote store has no revision of.
     seeds: bool,
+    /// The hashes of definitions that are other functions' business: named once, they are not read again. Grows with what is
+    /// published beside this function, by a few bytes each.
+    foreign: parking_lot::Mutex<HashSet<[u8; 32]>>,
     /// What the last load found on disk; held while loading, so that two loads never interleave.
     loaded: Mutex<Option<Configs>>,
 }
@@ -154,6 +158,7 @@ impl Registry {
             problems: ArcSwap::default(),
             differs: ArcSwap::default(),
             seen: parking_lot::Mutex::default(),
+            foreign: parking_lot::Mutex::default(),
             loaded: Mutex::new(None),
             seeds: true,
         }
@@ -209,6 +214,9 @@ impl Registry {
 
     /// What the configs look like on disk now, without reading them; none if they can't be looked at.
     pub async fn stamp(&self) -> Option<Stamp> {
+        if self.choice.is_one_file() {
+            return found::stamp(&self.choice).ok();
+        }
         let choice = self.choice.clone();
         let look = tokio::task::spawn_blocking(move || found::stamp(&choice).ok());
         look.await.ok().flatten()
@@ -226,6 +234,7 @@ impl Registry {
         // Before the files are read: what changes meanwhile is seen by the next look.
         let stamp = self.stamp().await;
         let mut found = self.find().await?;
+        self.foreign.lock().extend(found.foreign.drain(..));
         let mut report = Report {
             configs_took: started.elapsed(),
             unknown_tenants: self.limit(&mut found),
@@ -268,6 +277,9 @@ impl Registry {
     }
 
     async fn find(&self) -> Result<found::Found, LoadError> {
+        if self.choice.is_one_file() {
+            return found::find(&self.choice, &self.activities);
+        }
         let (choice, activities) = (self.choice.clone(), self.activities.clone());
         tokio::task::spawn_blocking(move || found::find(&choice, &activities))
             .await
@@ -325,21 +337,18 @@ impl Registry {
         let before = self.snapshot();
         let mut tenants = HashMap::new();
         let published = self.store.published().await?;
-        for tenant in &loaded.tenants {
-            let id = tenant.tenant.id.clone();
-            let known = before.tenants.get(&id);
-            match self
-                .tenant_shell(tenant, known, &published, &mut problems)
-                .await?
-            {
-                Some(shell) => {
-                    tenants.insert(id, Arc::new(shell));
-                }
-                None => {
-                    if let Some(known) = known {
-                        tenants.insert(id, known.clone());
-                    }
-                }
+        // All at once: where the store is far, a start takes a few round trips and not a few for each tenant.
+        let looks = loaded.tenants.iter().map(|tenant| {
+            let known = before.tenants.get(&tenant.tenant.id);
+            self.tenant_shell(tenant, known, &published)
+        });
+        let looks = try_join_all(looks).await?;
+        for (tenant, (shell, found)) in loaded.tenants.iter().zip(looks) {
+            let id = &tenant.tenant.id;
+            problems.extend(found);
+            let shell = shell.map(Arc::new);
+            if let Some(shell) = shell.or_else(|| before.tenants.get(id).cloned()) {
+                tenants.insert(id.clone(), shell);
             }
         }
         let snapshot = Snapshot { tenants };
