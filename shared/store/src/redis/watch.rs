@@ -47,12 +47,13 @@ pub(super) async fn begin(shared: &Shared) -> Result<(), LinkError> {
     Ok(())
 }
 
-/// Listens and looks until the store is gone. It begins by waiting: a start has more urgent things to do, and what changes
-/// since [`begin`] is seen by the first look.
+/// Opens the connections that the start did not wait for, then listens and looks until the store is gone. It begins by waiting:
+/// a start has more urgent things to do, and what changes since [`begin`] is seen by the first look.
 pub(super) async fn run(shared: Weak<Shared>) {
     let mut every = tokio::time::interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut topic: Option<Topic> = None;
+    let mut is_wide = false;
     loop {
         tokio::select! {
             () = next(&mut topic) => {}
@@ -61,6 +62,9 @@ pub(super) async fn run(shared: Weak<Shared>) {
         let Some(shared) = shared.upgrade() else {
             return;
         };
+        if !is_wide {
+            is_wide = shared.links.widen().await.is_ok();
+        }
         if topic.is_none() {
             topic = shared
                 .links
