@@ -1,5 +1,5 @@
-//! A start, in phases, each timed: the store is connected to; the configs are read, what is live is read from the store and
-//! linked, and meanwhile the scripts are loaded. Only then is anyone told that the process is there.
+//! A start, in phases, each timed: the store is connected to, and meanwhile the configs are read; what is live is read from the
+//! store and linked, and meanwhile the scripts are loaded. Only then is anyone told that the process is there.
 //!
 //! What may fail late is tried again late. At the start: a store that is away, for [`PATIENCE`] in a function; then the
 //! process ends with a clear error, and whoever hosts it starts it again. Afterwards: scripts that could not be loaded are sent
@@ -21,7 +21,7 @@ use store::{Embedded, Store};
 
 use crate::clock::SystemClock;
 use crate::known_store;
-use crate::registry::{ConfigsChoice, LoadError, Registry};
+use crate::registry::{ConfigsChoice, EarlyLook, LoadError, Registry};
 use crate::serve::{Process, ServeError, StoreChoice, chain};
 
 /// How long a function's start waits for a store that is away. Less than the ten seconds that AWS Lambda gives a start.
@@ -76,9 +76,9 @@ pub struct Phases {
     pub total: Duration,
     /// Connecting to the store, with all that is asked of it first; with the embedded store reading its log.
     pub store: Duration,
-    /// Loading the scripts, while the configs and what is live are read.
+    /// Loading the scripts, while what is live is read.
     pub warm: Duration,
-    /// Reading the configs.
+    /// Reading the configs, while the store is connected to.
     pub configs: Duration,
     /// Reading what is live from the store, and linking it.
     pub live: Duration,
@@ -108,6 +108,8 @@ pub async fn preload(
     let started = Instant::now();
     let until = started + start.patience;
     let mut took = Phases::default();
+    // While the store is connected to.
+    let early = EarlyLook::begin(&start.configs, activities);
     let (store, redis) = store(start, until, &mut took).await?;
     let registry = Registry::of(
         start.configs.clone(),
@@ -115,7 +117,7 @@ pub async fn preload(
         store.clone(),
         Arc::new(SystemClock),
     );
-    let registry = registry.limited_to(start.tenants.clone());
+    let registry = registry.limited_to(start.tenants.clone()).looked_at(early);
     let registry = Arc::new(if start.seeds {
         registry
     } else {

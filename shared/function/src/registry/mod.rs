@@ -40,7 +40,7 @@ pub use check::Checked;
 pub use choice::ConfigsChoice;
 #[cfg(feature = "yaml")]
 pub use folder::read;
-pub use found::Stamp;
+pub use found::{EarlyLook, Stamp};
 #[cfg(feature = "yaml")]
 pub(crate) use keys::alg;
 pub use keys::{KeyMaterialError, material};
@@ -62,6 +62,8 @@ pub struct Registry {
     seen: parking_lot::Mutex<Option<Stamp>>,
     /// Whether it publishes what a remote store has no revision of.
     seeds: bool,
+    /// A look at the configs that the first load takes.
+    early: parking_lot::Mutex<Option<EarlyLook>>,
     /// The hashes of definitions that are other functions' business: named once, they are not read again. Grows with what is
     /// published beside this function, by a few bytes each.
     foreign: parking_lot::Mutex<HashSet<[u8; 32]>>,
@@ -158,6 +160,7 @@ impl Registry {
             problems: ArcSwap::default(),
             differs: ArcSwap::default(),
             seen: parking_lot::Mutex::default(),
+            early: parking_lot::Mutex::default(),
             foreign: parking_lot::Mutex::default(),
             loaded: Mutex::new(None),
             seeds: true,
@@ -168,6 +171,15 @@ impl Registry {
     #[must_use]
     pub fn limited_to(self, only: Option<BTreeSet<String>>) -> Self {
         Self { only, ..self }
+    }
+
+    /// The same, of which the first load takes what an early look found.
+    #[must_use]
+    pub fn looked_at(self, early: EarlyLook) -> Self {
+        Self {
+            early: parking_lot::Mutex::new(Some(early)),
+            ..self
+        }
     }
 
     /// The same, publishing nothing into a remote store.
@@ -230,13 +242,19 @@ impl Registry {
     /// Reads the configs, publishes what has changed, and serves them.
     pub async fn load(&self) -> Result<Report, LoadError> {
         let mut held = self.loaded.lock().await;
-        let started = Instant::now();
-        // Before the files are read: what changes meanwhile is seen by the next look.
-        let stamp = self.stamp().await;
-        let mut found = self.find().await?;
+        let early = self.early.lock().take();
+        let look = match early {
+            Some(early) => early.0.await.ok(),
+            None => None,
+        };
+        let look = match look {
+            Some(look) => look,
+            None => found::look(self.choice.clone(), self.activities.clone()).await,
+        };
+        let mut found = look.found?;
         self.foreign.lock().extend(found.foreign.drain(..));
         let mut report = Report {
-            configs_took: started.elapsed(),
+            configs_took: look.took,
             unknown_tenants: self.limit(&mut found),
             ..Report::default()
         };
@@ -272,21 +290,8 @@ impl Registry {
         }));
         report.problems = self.problems();
         report.differs = self.differs();
-        *self.seen.lock() = stamp;
+        *self.seen.lock() = look.stamp;
         Ok(report)
-    }
-
-    async fn find(&self) -> Result<found::Found, LoadError> {
-        if self.choice.is_one_file() {
-            return found::find(&self.choice, &self.activities);
-        }
-        let (choice, activities) = (self.choice.clone(), self.activities.clone());
-        tokio::task::spawn_blocking(move || found::find(&choice, &activities))
-            .await
-            .map_err(|error| {
-                let path = PathBuf::from(self.choice.to_string());
-                LoadError::Folder(path, std::io::Error::other(error))
-            })?
     }
 
     /// Leaves the tenants that this process is limited to; those that are not there.

@@ -76,7 +76,9 @@ impl Registry {
         // All at once: where the store is far, a start takes a few round trips and not a few for each campaign.
         let looks = editions.into_iter().map(|(id, editions)| async move {
             let before = known.and_then(|known| known.campaigns.get(id));
-            let packed = configs.campaign(id).and_then(|found| found.compiled.as_ref());
+            let packed = configs
+                .campaign(id)
+                .and_then(|found| found.compiled.as_ref());
             let found = self.newest_edition(editions, before, packed).await?;
             Ok::<_, LoadError>((id, found))
         });
@@ -305,9 +307,7 @@ impl Registry {
         let missing = (1..=found.newest).filter(is_missing);
         let reads = missing.map(|number| async move {
             let (tenant, campaign) = (&found.tenant, &found.campaign);
-            let read = self
-                .store
-                .revision(tenant, campaign, found.edition, number);
+            let read = self.store.revision(tenant, campaign, found.edition, number);
             Ok::<_, LoadError>((number, read.await?))
         });
         for (number, stored) in try_join_all(reads).await?.into_iter().rev() {

@@ -106,7 +106,10 @@ impl Node {
     /// Connects once. All lanes share that connection until [`Self::widen`]: a start waits for one and not for four.
     pub(super) async fn reach(&self) -> Result<(), LinkError> {
         let dialled = Dials(Arc::clone(&self.way)).connect().await;
-        let link = Arc::new(dialled.inspect_err(|_| self.breaker.open(self.now()))?);
+        if dialled.is_err() {
+            self.breaker.open(self.now());
+        }
+        let link = Arc::new(dialled?);
         for lane in &self.lanes {
             lane.store(Some(Arc::clone(&link)));
         }
@@ -117,7 +120,10 @@ impl Node {
     pub(super) async fn widen(&self) -> Result<(), LinkError> {
         let deadline = Instant::now() + CONNECT_TIMEOUT * 2;
         // Held until all are there, so that no two are the same.
-        let takes = self.lanes.each_ref().map(|_| self.take(&self.shared, deadline));
+        let takes = self
+            .lanes
+            .each_ref()
+            .map(|_| self.take(&self.shared, deadline));
         let links = try_join_all(takes).await?;
         for (lane, link) in self.lanes.iter().zip(&links) {
             lane.store(Some(Arc::new((*link).clone())));
