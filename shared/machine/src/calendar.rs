@@ -80,9 +80,15 @@ impl Calendar {
             while self.look_up(next) == last {
                 (at, next) = (next, (next + DAY_MS).min(week));
             }
-            let mut quarter = at + STEP_MS;
-            while quarter < next && self.look_up(quarter) == last {
-                quarter += STEP_MS;
+            // The quarter of an hour at which it changes: the last that is as before, and the first that is not.
+            let (mut before, mut quarter) = (at, next);
+            while quarter - before > STEP_MS {
+                let middle = before + (quarter - before) / STEP_MS / 2 * STEP_MS;
+                if self.look_up(middle) == last {
+                    before = middle;
+                } else {
+                    quarter = middle;
+                }
             }
             last = self.look_up(quarter);
             self.offsets.push((quarter, last));
