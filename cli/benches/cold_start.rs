@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p cli --bench cold_start -- --dir target/release --runs 30`, where that folder has `hello` (of loadtest), `gala` and the
 //! activities' programs. A function has its campaigns from a bundle and its store in a Redis with AOF; over HTTP it is asked as soon as it
-//! takes a connection, on SCF and Lambda its first event waits when it starts. What is printed is a table for docs/PERFORMANCE.md.
+//! takes a connection, on SCF and Lambda its first event waits when it starts. With `--koa loadtest/peers/koa` (after `npm ci` there) a
+//! row of Koa + ioredis on the same Redis stands beside them. What is printed is a table for docs/PERFORMANCE.md.
 
 #![allow(
     clippy::unwrap_used,
@@ -46,6 +47,9 @@ struct Args {
     /// How often each is started, in turn
     #[arg(long, default_value_t = 30)]
     runs: usize,
+    /// The folder of the Koa peer, its packages installed
+    #[arg(long)]
+    koa: Option<PathBuf>,
     /// What cargo passes to every bench
     #[arg(long, hide = true)]
     bench: bool,
@@ -54,6 +58,7 @@ struct Args {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum On {
     Hello,
+    Koa,
     Http,
     Scf,
     Lambda,
@@ -70,6 +75,7 @@ struct Contender {
 
 struct Stage {
     dir: PathBuf,
+    koa: Option<PathBuf>,
     folder: tempfile::TempDir,
     redis: Server,
 }
@@ -78,6 +84,9 @@ fn main() {
     let args = Args::parse();
     let stage = Stage::build(&args);
     let mut contenders = vec![Contender::new("hello", "", On::Hello)];
+    if args.koa.is_some() {
+        contenders.push(Contender::new("Koa + ioredis", "", On::Koa));
+    }
     for on in [On::Http, On::Scf, On::Lambda] {
         contenders
             .extend(ACTIVITIES.map(|(program, campaign)| Contender::new(program, campaign, on)));
@@ -93,18 +102,18 @@ fn main() {
     println!("| program | host | size, MB | p50, ms | least, ms | x hello | peak, MB |");
     println!("|---|---|---|---|---|---|---|");
     for contender in &contenders {
-        let size = std::fs::metadata(stage.dir.join(contender.program))
-            .unwrap()
-            .len();
+        let size = match std::fs::metadata(stage.dir.join(contender.program)) {
+            Ok(program) => format!("{:.2}", program.len() as f64 / 1e6),
+            Err(_) => "–".to_owned(),
+        };
         println!(
-            "| {} | {} | {:.2} | {:.2} | {:.2} | {:.2} | {:.1} |",
+            "| {} | {} | {size} | {:.2} | {:.2} | {:.2} | {:.1} |",
             contender.program,
             match contender.on {
-                On::Hello | On::Http => "HTTP",
+                On::Hello | On::Koa | On::Http => "HTTP",
                 On::Scf => "SCF event",
                 On::Lambda => "Lambda",
             },
-            size as f64 / 1e6,
             contender.median().as_secs_f64() * 1e3,
             contender.took.iter().min().unwrap().as_secs_f64() * 1e3,
             contender.median().as_secs_f64() / floor.as_secs_f64(),
@@ -118,6 +127,10 @@ impl Stage {
     fn build(args: &Args) -> Self {
         let stage = Self {
             dir: args.dir.canonicalize().expect("the programs' folder"),
+            koa: args
+                .koa
+                .as_ref()
+                .map(|koa| koa.canonicalize().expect("the Koa peer's folder")),
             folder: tempfile::tempdir().unwrap(),
             redis: Server::with(&[("appendonly", "yes"), ("appendfsync", "always")]),
         };
@@ -160,10 +173,19 @@ impl Stage {
         self.folder.path().join("gala.bundle")
     }
 
-    fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(self.dir.join(program));
+    fn command(&self, program: &str, on: On) -> Command {
+        let mut command = match &self.koa {
+            Some(koa) if on == On::Koa => {
+                let mut command = Command::new("node");
+                command.arg(koa.join("server.mjs"));
+                command
+            }
+            _ => Command::new(self.dir.join(program)),
+        };
         command
             .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("REDIS", self.redis.address())
             .env("GALA_BUNDLE", self.bundle())
             .env("GALA_STORE", self.redis.address())
             .current_dir(self.folder.path())
@@ -193,13 +215,13 @@ impl Contender {
 
     /// Starts it once, and ends it after its first good answer.
     fn start(&mut self, stage: &Stage) {
-        let mut command = stage.command(self.program);
+        let mut command = stage.command(self.program, self.on);
         let path = match self.on {
-            On::Hello => "/".to_owned(),
+            On::Hello | On::Koa => "/".to_owned(),
             On::Http | On::Scf | On::Lambda => format!("/v1/acme/{}/public", self.campaign),
         };
         let (mut child, took) = match self.on {
-            On::Hello | On::Http => over_http(command, &path),
+            On::Hello | On::Koa | On::Http => over_http(command, &path),
             On::Scf => {
                 let api = ScfRuntime::start();
                 command
@@ -257,7 +279,11 @@ fn over_http(mut command: Command, path: &str) -> (Child, Duration) {
 /// The status of an answer, where there is one.
 fn get(port: u16, path: &str) -> Option<u16> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    // Koa's peer claims for whom a token names (`{"sub":"a"}`), under a key; the others pass that over.
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer e30.eyJzdWIiOiJhIn0.x\r\nIdempotency-Key: k\r\n\
+         Connection: close\r\n\r\n"
+    );
     stream.write_all(request.as_bytes()).ok()?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).ok()?;

@@ -1,6 +1,7 @@
 //! A checked campaign as bytes and back, and ready to run. Needs neither the YAML nor the CEL parser.
 
 use machine::model::{Campaign, Definition, LinkError};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 /// The canonical bytes of a definition: JSON with its fields in the order of the model. The same definition gives the
@@ -13,6 +14,16 @@ pub fn encode(definition: &Definition) -> Vec<u8> {
 /// Reads what [`encode`] wrote.
 pub fn decode(bytes: &[u8]) -> Result<Definition, DecodeError> {
     Ok(serde_json::from_slice(bytes)?)
+}
+
+/// The activity of what [`encode`] wrote, without reading the rest of it.
+pub fn activity(bytes: &[u8]) -> Result<String, DecodeError> {
+    #[derive(Deserialize)]
+    struct Whose {
+        activity: String,
+    }
+    let whose: Whose = serde_json::from_slice(bytes)?;
+    Ok(whose.activity)
 }
 
 /// Bytes that are no definition this program knows.
@@ -28,5 +39,14 @@ pub fn sha256(definition: &Definition) -> [u8; 32] {
 /// Attaches the blocks' code to a definition, under a revision.
 pub fn link(definition: Definition, revision: u32) -> Result<Campaign, LinkError> {
     let sha256 = sha256(&definition);
+    link_as(definition, revision, sha256)
+}
+
+/// As [`link`], under the hash that the definition was published with.
+pub fn link_as(
+    definition: Definition,
+    revision: u32,
+    sha256: [u8; 32],
+) -> Result<Campaign, LinkError> {
     Campaign::link(definition, revision, sha256, &|spec| blocks::link(spec))
 }

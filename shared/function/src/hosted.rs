@@ -70,30 +70,42 @@ fn run(activities: &[&'static dyn Activity]) -> Result<(), NotServed> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(async {
-        let start = Start::from_env()?;
-        let process = match preload(&start, activities).await {
-            Ok(process) => process,
-            Err(error) => {
-                told_to(host, &error).await;
-                return Err(error.into());
-            }
-        };
-        tell(&process.report);
-        for differs in &process.report.differs {
-            tracing::info!("{differs}");
-        }
-        process.spawn_background();
-        let app = app(process.shell(only, ACCESS_LOG_EVERY), key)?;
-        let stop = asked_to_stop(process.store.clone());
-        let took = process.took;
-        let ready = |at: &str| ready(only.unwrap_or("all"), host, at, &start, &took);
-        host::run(app, host, None, stop, ready).await?;
-        match stopped(&*process.store) {
-            Some(why) => Err(ServeError::Stopped(why).into()),
-            None => Ok(()),
-        }
+    let all = activities.to_vec();
+    runtime.block_on(async move {
+        // On a worker and not on this thread: there, what the store and the network say wakes no other thread up.
+        let begun = tokio::spawn(begin(all, only, host, key));
+        begun.await.map_err(std::io::Error::other)?
     })
+}
+
+async fn begin(
+    activities: Vec<&'static dyn Activity>,
+    only: Option<&'static str>,
+    host: Host,
+    key: Option<GatewayKey>,
+) -> Result<(), NotServed> {
+    let start = Start::from_env()?;
+    let process = match preload(&start, &activities).await {
+        Ok(process) => process,
+        Err(error) => {
+            told_to(host, &error).await;
+            return Err(error.into());
+        }
+    };
+    tell(&process.report);
+    for differs in &process.report.differs {
+        tracing::info!("{differs}");
+    }
+    process.spawn_background();
+    let app = app(process.shell(only, ACCESS_LOG_EVERY), key)?;
+    let stop = asked_to_stop(process.store.clone());
+    let took = process.took;
+    let ready = |at: &str| ready(only.unwrap_or("all"), host, at, &start, &took);
+    host::run(app, host, None, stop, ready).await?;
+    match stopped(&*process.store) {
+        Some(why) => Err(ServeError::Stopped(why).into()),
+        None => Ok(()),
+    }
 }
 
 /// Tells a host why its function can't begin, where it has an ear for that.

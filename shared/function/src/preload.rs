@@ -1,5 +1,5 @@
-//! A start, in phases, each timed: the store is connected to and warmed, the configs are read, what is live is read from the
-//! store and linked. Only then is anyone told that the process is there.
+//! A start, in phases, each timed: the store is connected to, and meanwhile the configs are read; what is live is read from the
+//! store and linked, and meanwhile the scripts are loaded. Only then is anyone told that the process is there.
 //!
 //! What may fail late is tried again late. At the start: a store that is away, for [`PATIENCE`] in a function; then the
 //! process ends with a clear error, and whoever hosts it starts it again. Afterwards: scripts that could not be loaded are sent
@@ -14,12 +14,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use campaign::Activity;
+use futures_util::future::join;
+use store::redis::Redis;
 use store::redis::link::LinkError;
 use store::{Embedded, Store};
 
 use crate::clock::SystemClock;
 use crate::known_store;
-use crate::registry::{ConfigsChoice, LoadError, Registry};
+use crate::registry::{ConfigsChoice, EarlyLook, LoadError, Registry};
 use crate::serve::{Process, ServeError, StoreChoice, chain};
 
 /// How long a function's start waits for a store that is away. Less than the ten seconds that AWS Lambda gives a start.
@@ -74,9 +76,9 @@ pub struct Phases {
     pub total: Duration,
     /// Connecting to the store, with all that is asked of it first; with the embedded store reading its log.
     pub store: Duration,
-    /// Loading the scripts and filling the pool.
+    /// Loading the scripts, while what is live is read.
     pub warm: Duration,
-    /// Reading the configs.
+    /// Reading the configs, while the store is connected to.
     pub configs: Duration,
     /// Reading what is live from the store, and linking it.
     pub live: Duration,
@@ -106,21 +108,27 @@ pub async fn preload(
     let started = Instant::now();
     let until = started + start.patience;
     let mut took = Phases::default();
-    let store = store(start, until, &mut took).await?;
+    // While the store is connected to.
+    let early = EarlyLook::begin(&start.configs, activities);
+    let (store, redis) = store(start, until, &mut took).await?;
     let registry = Registry::of(
         start.configs.clone(),
         activities,
         store.clone(),
         Arc::new(SystemClock),
     );
-    let registry = registry.limited_to(start.tenants.clone());
+    let registry = registry.limited_to(start.tenants.clone()).looked_at(early);
     let registry = Arc::new(if start.seeds {
         registry
     } else {
         registry.without_seeding()
     });
     let is_away = |error: &LoadError| matches!(error, LoadError::Store(_)) && store.is_remote();
-    let report = patiently(until, is_away, || registry.load()).await?;
+    // Neither waits for the other.
+    let loaded = patiently(until, is_away, || registry.load());
+    let (report, warm) = join(loaded, warm(redis.as_deref())).await;
+    let report = report?;
+    took.warm = warm;
     (took.configs, took.live) = (report.configs_took, report.live_took);
     took.total = started.elapsed();
     Ok(Process {
@@ -136,7 +144,7 @@ async fn store(
     start: &Start,
     until: Instant,
     took: &mut Phases,
-) -> Result<Arc<dyn Store>, ServeError> {
+) -> Result<(Arc<dyn Store>, Option<Arc<Redis>>), ServeError> {
     let begun = Instant::now();
     let (address, data) = match &start.store {
         StoreChoice::Embedded(folder) => {
@@ -144,7 +152,7 @@ async fn store(
             let opened = tokio::task::spawn_blocking(move || store::embedded::open(&folder)).await;
             let embedded: Embedded = opened.map_err(std::io::Error::other)??;
             took.store = begun.elapsed();
-            return Ok(Arc::new(embedded));
+            return Ok((Arc::new(embedded), None));
         }
         StoreChoice::Redis { address, data } => (address, data),
     };
@@ -160,12 +168,20 @@ async fn store(
         known_store::check(data, address, redis.id())?;
     }
     took.store = begun.elapsed();
+    let redis = Arc::new(redis);
+    Ok((redis.clone(), Some(redis)))
+}
+
+/// Loads the scripts; how long that took.
+async fn warm(redis: Option<&Redis>) -> Duration {
     let begun = Instant::now();
+    let Some(redis) = redis else {
+        return Duration::ZERO;
+    };
     if let Err(error) = redis.warm().await {
         tracing::warn!(%error, "the store could not be warmed: the first calls will be slower by a round trip");
     }
-    took.warm = begun.elapsed();
-    Ok(Arc::new(redis))
+    begun.elapsed()
 }
 
 /// Tries until it is done, fails for another reason than that the store is away, or it is too late.

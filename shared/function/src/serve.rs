@@ -11,6 +11,7 @@ use campaign::Activity;
 use store::Store;
 use store::redis::address::{Address, NotAnAddress};
 use tokio::net::TcpListener;
+use tokio::time::{Instant, interval_at};
 
 use crate::clock::SystemClock;
 use crate::engine::{LastSeen, clock_off};
@@ -29,6 +30,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// How often what a remote store says is read although it told of no change: a message that was lost only delays.
 const REFRESH_EVERY: Duration = Duration::from_secs(5);
+
+/// How often limits are tidied.
+const TIDY_EVERY: Duration = Duration::from_secs(10);
 
 /// One in how many calls is logged when nothing else is said.
 pub const ACCESS_LOG_EVERY: u32 = 100;
@@ -179,8 +183,9 @@ async fn watch(registry: Arc<Registry>, store: Arc<dyn Store>, differs: Vec<Stri
         ..Said::default()
     };
     let mut changes = store.changes();
-    let mut every = tokio::time::interval(LOOK_EVERY);
-    let mut refresh = tokio::time::interval(REFRESH_EVERY);
+    // Both begin by waiting: all was looked at just now.
+    let mut every = interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
+    let mut refresh = interval_at(Instant::now() + REFRESH_EVERY, REFRESH_EVERY);
     for every in [&mut every, &mut refresh] {
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     }
@@ -289,7 +294,7 @@ fn tell_errors(found: &campaign::Diagnostics) {
 
 /// Gives back the memory of users who have not called lately.
 async fn tidy(registry: Arc<Registry>) {
-    let mut every = tokio::time::interval(Duration::from_secs(10));
+    let mut every = interval_at(Instant::now() + TIDY_EVERY, TIDY_EVERY);
     loop {
         every.tick().await;
         for tenant in registry.snapshot().tenants.values() {

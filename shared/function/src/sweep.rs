@@ -7,6 +7,7 @@ use std::time::Duration;
 use machine::Millis;
 use machine::ids::Lane;
 use store::lease::Held;
+use tokio::time::Instant;
 
 use crate::engine::{Caller, Failed, tick};
 use crate::http::Shell;
@@ -110,9 +111,9 @@ pub(crate) fn clock(shell: &Shell, served: &Served, lane: Lane) -> Millis {
     shell.clock.now().saturating_add(offset)
 }
 
-/// Sweeps for ever.
+/// Sweeps for ever. The first calls come before the first sweep.
 pub async fn run(shell: Arc<Shell>) {
-    let mut every = tokio::time::interval(EVERY);
+    let mut every = tokio::time::interval_at(Instant::now() + EVERY, EVERY);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         every.tick().await;

@@ -59,8 +59,10 @@ impl Calendar {
     /// Works out the offsets between two instants ahead of use. Without this all answers are the same, but slower.
     #[must_use]
     pub fn prepared(mut self, from: Millis, until: Millis) -> Self {
-        // Offsets change at most a few times a year, and every change falls on a whole quarter of an hour.
+        // Offsets change at most a few times a year, a week goes by before one is changed back, and every change falls on a
+        // whole quarter of an hour.
         const STEP_MS: i64 = 900_000;
+        const DAY_MS: i64 = 24 * HOUR_MS;
         const MOST_MS: i64 = 12 * 366 * 24 * HOUR_MS;
         let from = from.div_euclid(STEP_MS) * STEP_MS;
         let until = until.min(from.saturating_add(MOST_MS));
@@ -69,14 +71,24 @@ impl Calendar {
         let mut last = self.look_up(at);
         self.offsets.push((at, last));
         while at < until {
-            let next = (at + 24 * HOUR_MS).min(until);
-            if self.look_up(next) == last {
-                at = next;
+            let week = (at + 7 * DAY_MS).min(until);
+            if self.look_up(week) == last {
+                at = week;
                 continue;
             }
-            let mut quarter = at + STEP_MS;
-            while quarter < next && self.look_up(quarter) == last {
-                quarter += STEP_MS;
+            let mut next = (at + DAY_MS).min(week);
+            while self.look_up(next) == last {
+                (at, next) = (next, (next + DAY_MS).min(week));
+            }
+            // The quarter of an hour at which it changes: the last that is as before, and the first that is not.
+            let (mut before, mut quarter) = (at, next);
+            while quarter - before > STEP_MS {
+                let middle = before + (quarter - before) / STEP_MS / 2 * STEP_MS;
+                if self.look_up(middle) == last {
+                    before = middle;
+                } else {
+                    quarter = middle;
+                }
             }
             last = self.look_up(quarter);
             self.offsets.push((quarter, last));
@@ -301,6 +313,22 @@ mod tests {
             Calendar::month(day("2026-12-31")) + 1,
             Calendar::month(day("2027-01-01"))
         );
+    }
+
+    /// A prepared calendar looks from week to week: nowhere is a change undone within one.
+    #[test]
+    fn no_change_anywhere_is_undone_within_a_week() {
+        let (from, until) = (at("2020-01-01T00:00:00Z"), at("2040-01-01T00:00:00Z"));
+        for zone in chrono_tz::TZ_VARIANTS {
+            let prepared = Calendar::new(zone, 0, vec![]).prepared(from, until);
+            for now in (from..until).step_by(12 * HOUR_MS as usize) {
+                assert_eq!(
+                    prepared.offset_ms(now),
+                    prepared.look_up(now),
+                    "{zone} {now}"
+                );
+            }
+        }
     }
 
     /// Found by fuzzing.

@@ -86,8 +86,31 @@ pub trait Store: Send + Sync + 'static {
         revision: u32,
     ) -> Later<'a, Option<Revision>>;
 
+    /// The SHA-256 of a revision's definition: whoever has the definition itself, need not read it.
+    fn sha256<'a>(
+        &'a self,
+        tenant: &'a str,
+        campaign: &'a str,
+        edition: u32,
+        revision: u32,
+    ) -> Later<'a, Option<[u8; 32]>> {
+        let found = self.revision(tenant, campaign, edition, revision);
+        Box::pin(async move { Ok(found.await?.map(|found| found.sha256)) })
+    }
+
     /// What a lane holds, participants apart, at one moment: the counters stand where its first `rows` rows put them.
     fn lane<'a>(&'a self, key: &'a CampaignKey) -> Later<'a, Option<Lane>>;
+
+    /// What a lane was begun with: of [`Store::lane`] what a process needs that serves it.
+    fn setup<'a>(&'a self, key: &'a CampaignKey) -> Later<'a, Option<Setup>> {
+        let lane = self.lane(key);
+        Box::pin(async move {
+            Ok(lane.await?.map(|lane| Setup {
+                seed: lane.seed,
+                clock_offset: lane.clock_offset,
+            }))
+        })
+    }
 
     /// Up to `most` rows of a campaign's ledger from number `from` on, in order.
     fn ledger<'a>(
@@ -229,6 +252,15 @@ pub struct Lane {
     pub participants: u64,
     /// How many ledger rows.
     pub rows: u64,
+}
+
+/// What a lane was begun with, and where its clock is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setup {
+    /// The secret of its draws.
+    pub seed: Seed,
+    /// How far its clock is moved, in milliseconds.
+    pub clock_offset: i64,
 }
 
 /// A stretch of a walk over participants.

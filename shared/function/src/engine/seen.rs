@@ -6,8 +6,8 @@
 //! in here is forgotten, and so it is when the store says that its history is another.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use machine::ids::{CampaignKey, Pseudonym};
 use machine::participant::{Grant, Heard, Participant};
@@ -24,7 +24,8 @@ const MOST_BYTES: u64 = 64 * 1024 * 1024;
 
 /// A bounded memory of records, shared by all functions of a process. Empty beside an embedded store.
 pub struct LastSeen {
-    records: Cache<Place, Arc<Participant>, Bytes>,
+    /// Made when the first participant comes: it takes its room at once, which a start need not wait for.
+    records: LazyLock<Cache<Place, Arc<Participant>, Bytes>>,
     /// Counts how often all was forgotten; what was kept before is not found any more, and makes room in its time.
     age: AtomicU64,
     /// How often the store had lost what it told, when this was last looked at.
@@ -36,7 +37,7 @@ type Place = (u64, CampaignKey, Pseudonym);
 impl Default for LastSeen {
     fn default() -> Self {
         Self {
-            records: Cache::with_weighter(PLANNED, MOST_BYTES, Bytes),
+            records: LazyLock::new(|| Cache::with_weighter(PLANNED, MOST_BYTES, Bytes)),
             age: AtomicU64::new(0),
             rewinds: AtomicU64::new(0),
         }

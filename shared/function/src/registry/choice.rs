@@ -70,6 +70,11 @@ impl ConfigsChoice {
         }
     }
 
+    /// Whether it is one small file: read at once, in less time than a thread takes to begin.
+    pub(super) fn is_one_file(&self) -> bool {
+        matches!(self, Self::Bundle { .. })
+    }
+
     /// Whether campaigns that it does not name may be served: a package is made once, and campaigns published into the store
     /// after that are not in it.
     pub(super) fn is_open_ended(&self) -> bool {

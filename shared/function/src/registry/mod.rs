@@ -18,7 +18,7 @@ mod revise;
 mod served;
 mod shared;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,6 +28,7 @@ use campaign::bundle::BundleError;
 use campaign::{Activity, Configs, TenantConfigs};
 #[cfg(feature = "yaml")]
 use campaign::{Diagnostics, Severity};
+use futures_util::future::try_join_all;
 use store::Store;
 use tokio::sync::Mutex;
 
@@ -39,7 +40,7 @@ pub use check::Checked;
 pub use choice::ConfigsChoice;
 #[cfg(feature = "yaml")]
 pub use folder::read;
-pub use found::Stamp;
+pub use found::{EarlyLook, Stamp};
 #[cfg(feature = "yaml")]
 pub(crate) use keys::alg;
 pub use keys::{KeyMaterialError, material};
@@ -61,6 +62,11 @@ pub struct Registry {
     seen: parking_lot::Mutex<Option<Stamp>>,
     /// Whether it publishes what a remote store has no revision of.
     seeds: bool,
+    /// A look at the configs that the first load takes.
+    early: parking_lot::Mutex<Option<EarlyLook>>,
+    /// The hashes of definitions that are other functions' business: named once, they are not read again. Grows with what is
+    /// published beside this function, by a few bytes each.
+    foreign: parking_lot::Mutex<HashSet<[u8; 32]>>,
     /// What the last load found on disk; held while loading, so that two loads never interleave.
     loaded: Mutex<Option<Configs>>,
 }
@@ -154,6 +160,8 @@ impl Registry {
             problems: ArcSwap::default(),
             differs: ArcSwap::default(),
             seen: parking_lot::Mutex::default(),
+            early: parking_lot::Mutex::default(),
+            foreign: parking_lot::Mutex::default(),
             loaded: Mutex::new(None),
             seeds: true,
         }
@@ -163,6 +171,15 @@ impl Registry {
     #[must_use]
     pub fn limited_to(self, only: Option<BTreeSet<String>>) -> Self {
         Self { only, ..self }
+    }
+
+    /// The same, of which the first load takes what an early look found.
+    #[must_use]
+    pub fn looked_at(self, early: EarlyLook) -> Self {
+        Self {
+            early: parking_lot::Mutex::new(Some(early)),
+            ..self
+        }
     }
 
     /// The same, publishing nothing into a remote store.
@@ -209,6 +226,9 @@ impl Registry {
 
     /// What the configs look like on disk now, without reading them; none if they can't be looked at.
     pub async fn stamp(&self) -> Option<Stamp> {
+        if self.choice.is_one_file() {
+            return found::stamp(&self.choice).ok();
+        }
         let choice = self.choice.clone();
         let look = tokio::task::spawn_blocking(move || found::stamp(&choice).ok());
         look.await.ok().flatten()
@@ -222,12 +242,19 @@ impl Registry {
     /// Reads the configs, publishes what has changed, and serves them.
     pub async fn load(&self) -> Result<Report, LoadError> {
         let mut held = self.loaded.lock().await;
-        let started = Instant::now();
-        // Before the files are read: what changes meanwhile is seen by the next look.
-        let stamp = self.stamp().await;
-        let mut found = self.find().await?;
+        let early = self.early.lock().take();
+        let look = match early {
+            Some(early) => early.0.await.ok(),
+            None => None,
+        };
+        let look = match look {
+            Some(look) => look,
+            None => found::look(self.choice.clone(), self.activities.clone()).await,
+        };
+        let mut found = look.found?;
+        self.foreign.lock().extend(found.foreign.drain(..));
         let mut report = Report {
-            configs_took: started.elapsed(),
+            configs_took: look.took,
             unknown_tenants: self.limit(&mut found),
             ..Report::default()
         };
@@ -263,18 +290,8 @@ impl Registry {
         }));
         report.problems = self.problems();
         report.differs = self.differs();
-        *self.seen.lock() = stamp;
+        *self.seen.lock() = look.stamp;
         Ok(report)
-    }
-
-    async fn find(&self) -> Result<found::Found, LoadError> {
-        let (choice, activities) = (self.choice.clone(), self.activities.clone());
-        tokio::task::spawn_blocking(move || found::find(&choice, &activities))
-            .await
-            .map_err(|error| {
-                let path = PathBuf::from(self.choice.to_string());
-                LoadError::Folder(path, std::io::Error::other(error))
-            })?
     }
 
     /// Leaves the tenants that this process is limited to; those that are not there.
@@ -325,21 +342,18 @@ impl Registry {
         let before = self.snapshot();
         let mut tenants = HashMap::new();
         let published = self.store.published().await?;
-        for tenant in &loaded.tenants {
-            let id = tenant.tenant.id.clone();
-            let known = before.tenants.get(&id);
-            match self
-                .tenant_shell(tenant, known, &published, &mut problems)
-                .await?
-            {
-                Some(shell) => {
-                    tenants.insert(id, Arc::new(shell));
-                }
-                None => {
-                    if let Some(known) = known {
-                        tenants.insert(id, known.clone());
-                    }
-                }
+        // All at once: where the store is far, a start takes a few round trips and not a few for each tenant.
+        let looks = loaded.tenants.iter().map(|tenant| {
+            let known = before.tenants.get(&tenant.tenant.id);
+            self.tenant_shell(tenant, known, &published)
+        });
+        let looks = try_join_all(looks).await?;
+        for (tenant, (shell, found)) in loaded.tenants.iter().zip(looks) {
+            let id = &tenant.tenant.id;
+            problems.extend(found);
+            let shell = shell.map(Arc::new);
+            if let Some(shell) = shell.or_else(|| before.tenants.get(id).cloned()) {
+                tenants.insert(id.clone(), shell);
             }
         }
         let snapshot = Snapshot { tenants };

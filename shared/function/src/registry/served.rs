@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use axum::http::HeaderValue;
-use campaign::TenantConfigs;
-use futures_util::future::{try_join, try_join_all};
+use campaign::{Compiled, TenantConfigs};
+use futures_util::future::{try_join_all, try_join3};
 use limit::{Limiter, MAX_KEYS, Quota, Shared};
 use machine::ids::{CampaignKey, Lane};
 use machine::luck::Source;
@@ -26,9 +26,9 @@ impl Registry {
         configs: &TenantConfigs,
         known: Option<&Arc<TenantShell>>,
         published: &[Published],
-        problems: &mut Vec<String>,
-    ) -> Result<Option<TenantShell>, LoadError> {
+    ) -> Result<(Option<TenantShell>, Vec<String>), LoadError> {
         let tenant = &configs.tenant;
+        let mut problems = Vec::new();
         let mut problem = |what: String| problems.push(format!("tenant `{}`: {what}", tenant.id));
         let mut verifier = |specs, audience: Audience, kept: Option<&Arc<Verifier>>| {
             keys::verifier(self.choice.keys(), &tenant.id, specs, audience, kept).unwrap_or_else(
@@ -52,14 +52,14 @@ impl Registry {
                 known_of(|shell| &shell.services),
             ),
         ) else {
-            return Ok(None);
+            return Ok((None, problems));
         };
         let stored = self.store.tenant_secret(&tenant.id).await?;
         let (secret, lost) = match known.filter(|_| self.store.is_remote()) {
             Some(known) => (known.secret.clone(), stored.as_ref() != Some(&known.secret)),
             None => match stored {
                 Some(secret) => (secret, false),
-                None => return Ok(None),
+                None => return Ok((None, problems)),
             },
         };
         if lost {
@@ -76,7 +76,11 @@ impl Registry {
         // All at once: where the store is far, a start takes a few round trips and not a few for each campaign.
         let looks = editions.into_iter().map(|(id, editions)| async move {
             let before = known.and_then(|known| known.campaigns.get(id));
-            Ok::<_, LoadError>((id, self.newest_edition(editions, before).await?))
+            let packed = configs
+                .campaign(id)
+                .and_then(|found| found.compiled.as_ref());
+            let found = self.newest_edition(editions, before, packed).await?;
+            Ok::<_, LoadError>((id, found))
         });
         let mut campaigns = HashMap::new();
         for (id, (served, errors)) in try_join_all(looks).await? {
@@ -99,7 +103,7 @@ impl Registry {
         }
         let quota = |per_second, burst| Quota::new(per_second, burst);
         let quotas = tenant.quotas;
-        Ok(Some(TenantShell {
+        let shell = TenantShell {
             users,
             admins,
             services,
@@ -125,7 +129,8 @@ impl Registry {
             ),
             campaigns,
             tenant: tenant.clone(),
-        }))
+        };
+        Ok((Some(shell), problems))
     }
 
     /// A tenant's limit: the one there is if it has this quota, so that a reload forgives nobody.
@@ -151,11 +156,12 @@ impl Registry {
         &self,
         mut editions: Vec<&Published>,
         before: Option<&Arc<Served>>,
+        packed: Option<&Compiled>,
     ) -> Result<(Option<Arc<Served>>, Vec<ServeError>), LoadError> {
         let mut errors = Vec::new();
         editions.sort_by_key(|found| std::cmp::Reverse(found.edition));
         for found in editions {
-            match self.served(found, before).await? {
+            match self.served(found, before, packed).await? {
                 Ok(served) => return Ok((Some(Arc::new(served)), errors)),
                 // Another function's.
                 Err(ServeError::Foreign) => return Ok((None, errors)),
@@ -174,64 +180,38 @@ impl Registry {
         Ok((None, errors))
     }
 
-    /// Whether a campaign is of an activity that this process serves.
-    fn is_ours(&self, definition: &Definition) -> bool {
-        let mut activities = self.activities.iter();
-        activities.any(|activity| activity.id() == &*definition.activity)
-    }
-
     async fn served(
         &self,
         found: &Published,
         before: Option<&Arc<Served>>,
+        packed: Option<&Compiled>,
     ) -> Result<Result<Served, ServeError>, LoadError> {
         let before = before.filter(|before| before.edition == found.edition);
-        let mut revisions: BTreeMap<u32, Arc<Definition>> = BTreeMap::new();
-        let known = |number: &u32| before.and_then(|before| before.revisions.get(number));
-        let read = |number: u32| {
-            let campaign = (&found.tenant, &found.campaign);
-            async move {
-                let stored = self
-                    .store
-                    .revision(campaign.0, campaign.1, found.edition, number)
-                    .await?;
-                Ok::<_, LoadError>((number, stored))
-            }
+        let key = |lane| CampaignKey {
+            tenant: found.tenant.clone(),
+            campaign: found.campaign.clone(),
+            edition: found.edition,
+            lane,
         };
-        let decoded = |number, stored: &machine::world::Revision| {
-            campaign::codec::decode(&stored.definition)
-                .map(Arc::new)
-                .map_err(|error| ServeError::Decode(number, error))
-        };
-        // The newest first: it says whose the campaign is.
-        let newest_sha256 = match before.filter(|_| known(&found.newest).is_some()) {
-            Some(before) => before.newest_sha256,
-            None => match read(found.newest).await?.1 {
-                Some(stored) => match decoded(found.newest, &stored) {
-                    Ok(definition) if !self.is_ours(&definition) => {
-                        return Ok(Err(ServeError::Foreign));
-                    }
-                    Ok(definition) => {
-                        revisions.insert(found.newest, definition);
-                        stored.sha256
-                    }
-                    Err(error) => return Ok(Err(error)),
-                },
-                None => [0; 32],
-            },
-        };
-        let kept = (1..=found.newest).filter_map(|number| Some((number, known(&number)?.clone())));
-        revisions.extend(kept);
-        let missing = (1..found.newest).filter(|number| !revisions.contains_key(number));
-        for (number, stored) in try_join_all(missing.map(read)).await? {
-            let Some(stored) = stored else { continue };
-            match decoded(number, &stored) {
-                Ok(definition) => {
-                    revisions.insert(number, definition);
-                }
-                Err(error) => return Ok(Err(error)),
-            }
+        // The newest's hash first: it says whose the campaign is, and whether its definition is at hand.
+        let newest = self.newest_sha256(found, before).await?;
+        if newest.is_some_and(|newest| self.foreign.lock().contains(&newest)) {
+            return Ok(Err(ServeError::Foreign));
         }
+        let (live_key, test_key) = (key(Lane::Live), key(Lane::Test));
+        let (read, live_lane, test_lane) = try_join3(
+            self.revisions(found, before, packed, newest),
+            async { Ok(self.store.setup(&live_key).await?) },
+            async { Ok(self.store.setup(&test_key).await?) },
+        )
+        .await?;
+        let Revisions {
+            definitions: revisions,
+            hashes,
+        } = match read {
+            Ok(read) => read,
+            Err(error) => return Ok(Err(error)),
+        };
         let mut live: Vec<(machine::world::Live, Arc<Campaign>)> = Vec::new();
         for entry in &found.live {
             let kept = before.and_then(|before| {
@@ -247,20 +227,16 @@ impl Registry {
             let Some(definition) = revisions.get(&entry.revision) else {
                 return Ok(Err(ServeError::Missing(entry.revision)));
             };
-            match campaign::codec::link(definition.as_ref().clone(), entry.revision) {
+            let definition = definition.as_ref().clone();
+            let linked = match hashes.get(&entry.revision) {
+                Some(hash) => campaign::codec::link_as(definition, entry.revision, *hash),
+                None => campaign::codec::link(definition, entry.revision),
+            };
+            match linked {
                 Ok(linked) => live.push((*entry, Arc::new(linked))),
                 Err(error) => return Ok(Err(ServeError::Link(entry.revision, error))),
             }
         }
-        let key = |lane| CampaignKey {
-            tenant: found.tenant.clone(),
-            campaign: found.campaign.clone(),
-            edition: found.edition,
-            lane,
-        };
-        let (live_key, test_key) = (key(Lane::Live), key(Lane::Test));
-        let (live_lane, test_lane) =
-            try_join(self.store.lane(&live_key), self.store.lane(&test_key)).await?;
         let (Some(live_lane), Some(test_lane)) = (live_lane, test_lane) else {
             return Ok(Err(ServeError::Lane));
         };
@@ -278,7 +254,7 @@ impl Registry {
             edition: found.edition,
             live,
             revisions,
-            newest_sha256,
+            newest_sha256: newest.unwrap_or_default(),
             pause: found.pause.clone(),
             lost: false,
             sources: (source(&live_lane.seed), source(&test_lane.seed)),
@@ -286,6 +262,93 @@ impl Registry {
             test_clock_offset: test_lane.clock_offset,
             metrics: CampaignMetrics::new(&found.tenant, &found.campaign),
         }))
+    }
+
+    /// The hash of a campaign's newest revision; none where the store does not have it.
+    async fn newest_sha256(
+        &self,
+        found: &Published,
+        before: Option<&Arc<Served>>,
+    ) -> Result<Option<[u8; 32]>, LoadError> {
+        let known = before.filter(|before| before.revisions.contains_key(&found.newest));
+        if let Some(known) = known {
+            return Ok(Some(known.newest_sha256));
+        }
+        let (tenant, campaign) = (&found.tenant, &found.campaign);
+        let hash = self
+            .store
+            .sha256(tenant, campaign, found.edition, found.newest);
+        Ok(hash.await?)
+    }
+
+    /// All of a campaign's revisions. What was read before is kept; the newest is taken from the bundle or the folder where
+    /// that has it, which its hash says; the others are read from the store, all at once.
+    async fn revisions(
+        &self,
+        found: &Published,
+        before: Option<&Arc<Served>>,
+        packed: Option<&Compiled>,
+        newest: Option<[u8; 32]>,
+    ) -> Result<Result<Revisions, ServeError>, LoadError> {
+        let mut all = Revisions::default();
+        if let Some(before) = before {
+            let kept = before.revisions.range(..=found.newest);
+            all.definitions = kept.map(|(at, kept)| (*at, kept.clone())).collect();
+        }
+        let packed = packed.filter(|packed| newest == Some(packed.sha256));
+        // Where it can't be read, the store's own may be.
+        let packed = packed.and_then(|packed| Some((packed.sha256, packed.definition().ok()?)));
+        if let Some((sha256, definition)) = packed
+            && !all.definitions.contains_key(&found.newest)
+        {
+            all.insert(found.newest, sha256, definition);
+        }
+        let is_missing = |number: &u32| !all.definitions.contains_key(number);
+        let missing = (1..=found.newest).filter(is_missing);
+        let reads = missing.map(|number| async move {
+            let (tenant, campaign) = (&found.tenant, &found.campaign);
+            let read = self.store.revision(tenant, campaign, found.edition, number);
+            Ok::<_, LoadError>((number, read.await?))
+        });
+        for (number, stored) in try_join_all(reads).await?.into_iter().rev() {
+            let Some(stored) = stored else { continue };
+            let unreadable = |error| ServeError::Decode(number, error);
+            if number == found.newest {
+                match campaign::codec::activity(&stored.definition) {
+                    Ok(activity) if !self.serves(&activity) => {
+                        self.foreign.lock().insert(stored.sha256);
+                        return Ok(Err(ServeError::Foreign));
+                    }
+                    Ok(_) => {}
+                    Err(error) => return Ok(Err(unreadable(error))),
+                }
+            }
+            match campaign::codec::decode(&stored.definition) {
+                Ok(definition) => all.insert(number, stored.sha256, definition),
+                Err(error) => return Ok(Err(unreadable(error))),
+            }
+        }
+        Ok(Ok(all))
+    }
+
+    /// Whether this process serves an activity.
+    fn serves(&self, activity: &str) -> bool {
+        self.activities.iter().any(|known| known.id() == activity)
+    }
+}
+
+/// A campaign's revisions.
+#[derive(Default)]
+struct Revisions {
+    definitions: BTreeMap<u32, Arc<Definition>>,
+    /// The hashes of those that were read now.
+    hashes: BTreeMap<u32, [u8; 32]>,
+}
+
+impl Revisions {
+    fn insert(&mut self, number: u32, sha256: [u8; 32], definition: Definition) {
+        self.definitions.insert(number, Arc::new(definition));
+        self.hashes.insert(number, sha256);
     }
 }
 

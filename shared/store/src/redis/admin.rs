@@ -471,6 +471,25 @@ pub(super) async fn revision(
     }
 }
 
+/// A published revision's hash, which stands at the beginning of it.
+pub(super) async fn sha256(
+    shared: &Shared,
+    keys: &OfCampaign,
+    number: u32,
+) -> Result<Option<[u8; 32]>, Error> {
+    let command = redis::cmd("GETRANGE")
+        .arg(keys.revision(number))
+        .arg(0)
+        .arg(32)
+        .to_owned();
+    match shared.ask(&command).await? {
+        Value::BulkString(bytes) if !bytes.is_empty() => {
+            form::decode("a revision's hash", &bytes).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
 /// Reads a lane's setup.
 pub(super) fn read_setup(bytes: &[u8]) -> Result<Setup, Error> {
     form::decode("a lane's setup", bytes)

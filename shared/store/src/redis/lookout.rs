@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::RwLock;
+use tokio::time::Instant;
 
 use super::link::LinkError;
 use super::server::{Gives, Server, look};
@@ -79,9 +80,9 @@ pub(super) async fn look_now(shared: &Shared) -> Result<Arc<Seen>, LinkError> {
     Ok(seen)
 }
 
-/// Looks until the store is gone.
+/// Looks until the store is gone, the first time a moment after whoever opened it looked.
 pub(super) async fn run(shared: Weak<Shared>) {
-    let mut every = tokio::time::interval(GLANCE_EVERY);
+    let mut every = tokio::time::interval_at(Instant::now() + GLANCE_EVERY, GLANCE_EVERY);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let (mut generation, mut glances) = (None, 0_u32);
     loop {

@@ -34,7 +34,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join_all, try_join3};
 use machine::Millis;
 use machine::ids::{CampaignKey, Pseudonym};
 use machine::luck::Seed;
@@ -46,7 +46,7 @@ use parking_lot::RwLock;
 use redis::Value;
 
 use crate::{
-    Asked, Copied, Error, Health, Lane, Later, Lease, LedgerRow, Page, Published, Store,
+    Asked, Copied, Error, Health, Lane, Later, Lease, LedgerRow, Page, Published, Setup, Store,
     TokenSource,
 };
 use address::Address;
@@ -107,14 +107,23 @@ async fn open_scripted(
     };
     let links = Links::open(address).await.map_err(failed)?;
     let shared = Arc::new(Shared::new(links, address.clone(), grouping, scripts));
-    let seen = lookout::look_now(&shared).await.map_err(failed)?;
+    // All at once, since each round trip is waited for. What is published is read after this: a change from here on is news.
+    let looks = try_join3(
+        lookout::look_now(&shared),
+        known_id(&shared),
+        watch::begin(&shared),
+    );
+    let (seen, id, ()) = looks.await.map_err(failed)?;
     if let Some(why) = seen.server.refusal(address) {
         return Err(OpenError::Refused {
             address: address.to_string(),
             why,
         });
     }
-    let id = identity(&shared).await.map_err(failed)?;
+    let id = match id {
+        Some(id) => id,
+        None => new_id(&shared).await.map_err(failed)?,
+    };
     tokio::spawn(watch::run(Arc::downgrade(&shared)));
     tokio::spawn(lookout::run(Arc::downgrade(&shared)));
     Ok(Redis {
@@ -124,9 +133,20 @@ async fn open_scripted(
     })
 }
 
-/// The store's id; made if it has none, which is so when nothing of ours was ever written to it, or all of it is lost.
-async fn identity(shared: &Shared) -> Result<String, LinkError> {
-    let odd = |what: String| LinkError::Lost(what);
+/// The store's id; none where nothing of ours was ever written to it, or all of it is lost.
+async fn known_id(shared: &Shared) -> Result<Option<String>, LinkError> {
+    let read = redis::cmd("GET").arg(keys::store()).to_owned();
+    match shared.links.send(&read).await? {
+        Value::Nil => Ok(None),
+        Value::BulkString(id) => String::from_utf8(id)
+            .map(Some)
+            .map_err(|_| LinkError::Lost("the store's id is no text".to_owned())),
+        other => Err(LinkError::Lost(format!("the store's id is {other:?}"))),
+    }
+}
+
+/// Gives a store an id; the one that another process has given it meanwhile, if so.
+async fn new_id(shared: &Shared) -> Result<String, LinkError> {
     let new = note::random_id().map_err(|error| LinkError::Away(error.to_string()))?;
     let make = redis::cmd("SET")
         .arg(keys::store())
@@ -134,13 +154,8 @@ async fn identity(shared: &Shared) -> Result<String, LinkError> {
         .arg("NX")
         .to_owned();
     shared.links.send(&make).await?;
-    let read = redis::cmd("GET").arg(keys::store()).to_owned();
-    match shared.links.send(&read).await? {
-        Value::BulkString(id) => {
-            String::from_utf8(id).map_err(|_| odd("the store's id is no text".to_owned()))
-        }
-        other => Err(odd(format!("the store's id is {other:?}"))),
-    }
+    let made = known_id(shared).await?;
+    made.ok_or_else(|| LinkError::Lost("the store's id is gone".to_owned()))
 }
 
 impl Redis {
@@ -273,8 +288,23 @@ impl Store for Redis {
         Box::pin(async move { admin::revision(&self.shared, &keys, revision).await })
     }
 
+    fn sha256<'a>(
+        &'a self,
+        tenant: &'a str,
+        campaign: &'a str,
+        edition: u32,
+        revision: u32,
+    ) -> Later<'a, Option<[u8; 32]>> {
+        let keys = OfCampaign::new(tenant, campaign, edition);
+        Box::pin(async move { admin::sha256(&self.shared, &keys, revision).await })
+    }
+
     fn lane<'a>(&'a self, key: &'a CampaignKey) -> Later<'a, Option<Lane>> {
         Box::pin(read::lane(&self.shared, key))
+    }
+
+    fn setup<'a>(&'a self, key: &'a CampaignKey) -> Later<'a, Option<Setup>> {
+        Box::pin(read::setup(&self.shared, key))
     }
 
     fn ledger<'a>(

@@ -3,21 +3,26 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::try_join;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use machine::Millis;
 use machine::calendar::{Day, day_number};
 use machine::ids::{CampaignKey, Lane as LaneName, Pseudonym};
 use machine::world::{Answer, Counter, CounterKey, Recalled};
 use redis::Value;
 
-use super::admin::{read_setup, values};
+use super::admin::{self, read_setup, values};
 use super::head::Head;
 use super::keys::{OfCampaign, OfLane, campaigns};
 use super::record::{self, Kept, Unreadable};
 use super::shared::{Known, Shared, not_read};
-use crate::{Asked, Error, Lane, LedgerRow, Published};
+use crate::{Asked, Error, Lane, LedgerRow, Published, Setup};
 
 /// How many ledger entries are asked for at once.
 const PAGE: usize = 256;
+
+/// How many campaigns are asked about at once: a start waits for few round trips, and leaves room for calls.
+const AT_ONCE: usize = 128;
 
 /// How long replicas may take to confirm what is answered again.
 const WAIT: Duration = Duration::from_secs(1);
@@ -122,48 +127,95 @@ pub(super) async fn published(shared: &Shared) -> Result<Vec<Published>, Error> 
             .await?,
     );
     names.sort();
-    let mut found = Vec::with_capacity(names.len());
-    for name in names {
-        let mut parts = name.split('/');
-        let (Some(tenant), Some(campaign), Some(Ok(edition))) =
-            (parts.next(), parts.next(), parts.next().map(str::parse))
-        else {
-            return Err(Error::Read(format!("`{name}` is no campaign's name")));
-        };
-        let keys = OfCampaign::new(tenant, campaign, edition);
-        let command = redis::cmd("MGET")
-            .arg(keys.head())
-            .arg(keys.note())
-            .to_owned();
-        let mut values = values(shared.ask(&command).await?)?.into_iter();
-        // A name is written before its campaign.
-        let Some(head) = values.next().flatten() else {
-            continue;
-        };
-        if let Some(note) = values.next().flatten() {
-            // Left behind by someone who crashed, or just being booked: booking it twice books it once.
-            if let Err(error) = super::note::settle(shared, tenant, &keys.note(), &note).await {
-                tracing::warn!(%error, campaign = name, "a change could not be booked in the audit yet");
-            }
+    let looks = stream::iter(names).map(|name| published_one(shared, name));
+    let found: Vec<Option<Published>> = looks.buffered(AT_ONCE).try_collect().await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// A campaign by its name in the set of all; none where it is not there yet, or purged.
+async fn published_one(shared: &Shared, name: String) -> Result<Option<Published>, Error> {
+    let mut parts = name.split('/');
+    let (Some(tenant), Some(campaign), Some(Ok(edition))) =
+        (parts.next(), parts.next(), parts.next().map(str::parse))
+    else {
+        return Err(Error::Read(format!("`{name}` is no campaign's name")));
+    };
+    let keys = OfCampaign::new(tenant, campaign, edition);
+    let heads = redis::cmd("MGET")
+        .arg(keys.head())
+        .arg(keys.note())
+        .to_owned();
+    let rules = redis::cmd("SMEMBERS").arg(keys.rules()).to_owned();
+    let (heads, rules) = try_join(shared.ask(&heads), shared.ask(&rules)).await?;
+    let mut heads = values(heads)?.into_iter();
+    // A name is written before its campaign.
+    let Some(head) = heads.next().flatten() else {
+        return Ok(None);
+    };
+    if let Some(note) = heads.next().flatten() {
+        // Left behind by someone who crashed, or just being booked: booking it twice books it once.
+        if let Err(error) = super::note::settle(shared, tenant, &keys.note(), &note).await {
+            tracing::warn!(%error, campaign = name, "a change could not be booked in the audit yet");
         }
-        let head = Head::read(&head).map_err(unreadable("a campaign's head"))?;
-        if head.purged {
-            continue;
-        }
-        let rules = redis::cmd("SMEMBERS").arg(keys.rules()).to_owned();
-        let mut rules = strings(shared.ask(&rules).await?);
-        rules.sort();
-        found.push(Published {
-            tenant: tenant.into(),
-            campaign: campaign.into(),
-            edition,
-            newest: head.newest,
-            live: head.live,
-            pause: head.pause,
-            granted_rules: rules.into_iter().map(Arc::from).collect(),
-        });
     }
-    Ok(found)
+    let head = Head::read(&head).map_err(unreadable("a campaign's head"))?;
+    if head.purged {
+        return Ok(None);
+    }
+    let mut rules = strings(rules);
+    rules.sort();
+    Ok(Some(Published {
+        tenant: tenant.into(),
+        campaign: campaign.into(),
+        edition,
+        newest: head.newest,
+        live: head.live,
+        pause: head.pause,
+        granted_rules: rules.into_iter().map(Arc::from).collect(),
+    }))
+}
+
+/// What a lane was begun with, as [`lane`] tells it too.
+pub(super) async fn setup(shared: &Shared, key: &CampaignKey) -> Result<Option<Setup>, Error> {
+    let keys = OfLane::new(key);
+    let campaign = OfCampaign::new(&key.tenant, &key.campaign, key.edition);
+    let command = redis::cmd("MGET")
+        .arg(campaign.head())
+        .arg(keys.setup())
+        .arg(keys.tally())
+        .to_owned();
+    let mut values = values(shared.ask(&command).await?)?.into_iter();
+    begun(shared, key, &mut values).map(|begun| {
+        begun.map(|(setup, _)| Setup {
+            seed: setup.seed,
+            clock_offset: setup.clock_offset,
+        })
+    })
+}
+
+/// A lane's setup and tally, from the values of its head, setup and tally; none where one is missing.
+fn begun(
+    shared: &Shared,
+    key: &CampaignKey,
+    values: &mut impl Iterator<Item = Option<Vec<u8>>>,
+) -> Result<Option<(admin::Setup, Vec<u8>)>, Error> {
+    let mut next = || values.next().flatten();
+    let (Some(head), Some(setup), Some(tally)) = (next(), next(), next()) else {
+        return Ok(None);
+    };
+    if Head::read(&head)
+        .map_err(unreadable("a campaign's head"))?
+        .purged
+    {
+        return Ok(None);
+    }
+    let setup = read_setup(&setup)?;
+    let known = Known {
+        epoch: setup.epoch,
+        strict: setup.strict,
+    };
+    shared.learn(key, known);
+    Ok(Some((setup, tally)))
 }
 
 /// What a lane holds, participants apart.
@@ -187,26 +239,9 @@ pub(super) async fn lane(shared: &Shared, key: &CampaignKey) -> Result<Option<La
         command.arg(keys.counter(key));
     }
     let mut values = values(shared.ask(&command).await?)?.into_iter();
-    let (head, setup, tally) = (
-        values.next().flatten(),
-        values.next().flatten(),
-        values.next().flatten(),
-    );
-    let (Some(head), Some(setup), Some(tally)) = (head, setup, tally) else {
+    let Some((setup, tally)) = begun(shared, key, &mut values)? else {
         return Ok(None);
     };
-    if Head::read(&head)
-        .map_err(unreadable("a campaign's head"))?
-        .purged
-    {
-        return Ok(None);
-    }
-    let setup = read_setup(&setup)?;
-    let known = Known {
-        epoch: setup.epoch,
-        strict: setup.strict,
-    };
-    shared.learn(key, known);
     let tally = String::from_utf8_lossy(&tally).into_owned();
     let mut figures = tally.split(' ').map(|figure| figure.parse().ok());
     let (rows, participants) = figures

@@ -2,6 +2,7 @@
 //! `SCRIPT FLUSH`), so a call that finds its script unknown sends the text once and goes on.
 
 use std::borrow::Borrow;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use redis::{Cmd, Value};
@@ -13,13 +14,21 @@ use super::link::{LinkError, Links};
 #[derive(Debug)]
 pub(super) struct Script {
     text: &'static str,
-    hash: String,
+    /// Worked out at the first call: a start only hands the text over.
+    hash: OnceLock<String>,
 }
 
 impl Script {
     pub fn new(text: &'static str) -> Self {
-        let hash = redis::Script::new(text).get_hash().to_owned();
-        Self { text, hash }
+        Self {
+            text,
+            hash: OnceLock::new(),
+        }
+    }
+
+    fn hash(&self) -> &str {
+        let of = || redis::Script::new(self.text).get_hash().to_owned();
+        self.hash.get_or_init(of)
     }
 
     /// Hands its text to every primary, so that the first call finds it there.
@@ -93,7 +102,7 @@ impl Call<'_> {
     }
 
     fn by_hash(&self) -> Cmd {
-        self.command("EVALSHA", &self.script.hash)
+        self.command("EVALSHA", self.script.hash())
     }
 
     fn by_text(&self) -> Cmd {

@@ -9,6 +9,7 @@ mod version;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use futures_util::future::try_join3;
 use redis::{Cmd, Value, cmd};
 
 use super::address::Address;
@@ -136,19 +137,24 @@ const SETTINGS: [&str; 9] = [
     "maxmemory-policy",
 ];
 
-/// Looks at the server that `links` lead to: three calls, of which none writes. In a cluster that is whichever node
+/// Looks at the server that `links` lead to: three calls at once, of which none writes. In a cluster that is whichever node
 /// answers, and [`Server::findings`] say so.
 pub async fn look(links: &Links, _address: &Address) -> Result<Server, LinkError> {
-    let before = unix_ms();
-    let time = links.send(&cmd("TIME")).await?;
-    let after = unix_ms();
-    // All sections that are shown by default: to name several is understood from 7.0 on only.
-    let info = links.send(&cmd("INFO")).await?;
-    let config = match links.send(&config_get()).await {
-        Ok(Value::ServerError(_)) | Err(LinkError::Refused { .. }) => None,
-        Ok(config) => Some(config),
-        Err(error) => return Err(error),
+    let time = async {
+        let before = unix_ms();
+        let time = links.send(&cmd("TIME")).await?;
+        Ok((before, time, unix_ms()))
     };
+    // All sections that are shown by default: to name several is understood from 7.0 on only.
+    let info = cmd("INFO");
+    let config = async {
+        match links.send(&config_get()).await {
+            Ok(Value::ServerError(_)) | Err(LinkError::Refused { .. }) => Ok(None),
+            Ok(config) => Ok(Some(config)),
+            Err(error) => Err(error),
+        }
+    };
+    let ((before, time, after), info, config) = try_join3(time, links.send(&info), config).await?;
     let clock_ahead_ms = before.midpoint(after) - read::time_ms(time).map_err(unread)?;
     read::server(info, config, clock_ahead_ms).map_err(unread)
 }

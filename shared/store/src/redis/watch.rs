@@ -6,9 +6,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use redis::Value;
+use tokio::time::Instant;
 
 use super::keys;
-use super::link::Topic;
+use super::link::{LinkError, Topic};
 use super::shared::Shared;
 
 /// How often the counter is looked at: with what a registry takes to load, a second is kept even when a message is lost.
@@ -37,11 +38,22 @@ pub(super) async fn tell(shared: &Shared) {
     shared.changes.send_modify(|number| *number += 1);
 }
 
-/// Listens and looks until the store is gone.
+/// Takes the counter as it is: from here on, changes are news.
+pub(super) async fn begin(shared: &Shared) -> Result<(), LinkError> {
+    let look = redis::cmd("GET").arg(keys::changes()).to_owned();
+    if let Some(now) = counted(shared.links.send(&look).await?) {
+        shared.seen_changes.fetch_max(now, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+/// Opens the connections that the start did not wait for, then listens and looks until the store is gone. It begins by waiting:
+/// a start has more urgent things to do, and what changes since [`begin`] is seen by the first look.
 pub(super) async fn run(shared: Weak<Shared>) {
-    let mut every = tokio::time::interval(LOOK_EVERY);
+    let mut every = tokio::time::interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut topic: Option<Topic> = None;
+    let mut is_wide = false;
     loop {
         tokio::select! {
             () = next(&mut topic) => {}
@@ -50,6 +62,9 @@ pub(super) async fn run(shared: Weak<Shared>) {
         let Some(shared) = shared.upgrade() else {
             return;
         };
+        if !is_wide {
+            is_wide = shared.links.widen().await.is_ok();
+        }
         if topic.is_none() {
             topic = shared
                 .links
@@ -85,7 +100,11 @@ async fn count(shared: &Shared) -> Option<i64> {
     shared
         .lookout
         .note(told.as_ref().err().map(ToString::to_string));
-    match told.ok()? {
+    counted(told.ok()?)
+}
+
+fn counted(told: Value) -> Option<i64> {
+    match told {
         Value::BulkString(bytes) => std::str::from_utf8(&bytes).ok()?.parse().ok(),
         Value::Nil => Some(0),
         _ => None,

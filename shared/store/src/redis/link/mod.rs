@@ -64,7 +64,7 @@ enum Servers {
 }
 
 impl Links {
-    /// Connects. An error if that fails: then it should be tried again, by whoever wants to.
+    /// Connects, to a single server with one connection. An error if that fails: then it should be tried again, by whoever wants to.
     pub async fn open(address: &Address) -> Result<Self, LinkError> {
         let generation = Arc::new(AtomicU64::new(0));
         let dialer = Arc::new(Dialer::new(address, Arc::clone(&generation))?);
@@ -100,6 +100,15 @@ impl Links {
             generation,
             watch,
         })
+    }
+
+    /// Opens the connections that [`Self::open`] did not wait for. Until then, or where this fails, calls share the one there is.
+    /// The servers of a cluster open theirs at the first call.
+    pub async fn widen(&self) -> Result<(), LinkError> {
+        match &self.shared.servers {
+            Servers::One(node) => node.widen().await,
+            Servers::Cluster(_) => Ok(()),
+        }
     }
 
     /// Sends one command over a shared connection; answers within two seconds. In a cluster it goes to the primary that has

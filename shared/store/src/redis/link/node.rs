@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use bb8::{ManageConnection, Pool, PooledConnection};
+use futures_util::future::try_join_all;
 use parking_lot::Mutex;
 use redis::aio::ConnectionLike;
 use redis::{Cmd, Pipeline, Value};
@@ -102,11 +103,32 @@ impl Node {
         }
     }
 
-    /// Whether a connection can be had.
+    /// Connects once. All lanes share that connection until [`Self::widen`]: a start waits for one and not for four.
     pub(super) async fn reach(&self) -> Result<(), LinkError> {
-        self.take(&self.shared, Instant::now() + CONNECT_TIMEOUT * 2)
-            .await
-            .map(drop)
+        let dialled = Dials(Arc::clone(&self.way)).connect().await;
+        if dialled.is_err() {
+            self.breaker.open(self.now());
+        }
+        let link = Arc::new(dialled?);
+        for lane in &self.lanes {
+            lane.store(Some(Arc::clone(&link)));
+        }
+        Ok(())
+    }
+
+    /// Gives each lane a connection of its own.
+    pub(super) async fn widen(&self) -> Result<(), LinkError> {
+        let deadline = Instant::now() + CONNECT_TIMEOUT * 2;
+        // Held until all are there, so that no two are the same.
+        let takes = self
+            .lanes
+            .each_ref()
+            .map(|_| self.take(&self.shared, deadline));
+        let links = try_join_all(takes).await?;
+        for (lane, link) in self.lanes.iter().zip(&links) {
+            lane.store(Some(Arc::new((*link).clone())));
+        }
+        Ok(())
     }
 
     /// Sends one command over a shared connection; with `asking`, to a slot that is on its way here.
