@@ -58,7 +58,9 @@ pub(super) async fn enter(
     let began = Instant::now();
     let (parts, body) = request.into_parts();
     let trace = Trace::from_headers(&parts.headers);
-    let headers = parts.headers.clone();
+    // One request has one id, also where the client sent none.
+    let mut headers = parts.headers.clone();
+    trace.write(&mut headers);
     let request_id = trace.request_id.as_str().to_owned();
     let mut seen = (String::new(), "");
     let answer = async {
@@ -105,7 +107,6 @@ pub(super) async fn enter(
         }
         Err(problem) => edge_problem(problem, &headers),
     };
-    // One request has one id, also where the client sent none.
     trace.write(response.headers_mut());
     let (tenant, role) = seen;
     let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);

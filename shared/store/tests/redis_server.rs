@@ -190,7 +190,7 @@ fn the_users_of_the_example_can_do_what_is_needed_and_no_more() {
         "REPLICAOF NO ONE",
         "BGREWRITEAOF",
         "MULTI",
-        "HGETALL {t/c/0}h",
+        "HKEYS {t/c/0}h",
         "XTRIM {t/c/0}l MAXLEN 0",
         "PUBLISH changes 1",
     ] {
