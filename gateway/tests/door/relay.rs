@@ -93,7 +93,7 @@ impl House {
     async fn both(files: &[(&str, &str)]) -> Vec<Self> {
         vec![
             Self::over(files, None).await,
-            Self::over(files, Some(Server::start())).await,
+            Self::over(files, Some(server())).await,
         ]
     }
 
@@ -230,6 +230,11 @@ impl House {
         self.free().await;
         relay.round(&self.shell).await
     }
+}
+
+/// A Redis that keeps what `durability: standard` declares.
+fn server() -> Server {
+    Server::with(&[("appendonly", "yes"), ("appendfsync", "everysec")])
 }
 
 async fn opened(folder: &Path, redis: Option<&Server>) -> Process {
@@ -450,7 +455,7 @@ async fn what_is_emitted_before_the_opening_waits_for_it() {
         .format("%Y-%m-%d %H:%M")
         .to_string();
     let ear = EAR.to_owned();
-    for redis in [None, Some(Server::start())] {
+    for redis in [None, Some(server())] {
         let house = House::over(&[("words", WORDS)], redis).await;
         house.study("ann", 1).await;
         // What is published later listens from then on.

@@ -220,7 +220,7 @@ fn senders(node: &Node, event: &str, check: &mut Check<'_>) -> (Vec<Sender>, Vec
                 ));
             None
         } else {
-            let word = item.one_of(&WORDS, &mut check.out);
+            let word = item.one_of(&SENDER_WORDS, &mut check.out);
             let known = SENDERS.iter().find(|(known, _)| Some(*known) == word);
             known.map(|(_, sender)| *sender)
         };
