@@ -15,6 +15,8 @@ mod ran;
 #[cfg(test)]
 mod served;
 #[cfg(test)]
+mod simulate;
+#[cfg(test)]
 mod usage;
 #[cfg(test)]
 mod wrap;
