@@ -8,6 +8,7 @@ mod commands;
 mod csv;
 mod failure;
 mod folder;
+mod forecast;
 mod lane;
 mod out;
 mod packing;
@@ -24,7 +25,7 @@ use clap::{Parser, Subcommand};
 use commands::{
     backup, check, compile, deploy, dev, diff, doctor, export, function as function_, history,
     openapi, package, parked, pause, publish, purge, reconcile, restore, resume, rollback, schema,
-    serve, stock, test, token, verify, wrap,
+    serve, simulate, stock, test, token, verify, wrap,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};
@@ -58,6 +59,7 @@ enum Command {
     Check(check::Check),
     Compile(compile::Compile),
     Test(test::Test),
+    Simulate(simulate::Simulate),
     Schema(schema::Schema),
     Token(token::Token),
     History(history::History),
@@ -117,6 +119,7 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::Check(args) => check::run(args, out),
         Command::Compile(args) => compile::run(args, out),
         Command::Test(args) => test::run(args, out),
+        Command::Simulate(args) => simulate::run(args, out),
         Command::Schema(args) => schema::run(args, out),
         Command::Token(args) => token::run(args, out),
         Command::History(args) => history::run(args, out),

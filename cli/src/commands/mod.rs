@@ -22,6 +22,7 @@ pub mod resume;
 pub mod rollback;
 pub mod schema;
 pub mod serve;
+pub mod simulate;
 pub mod stock;
 pub mod test;
 pub mod token;

@@ -69,6 +69,11 @@ impl Server {
         &self.public
     }
 
+    /// Where staff call.
+    pub(crate) fn admin(&self) -> &str {
+        &self.admin
+    }
+
     /// A command against this server.
     fn run(&self, home: &Home, args: &[&str]) -> Ran {
         home.run(&[args, &["--url", &self.admin][..]].concat())

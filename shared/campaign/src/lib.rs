@@ -3,7 +3,7 @@
 //!
 //! Reading order: [`source`] and [`diagnostic`], then [`document`] (text to tree), [`expr`] (expressions to programs),
 //! [`tenant`], then [`mod@check`] with its sections (`read`) and the machine (`machine`), [`codec`], [`configs`] and [`bundle`],
-//! [`play`] and [`story`].
+//! [`play`] and [`story`], [`simulate`].
 
 pub mod activity;
 pub mod bundle;
@@ -35,6 +35,8 @@ pub mod reserved;
 pub mod schema;
 #[cfg(feature = "yaml")]
 mod scope;
+#[cfg(feature = "yaml")]
+pub mod simulate;
 #[cfg(feature = "yaml")]
 pub mod source;
 #[cfg(feature = "yaml")]

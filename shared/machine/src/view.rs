@@ -1,10 +1,16 @@
 //! What a participant may be shown: which events are possible now, and if not, why and when.
 
+use std::cell::Cell;
+
+use crate::block::Look;
 use crate::calendar::Millis;
 use crate::expr::{BoolExpr, Expr, Fault, IntExpr, Source, StrExpr};
+use crate::input::Payload;
 use crate::model::{Phase, Sender, Transition};
 use crate::step::{Call, No, Rejection, closed, eligible, settle};
 use crate::turn::Turn;
+
+const NOTHING: &Payload = &Payload { fields: Vec::new() };
 
 /// Whether an event would be taken now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +68,7 @@ pub fn possible(
         let no = match closed(campaign, event, now, rehearsal) {
             Some(no) => Some(no),
             None if !eligible => Some(Rejection::NotEligible),
-            None => refusal(turn, event)?,
+            None => refusal(&turn.look(), event)?,
         };
         let next_at = no.as_ref().and_then(|no| next_at(turn, no, now));
         found.push(Possible { event, no, next_at });
@@ -70,10 +76,39 @@ pub fn possible(
     Ok(found)
 }
 
+/// The no that an event of a user would meet: what [`view`] says of that event, without a copy of the record where a
+/// commit has just brought it up to `call.now`. For whoever asks after every event, as the simulator does.
+pub fn standing(call: &Call<'_>, event: u16) -> Result<Option<Rejection>, Fault> {
+    let core = &call.participant.core;
+    if core.version == 0 || core.now < call.now || core.revision != call.campaign.revision {
+        let seen = view(call)?;
+        let found = seen.events.into_iter().find(|found| found.event == event);
+        return Ok(found.map_or(Some(Rejection::Forbidden), |found| found.no));
+    }
+    if let Some(no) = closed(call.campaign, event, core.now, call.rehearsal) {
+        return Ok(Some(no));
+    }
+    if !eligible(call)? {
+        return Ok(Some(Rejection::NotEligible));
+    }
+    let look = Look {
+        campaign: call.campaign,
+        core,
+        grants: &call.participant.grants,
+        new_grants: &[],
+        user: call.user,
+        payload: NOTHING,
+        facts: call.facts,
+        now: core.now,
+        day: Cell::new(None),
+    };
+    refusal(&look, event)
+}
+
 /// The no that the guards have for an event. A guard that reads the payload counts as possible.
-fn refusal(turn: &Turn<'_>, event: u16) -> Result<Option<Rejection>, Fault> {
-    let campaign = turn.campaign;
-    let Some(state) = campaign.machine.states.get(usize::from(turn.core.state)) else {
+fn refusal(look: &Look<'_>, event: u16) -> Result<Option<Rejection>, Fault> {
+    let campaign = look.campaign;
+    let Some(state) = campaign.machine.states.get(usize::from(look.core.state)) else {
         return Err(Fault::Mismatch(
             "the record is in a state that does not exist",
         ));
@@ -83,7 +118,6 @@ fn refusal(turn: &Turn<'_>, event: u16) -> Result<Option<Rejection>, Fault> {
     } else {
         &campaign.machine.events
     };
-    let look = turn.look();
     let lists = state
         .events
         .iter()
@@ -96,7 +130,7 @@ fn refusal(turn: &Turn<'_>, event: u16) -> Result<Option<Rejection>, Fault> {
                     return Ok(None);
                 }
             }
-            Some(guard) if !guard.eval(&look)? => {}
+            Some(guard) if !guard.eval(look)? => {}
             _ => return Ok(no_of(transition)),
         }
     }

@@ -1,0 +1,413 @@
+//! One run: everybody's visits, in the order of time.
+
+use machine::input::{Facts, User};
+use machine::model::Sender;
+use machine::participant::Participant;
+use machine::world::Commit;
+use machine::{Fault, Millis};
+
+use super::crowd::{Crowd, NEVER, Waiting};
+use super::days::{Days, divided};
+use super::desk::{Desk, Record, Refusal, Visitor};
+use super::dice::Dice;
+use super::people::{Holds, People, Wish, fill};
+use super::tally::Tally;
+use super::{Plan, SimulateError};
+
+/// Who wants to see every commit of a run that came true.
+pub type Witness<'w> = Option<&'w mut dyn FnMut(&Commit)>;
+
+/// The day's first moment at which somebody can come again after a visit.
+const A_LITTLE_LATER_MS: Millis = 60_000;
+
+/// At most so many people are brought by others for each who comes by themselves.
+const MOST_BROUGHT: u64 = 10;
+
+pub(super) struct Run<'r> {
+    plan: &'r Plan,
+    days: Days,
+    desk: Desk<'r>,
+    people: People,
+    crowd: Crowd,
+    tally: Tally,
+    /// The number of whoever comes next for the first time because somebody shared.
+    brought: u32,
+    /// Claims and findings that are everybody's, where they are.
+    anybody: Option<User>,
+    on_no_list: Option<Facts>,
+}
+
+/// A visit: who, when, on which day.
+struct Visit<'a> {
+    number: u32,
+    user: &'a User,
+    facts: &'a Facts,
+    now: Millis,
+    day: usize,
+}
+
+impl<'r> Run<'r> {
+    pub(super) fn new(
+        plan: &'r Plan,
+        number: u32,
+        witness: Witness<'r>,
+    ) -> Result<Self, SimulateError> {
+        let seed = plan.seed_of(number);
+        let desk = Desk::open(&plan.definition, seed, witness)?;
+        let people = People::new(&plan.profile, &desk.campaign, seed);
+        let days = plan.days();
+        let count = days.days.len();
+        Ok(Self {
+            plan,
+            crowd: Crowd::new(count),
+            tally: Tally::new(&desk.campaign, count),
+            brought: plan.users,
+            anybody: people.is_anybody().then(|| people.nobody().clone()),
+            on_no_list: people
+                .is_on_no_list()
+                .then(|| people.facts(0, &desk.campaign)),
+            days,
+            desk,
+            people,
+        })
+    }
+
+    pub(super) fn play(mut self, mut a_day_is_over: impl FnMut()) -> Result<Tally, SimulateError> {
+        let count = self.days.days.len();
+        let mut weights = self.plan.profile.arrivals.weights(count);
+        for (weight, day) in weights.iter_mut().zip(&self.days.days) {
+            if !day.is_open() {
+                *weight = 0;
+            }
+        }
+        let mut number = 0;
+        for (place, arrivals) in divided(u64::from(self.plan.users), &weights)
+            .into_iter()
+            .enumerate()
+        {
+            for _ in 0..arrivals {
+                let at = self
+                    .days
+                    .moment(place, Millis::MIN, &mut self.people.arrival(number));
+                if let Some(at) = at {
+                    self.crowd.expect(place, Waiting::newcomer(number, at));
+                }
+                number += 1;
+            }
+            self.crowd.begin(place);
+            while let Some(waiting) = self.crowd.next() {
+                self.turn(place, &waiting)?;
+            }
+            a_day_is_over();
+        }
+        self.tally.steps = self.desk.steps;
+        self.tally.commits = self.desk.commits;
+        Ok(self.tally)
+    }
+
+    /// Somebody comes, or time changes their record.
+    fn turn(&mut self, day: usize, waiting: &Waiting) -> Result<(), SimulateError> {
+        let number = waiting.number;
+        let (now, comes) = (waiting.at(), waiting.next <= waiting.timer);
+        self.desk.seat(u64::from(number), waiting.record()?);
+        let (mut visits, mut next) = (waiting.visits, (waiting.next, day_of(self, waiting.next)));
+        if comes {
+            self.tally.came(day, visits == 0);
+            self.visit(number, now, day, &mut self.people.visit(number, visits))?;
+            // A stream of its own: when they come again must not depend on how many events there are to choose from.
+            let mut dice = self.people.after(number, visits);
+            next = self.next_visit(day, now, &mut dice);
+            self.share(day, &mut dice);
+            visits += 1;
+        } else {
+            let (user, facts) = (self.people.nobody().clone(), Facts::default());
+            let visit = Visit {
+                number,
+                user: &user,
+                facts: &facts,
+                now,
+                day,
+            };
+            self.send(&visit, Sender::Timer, None)?;
+        }
+        let record = self.desk.rise(u64::from(number));
+        self.wait_or_leave(number, visits, next, record)
+    }
+
+    /// What somebody does in one visit. A visit is an instant.
+    fn visit(
+        &mut self,
+        number: u32,
+        now: Millis,
+        day: usize,
+        dice: &mut Dice,
+    ) -> Result<(), SimulateError> {
+        let (user, facts);
+        let user = if let Some(anybody) = &self.anybody {
+            user = anybody.clone();
+            &user
+        } else {
+            user = self.people.user(number);
+            &user
+        };
+        let facts = if let Some(none) = &self.on_no_list {
+            facts = none.clone();
+            &facts
+        } else {
+            facts = self.people.facts(number, &self.desk.campaign);
+            &facts
+        };
+        let nobody;
+        let visit = Visit {
+            number,
+            user,
+            facts,
+            now,
+            day,
+        };
+        if !self.people.reports.is_empty() {
+            nobody = self.people.nobody().clone();
+            let about = Visit {
+                user: &nobody,
+                ..visit
+            };
+            for place in 0..self.people.reports.len() {
+                self.report(place, &about, dice)?;
+            }
+        }
+        let seen = match self.desk.look(&visitor(&visit)) {
+            Ok(seen) => seen,
+            Err(fault) => {
+                self.failed(&fault);
+                return Ok(());
+            }
+        };
+        let anyway = dice.hits(self.people.presses_anyway);
+        let (mut pressed, mut changed) = (!anyway, false);
+        for place in 0..self.people.wishes.len() {
+            let Some(wish) = self.people.wishes.get(place) else {
+                break;
+            };
+            let (event, habit) = (wish.event, wish.habit);
+            // Two numbers for each, whatever happens: what is decided later must not depend on it.
+            let (wanted, mut own) = (dice.hits(habit.rate), Dice::of([dice.roll(), 0, 0, 0]));
+            let at_first = seen
+                .iter()
+                .any(|possible| possible.event == event && possible.no.is_none());
+            if wanted {
+                let committed =
+                    self.try_event(place, &visit, habit.tries, at_first, changed, &mut own)?;
+                changed |= committed;
+            }
+            if !pressed && !at_first {
+                pressed = true;
+                if !self.offers(&visit, event)? {
+                    changed |= self.send_wish(place, &visit, &mut own)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Tries an event while the page calls it possible; whether anything came of it.
+    fn try_event(
+        &mut self,
+        place: usize,
+        visit: &Visit<'_>,
+        tries: u32,
+        at_first: bool,
+        changed: bool,
+        dice: &mut Dice,
+    ) -> Result<bool, SimulateError> {
+        let Some(event) = self.people.wishes.get(place).map(|wish| wish.event) else {
+            return Ok(false);
+        };
+        let mut committed = false;
+        for _ in 0..tries {
+            let possible = if changed || committed {
+                self.offers(visit, event)?
+            } else {
+                at_first
+            };
+            if !possible || !self.send_wish(place, visit, dice)? {
+                break;
+            }
+            committed = true;
+        }
+        Ok(committed)
+    }
+
+    fn offers(&mut self, visit: &Visit<'_>, event: u16) -> Result<bool, SimulateError> {
+        match self.desk.offers(&visitor(visit), event) {
+            Ok(possible) => Ok(possible),
+            Err(fault) => {
+                self.failed(&fault);
+                Ok(false)
+            }
+        }
+    }
+
+    fn send_wish(
+        &mut self,
+        place: usize,
+        visit: &Visit<'_>,
+        dice: &mut Dice,
+    ) -> Result<bool, SimulateError> {
+        let Some(Wish { event, fields, .. }) = self.people.wishes.get(place) else {
+            return Ok(false);
+        };
+        let payload = fill(fields, visit.now, &self.desk.campaign, dice);
+        let event = *event;
+        self.send(visit, Sender::User, Some((event, &payload)))
+    }
+
+    fn report(
+        &mut self,
+        place: usize,
+        visit: &Visit<'_>,
+        dice: &mut Dice,
+    ) -> Result<(), SimulateError> {
+        let Some(report) = self.people.reports.get(place) else {
+            return Ok(());
+        };
+        let (happens, mut own) = (dice.hits(report.rate), Dice::of([dice.roll(), 0, 0, 0]));
+        if happens {
+            let fields: &[Holds] = &report.fields;
+            let payload = fill(fields, visit.now, &self.desk.campaign, &mut own);
+            let (event, sender) = (report.event, report.sender);
+            self.send(visit, sender, Some((event, &payload)))?;
+        }
+        Ok(())
+    }
+
+    /// Sends an event and counts what comes of it; whether it was committed.
+    fn send(
+        &mut self,
+        visit: &Visit<'_>,
+        sender: Sender,
+        event: Option<(u16, &machine::input::Payload)>,
+    ) -> Result<bool, SimulateError> {
+        // The commit is handed out by the desk, and so is the campaign it is counted by.
+        let refused = match self.desk.play(&visitor(visit), sender, event) {
+            Ok(()) => None,
+            Err(refusal) => Some(refusal),
+        };
+        if !self.desk.exhausted.is_empty() {
+            self.tally.gone(
+                &self.desk.exhausted,
+                &self.desk.campaign,
+                visit.now,
+                visit.day,
+            );
+        }
+        match refused {
+            None => {
+                self.tally
+                    .committed(self.desk.last(), &self.desk.campaign, visit.day);
+                Ok(true)
+            }
+            Some(Refusal::Rejected(rejection)) => {
+                self.tally.rejected(rejection.code());
+                Ok(false)
+            }
+            Some(Refusal::Fault(fault)) => {
+                self.failed(&fault);
+                Ok(false)
+            }
+            Some(Refusal::Broken(error)) => Err(error),
+        }
+    }
+
+    /// A rule that can't be evaluated refuses the event, as in production.
+    fn failed(&mut self, _fault: &Fault) {
+        self.tally.rejected("rule-failed");
+    }
+
+    /// When somebody comes again, and on which day.
+    fn next_visit(&self, day: usize, now: Millis, dice: &mut Dice) -> (Millis, usize) {
+        let returns = self.plan.profile.returns;
+        let never = (NEVER, usize::MAX);
+        // Rolled in any case, so that the stream goes on alike.
+        let (same, tomorrow) = (dice.hits(returns.same_day), dice.hits(returns.next_day));
+        let mut moment = dice.clone();
+        if same && let Some(at) = self.days.moment(day, now + A_LITTLE_LATER_MS, &mut moment) {
+            return (at, day);
+        }
+        let mut place = day + 1;
+        if !tomorrow {
+            let mut gap = dice.clone();
+            loop {
+                place += 1;
+                if place >= self.days.days.len() {
+                    return never;
+                }
+                if gap.hits(returns.later) {
+                    break;
+                }
+            }
+        }
+        self.days
+            .moment(place, Millis::MIN, &mut moment)
+            .map_or(never, |at| (at, place))
+    }
+
+    /// Somebody may share, and that may bring somebody new.
+    fn share(&mut self, day: usize, dice: &mut Dice) {
+        let share = self.plan.profile.share;
+        if share.brings.is_never() || !dice.hits(share.rate) || !dice.hits(share.brings) {
+            return;
+        }
+        let number = self.brought;
+        // Where each visit brings more than one person, their number has no end.
+        let most = u64::from(self.plan.users) * (1 + MOST_BROUGHT);
+        if u64::from(number) >= most.min(u64::from(u32::MAX)) {
+            return;
+        }
+        let at = self
+            .days
+            .moment(day + 1, Millis::MIN, &mut self.people.arrival(number));
+        if let Some(at) = at {
+            self.brought = self.brought.saturating_add(1);
+            self.crowd.expect(day + 1, Waiting::newcomer(number, at));
+        }
+    }
+
+    fn wait_or_leave(
+        &mut self,
+        number: u32,
+        visits: u32,
+        (next, place): (Millis, usize),
+        record: Record,
+    ) -> Result<(), SimulateError> {
+        let timer = record.timer.filter(|timer| *timer < self.days.until);
+        let record = Record { timer, ..record };
+        let due = timer.unwrap_or(NEVER);
+        if next == NEVER && due == NEVER {
+            let participant: Option<&Participant> = record.participant.as_deref();
+            self.tally.left(participant, &self.desk.campaign);
+            return Ok(());
+        }
+        let place = if due < next { day_of(self, due) } else { place };
+        let waiting = Waiting::with(number, visits, next, &record)?;
+        self.crowd.wait(place, waiting);
+        Ok(())
+    }
+}
+
+/// The place of the day that an instant of the run falls in.
+fn day_of(run: &Run<'_>, at: Millis) -> usize {
+    if at == NEVER {
+        return usize::MAX;
+    }
+    let first = run.days.days.first().map_or(0, |played| played.day);
+    usize::try_from(run.desk.campaign.calendar.day(at).saturating_sub(first)).unwrap_or(0)
+}
+
+fn visitor<'a>(visit: &Visit<'a>) -> Visitor<'a> {
+    Visitor {
+        number: u64::from(visit.number),
+        user: visit.user,
+        facts: visit.facts,
+        now: visit.now,
+    }
+}
