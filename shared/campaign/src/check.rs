@@ -9,13 +9,14 @@ use machine::model::{Definition, Durability, RewardKind, Window};
 use serde::Serialize;
 
 use crate::activity::{Activities, Activity, Use};
+use crate::analysis;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, meant};
 use crate::document::{Fields, Node, parse};
 use crate::machine as states;
 use crate::read::{
-    self, audience, budget, chances, context, earn, events, head, messages, pack, rewards, streak,
-    wheel, window,
+    self, audience, budget, chances, context, earn, events, expected, head, messages, pack,
+    rewards, streak, wheel, window,
 };
 use crate::source::{Place, Source};
 use crate::tables::Tables;
@@ -47,11 +48,21 @@ pub struct Checked {
     pub diagnostics: Diagnostics,
 }
 
-/// Checks a campaign's file.
+/// Checks a campaign's file: reads and lowers it, and proves what can be proved of it.
 pub fn check(input: &Input<'_>, activities: &dyn Activities) -> Checked {
+    checked(input, activities, true)
+}
+
+/// Reads and lowers a campaign's file, and proves nothing of it: for files that were checked before, and for tests of
+/// machines that no check would pass.
+pub fn lower(input: &Input<'_>, activities: &dyn Activities) -> Checked {
+    checked(input, activities, false)
+}
+
+fn checked(input: &Input<'_>, activities: &dyn Activities, deep: bool) -> Checked {
     let mut out = Diagnostics::new();
-    let definition =
-        parse(&input.source, &mut out).and_then(|node| read(&node, input, activities, &mut out));
+    let definition = parse(&input.source, &mut out)
+        .and_then(|node| read(&node, input, activities, deep, &mut out));
     let diagnostics = own_first(out, &input.source).sorted();
     let definition = definition.filter(|_| !diagnostics.has_errors());
     Checked {
@@ -83,6 +94,8 @@ pub(crate) struct Check<'a> {
     pub tables: Tables,
     /// The codes that transitions reject with, and where one does.
     pub rejected: BTreeMap<Arc<str>, Place>,
+    /// Whether something is to be proved of it.
+    pub deep: bool,
     pub out: Diagnostics,
 }
 
@@ -90,6 +103,7 @@ fn read(
     node: &Node,
     input: &Input<'_>,
     activities: &dyn Activities,
+    deep: bool,
     out: &mut Diagnostics,
 ) -> Option<Definition> {
     let root = node.fields(&read::KEYS, out)?;
@@ -103,6 +117,7 @@ fn read(
         root,
         tables,
         rejected: BTreeMap::new(),
+        deep,
         out: std::mem::take(out),
     };
     let definition = activity.map(|activity| sections(&mut check, activity, window));
@@ -124,10 +139,12 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
     streak::read(check);
     pack::read(shipped.as_ref().and_then(|node| node.get("pack")), check);
     let budget = budget::read(check);
+    let expected = expected::read(check);
     events::read(check);
     let earned = earn::read(check);
     let machine = machine_node
-        .map(|node| states::lower(&node, earned, window, check))
+        .as_ref()
+        .map(|node| states::lower(node, earned, window, check))
         .unwrap_or_default();
     let moves = states::moves(check);
     let (audience, testers) = (audience::read(check), audience::testers(check));
@@ -154,7 +171,7 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
     });
     let empty = Tables::new(check.tables.calendar.clone(), vec![], vec![]);
     let tables = std::mem::replace(&mut check.tables, empty);
-    Definition {
+    let definition = Definition {
         tenant: check.input.tenant.id.as_str().into(),
         campaign: check.input.campaign.into(),
         edition: head.edition,
@@ -193,7 +210,20 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
         machine,
         messages,
         moves,
+    };
+    if check.deep
+        && !check.out.has_errors()
+        && let Some(machine) = &machine_node
+    {
+        analysis::report(
+            &definition,
+            expected,
+            machine,
+            check.root.node,
+            &mut check.out,
+        );
     }
+    definition
 }
 
 fn activity<'a>(

@@ -5,7 +5,12 @@
 //! [`tenant`], then [`mod@check`] with its sections (`read`) and the machine (`machine`), [`codec`], [`configs`] and [`bundle`],
 //! [`play`] and [`story`].
 
+#[cfg(test)]
+extern crate self as campaign;
+
 pub mod activity;
+#[cfg(feature = "yaml")]
+mod analysis;
 pub mod bundle;
 #[cfg(feature = "yaml")]
 pub mod check;
@@ -46,7 +51,7 @@ pub mod verify;
 
 pub use activity::{Activities, Activity, Example, Use};
 #[cfg(feature = "yaml")]
-pub use check::{Checked, Files, Input, check};
+pub use check::{Checked, Files, Input, check, lower};
 pub use codec::{decode, encode, link};
 pub use configs::{CampaignConfig, Compiled, Configs, TenantConfigs};
 #[cfg(feature = "yaml")]
