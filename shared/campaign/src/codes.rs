@@ -111,7 +111,7 @@ codes! {
     PITY_RARE = "W0508", "Pity that will hardly ever be reached, or never.";
     RUNS_OUT = "W0509", "At the expected figures a reward's stock does not last, and nothing stands in for it.";
     BUDGET_SPENT = "W0510", "At the expected figures the budget does not last, and nothing stands in for it.";
-    STANDS_IN = "N0501", "At the expected figures stock or budget does not last, and something stands in for it.";
+    STANDS_IN = "N0502", "At the expected figures stock or budget does not last, and something stands in for it.";
 
     // E06xx: the machine.
     RESERVED_CODE = "E0601", "A rejection has a code that means something else already.";

@@ -5,12 +5,9 @@
 //! [`tenant`], then [`mod@check`] with its sections (`read`) and the machine (`machine`), [`codec`], [`configs`] and [`bundle`],
 //! [`play`] and [`story`].
 
-#[cfg(test)]
-extern crate self as campaign;
-
 pub mod activity;
 #[cfg(feature = "yaml")]
-mod analysis;
+pub mod analysis;
 pub mod bundle;
 #[cfg(feature = "yaml")]
 pub mod check;

@@ -18,7 +18,7 @@ const MOST_PATHS: usize = 32;
 
 /// A list of transitions of the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum List {
+pub enum List {
     /// A state's event, by its place among the state's.
     Own(usize, usize),
     /// The campaign's event, by its place.

@@ -14,13 +14,15 @@ mod paid;
 mod path;
 mod places;
 mod programs;
+mod proved;
 mod range;
 mod ranges;
-#[cfg(test)]
-mod tests;
 mod trial;
 
 use machine::model::Definition;
+
+pub use self::flow::List;
+pub use self::proved::Proved;
 
 use crate::diagnostic::Diagnostics;
 use crate::document::Node;
