@@ -107,6 +107,12 @@ codes! {
     BUDGET_TOO_SMALL = "W0503", "A budget that can't pay for a single unit of a reward.";
     NEVER_RELEASED = "W0504", "Some units of a reward are not set free before the campaign closes.";
     RELEASED_AT_ONCE = "W0505", "Units are set free day by day, and all of them on the first day.";
+    UNLIMITED = "W0506", "A reward that someone has to buy, and that neither stock nor budget limits.";
+    LIMITS_CANCEL = "W0507", "Limits of which one makes the other meaningless.";
+    PITY_RARE = "W0508", "Pity that will hardly ever be reached, or never.";
+    RUNS_OUT = "W0509", "At the expected figures a reward's stock does not last, and nothing stands in for it.";
+    BUDGET_SPENT = "W0510", "At the expected figures the budget does not last, and nothing stands in for it.";
+    STANDS_IN = "N0502", "At the expected figures stock or budget does not last, and something stands in for it.";
 
     // E06xx: the machine.
     RESERVED_CODE = "E0601", "A rejection has a code that means something else already.";
@@ -122,15 +128,22 @@ codes! {
     FINAL_STATE = "E0611", "A final state in which something could still happen.";
     NO_MACHINE = "E0612", "There is no machine, or nothing to extend.";
     NOT_A_TIMER = "E0613", "An event of time itself carries a payload.";
+    RULE_FAILS = "E0614", "A rule that fails when it runs: with a division by zero, or a number beyond 64 bits.";
     UNREACHABLE = "W0601", "A state that nothing leads to.";
     NEVER_TRIED = "W0602", "A transition that is never tried, because one before it always fires.";
     ANYONE = "W0603", "Anyone can send this, and it earns something of value.";
     NO_TOKEN = "W0604", "A claim is read where no user's token comes along.";
+    NEVER_HOLDS = "W0605", "A guard that never holds, whatever the values are.";
+    SHADOWED = "W0606", "A transition that is never tried, because the guards before it hold whenever its own does.";
+    STUCK = "W0607", "A state that is not final, in which nothing can happen.";
+    PAID_REJECTED = "W0608", "Something is taken for an entry that can still be refused.";
+    NEVER_SEEN = "N0601", "A promise that no tried sequence of events has given; that it never is, is not proved.";
 
     // E07xx: an activity's sections.
     SECTION_MISSING = "E0701", "A section that this activity's default machine needs is missing.";
     NOTHING_GIVEN = "E0702", "A section that gives rewards names none.";
     EARNS_NOTHING = "E0703", "An event earns nothing, or more than one thing.";
+    MAKEUP_TOO_FAR = "W0701", "Make-ups reach further than the window does.";
 
     // E08xx: the tenant.
     TENANT_KEY = "E0801", "A key of the tenant's is incomplete or contradicts itself.";

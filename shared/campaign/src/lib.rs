@@ -6,6 +6,8 @@
 //! [`play`] and [`story`], [`simulate`].
 
 pub mod activity;
+#[cfg(feature = "yaml")]
+pub mod analysis;
 pub mod bundle;
 pub mod changes;
 #[cfg(feature = "yaml")]
@@ -52,7 +54,7 @@ pub mod verify;
 
 pub use activity::{Activities, Activity, Example, Use};
 #[cfg(feature = "yaml")]
-pub use check::{Checked, Files, Input, check};
+pub use check::{Checked, Files, Input, check, lower};
 pub use codec::{decode, encode, link};
 pub use configs::{CampaignConfig, Compiled, Configs, TenantConfigs};
 #[cfg(feature = "yaml")]

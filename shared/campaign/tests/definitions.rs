@@ -53,7 +53,7 @@ rewards:
   gold-coins: { title: Coins, kind: points, amount: 1 }
   coupon: { title: Coupon, kind: coupon, stock: 5 }
 streak: { cycle: 7 days }
-give: { each_day: [points, gold-coins], streak: { 7: coupon, 3: [points, coupon] }, total_days: { 30: coupon } }";
+give: { each_day: [points, gold-coins], streak: { 7: coupon, 3: [points, coupon] }, total_days: { 15: coupon } }";
 
 const LOTTERY: &str = "
 activity: lottery
@@ -76,7 +76,7 @@ fn rule_ids_name_the_promise() {
                 "streak-7",
                 "streak-3",
                 "streak-3-coupon",
-                "total-30",
+                "total-15",
             ],
         ),
         (LOTTERY, &["wheel-laptop", "wheel-coupon", "wheel-pity"]),

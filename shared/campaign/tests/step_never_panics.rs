@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use campaign::check::Files;
 use campaign::play::{Act, Refused, Stage};
-use campaign::{Activity, Input, Source, Tenant, check, link, story};
+use campaign::{Activity, Input, Source, Tenant, link, lower, story};
 use generate::campaigns;
 use generate::dice::Dice;
 use generate::promises::{looked_at, sound};
@@ -117,11 +117,12 @@ fn checked(text: &str, tenant: &Tenant, files: &Files) -> Option<Campaign> {
         tenant,
         files,
     };
-    let definition = check(&input, &all).definition?;
+    // Random arithmetic fails when it runs, and a check would find out: here it is wanted.
+    let definition = lower(&input, &all).definition?;
     let bytes = campaign::encode(&definition);
     assert_eq!(
         bytes,
-        campaign::encode(&check(&input, &all).definition?),
+        campaign::encode(&lower(&input, &all).definition?),
         "a file has one definition"
     );
     let read_back = campaign::encode(&campaign::decode(&bytes).unwrap());

@@ -9,6 +9,7 @@ pub(crate) mod chances;
 pub(crate) mod context;
 pub(crate) mod earn;
 pub(crate) mod events;
+pub(crate) mod expected;
 pub(crate) mod head;
 pub(crate) mod messages;
 pub(crate) mod pack;
@@ -117,6 +118,11 @@ pub static KEYS: Keys = Keys {
             "budget",
             Shape::Keys(&budget::KEYS),
             "The cap on the summed cost of what is given.",
+        ),
+        Key::optional(
+            "expected",
+            Shape::Keys(&expected::KEYS),
+            "The traffic that it is planned for, for the check alone.",
         ),
         Key::optional(
             "durability",
