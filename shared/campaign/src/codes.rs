@@ -2,7 +2,8 @@
 //!
 //! E00xx the document, E01xx scalars, E02xx names and references, E03xx expressions, E04xx window and time, E05xx rewards,
 //! odds and budget, E06xx the machine, E07xx an activity's sections, E08xx the tenant, E09xx files; W and N likewise.
-//! A code keeps its meaning for good: tools and people look for it.
+//! A code keeps its meaning for good: tools and people look for it. Each has a page, `explain/E0501.md`, without which
+//! this does not compile: [`crate::explain`] says how it is written.
 
 macro_rules! codes {
     ($($name:ident = $code:literal, $meaning:literal;)*) => {
@@ -10,6 +11,10 @@ macro_rules! codes {
 
         /// All codes with their meanings, in the order of this file.
         pub const TABLE: &[(&str, &str)] = &[$(($code, $meaning)),*];
+
+        /// The page of each code, in the same order: what [`crate::explain`] reads.
+        pub(crate) const PAGES: &[(&str, &str)] =
+            &[$(($code, include_str!(concat!("explain/", $code, ".md")))),*];
     };
 }
 

@@ -18,7 +18,11 @@ pub mod diagnostic;
 #[cfg(feature = "yaml")]
 pub mod document;
 #[cfg(feature = "yaml")]
+pub mod explain;
+#[cfg(feature = "yaml")]
 pub mod expr;
+#[cfg(feature = "yaml")]
+pub mod language;
 #[cfg(feature = "yaml")]
 pub mod load;
 #[cfg(feature = "yaml")]
@@ -53,6 +57,8 @@ pub use configs::{CampaignConfig, Compiled, Configs, TenantConfigs};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 #[cfg(feature = "yaml")]
 pub use document::Node;
+#[cfg(feature = "yaml")]
+pub use language::Language;
 #[cfg(feature = "yaml")]
 pub use load::{Loaded, LoadedCampaign, LoadedTenant, load};
 #[cfg(feature = "yaml")]
