@@ -107,6 +107,7 @@ codes! {
     NEVER_REACHED = "E0511", "A figure that can never be reached.";
     RELEASE_NO_STOCK = "E0512", "Units are set free day by day of a reward whose stock has no limit.";
     ODDS_LEFT = "W0501", "The odds add up to less than 100%, and no reward takes the rest.";
+    ODDS_BARE = "N0501", "Odds are written as a bare number: a share of 1.";
     BUDGET_NO_COST = "W0502", "There is a budget, and a reward that costs nothing against it.";
     BUDGET_TOO_SMALL = "W0503", "A budget that can't pay for a single unit of a reward.";
     NEVER_RELEASED = "W0504", "Some units of a reward are not set free before the campaign closes.";

@@ -9,6 +9,8 @@ pub mod activity;
 pub mod bundle;
 #[cfg(feature = "yaml")]
 pub mod check;
+#[cfg(feature = "yaml")]
+mod chinese;
 pub mod codec;
 #[cfg(feature = "yaml")]
 pub mod codes;

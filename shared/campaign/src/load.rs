@@ -188,7 +188,7 @@ pub fn members(source: &Arc<Source>, out: &mut Diagnostics) -> BTreeSet<String> 
         if member.is_empty() || (number == 0 && member == "member") {
             continue;
         }
-        if member.contains([',', ';', '\t', '"']) {
+        if member.contains([',', ';', '\t', '"', '，', '；']) {
             out.error(
                 codes::LIST_LINE,
                 &place,

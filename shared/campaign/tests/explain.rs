@@ -1,9 +1,10 @@
 //! Every explanation's examples, run through the real check: the wrong one yields its code and no other error, the right
 //! one no error at all, and not its code.
 
+mod said;
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use campaign::explain::{self, Example};
@@ -146,7 +147,7 @@ fn over(base: &str, example: &str) -> String {
 }
 
 /// All that the check and the stories say.
-fn said(example: &Example) -> Diagnostics {
+fn all_said(example: &Example) -> Diagnostics {
     let activities = support::all();
     let loaded = load("configs", &folder(example), &activities);
     let mut all = loaded.diagnostics;
@@ -162,14 +163,14 @@ fn a_wrong_example_has_its_mistake_and_no_other_and_a_right_one_none() {
     let mut bad = Vec::new();
     for explanation in explain::all() {
         let code = explanation.code;
-        let wrong = said(&explanation.wrong);
+        let wrong = all_said(&explanation.wrong);
         let others = wrong
             .iter()
             .any(|each| each.code != code && each.severity == Severity::Error);
         if others || !wrong.iter().any(|each| each.code == code) {
             bad.push(format!("{code}, wrong:\n{}", wrong.lines()));
         }
-        let right = said(&explanation.right);
+        let right = all_said(&explanation.right);
         if right.has_errors() || right.iter().any(|each| each.code == code) {
             bad.push(format!("{code}, right:\n{}", right.lines()));
         }
@@ -180,7 +181,17 @@ fn a_wrong_example_has_its_mistake_and_no_other_and_a_right_one_none() {
 #[test]
 fn the_bases_are_sound() {
     for (place, _) in BASES {
-        let all = said(&Example { place, text: "" });
+        let all = all_said(&Example { place, text: "" });
         assert!(all.is_empty(), "{place}: {}", all.lines());
     }
+}
+
+/// The printed explanation and the diagnostics themselves speak Chinese of every example.
+#[test]
+fn every_example_is_reported_in_chinese() {
+    let mut chinese = BTreeSet::new();
+    for explanation in explain::all() {
+        said::in_chinese(&all_said(&explanation.wrong), &mut chinese);
+    }
+    assert!(chinese.len() > 100);
 }
