@@ -12,6 +12,7 @@ use crate::activity::{Activities, Activity, Use};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, meant};
 use crate::document::{Fields, Node, parse};
+use crate::follow;
 use crate::machine as states;
 use crate::read::{
     self, audience, budget, chances, context, earn, events, head, messages, pack, rewards, streak,
@@ -50,8 +51,13 @@ pub struct Checked {
 /// Checks a campaign's file.
 pub fn check(input: &Input<'_>, activities: &dyn Activities) -> Checked {
     let mut out = Diagnostics::new();
-    let definition =
-        parse(&input.source, &mut out).and_then(|node| read(&node, input, activities, &mut out));
+    let root = parse(&input.source, &mut out);
+    let definition = root
+        .as_ref()
+        .and_then(|node| read(node, input, activities, &mut out));
+    if let Some(root) = &root {
+        out = follow::take_out(out, root);
+    }
     let diagnostics = own_first(out, &input.source).sorted();
     let definition = definition.filter(|_| !diagnostics.has_errors());
     Checked {

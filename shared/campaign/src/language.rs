@@ -29,22 +29,6 @@ impl Language {
             _ => None,
         }
     }
-
-    /// The first of a header `Accept-Language`, by weight, that is spoken here; English if none is.
-    pub fn accepted(header: &str) -> Self {
-        let mut best = (0.0, Self::English);
-        for part in header.split(',') {
-            let (tag, weight) = part.split_once(";q=").map_or((part, 1.0), |(tag, weight)| {
-                (tag, weight.trim().parse::<f32>().unwrap_or(0.0))
-            });
-            if let Some(language) = Self::of(tag.trim())
-                && weight > best.0
-            {
-                best = (weight, language);
-            }
-        }
-        best.1
-    }
 }
 
 #[cfg(test)]
@@ -64,20 +48,6 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(Language::of(tag), language, "{tag}");
-        }
-    }
-
-    #[test]
-    fn a_browser_gets_what_it_likes_best() {
-        for (header, language) in [
-            ("zh-CN,zh;q=0.9,en;q=0.8", Chinese),
-            ("en;q=0.5, zh;q=0.7", Chinese),
-            ("de, en;q=0.9, zh;q=0.1", English),
-            ("de", English),
-            ("zh;q=0", English),
-            ("", English),
-        ] {
-            assert_eq!(Language::accepted(header), language, "{header}");
         }
     }
 }

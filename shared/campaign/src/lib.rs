@@ -24,6 +24,8 @@ pub mod explain;
 #[cfg(feature = "yaml")]
 pub mod expr;
 #[cfg(feature = "yaml")]
+mod follow;
+#[cfg(feature = "yaml")]
 pub mod language;
 #[cfg(feature = "yaml")]
 pub mod load;

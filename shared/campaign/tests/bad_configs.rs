@@ -23,7 +23,7 @@ fn every_mistake_is_found_at_its_place() {
         .collect();
     paths.sort();
     assert!(paths.len() >= 90, "only {} wrong campaigns", paths.len());
-    let mut chinese = BTreeSet::new();
+    let (mut chinese, mut wrong) = (BTreeSet::new(), Vec::new());
     for path in paths {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let text = std::fs::read_to_string(&path).unwrap();
@@ -41,9 +41,10 @@ fn every_mistake_is_found_at_its_place() {
             checked.diagnostics.has_errors(),
             "{name}"
         );
-        said::once(&name, &checked.diagnostics);
-        said::in_chinese(&checked.diagnostics, &mut chinese);
+        said::once(&name, &checked.diagnostics, &mut wrong);
+        said::in_chinese(&checked.diagnostics, &mut chinese, &mut wrong);
         insta::assert_snapshot!(name.as_str(), said::lines(&name, &checked.diagnostics));
     }
     insta::assert_snapshot!("in_chinese", said::sorted(chinese));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -65,13 +65,14 @@ fn every_mistake_is_found_at_its_place() {
         .map(|entry| entry.unwrap().path())
         .collect();
     paths.sort();
-    let mut chinese = BTreeSet::new();
+    let (mut chinese, mut wrong) = (BTreeSet::new(), Vec::new());
     for path in paths {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let found = all(&name, &std::fs::read_to_string(&path).unwrap());
-        said::once(&name, &found);
-        said::in_chinese(&found, &mut chinese);
+        said::once(&name, &found, &mut wrong);
+        said::in_chinese(&found, &mut chinese, &mut wrong);
         insta::assert_snapshot!(name.as_str(), said::lines(&name, &found));
     }
     insta::assert_snapshot!("files_in_chinese", said::sorted(chinese));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

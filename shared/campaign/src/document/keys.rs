@@ -171,6 +171,11 @@ impl Node {
                         .find(|key| wide && *key == meant),
                 );
                 let help = match near {
+                    // `stock: 1,000` within braces ends at its comma.
+                    _ if name.bytes().all(|byte| byte.is_ascii_digit()) => {
+                        "a `,` ends the value before it: numbers are written without separators"
+                            .to_owned()
+                    }
                     _ if wide => "write the plain `:` and a space".to_owned(),
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("its keys are {}", list_names(keys)),
