@@ -15,6 +15,7 @@ mod packing;
 mod process;
 mod show;
 mod sign;
+mod speak;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -23,7 +24,7 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    backup, check, compile, deploy, dev, diff, doctor, export, function as function_, history,
+    backup, check, compile, deploy, dev, diff, doctor, explain, export, function as function_, history,
     openapi, package, parked, pause, publish, purge, reconcile, restore, resume, rollback, schema,
     serve, simulate, stock, test, token, verify, wrap,
 };
@@ -57,6 +58,7 @@ struct Cli {
 enum Command {
     Serve(serve::Serve),
     Check(check::Check),
+    Explain(explain::Explain),
     Compile(compile::Compile),
     Test(test::Test),
     Simulate(simulate::Simulate),
@@ -117,6 +119,7 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
     match &cli.command {
         Command::Serve(args) => served(serve::run(args)),
         Command::Check(args) => check::run(args, out),
+        Command::Explain(args) => explain::run(args, out),
         Command::Compile(args) => compile::run(args, out),
         Command::Test(args) => test::run(args, out),
         Command::Simulate(args) => simulate::run(args, out),

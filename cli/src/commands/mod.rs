@@ -7,6 +7,7 @@ pub mod deploy;
 pub mod dev;
 pub mod diff;
 pub mod doctor;
+pub mod explain;
 pub mod export;
 pub mod function;
 pub mod history;

@@ -2,9 +2,10 @@
 
 use super::ran::{Home, gala};
 
-const COMMANDS: [&str; 28] = [
+const COMMANDS: [&str; 29] = [
     "serve",
     "check",
+    "explain",
     "compile",
     "test",
     "simulate",
@@ -96,6 +97,12 @@ fn what_is_not_understood_is_usage() {
         &["token", "acme", "ann", "--ttl", "0"],
         &["token", "acme", "ann", "--ttl", "-1"],
         &["token", "acme", "ann", "--ttl", "99999999999"],
+        &["explain"],
+        &["explain", "nothing"],
+        &["explain", "E501"],
+        &["explain", "E0501", "--list"],
+        &["explain", "E0501", "--lang", "de"],
+        &["check", "--lang", "klingon"],
         &["schema"],
         &["schema", "nothing"],
         &["stock", "acme", "wheel", "coupon"],

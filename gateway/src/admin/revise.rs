@@ -3,10 +3,11 @@
 
 use axum::http::header::IF_MATCH;
 use axum::response::Response;
-use campaign::Diagnostics;
+use campaign::{Diagnostics, Language};
 use campaign::changes::changes;
 use campaign::law::Law;
 use function::idempotency::Key;
+use function::lang;
 use function::problem::{Code, Problem, Words};
 use function::registry::{self, Checked, LoadError, NotPublished, Terms};
 use machine::Millis;
@@ -256,8 +257,13 @@ async fn kept_until(visit: &Visit, found: &Published) -> Result<Option<Millis>, 
     Ok(Some(last.saturating_add(RETENTION_MS)))
 }
 
-/// What is wrong with a file, place by place.
-fn unsound(diagnostics: &Diagnostics) -> Problem {
+/// What is wrong with a file, place by place, in the language that the caller asks for.
+fn unsound(visit: &Visit, diagnostics: &Diagnostics) -> Problem {
+    let spoken = [Language::English, Language::Chinese];
+    let tags = spoken.map(|language| language.tag().to_owned());
+    let tag = lang::pick(None, &visit.parts.headers, &tags, Language::English.tag());
+    let language = Language::of(tag).unwrap_or_default();
+    let diagnostics = diagnostics.in_language(language);
     Problem::new(Code::InvalidPayload)
         .saying(UNSOUND)
         .with("diagnostics", diagnostics.to_json())

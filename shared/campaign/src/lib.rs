@@ -12,6 +12,8 @@ pub mod bundle;
 pub mod changes;
 #[cfg(feature = "yaml")]
 pub mod check;
+#[cfg(feature = "yaml")]
+mod chinese;
 pub mod codec;
 #[cfg(feature = "yaml")]
 pub mod codes;
@@ -21,8 +23,14 @@ pub mod diagnostic;
 #[cfg(feature = "yaml")]
 pub mod document;
 #[cfg(feature = "yaml")]
+pub mod explain;
+#[cfg(feature = "yaml")]
 pub mod expr;
 pub mod law;
+#[cfg(feature = "yaml")]
+mod follow;
+#[cfg(feature = "yaml")]
+pub mod language;
 #[cfg(feature = "yaml")]
 pub mod load;
 #[cfg(feature = "yaml")]
@@ -61,6 +69,8 @@ pub use configs::{CampaignConfig, Compiled, Configs, TenantConfigs};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 #[cfg(feature = "yaml")]
 pub use document::Node;
+#[cfg(feature = "yaml")]
+pub use language::Language;
 #[cfg(feature = "yaml")]
 pub use load::{Loaded, LoadedCampaign, LoadedTenant, load};
 #[cfg(feature = "yaml")]
