@@ -14,6 +14,7 @@ mod packing;
 mod process;
 mod show;
 mod sign;
+mod speak;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -22,9 +23,9 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    backup, check, compile, deploy, dev, doctor, export, function as function_, history, openapi,
-    package, pause, publish, purge, reconcile, restore, resume, rollback, schema, serve, stock,
-    test, token, verify, wrap,
+    backup, check, compile, deploy, dev, doctor, explain, export, function as function_, history,
+    openapi, package, pause, publish, purge, reconcile, restore, resume, rollback, schema, serve,
+    stock, test, token, verify, wrap,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};
@@ -56,6 +57,7 @@ struct Cli {
 enum Command {
     Serve(serve::Serve),
     Check(check::Check),
+    Explain(explain::Explain),
     Compile(compile::Compile),
     Test(test::Test),
     Schema(schema::Schema),
@@ -113,6 +115,7 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
     match &cli.command {
         Command::Serve(args) => served(serve::run(args)),
         Command::Check(args) => check::run(args, out),
+        Command::Explain(args) => explain::run(args, out),
         Command::Compile(args) => compile::run(args, out),
         Command::Test(args) => test::run(args, out),
         Command::Schema(args) => schema::run(args, out),

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-use campaign::Diagnostics;
+use campaign::{Diagnostics, Language};
 use clap::Args;
 
 use crate::failure::Failure;
 use crate::folder;
 use crate::out::Out;
 use crate::show;
+use crate::speak::Speak;
 
 /// Checks configs and says all that is wrong with them (exit code 1 if there is an error)
 #[derive(Debug, Args)]
@@ -16,6 +17,8 @@ pub struct Check {
     /// A configs folder, a tenant's folder, or a campaign's file
     #[arg(value_name = "PATH", default_value = "configs")]
     pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub speak: Speak,
 }
 
 /// Checks.
@@ -35,20 +38,19 @@ pub fn run(args: &Check, out: Out) -> Result<(), Failure> {
         all.extend(said);
     }
     all.sort();
+    let language = args.speak.language(out);
+    let said = all.in_language(language);
     if out.json {
-        out.value(&all.to_json())?;
+        out.value(&said.to_json())?;
     } else {
-        show::diagnostics(out, &all)?;
+        show::diagnostics(out, &said, language)?;
     }
-    let word = if campaigns == 1 {
-        "campaign"
-    } else {
-        "campaigns"
-    };
-    out.note(format!(
-        "{campaigns} {word} checked: {}",
-        show::counted(&all)
-    ));
+    let counted = show::counted(&all, language);
+    out.note(match (language, campaigns) {
+        (Language::English, 1) => format!("1 campaign checked: {counted}"),
+        (Language::English, _) => format!("{campaigns} campaigns checked: {counted}"),
+        (Language::Chinese, _) => format!("已检查 {campaigns} 个活动：{counted}"),
+    });
     if all.has_errors() {
         Err(Failure::red())
     } else {

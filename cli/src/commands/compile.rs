@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use campaign::Language;
 use campaign::bundle;
 use campaign::tenant::KeySource;
 use clap::Args;
@@ -52,9 +53,9 @@ pub fn run(args: &Compile, out: Out) -> Result<(), Failure> {
         if out.json {
             out.value(&compiled.diagnostics.to_json())?;
         } else {
-            show::diagnostics(out, &compiled.diagnostics)?;
+            show::diagnostics(out, &compiled.diagnostics, Language::English)?;
         }
-        let counted = show::counted(&compiled.diagnostics);
+        let counted = show::counted(&compiled.diagnostics, Language::English);
         out.note(format!("nothing was compiled: {counted}"));
         return Err(Failure::red());
     };

@@ -7,6 +7,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use campaign::Language;
 use chrono::{DateTime, Datelike, Utc};
 use clap::Args;
 use function::serve::chain;
@@ -273,7 +274,7 @@ fn configs(folder: &Path, loaded: Result<Folder, Failure>) -> Result<String, Str
     let counted = format!(
         "{tenants} tenants, {campaigns} campaigns in {}: {}",
         folder.display(),
-        show::counted(&said)
+        show::counted(&said, Language::English)
     );
     if said.has_errors() {
         return Err(format!(

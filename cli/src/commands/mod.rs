@@ -6,6 +6,7 @@ pub mod compile;
 pub mod deploy;
 pub mod dev;
 pub mod doctor;
+pub mod explain;
 pub mod export;
 pub mod function;
 pub mod history;

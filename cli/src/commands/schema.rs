@@ -6,10 +6,10 @@ use crate::activities;
 use crate::failure::Failure;
 use crate::out::Out;
 
-/// Prints the JSON Schema of an activity's campaigns, or of `tenant`
+/// Prints the JSON Schema of an activity's campaigns, of `tenant`, or of `diagnostics`
 #[derive(Debug, Args)]
 pub struct Schema {
-    /// sign-in, gift-pack, lottery, custom, or `tenant` for tenant.yaml
+    /// sign-in, gift-pack, lottery, custom; `tenant` for tenant.yaml, `diagnostics` for what `gala check --json` gives
     #[arg(value_name = "ACTIVITY")]
     pub activity: String,
 }
@@ -18,6 +18,9 @@ pub struct Schema {
 pub fn run(args: &Schema, out: Out) -> Result<(), Failure> {
     if args.activity == "tenant" {
         return out.value(&campaign::schema::of(&campaign::tenant::KEYS));
+    }
+    if args.activity == "diagnostics" {
+        return out.value(&campaign::schema::diagnostics());
     }
     let found = activities::ALL
         .iter()
@@ -29,7 +32,7 @@ pub fn run(args: &Schema, out: Out) -> Result<(), Failure> {
             .collect::<Vec<_>>()
             .join(", ");
         return Err(Failure::usage(format!(
-            "there is no activity `{}`; there is {known}, and `tenant`",
+            "there is no activity `{}`; there is {known}, `tenant` and `diagnostics`",
             args.activity
         )));
     };

@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::folder;
 use crate::out::Out;
 use crate::show;
+use crate::speak::Speak;
 
 /// Plays the stories of campaigns (exit code 1 if one comes out differently)
 #[derive(Debug, Args)]
@@ -18,6 +19,8 @@ pub struct Test {
     /// A configs folder, a tenant's folder, a campaign's file, or its stories
     #[arg(value_name = "PATH", default_value = "configs")]
     pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub speak: Speak,
 }
 
 /// How one campaign's stories came out.
@@ -75,6 +78,8 @@ pub fn run(args: &Test, out: Out) -> Result<(), Failure> {
         }
     }
     wrong.sort();
+    let language = args.speak.language(out);
+    let said = wrong.in_language(language);
     let played = campaigns.iter().map(|one| one.stories).sum();
     let failed = campaigns.iter().map(|one| one.failed.len()).sum();
     if out.json {
@@ -82,7 +87,7 @@ pub fn run(args: &Test, out: Out) -> Result<(), Failure> {
             campaigns,
             played,
             failed,
-            diagnostics: wrong.to_json(),
+            diagnostics: said.to_json(),
         })?;
     } else {
         for Played {
@@ -98,7 +103,7 @@ pub fn run(args: &Test, out: Out) -> Result<(), Failure> {
                 stories - failed.len()
             ))?;
         }
-        show::diagnostics(out, &wrong)?;
+        show::diagnostics(out, &said, language)?;
     }
     out.note(format!(
         "{played} stories played, {failed} came out differently"

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use campaign::Language;
 use campaign::bundle;
 use campaign::tenant::{Alg, KeySource, KeySpec};
 use function::compile::{self, CompileError, compile};
@@ -158,7 +159,7 @@ fn unsound(configs: &Path, said: &campaign::Diagnostics) -> Failure {
         format!(
             "{} is not sound ({}): `gala check {0}` shows it",
             configs.display(),
-            show::counted(said)
+            show::counted(said, Language::English)
         ),
     )
 }

@@ -1,6 +1,6 @@
 //! Commands that need no server: check, test, schema, token, doctor, openapi.
 
-use super::ran::Home;
+use super::ran::{Home, gala};
 
 const BAD: &str = "
 activity: lottery
@@ -197,7 +197,14 @@ fn a_key_that_is_elsewhere_signs_nothing() {
 #[test]
 fn schemas_are_json() {
     let home = Home::new();
-    for activity in ["sign-in", "gift-pack", "lottery", "custom", "tenant"] {
+    for activity in [
+        "sign-in",
+        "gift-pack",
+        "lottery",
+        "custom",
+        "tenant",
+        "diagnostics",
+    ] {
         let ran = home.run(&["schema", activity]);
         assert_eq!(
             (ran.code, ran.stderr.as_str()),
@@ -269,4 +276,75 @@ fn claims(token: &str) -> serde_json::Value {
         .decode(token.split('.').nth(1).unwrap())
         .unwrap();
     serde_json::from_slice(&body).unwrap()
+}
+
+#[test]
+fn a_code_is_explained() {
+    let home = Home::new();
+    let english = home.run(&["explain", "e0501"]);
+    assert_eq!((english.code, english.stderr.as_str()), (0, ""));
+    for part in [
+        "E0501: ",
+        "Why it matters: ",
+        "The way out: ",
+        "Wrong, in a campaign:",
+        "Right, ",
+    ] {
+        assert!(english.stdout.contains(part), "{part}: {}", english.stdout);
+    }
+    let chinese = home.run(&["explain", "E0501", "--lang", "zh-CN"]);
+    assert!(
+        chinese.stdout.starts_with("E0501: 概率"),
+        "{}",
+        chinese.stdout
+    );
+    let data = home.run(&["explain", "E0501", "--json"]).json();
+    assert_eq!(data["severity"], "error");
+    assert_eq!(data["lang"], "en");
+    assert!(data["wrong"]["text"].as_str().unwrap().contains("odds:"));
+    let list = home.run(&["explain", "--list"]);
+    assert!(list.stdout.lines().count() > 100);
+    let unknown = home.run(&["explain", "E501"]);
+    assert_eq!(unknown.code, 2);
+    assert!(
+        unknown.stderr.contains("did you mean `E0501`?"),
+        "{}",
+        unknown.stderr
+    );
+}
+
+#[test]
+fn a_check_speaks_chinese_to_people_and_english_to_programs() {
+    let home = Home::new();
+    home.write(
+        "configs/acme/slip.yaml",
+        "activity: gift-pack\ntitle: { zh-CN: 测, en: T }\nopens: 2026-12-01 10:00\ncloses: 2026-12-15 22:00\nrewards:\n  a: { title: { zh-CN: 甲, en: A }, kind: coupon }\npack: [b]\n",
+    );
+    let path = "configs/acme/slip.yaml";
+    let chinese = home.run(&["check", path, "--lang", "zh-CN"]);
+    assert_eq!(chinese.code, 1);
+    assert!(
+        chinese
+            .stdout
+            .contains("slip.yaml:7:8: 错误[E0201]: 没有奖品 `b`\n  办法: "),
+        "{}",
+        chinese.stdout
+    );
+    assert!(chinese.stderr.contains("1 个错误"), "{}", chinese.stderr);
+    let by_locale = gala(home.path())
+        .env("LANG", "zh_CN.UTF-8")
+        .args(["check", path])
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&by_locale.stdout), chinese.stdout);
+    let data = gala(home.path())
+        .env("LANG", "zh_CN.UTF-8")
+        .args(["check", path, "--json"])
+        .output()
+        .unwrap();
+    let data = String::from_utf8_lossy(&data.stdout).into_owned();
+    assert!(data.contains("there is no reward `b`"), "{data}");
+    let asked = home.run(&["check", path, "--json", "--lang", "zh"]).json();
+    assert_eq!(asked[0]["message"], "没有奖品 `b`");
+    assert_eq!(asked[0]["severity"], "error");
 }

@@ -43,6 +43,9 @@ pub fn gala(folder: &Path) -> Command {
         "GALA_TOKEN",
         "GALA_ADMIN_URL",
         "NO_COLOR",
+        "LC_ALL",
+        "LC_MESSAGES",
+        "LANG",
         "HTTP_PROXY",
         "http_proxy",
     ] {

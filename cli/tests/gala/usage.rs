@@ -2,9 +2,10 @@
 
 use super::ran::{Home, gala};
 
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 26] = [
     "serve",
     "check",
+    "explain",
     "compile",
     "test",
     "schema",
@@ -93,6 +94,12 @@ fn what_is_not_understood_is_usage() {
         &["token", "acme", "ann", "--ttl", "0"],
         &["token", "acme", "ann", "--ttl", "-1"],
         &["token", "acme", "ann", "--ttl", "99999999999"],
+        &["explain"],
+        &["explain", "nothing"],
+        &["explain", "E501"],
+        &["explain", "E0501", "--list"],
+        &["explain", "E0501", "--lang", "de"],
+        &["check", "--lang", "klingon"],
         &["schema"],
         &["schema", "nothing"],
         &["stock", "acme", "wheel", "coupon"],

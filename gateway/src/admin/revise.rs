@@ -2,8 +2,9 @@
 //! `function::registry`'s to judge; whether an edition's time is over is judged here.
 
 use axum::response::Response;
-use campaign::Diagnostics;
+use campaign::{Diagnostics, Language};
 use function::idempotency::Key;
+use function::lang;
 use function::problem::{Code, Problem, Words};
 use function::registry::{self, Checked, LoadError, NotPublished};
 use machine::Millis;
@@ -60,7 +61,7 @@ pub(super) async fn publish(visit: &Visit) -> Result<Response, Problem> {
     }
     let definition = match check(document.as_deref()).await.map_err(unreadable)? {
         Checked::Sound(definition) => definition,
-        Checked::Unsound(diagnostics) => return Err(unsound(&diagnostics)),
+        Checked::Unsound(diagnostics) => return Err(unsound(visit, &diagnostics)),
         Checked::Missing => return Err(Problem::new(Code::NoSuchCampaign).saying(NO_FILE)),
     };
     let known = registry::edition(&published, tenant, &definition);
@@ -162,8 +163,13 @@ async fn kept_until(visit: &Visit, found: &Published) -> Result<Option<Millis>, 
     Ok(Some(last.saturating_add(RETENTION_MS)))
 }
 
-/// What is wrong with a file, place by place.
-fn unsound(diagnostics: &Diagnostics) -> Problem {
+/// What is wrong with a file, place by place, in the language that the caller asks for.
+fn unsound(visit: &Visit, diagnostics: &Diagnostics) -> Problem {
+    let spoken = [Language::English, Language::Chinese];
+    let tags = spoken.map(|language| language.tag().to_owned());
+    let tag = lang::pick(None, &visit.parts.headers, &tags, Language::English.tag());
+    let language = Language::of(tag).unwrap_or_default();
+    let diagnostics = diagnostics.in_language(language);
     Problem::new(Code::InvalidPayload)
         .saying(UNSOUND)
         .with("diagnostics", diagnostics.to_json())

@@ -13,6 +13,7 @@ use crate::analysis;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, meant};
 use crate::document::{Fields, Node, parse};
+use crate::follow;
 use crate::machine as states;
 use crate::read::{
     self, audience, budget, chances, context, earn, events, expected, head, messages, pack,
@@ -61,8 +62,13 @@ pub fn lower(input: &Input<'_>, activities: &dyn Activities) -> Checked {
 
 fn checked(input: &Input<'_>, activities: &dyn Activities, deep: bool) -> Checked {
     let mut out = Diagnostics::new();
-    let definition = parse(&input.source, &mut out)
-        .and_then(|node| read(&node, input, activities, deep, &mut out));
+    let root = parse(&input.source, &mut out);
+    let definition = root
+        .as_ref()
+        .and_then(|node| read(node, input, activities, deep, &mut out));
+    if let Some(root) = &root {
+        out = follow::take_out(out, root);
+    }
     let diagnostics = own_first(out, &input.source).sorted();
     let definition = definition.filter(|_| !diagnostics.has_errors());
     Checked {

@@ -2,7 +2,8 @@
 //!
 //! E00xx the document, E01xx scalars, E02xx names and references, E03xx expressions, E04xx window and time, E05xx rewards,
 //! odds and budget, E06xx the machine, E07xx an activity's sections, E08xx the tenant, E09xx files; W and N likewise.
-//! A code keeps its meaning for good: tools and people look for it.
+//! A code keeps its meaning for good: tools and people look for it. Each has a page, `explain/E0501.md`, without which
+//! this does not compile: [`crate::explain`] says how it is written.
 
 macro_rules! codes {
     ($($name:ident = $code:literal, $meaning:literal;)*) => {
@@ -10,6 +11,10 @@ macro_rules! codes {
 
         /// All codes with their meanings, in the order of this file.
         pub const TABLE: &[(&str, &str)] = &[$(($code, $meaning)),*];
+
+        /// The page of each code, in the same order: what [`crate::explain`] reads.
+        pub(crate) const PAGES: &[(&str, &str)] =
+            &[$(($code, include_str!(concat!("explain/", $code, ".md")))),*];
     };
 }
 
@@ -102,6 +107,7 @@ codes! {
     NEVER_REACHED = "E0511", "A figure that can never be reached.";
     RELEASE_NO_STOCK = "E0512", "Units are set free day by day of a reward whose stock has no limit.";
     ODDS_LEFT = "W0501", "The odds add up to less than 100%, and no reward takes the rest.";
+    ODDS_BARE = "N0501", "Odds are written as a bare number: a share of 1.";
     BUDGET_NO_COST = "W0502", "There is a budget, and a reward that costs nothing against it.";
     BUDGET_TOO_SMALL = "W0503", "A budget that can't pay for a single unit of a reward.";
     NEVER_RELEASED = "W0504", "Some units of a reward are not set free before the campaign closes.";

@@ -11,6 +11,8 @@ pub mod analysis;
 pub mod bundle;
 #[cfg(feature = "yaml")]
 pub mod check;
+#[cfg(feature = "yaml")]
+mod chinese;
 pub mod codec;
 #[cfg(feature = "yaml")]
 pub mod codes;
@@ -20,7 +22,13 @@ pub mod diagnostic;
 #[cfg(feature = "yaml")]
 pub mod document;
 #[cfg(feature = "yaml")]
+pub mod explain;
+#[cfg(feature = "yaml")]
 pub mod expr;
+#[cfg(feature = "yaml")]
+mod follow;
+#[cfg(feature = "yaml")]
+pub mod language;
 #[cfg(feature = "yaml")]
 pub mod load;
 #[cfg(feature = "yaml")]
@@ -55,6 +63,8 @@ pub use configs::{CampaignConfig, Compiled, Configs, TenantConfigs};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 #[cfg(feature = "yaml")]
 pub use document::Node;
+#[cfg(feature = "yaml")]
+pub use language::Language;
 #[cfg(feature = "yaml")]
 pub use load::{Loaded, LoadedCampaign, LoadedTenant, load};
 #[cfg(feature = "yaml")]

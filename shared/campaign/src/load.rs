@@ -25,6 +25,19 @@ const TENANT_FILE: &str = "tenant.yaml";
 /// The longest member id, in bytes.
 const LONGEST_MEMBER: usize = 255;
 
+/// What may only follow from what is wrong with a tenant: a language, a claim, a currency, a connector, a timezone that
+/// could not be read there. It is not said of its campaigns before the tenant is sound.
+const FROM_TENANT: [&str; 8] = [
+    codes::LANGUAGE,
+    codes::LANGUAGE_MISSING,
+    codes::RULES_MISSING,
+    codes::EXPR_NAME,
+    codes::UNKNOWN_CONNECTOR,
+    codes::DECIMAL_DIGITS,
+    codes::TIME_GAP,
+    codes::TIME_TWICE,
+];
+
 /// What a folder of configs holds.
 #[derive(Debug, Default)]
 pub struct Loaded {
@@ -114,7 +127,11 @@ fn tenant(
             .help("every tenant's folder has one: who it is, and with what keys its users' tokens are checked");
         return None;
     };
-    let tenant = tenant::read(id, &named(TENANT_FILE, text), out)?;
+    let mut own = Diagnostics::new();
+    let read = tenant::read(id, &named(TENANT_FILE, text), &mut own);
+    let unsound = own.has_errors();
+    out.extend(own);
+    let tenant = read?;
 
     let mut lists = BTreeMap::new();
     let mut campaigns = Vec::new();
@@ -159,7 +176,10 @@ fn tenant(
                 files: &files,
             };
             let checked = check(&input, activities);
-            out.extend(checked.diagnostics);
+            let found = checked.diagnostics.into_iter();
+            found
+                .filter(|each| !(unsound && FROM_TENANT.contains(&each.code)))
+                .for_each(|each| out.push(each));
             let stories = format!("stories/{name}.yaml");
             campaigns.push(LoadedCampaign {
                 id: name.to_owned(),
@@ -188,7 +208,7 @@ pub fn members(source: &Arc<Source>, out: &mut Diagnostics) -> BTreeSet<String> 
         if member.is_empty() || (number == 0 && member == "member") {
             continue;
         }
-        if member.contains([',', ';', '\t', '"']) {
+        if member.contains([',', ';', '\t', '"', '，', '；']) {
             out.error(
                 codes::LIST_LINE,
                 &place,

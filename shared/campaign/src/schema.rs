@@ -125,6 +125,47 @@ fn pattern(types: &[&str], pattern: &str, examples: &[&str]) -> Json {
     schema
 }
 
+/// The schema of a check's diagnostics as JSON. Keys are added here, never renamed or taken away.
+pub fn diagnostics() -> Json {
+    let place = json!({
+        "file": { "type": "string", "description": "The file's name, from where the check was asked." },
+        "line": { "type": "integer", "minimum": 1 },
+        "column": { "type": "integer", "minimum": 1, "description": "In characters." },
+        "end_line": { "type": "integer", "minimum": 1 },
+        "end_column": { "type": "integer", "minimum": 1, "description": "The first column after." },
+    });
+    let with = |more: Json| {
+        let mut properties = place.clone();
+        if let (Json::Object(all), Json::Object(more)) = (&mut properties, more) {
+            all.extend(more);
+        }
+        let required: Vec<_> = properties
+            .as_object()
+            .into_iter()
+            .flat_map(Map::keys)
+            .cloned()
+            .collect();
+        json!({ "type": "object", "properties": properties, "required": required })
+    };
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "description": "What a check has to say, in the order of the files.",
+        "type": "array",
+        "items": { "$ref": "#/$defs/diagnostic" },
+        "$defs": {
+            "related": with(json!({ "message": { "type": "string", "description": "What is there." } })),
+            "diagnostic": with(json!({
+                "code": { "type": "string", "pattern": "^[EWN][0-9]{4}$", "description": "Its kind: `gala explain CODE`. A code keeps its meaning." },
+                "severity": { "enum": ["error", "warning", "note"], "description": "A file with an error can't be published." },
+                "message": { "type": "string", "description": "What is so, in a sentence." },
+                "label": { "type": "string", "description": "A few words at the place; may be empty." },
+                "help": { "type": ["string", "null"], "description": "The way out." },
+                "related": { "type": "array", "items": { "$ref": "#/$defs/related" }, "description": "Other places that belong to it." },
+            })),
+        },
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,5 +249,28 @@ mod tests {
                 key.doc
             );
         }
+    }
+
+    #[test]
+    fn diagnostics_have_the_keys_that_their_schema_names() {
+        use crate::diagnostic::{Diagnostic, Severity};
+        use crate::source::{Place, Source};
+
+        let place = Place::new(&Source::new("a.yaml", "a: 1\n"), 0, 1);
+        let mut one = Diagnostic::new(Severity::Note, crate::codes::SYNTAX, &place, "so");
+        one.related(&place, "here");
+        let (schema, one) = (diagnostics(), one.to_json());
+        let keys =
+            |value: &Json| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
+        let defs = &schema["$defs"];
+        assert_eq!(keys(&defs["diagnostic"]["properties"]), keys(&one));
+        assert_eq!(
+            keys(&defs["related"]["properties"]),
+            keys(&one["related"][0])
+        );
+        assert_eq!(
+            defs["diagnostic"]["required"].as_array().unwrap().len(),
+            keys(&one).len()
+        );
     }
 }

@@ -4,8 +4,10 @@
     reason = "the corpus is a folder, and a test may look which files are in it"
 )]
 
+mod said;
 mod support;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use campaign::{Activity, Input, Source, check, story};
@@ -20,7 +22,8 @@ fn every_mistake_is_found_at_its_place() {
         .map(|entry| entry.unwrap().path())
         .collect();
     paths.sort();
-    assert!(paths.len() >= 40, "only {} wrong campaigns", paths.len());
+    assert!(paths.len() >= 90, "only {} wrong campaigns", paths.len());
+    let (mut chinese, mut wrong) = (BTreeSet::new(), Vec::new());
     for path in paths {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let text = std::fs::read_to_string(&path).unwrap();
@@ -38,30 +41,10 @@ fn every_mistake_is_found_at_its_place() {
             checked.diagnostics.has_errors(),
             "{name}"
         );
-        let said: Vec<String> = checked
-            .diagnostics
-            .iter()
-            .map(|each| {
-                let place = &each.place;
-                let help = each
-                    .help
-                    .as_ref()
-                    .map_or(String::new(), |help| format!("\n  = {help}"));
-                let file = place.source.name().trim_end_matches(".yaml");
-                let file = if file == name {
-                    String::new()
-                } else {
-                    format!("{file}:")
-                };
-                format!(
-                    "{} {file}{}:{} {}{help}",
-                    each.code,
-                    place.line(),
-                    place.column(),
-                    each.message
-                )
-            })
-            .collect();
-        insta::assert_snapshot!(name, said.join("\n"));
+        said::once(&name, &checked.diagnostics, &mut wrong);
+        said::in_chinese(&checked.diagnostics, &mut chinese, &mut wrong);
+        insta::assert_snapshot!(name.as_str(), said::lines(&name, &checked.diagnostics));
     }
+    insta::assert_snapshot!("in_chinese", said::sorted(chinese));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

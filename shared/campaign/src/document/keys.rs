@@ -161,10 +161,25 @@ impl Node {
             if keys.keys.iter().all(|key| key.name != name) {
                 let near = did_you_mean(name, keys.keys.iter().map(|key| key.name));
                 slips.extend(near);
-                let help = near.map_or_else(
-                    || format!("its keys are {}", list_names(keys)),
-                    |near| format!("did you mean `{near}`?"),
+                // `kind：coupon` is one long key to YAML.
+                let wide = name.contains('：');
+                let meant = name.split('：').next().unwrap_or(name).trim();
+                slips.extend(
+                    keys.keys
+                        .iter()
+                        .map(|key| key.name)
+                        .find(|key| wide && *key == meant),
                 );
+                let help = match near {
+                    // `stock: 1,000` within braces ends at its comma.
+                    _ if name.bytes().all(|byte| byte.is_ascii_digit()) => {
+                        "a `,` ends the value before it: numbers are written without separators"
+                            .to_owned()
+                    }
+                    _ if wide => "write the plain `:` and a space".to_owned(),
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("its keys are {}", list_names(keys)),
+                };
                 diagnostics
                     .error(
                         codes::UNKNOWN_KEY,

@@ -8,6 +8,7 @@ mod keys;
 mod numbers;
 mod parse;
 mod scalars;
+mod slips;
 mod syntax;
 #[cfg(test)]
 mod tests;

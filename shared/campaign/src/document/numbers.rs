@@ -6,6 +6,7 @@ use crate::codes;
 use crate::diagnostic::Diagnostics;
 use crate::document::Node;
 use crate::document::scalars::short;
+use crate::document::slips;
 
 /// How likely a reward is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,11 +36,14 @@ impl Node {
             || text.starts_with('_')
             || text.ends_with('_')
         {
-            diagnostics.error(
-                codes::NOT_INT,
-                &self.place,
-                format!("a whole number is expected, not `{}`", short(text)),
-            );
+            let digits = slips::int(text).map(|digits| format!("write digits only: `{digits}`"));
+            diagnostics
+                .error(
+                    codes::NOT_INT,
+                    &self.place,
+                    format!("a whole number is expected, not `{}`", short(text)),
+                )
+                .maybe_help(digits);
             return None;
         }
         let number = text
@@ -75,7 +79,13 @@ impl Node {
                     &self.place,
                     format!("an amount of money is expected, not `{}`", short(text)),
                 )
-                .help("write digits and a point, without a sign or a currency: `5999.00`");
+                .help(slips::money(text).map_or_else(
+                    || {
+                        "write digits and a point, without a sign or a currency: `5999.00`"
+                            .to_owned()
+                    },
+                    |amount| format!("write digits and a point only: `{amount}`"),
+                ));
             return None;
         };
         if negative {
@@ -137,15 +147,27 @@ impl Node {
                     format!("odds are expected, not `{}`", short(text)),
                 )
             };
-            let help = match text.parse::<u64>() {
-                Ok(number) if (1..=100).contains(&number) => {
+            let help = match (text.parse::<u64>(), slips::odds(text)) {
+                (Ok(number), _) if (1..=100).contains(&number) => {
                     format!("write `{number}%` if you mean percent")
                 }
+                (_, Some(plain)) => format!("write the plain `{plain}`"),
                 _ => "write `10%`, `0.001%`, `1/3`, or `rest` for what the others leave".to_owned(),
             };
             diagnostics.error(code, &self.place, message).help(help);
             return None;
         };
+        if let Some(percent) = bare(text) {
+            diagnostics
+                .note(
+                    codes::ODDS_BARE,
+                    &self.place,
+                    format!("`{text}` is read as {percent}: a bare number is a share of 1"),
+                )
+                .help(format!(
+                    "write `{percent}` if that is meant, else say it in percent"
+                ));
+        }
         let divisor = gcd(num, den);
         Some(Odds::Parts {
             num: num / divisor,
@@ -192,6 +214,24 @@ fn fraction(text: &str) -> Option<(u64, u64)> {
         )
     };
     (den > 0 && num <= den).then_some((num, den))
+}
+
+/// What a share of 1 without a sign is in percent: `0.1` is read as `10%`, and may have been meant as `0.1%`.
+fn bare(text: &str) -> Option<String> {
+    let (whole, part) = decimal_digits(text).filter(|(_, part)| !part.is_empty())?;
+    let part = format!("{part:0<2}");
+    let (up, rest) = part.split_at_checked(2)?;
+    let percent = format!("{whole}{up}");
+    let percent = percent.trim_start_matches('0');
+    let percent = if percent.is_empty() { "0" } else { percent };
+    let rest = rest.trim_end_matches('0');
+    let point = if rest.is_empty() { "" } else { "." };
+    Some(format!("{percent}{point}{rest}%"))
+}
+
+/// Whether a text can be read as odds.
+pub(super) fn is_odds(text: &str) -> bool {
+    fraction(text).is_some()
 }
 
 /// Whether it was meant as odds, and only its size is wrong.

@@ -42,7 +42,20 @@ impl Node {
         for Entry { key, value } in entries {
             let language = key.scalar().unwrap_or("");
             if !languages.iter().any(|known| known == language) {
-                let near = meant(language, languages.iter().map(String::as_str));
+                let same = languages.iter().find(|known| {
+                    known
+                        .split('-')
+                        .next()
+                        .is_some_and(|name| name.eq_ignore_ascii_case(language))
+                });
+                let near = match same {
+                    // `{ en: Come back, tomorrow }`: the comma ends the text, and what follows reads as a language.
+                    _ if value.kind == Kind::Null => {
+                        Some("a text with `,` in it needs quotes within `{ }`: \"...\"".to_owned())
+                    }
+                    Some(same) => Some(format!("did you mean `{same}`?")),
+                    None => meant(language, languages.iter().map(String::as_str)),
+                };
                 diagnostics
                     .error(
                         codes::LANGUAGE,
@@ -53,6 +66,9 @@ impl Node {
                         near.unwrap_or_else(|| format!("its languages are {}", quoted(languages))),
                     );
                 sound = false;
+                if value.kind == Kind::Null {
+                    continue;
+                }
             }
             match value.words(diagnostics) {
                 Some(words) => {

@@ -7,12 +7,16 @@ use serde_saphyr::granit_parser::{ErrorKind, ScanError};
 use crate::codes;
 use crate::diagnostic::Diagnostics;
 use crate::document::parse::byte;
+use crate::document::slips::plain_char;
 use crate::source::{Place, Source};
 
 /// Reports why the parser gave up.
 pub(super) fn report(source: &Arc<Source>, error: &ScanError, diagnostics: &mut Diagnostics) {
-    let (message, help) = words(error.kind());
     let at = byte(source, error.marker());
+    if full_width(source, at, diagnostics) {
+        return;
+    }
+    let (message, help) = words(error.kind());
     let end = source
         .text()
         .get(at..)
@@ -21,6 +25,77 @@ pub(super) fn report(source: &Arc<Source>, error: &ScanError, diagnostics: &mut 
     diagnostics
         .error(codes::SYNTAX, &Place::new(source, at, end), message)
         .maybe_help(help.map(str::to_owned));
+}
+
+/// Blames a full-width character that stands where YAML needs the plain one, if the line that the parser gave up in, or the
+/// one before it, has one. Within a text such a character is nothing wrong: only what stands like a sign of YAML is.
+fn full_width(source: &Arc<Source>, at: usize, diagnostics: &mut Diagnostics) -> bool {
+    let text = source.text();
+    let start = |end: usize| {
+        text.get(..end)
+            .and_then(|before| before.rfind('\n'))
+            .map_or(0, |at| at + 1)
+    };
+    let here = start(at.min(text.len()));
+    let before = start(here.saturating_sub(1));
+    for from in [here, before] {
+        let line = text
+            .get(from..)
+            .and_then(|rest| rest.lines().next())
+            .unwrap_or("");
+        let line = line.split(" #").next().unwrap_or(line);
+        let Some((offset, c)) = line.char_indices().find(|(at, c)| is_sign(line, *at, *c)) else {
+            continue;
+        };
+        let place = Place::new(source, from + offset, from + offset + c.len_utf8());
+        let plain = plain_char(c);
+        let help = if matches!(plain, ':' | ',') {
+            format!("write the plain `{plain}` and a space")
+        } else {
+            format!("write the plain `{plain}`")
+        };
+        diagnostics
+            .error(
+                codes::SYNTAX,
+                &place,
+                format!("the `{c}` here is full-width: YAML reads it as part of the text"),
+            )
+            .help(help);
+        return true;
+    }
+    false
+}
+
+/// Whether a full-width character stands where YAML has a sign: behind a key, before a key, or around a value.
+fn is_sign(line: &str, at: usize, c: char) -> bool {
+    let before = line.get(..at).unwrap_or("").trim_end();
+    let after = line.get(at + c.len_utf8()..).unwrap_or("").trim_start();
+    let name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let opens =
+        before.is_empty() || before.ends_with([':', ',', '{', '[', '-', '：', '，', '｛', '［']);
+    match c {
+        '：' => {
+            before.ends_with(name)
+                && before
+                    .trim_start()
+                    .trim_start_matches("- ")
+                    .chars()
+                    .all(name)
+                || before.ends_with(name)
+                    && before
+                        .rsplit(['{', ',', '｛', '，'])
+                        .next()
+                        .is_some_and(|key| key.trim().chars().all(name))
+        }
+        '，' => {
+            let key = after.trim_start_matches(name);
+            key.len() < after.len() && key.trim_start().starts_with([':', '：'])
+        }
+        '｛' | '［' | '“' => opens,
+        '｝' | '］' => after.is_empty() || after.starts_with([',', '}', ']', '，', '｝', '］']),
+        '”' => after.is_empty() || after.starts_with([',', '}', ']']),
+        _ => false,
+    }
 }
 
 fn words(kind: &ErrorKind) -> (String, Option<&'static str>) {

@@ -8,6 +8,7 @@ use crate::codes;
 use crate::diagnostic::{Diagnostics, did_you_mean};
 use crate::document::Node;
 use crate::document::scalars::short;
+use crate::document::slips;
 
 /// A point in time as a file gives it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,9 +36,10 @@ impl Node {
         match duration(text) {
             Ok(millis) => Some(millis),
             Err(message) => {
+                let help = slips::duration(text).map_or_else(|| "write a number and a unit: `30 minutes`, `7 days`; the units are seconds, minutes, hours, days, weeks".to_owned(), |written| format!("write `{written}`"));
                 diagnostics
                     .error(codes::NOT_DURATION, &self.place, message)
-                    .help("write a number and a unit: `30 minutes`, `7 days`; the units are seconds, minutes, hours, days, weeks");
+                    .help(help);
                 None
             }
         }
@@ -49,7 +51,11 @@ impl Node {
         let Some(written) = written(text) else {
             diagnostics
                 .error(codes::NOT_DATETIME, &self.place, format!("a point in time is expected, not `{}`", short(text)))
-                .help("write `2026-12-01 10:00`, `2026-12-01`, or with an offset `2026-12-01T10:00:00+08:00`");
+                .help(match slips::datetime(text) {
+                    Some(next) if text.contains("24:00") => format!("a day ends as the next begins: write `{next}`"),
+                    Some(written) => format!("write `{written}`"),
+                    None => "write `2026-12-01 10:00`, `2026-12-01`, or with an offset `2026-12-01T10:00:00+08:00`".to_owned(),
+                });
             return None;
         };
         let (wall, date_only) = match written {
@@ -104,7 +110,10 @@ impl Node {
                     &self.place,
                     format!("a date is expected, not `{}`", short(text)),
                 )
-                .help("write `2026-12-01`: year, month, day");
+                .help(slips::date(text).map_or_else(
+                    || "write `2026-12-01`: year, month, day".to_owned(),
+                    |written| format!("write `{written}`"),
+                ));
         }
         found.map(day_number)
     }
@@ -145,7 +154,10 @@ impl Node {
                     &self.place,
                     format!("a time of day is expected, not `{}`", short(text)),
                 )
-                .help("write hours and minutes, from `00:00` to `23:59`");
+                .help(slips::clock(text).map_or_else(
+                    || "write hours and minutes, from `00:00` to `23:59`".to_owned(),
+                    |written| format!("write `\"{written}\"`"),
+                ));
         }
         found
     }

@@ -19,9 +19,12 @@ pub(crate) fn read(shipped: Option<&Node>, check: &mut Check<'_>) {
     let Some(node) = root.get("pack").or(shipped) else {
         return;
     };
+    // What could not be read is reported already: the pack is empty only if nothing was written.
+    let written;
     let listed: Vec<(u16, Place)> = if node.scalar() == Some(ALL) {
         let all = check.tables.rewards.iter().enumerate();
         let given = all.filter(|(_, reward)| reward.what.kind != RewardKind::Nothing);
+        written = check.out.has_errors();
         given
             .map(|(at, reward)| (at as u16, reward.place.clone()))
             .collect()
@@ -29,6 +32,7 @@ pub(crate) fn read(shipped: Option<&Node>, check: &mut Check<'_>) {
         let Some(items) = node.list(&mut check.out) else {
             return;
         };
+        written = !items.is_empty();
         items
             .iter()
             .filter_map(|item| check.promised(item).map(|at| (at, item.place.clone())))
@@ -43,7 +47,7 @@ pub(crate) fn read(shipped: Option<&Node>, check: &mut Check<'_>) {
     } else {
         root.key_place("rewards")
     };
-    if listed.is_empty() {
+    if listed.is_empty() && !written {
         check
             .out
             .error(codes::NOTHING_GIVEN, place, "there is nothing in the pack")

@@ -60,6 +60,14 @@ pub fn read(source: &Arc<Source>, campaign: &Campaign, out: &mut Diagnostics) ->
 }
 
 fn story(node: &Node, campaign: &Campaign, out: &mut Diagnostics) -> Option<Story> {
+    let mut own = Diagnostics::new();
+    // One that can't be read as it stands would come out differently only because of that.
+    let read = unjudged(node, campaign, &mut own).filter(|_| !own.has_errors());
+    out.extend(own);
+    read
+}
+
+fn unjudged(node: &Node, campaign: &Campaign, out: &mut Diagnostics) -> Option<Story> {
     let fields = node.fields(&KEYS, out)?;
     let name = fields.get("story")?.string(out)?.to_owned();
     let claims = fields.get("user").map(|node| claims(node, campaign, out));

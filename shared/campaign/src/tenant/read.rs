@@ -87,8 +87,19 @@ fn languages(fields: &Fields<'_>, out: &mut Diagnostics) -> Vec<String> {
             continue;
         };
         if !is_language(tag) {
-            out.error(codes::TENANT_LANGUAGE, &node.place, format!("`{tag}` is not a language tag"))
-                .help("write `en`, `zh-CN`, `zh-Hant-TW`: language, script, region, each in its usual case");
+            let guess = usual_case(tag);
+            let help = guess.as_ref().map_or_else(
+                || "write `en`, `zh-CN`, `zh-Hant-TW`: language, script, region, each in its usual case".to_owned(),
+                |guess| format!("write `{guess}`"),
+            );
+            out.error(
+                codes::TENANT_LANGUAGE,
+                &node.place,
+                format!("`{tag}` is not a language tag"),
+            )
+            .help(help);
+            // Texts in it are not wrong as well.
+            found.extend(guess);
         } else if found.iter().any(|known| known == tag) {
             out.error(
                 codes::TENANT_LANGUAGE,
@@ -109,6 +120,20 @@ fn languages(fields: &Fields<'_>, out: &mut Diagnostics) -> Vec<String> {
         found.push("en".to_owned());
     }
     found
+}
+
+/// A tag as it should have been written: `zh_CN`, `EN`.
+fn usual_case(tag: &str) -> Option<String> {
+    let parts = tag.split(['-', '_']).enumerate().map(|(at, part)| {
+        let (first, rest) = part.split_at_checked(1).unwrap_or((part, ""));
+        match part.len() {
+            _ if at == 0 => part.to_ascii_lowercase(),
+            4 => first.to_ascii_uppercase() + &rest.to_ascii_lowercase(),
+            _ => part.to_ascii_uppercase(),
+        }
+    });
+    let guess = parts.collect::<Vec<_>>().join("-");
+    is_language(&guess).then_some(guess)
 }
 
 /// BCP 47 as far as texts need it: language, script, region.
@@ -154,6 +179,15 @@ fn currency(node: &Node, out: &mut Diagnostics) -> Option<Currency> {
             format!("`{code}` is not a currency's code"),
         )
         .help("write its three capital letters: `CNY`, `EUR`, `JPY`");
+        return None;
+    }
+    if code == "RMB" {
+        out.error(
+            codes::TENANT_CURRENCY,
+            &code_node.place,
+            format!("`{code}` is not a currency's code"),
+        )
+        .help("did you mean `CNY`?");
         return None;
     }
     let Some(digits) = digits.or_else(|| known_digits(code)) else {
