@@ -24,9 +24,9 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    backup, check, compile, deploy, dev, diff, doctor, explain, export, function as function_, history,
-    openapi, package, parked, pause, publish, purge, reconcile, restore, resume, rollback, schema,
-    serve, simulate, stock, test, token, verify, wrap,
+    backup, check, compile, deploy, dev, diff, doctor, explain, export, function as function_,
+    history, openapi, package, parked, pause, publish, purge, reconcile, restore, resume, rollback,
+    schema, serve, simulate, stock, test, token, verify, wrap,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};

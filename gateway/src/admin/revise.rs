@@ -3,9 +3,9 @@
 
 use axum::http::header::IF_MATCH;
 use axum::response::Response;
-use campaign::{Diagnostics, Language};
 use campaign::changes::changes;
 use campaign::law::Law;
+use campaign::{Diagnostics, Language};
 use function::idempotency::Key;
 use function::lang;
 use function::problem::{Code, Problem, Words};
@@ -15,7 +15,7 @@ use machine::calendar::HOUR_MS;
 use machine::migrate::stranded;
 use machine::world::Action;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use store::Published;
 
 use super::find::Definitions;
@@ -48,7 +48,7 @@ pub(super) async fn publish(visit: &Visit) -> Result<Response, Problem> {
     let published = visit.soon(visit.store().published()).await?;
     let definition = match checked(visit, &published, document.as_deref()).await? {
         Checked::Sound(definition, _) => definition,
-        Checked::Unsound(diagnostics) => return Err(unsound(&diagnostics)),
+        Checked::Unsound(diagnostics) => return Err(unsound(visit, &diagnostics)),
         Checked::Missing => return Err(Problem::new(Code::NoSuchCampaign).saying(NO_FILE)),
     };
     let known = registry::edition(&published, visit.tenant_id(), &definition);
@@ -82,7 +82,7 @@ pub(super) async fn check(visit: &Visit) -> Result<Response, Problem> {
         Checked::Unsound(diagnostics) => (None, diagnostics),
         Checked::Missing => return Err(Problem::new(Code::NoSuchCampaign).saying(NO_FILE)),
     };
-    let mut found = json!({ "ok": definition.is_some(), "diagnostics": diagnostics.to_json() });
+    let mut found = json!({ "ok": definition.is_some(), "diagnostics": told(visit, &diagnostics) });
     let Some(definition) = definition else {
         return Ok(answer(&found));
     };
@@ -257,16 +257,20 @@ async fn kept_until(visit: &Visit, found: &Published) -> Result<Option<Millis>, 
     Ok(Some(last.saturating_add(RETENTION_MS)))
 }
 
-/// What is wrong with a file, place by place, in the language that the caller asks for.
+/// What is wrong with a file, place by place.
 fn unsound(visit: &Visit, diagnostics: &Diagnostics) -> Problem {
+    Problem::new(Code::InvalidPayload)
+        .saying(UNSOUND)
+        .with("diagnostics", told(visit, diagnostics))
+}
+
+/// Diagnostics in the language that the caller asks for.
+fn told(visit: &Visit, diagnostics: &Diagnostics) -> Json {
     let spoken = [Language::English, Language::Chinese];
     let tags = spoken.map(|language| language.tag().to_owned());
     let tag = lang::pick(None, &visit.parts.headers, &tags, Language::English.tag());
     let language = Language::of(tag).unwrap_or_default();
-    let diagnostics = diagnostics.in_language(language);
-    Problem::new(Code::InvalidPayload)
-        .saying(UNSOUND)
-        .with("diagnostics", diagnostics.to_json())
+    diagnostics.in_language(language).to_json()
 }
 
 fn not_published(no: &NotPublished) -> Problem {

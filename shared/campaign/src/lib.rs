@@ -26,11 +26,11 @@ pub mod document;
 pub mod explain;
 #[cfg(feature = "yaml")]
 pub mod expr;
-pub mod law;
 #[cfg(feature = "yaml")]
 mod follow;
 #[cfg(feature = "yaml")]
 pub mod language;
+pub mod law;
 #[cfg(feature = "yaml")]
 pub mod load;
 #[cfg(feature = "yaml")]

@@ -75,6 +75,17 @@ claims:
     ),
 ];
 
+/// A campaign that emits, for examples that listen.
+const TELLS: &str = "activity: custom
+title: { zh-CN: 示例, en: Example }
+opens: 2026-12-01 10:00
+closes: 2026-12-15 22:00
+machine:
+  initial: start
+  states:
+    start: { events: { go: [{ do: [{ emit: third-day }] }] } }
+";
+
 const CAMPAIGN: &str = "example.yaml";
 const TENANT: &str = "tenant.yaml";
 
@@ -98,6 +109,7 @@ fn folder(example: &Example) -> Files {
     .into();
     files.insert(TENANT, base(TENANT).unwrap().to_owned());
     files.insert(CAMPAIGN, base("custom").unwrap().to_owned());
+    files.insert("days.yaml", TELLS.to_owned());
     let text = written_out(example.text);
     let (path, text) = match example.place {
         "whole" => (CAMPAIGN, text),

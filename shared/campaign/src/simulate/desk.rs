@@ -131,6 +131,7 @@ impl<'w> Desk<'w> {
             timer: None,
             answer: [].into(),
             carried: None,
+            heard: Vec::new(),
             seen: None,
             campaign: key,
         };
@@ -321,6 +322,7 @@ fn openings(definition: &Definition, bytes: Arc<[u8]>) -> Vec<Admin> {
         at,
         key: None,
         action,
+        why: None,
     };
     let units = |reward: &machine::model::Reward| Some((reward.id.clone(), reward.stock?));
     vec![

@@ -67,7 +67,7 @@ pub struct Commit {
     /// The grants from before, where the record was written under another revision: each by its place in the tables of
     /// this one. They replace those of the record; none: they stay as they are. (Written to logs since form 2.)
     pub carried: Option<Vec<Grant>>,
-    /// How far other campaigns' messages were heard, as the record will have it. (Written to logs since form 3.)
+    /// How far other campaigns' messages were heard, as the record will have it. (Written to logs since form 4.)
     pub heard: Vec<Heard>,
     /// The record that the step was made on, where it may be a guess. Of a store that can lose its last writes a version may
     /// name two records: such a store holds this one against its own, and says `Stale` where they differ. Never in a log.

@@ -272,6 +272,7 @@ impl Run<'_> {
         let participant = Participant {
             core: decision.core,
             grants,
+            heard: record.participant.heard.clone(),
         };
         if self.known.insert(record::mark(&participant)) {
             self.records.push(Record {
