@@ -257,7 +257,7 @@ async fn what_is_parked_is_told_again_once_it_can_be() {
     assert_eq!(parked(&world).await, Vec::<Value>::new());
     // The answer was lost: the same call gives it again.
     let repeat = staff(&world, Role::Publisher, "POST", &retry, "r-2", "").await;
-    assert_eq!(repeat.done(), done);
+    assert_eq!((repeat.replayed(), repeat.json()), (true, done));
     let gone = staff(&world, Role::Publisher, "POST", &retry, "r-3", "").await;
     gone.no(404, "not-found");
 
