@@ -66,11 +66,13 @@ pub fn page(one: &Named, other: Option<&Named>) -> String {
     );
     if let Some(other) = other {
         let parts = side_by_side(one, other);
-        parts.iter().for_each(|part| table(&mut page, part));
+        for part in &parts {
+            table(&mut page, part);
+        }
     } else {
-        sections(forecast)
-            .iter()
-            .for_each(|part| table(&mut page, part));
+        for part in &sections(forecast) {
+            table(&mut page, part);
+        }
     }
     let items = assumptions(forecast);
     let items = items
@@ -184,23 +186,27 @@ fn band_of<T>(band: Band<T>, as_float: impl Fn(T) -> f64) -> Band<f64> {
 }
 
 fn table(page: &mut String, section: &Section) {
-    let cells = |row: &[String], tag: &str| -> String {
-        row.iter()
-            .map(|cell| format!("<{tag}>{}</{tag}>", escape(cell)))
-            .collect()
-    };
-    let rows: String = section
-        .rows
-        .iter()
-        .map(|row| format!("<tr>{}</tr>\n", cells(row, "td")))
-        .collect();
-    let note = section.note.as_ref().map_or_else(String::new, |note| {
-        format!("<p class=\"sub\">{}</p>\n", escape(note))
-    });
+    let title = escape(&section.title);
     let _ = write!(
         page,
-        "<h2>{}</h2>\n<div class=\"scroll\"><table>\n<thead><tr>{}</tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n{note}",
-        escape(&section.title),
-        cells(&section.head, "th")
+        "<h2>{title}</h2>\n<div class=\"scroll\"><table>\n<thead>"
     );
+    row(page, &section.head, "th");
+    page.push_str("</thead>\n<tbody>\n");
+    for cells in &section.rows {
+        row(page, cells, "td");
+        page.push('\n');
+    }
+    page.push_str("</tbody></table></div>\n");
+    if let Some(note) = &section.note {
+        let _ = writeln!(page, "<p class=\"sub\">{}</p>", escape(note));
+    }
+}
+
+fn row(page: &mut String, cells: &[String], tag: &str) {
+    page.push_str("<tr>");
+    for cell in cells {
+        let _ = write!(page, "<{tag}>{}</{tag}>", escape(cell));
+    }
+    page.push_str("</tr>");
 }

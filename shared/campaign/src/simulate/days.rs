@@ -22,7 +22,7 @@ pub struct Played {
 #[derive(Debug, Clone)]
 pub struct Days {
     /// The days.
-    pub days: Vec<Played>,
+    pub played: Vec<Played>,
     /// The first instant that is played.
     pub from: Millis,
     /// The first instant that is not.
@@ -45,7 +45,7 @@ impl Days {
             .map(|n| first.saturating_add(n))
             .take_while(|day| calendar.start_of(*day) < until);
         Self {
-            days: days
+            played: days
                 .map(|day| Played::new(calendar, day, opens, until, hours))
                 .collect(),
             from: opens,
@@ -55,7 +55,7 @@ impl Days {
 
     /// A moment within the `place`-th day, after `after`; none if the campaign is closed for the rest of it.
     pub fn moment(&self, place: usize, after: Millis, dice: &mut Dice) -> Option<Millis> {
-        self.days.get(place)?.moment(after, dice)
+        self.played.get(place)?.moment(after, dice)
     }
 }
 
@@ -173,7 +173,7 @@ mod tests {
             let days = days("America/New_York", opens * 1000, hours, 5);
             let mut dice = Dice::of([seed, 0, 0, 0]);
             let calendar = Calendar::new("America/New_York".parse().unwrap(), 0, vec![]);
-            for (place, played) in days.days.iter().enumerate() {
+            for (place, played) in days.played.iter().enumerate() {
                 let mut at = i64::MIN;
                 for _ in 0..5 {
                     let Some(next) = days.moment(place, at, &mut dice) else { break };
@@ -189,8 +189,8 @@ mod tests {
     fn days_begin_with_the_opening_and_end_with_the_window() {
         // 2026-11-01 10:00 in Shanghai, open for 20 hours: two days, whatever is asked for.
         let days = days("Asia/Shanghai", 1_793_498_400_000, 20, 14);
-        assert_eq!(days.days.len(), 2);
+        assert_eq!(days.played.len(), 2);
         assert_eq!(days.until - days.from, 20 * HOUR);
-        assert!(days.days.iter().all(Played::is_open));
+        assert!(days.played.iter().all(Played::is_open));
     }
 }

@@ -327,13 +327,14 @@ mod tests {
         for line in ledger().lines() {
             let row: Json = serde_json::from_str(line).unwrap();
             let cell = |name: &str| row[name].as_str().unwrap().to_owned();
-            csv += &format!(
+            let line = format!(
                 "\"1\",\"{}\",\"{}\",\"{}\",\"{}\",\"a \"\"b\"\",\r\nc\"\r\n",
                 cell("user"),
                 cell("from"),
                 cell("event"),
                 cell("at")
             );
+            csv.push_str(&line);
         }
         let over = Profile::default();
         assert_eq!(

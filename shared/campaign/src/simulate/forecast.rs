@@ -205,7 +205,7 @@ impl Forecast {
         let count = |figure: &dyn Fn(&Tally) -> u64| Band::of(runs.iter().map(figure).collect());
         let rewards = definition.rewards.iter().enumerate();
         let rewards = rewards.filter(|(_, reward)| reward.kind != RewardKind::Nothing);
-        let numbered = || days.days.iter().enumerate();
+        let numbered = || days.played.iter().enumerate();
         Self {
             from: days.from,
             until: days.until,
@@ -213,7 +213,7 @@ impl Forecast {
             refused: count(&|run| run.refused),
             visits: count(&|run| run.visits),
             rewards: rewards
-                .map(|(place, _)| reward(definition, place, runs, days.days.len()))
+                .map(|(place, _)| reward(definition, place, runs, days.played.len()))
                 .collect(),
             budget: definition.budget.as_ref().map(|budget| Budget {
                 total: budget.total,

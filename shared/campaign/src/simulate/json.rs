@@ -104,6 +104,6 @@ impl Forecast {
     }
 }
 
-fn band<T: Serialize>(band: Band<T>) -> Json {
+fn band<T: Serialize + Copy>(band: Band<T>) -> Json {
     json!({ "low": band.low, "mid": band.mid, "high": band.high })
 }

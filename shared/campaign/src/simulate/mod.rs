@@ -149,9 +149,9 @@ impl Plan {
             profile,
         };
         let days = plan.days();
-        let weights = plan.profile.arrivals.weights(days.days.len());
+        let weights = plan.profile.arrivals.weights(days.played.len());
         let come = |(weight, day): (u64, &days::Played)| weight > 0 && day.is_open();
-        if !weights.into_iter().zip(&days.days).any(come) {
+        if !weights.into_iter().zip(&days.played).any(come) {
             return Err(PlanError::NobodyComes(plan.days));
         }
         Ok(plan)

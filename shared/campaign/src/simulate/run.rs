@@ -1,5 +1,7 @@
 //! One run: everybody's visits, in the order of time.
 
+use std::rc::Rc;
+
 use machine::input::{Facts, User};
 use machine::model::Sender;
 use machine::participant::Participant;
@@ -33,8 +35,9 @@ pub(super) struct Run<'r> {
     /// The number of whoever comes next for the first time because somebody shared.
     brought: u32,
     /// Claims and findings that are everybody's, where they are.
-    anybody: Option<User>,
-    on_no_list: Option<Facts>,
+    anybody: Option<Rc<User>>,
+    on_no_list: Option<Rc<Facts>>,
+    nobody: Rc<User>,
 }
 
 /// A visit: who, when, on which day.
@@ -56,16 +59,18 @@ impl<'r> Run<'r> {
         let desk = Desk::open(&plan.definition, seed, witness)?;
         let people = People::new(&plan.profile, &desk.campaign, seed);
         let days = plan.days();
-        let count = days.days.len();
+        let count = days.played.len();
+        let nobody = Rc::new(people.nobody().clone());
         Ok(Self {
             plan,
             crowd: Crowd::new(count),
             tally: Tally::new(&desk.campaign, count),
             brought: plan.users,
-            anybody: people.is_anybody().then(|| people.nobody().clone()),
+            anybody: people.is_anybody().then(|| nobody.clone()),
             on_no_list: people
                 .is_on_no_list()
-                .then(|| people.facts(0, &desk.campaign)),
+                .then(|| Rc::new(people.facts(0, &desk.campaign))),
+            nobody,
             days,
             desk,
             people,
@@ -73,9 +78,9 @@ impl<'r> Run<'r> {
     }
 
     pub(super) fn play(mut self, mut a_day_is_over: impl FnMut()) -> Result<Tally, SimulateError> {
-        let count = self.days.days.len();
+        let count = self.days.played.len();
         let mut weights = self.plan.profile.arrivals.weights(count);
-        for (weight, day) in weights.iter_mut().zip(&self.days.days) {
+        for (weight, day) in weights.iter_mut().zip(&self.days.played) {
             if !day.is_open() {
                 *weight = 0;
             }
@@ -120,7 +125,7 @@ impl<'r> Run<'r> {
             self.share(day, &mut dice);
             visits += 1;
         } else {
-            let (user, facts) = (self.people.nobody().clone(), Facts::default());
+            let (user, facts) = (self.nobody.clone(), Facts::default());
             let visit = Visit {
                 number,
                 user: &user,
@@ -142,21 +147,15 @@ impl<'r> Run<'r> {
         day: usize,
         dice: &mut Dice,
     ) -> Result<(), SimulateError> {
-        let (user, facts);
-        let user = if let Some(anybody) = &self.anybody {
-            user = anybody.clone();
-            &user
-        } else {
-            user = self.people.user(number);
-            &user
-        };
-        let facts = if let Some(none) = &self.on_no_list {
-            facts = none.clone();
-            &facts
-        } else {
-            facts = self.people.facts(number, &self.desk.campaign);
-            &facts
-        };
+        let user = self
+            .anybody
+            .clone()
+            .unwrap_or_else(|| Rc::new(self.people.user(number)));
+        let facts = self.on_no_list.clone().unwrap_or_else(|| {
+            let facts = self.people.facts(number, &self.desk.campaign);
+            Rc::new(facts)
+        });
+        let (user, facts) = (&*user, &*facts);
         let nobody;
         let visit = Visit {
             number,
@@ -166,7 +165,7 @@ impl<'r> Run<'r> {
             day,
         };
         if !self.people.reports.is_empty() {
-            nobody = self.people.nobody().clone();
+            nobody = self.nobody.clone();
             let about = Visit {
                 user: &nobody,
                 ..visit
@@ -201,7 +200,7 @@ impl<'r> Run<'r> {
             }
             if !pressed && !at_first {
                 pressed = true;
-                if !self.offers(&visit, event)? {
+                if !self.offers(&visit, event) {
                     changed |= self.send_wish(place, &visit, &mut own)?;
                 }
             }
@@ -225,7 +224,7 @@ impl<'r> Run<'r> {
         let mut committed = false;
         for _ in 0..tries {
             let possible = if changed || committed {
-                self.offers(visit, event)?
+                self.offers(visit, event)
             } else {
                 at_first
             };
@@ -237,12 +236,12 @@ impl<'r> Run<'r> {
         Ok(committed)
     }
 
-    fn offers(&mut self, visit: &Visit<'_>, event: u16) -> Result<bool, SimulateError> {
+    fn offers(&mut self, visit: &Visit<'_>, event: u16) -> bool {
         match self.desk.offers(&visitor(visit), event) {
-            Ok(possible) => Ok(possible),
+            Ok(possible) => possible,
             Err(fault) => {
                 self.failed(&fault);
-                Ok(false)
+                false
             }
         }
     }
@@ -288,10 +287,7 @@ impl<'r> Run<'r> {
         event: Option<(u16, &machine::input::Payload)>,
     ) -> Result<bool, SimulateError> {
         // The commit is handed out by the desk, and so is the campaign it is counted by.
-        let refused = match self.desk.play(&visitor(visit), sender, event) {
-            Ok(()) => None,
-            Err(refusal) => Some(refusal),
-        };
+        let refused = self.desk.play(&visitor(visit), sender, event).err();
         if !self.desk.exhausted.is_empty() {
             self.tally.gone(
                 &self.desk.exhausted,
@@ -338,7 +334,7 @@ impl<'r> Run<'r> {
             let mut gap = dice.clone();
             loop {
                 place += 1;
-                if place >= self.days.days.len() {
+                if place >= self.days.played.len() {
                     return never;
                 }
                 if gap.hits(returns.later) {
@@ -399,7 +395,7 @@ fn day_of(run: &Run<'_>, at: Millis) -> usize {
     if at == NEVER {
         return usize::MAX;
     }
-    let first = run.days.days.first().map_or(0, |played| played.day);
+    let first = run.days.played.first().map_or(0, |played| played.day);
     usize::try_from(run.desk.campaign.calendar.day(at).saturating_sub(first)).unwrap_or(0)
 }
 
