@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use campaign::simulate::profile::read;
 use campaign::simulate::{Asked, MOST_DAYS, MOST_RUNS, MOST_USERS, Plan, PlanError, Profile, fit};
-use campaign::{Diagnostics, Source, decode, link};
+use campaign::{Diagnostics, Language, Source, decode, link};
 use clap::Args;
 use function::identity::Role;
 use machine::calendar::day_number;
@@ -211,9 +211,9 @@ fn wrong(said: &Diagnostics, out: Out) -> Result<Failure, Failure> {
     if out.json {
         out.value(&said.to_json())?;
     } else {
-        show::diagnostics(out, said)?;
+        show::diagnostics(out, said, Language::English)?;
     }
-    out.note(show::counted(said));
+    out.note(show::counted(said, Language::English));
     Ok(Failure::red())
 }
 

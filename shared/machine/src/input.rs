@@ -105,7 +105,12 @@ impl Payload {
             let given = fields.find(|(name, _)| **name == *field.name);
             taken(
                 field,
-                given.map(|(_, value)| fits(value, field.ty).then(|| value.clone())),
+                given.map(|(_, value)| {
+                    Some(value)
+                        .filter(|value| fits(value, field.ty))
+                        .cloned()
+                        .ok_or(Unfit)
+                }),
             )
         });
         Ok(Self {
@@ -129,11 +134,17 @@ fn fits(value: &Value, ty: Type) -> bool {
 }
 
 fn field_value(field: &Field, given: Option<&Json>) -> Result<Value, PayloadError> {
-    taken(field, given.map(|given| from_json(given, field.ty)))
+    taken(
+        field,
+        given.map(|given| from_json(given, field.ty).ok_or(Unfit)),
+    )
 }
 
+/// What was given is of another type.
+struct Unfit;
+
 /// The value that a field takes: what was given, as far as it could be read, or its default.
-fn taken(field: &Field, given: Option<Option<Value>>) -> Result<Value, PayloadError> {
+fn taken(field: &Field, given: Option<Result<Value, Unfit>>) -> Result<Value, PayloadError> {
     let wrong = |message: String| PayloadError {
         pointer: format!("/{}", escape(&field.name)),
         message,
@@ -144,7 +155,7 @@ fn taken(field: &Field, given: Option<Option<Value>>) -> Result<Value, PayloadEr
             .clone()
             .ok_or_else(|| wrong(format!("is required ({})", field.ty)));
     };
-    let value = given.ok_or_else(|| wrong(format!("must be of type {}", field.ty)))?;
+    let value = given.map_err(|Unfit| wrong(format!("must be of type {}", field.ty)))?;
     match &value {
         Value::Int(number)
             if field.ty == Type::Int && !(field.at_least..=field.at_most).contains(number) =>
