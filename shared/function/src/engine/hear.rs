@@ -1,11 +1,14 @@
 //! What a message of another campaign does to a participant, exactly once.
 
+use std::sync::Arc;
+
+use machine::Campaign;
 use machine::input::{Facts, Payload, User};
 use machine::ledger::MessageRow;
 use machine::model::Sender;
 use machine::participant::Heard;
 use machine::step::{self, Call, No, closed};
-use machine::world::{Attribution, Commit, Left, Outcome};
+use machine::world::{Attribution, Commit, Left, Outcome, Pause};
 use store::{Lease, Store};
 
 use super::attempt::of_time;
@@ -60,11 +63,9 @@ pub async fn hear(
         .get(usize::from(event))
         .ok_or(Failed::NoSuchEvent)?;
     let payload = Payload::of_message(declared, &message.row.fields).map_err(Failed::Payload)?;
-    let (nobody, facts) = (
-        User::nobody(&campaign.claims),
-        // The member id is not known here, only whom it is the pseudonym of: what lists say is unknown.
-        Facts::settle(&campaign.facts, []),
-    );
+    // The member id is not known here, only whom it is the pseudonym of: what lists say is unknown.
+    let facts = Facts::settle(&campaign.facts, []);
+    let nobody = User::nobody(&campaign.claims);
     let draws = caller.served.draws(caller.lane, &user);
     let mut known = recalled.participant;
     let mut exhausted: Vec<Left> = Vec::new();
@@ -78,11 +79,7 @@ pub async fn hear(
         if let Some(pause) = &recalled.pause
             && pause.stops(Some(&declared.name))
         {
-            let no = closed(campaign, event, caller.now, caller.rehearsal);
-            return Err(no.map_or_else(
-                || Failed::Paused(pause.clone()),
-                |no| Failed::Rejected(no, campaign.clone()),
-            ));
+            return Err(stopped(caller, campaign, event, pause));
         }
         let call = Call {
             campaign,
@@ -143,4 +140,12 @@ pub async fn hear(
         }
     }
     Err(Failed::Contended)
+}
+
+/// The no to an event that ops staff have stopped. What the window forbids, a pause need not.
+fn stopped(caller: &Caller<'_>, campaign: &Arc<Campaign>, event: u16, pause: &Pause) -> Failed {
+    match closed(campaign, event, caller.now, caller.rehearsal) {
+        Some(no) => Failed::Rejected(no, campaign.clone()),
+        None => Failed::Paused(pause.clone()),
+    }
 }
