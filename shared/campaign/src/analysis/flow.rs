@@ -142,13 +142,13 @@ impl<'a> Flow<'a> {
                     .map(move |(place, transition)| (list, place, transition))
             });
             let here = Here::Event(event as u16);
-            self.list(at, Path::new(self.ranges, here, vars.clone()), all, tell);
+            self.list(at, &Path::new(self.ranges, here, vars.clone()), all, tell);
         }
         let always = state.always.iter().enumerate();
         let always = always.map(|(place, transition)| (List::Always(at), place, transition));
         self.list(
             at,
-            Path::new(self.ranges, Here::Alone, vars.clone()),
+            &Path::new(self.ranges, Here::Alone, vars.clone()),
             always,
             tell,
         );
@@ -156,7 +156,7 @@ impl<'a> Flow<'a> {
             let one = [(List::After(at), place, &after.transition)];
             self.list(
                 at,
-                Path::new(self.ranges, Here::Alone, vars.clone()),
+                &Path::new(self.ranges, Here::Alone, vars.clone()),
                 one,
                 tell,
             );
@@ -167,7 +167,7 @@ impl<'a> Flow<'a> {
     fn list(
         &mut self,
         at: usize,
-        from: Path<'a>,
+        from: &Path<'a>,
         transitions: impl IntoIterator<Item = (List, usize, &'a Transition)>,
         tell: &mut Tell<'_>,
     ) {

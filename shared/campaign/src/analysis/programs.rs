@@ -122,7 +122,9 @@ impl Constants {
             BoolExpr::Lit(_) | BoolExpr::Fact(_) => {}
             BoolExpr::Not(inner) => self.bool(inner),
             BoolExpr::All(parts) | BoolExpr::Any(parts) => {
-                parts.iter().for_each(|part| self.bool(part));
+                for part in parts {
+                    self.bool(part);
+                }
             }
             BoolExpr::Compare(_, left, right) => {
                 self.int(left);
@@ -138,11 +140,15 @@ impl Constants {
             }
             BoolExpr::IntIn(needle, list) => {
                 self.int(needle);
-                list.iter().for_each(|item| self.int(item));
+                for item in list {
+                    self.int(item);
+                }
             }
             BoolExpr::StrIn(needle, list) => {
                 self.text(needle);
-                list.iter().for_each(|item| self.text(item));
+                for item in list {
+                    self.text(item);
+                }
             }
             BoolExpr::Has(needle, _) => self.text(needle),
             BoolExpr::If(parts) => {

@@ -167,14 +167,15 @@ fn persons(campaign: &Campaign, numbers: &[i64], texts: &[Arc<str>]) -> Vec<Pers
     };
     let facts = |known: Known| Facts::settle(&campaign.facts, campaign.facts.iter().map(|_| known));
     let all = [
-        (&nobody, Known::No),
-        (&full, Known::No),
-        (&full, Known::Yes),
-        (&nobody, Known::Yes),
+        (false, Known::No),
+        (true, Known::No),
+        (true, Known::Yes),
+        (false, Known::Yes),
     ];
     let mut seen = BTreeSet::new();
     let mut found = Vec::new();
-    for (token, known) in all {
+    for (claims, known) in all {
+        let token = if claims { &full } else { &nobody };
         let opens = campaign.window.opens;
         let newcomer = Participant::new(campaign, opens);
         let facts = facts(known);
@@ -182,7 +183,7 @@ fn persons(campaign: &Campaign, numbers: &[i64], texts: &[Arc<str>]) -> Vec<Pers
             holds(guard, campaign, &newcomer, token, &facts, opens).unwrap_or(false)
         });
         let same = (
-            std::ptr::eq(token, &nobody) || full == nobody,
+            !claims || full == nobody,
             known == Known::No || campaign.facts.is_empty(),
         );
         if eligible && found.len() < 2 && seen.insert(same) {

@@ -43,14 +43,14 @@ pub(super) fn told(campaign: &Campaign, clock: Millis, done: &Done) -> String {
     };
     let fields = event.payload.iter().zip(&payload.fields);
     let fields: Vec<String> = fields.map(|(field, value)| shown(field, value)).collect();
-    let mut words = format!("{after}`{}`", event.name);
-    if !fields.is_empty() {
-        words.push_str(&format!(" ({})", fields.join(", ")));
-    }
-    if let Some(outcome) = done.outcome {
-        words.push_str(&format!(": {outcome}"));
-    }
-    words
+    let fields = match fields.as_slice() {
+        [] => String::new(),
+        fields => format!(" ({})", fields.join(", ")),
+    };
+    let outcome = done
+        .outcome
+        .map_or_else(String::new, |outcome| format!(": {outcome}"));
+    format!("{after}`{}`{fields}{outcome}", event.name)
 }
 
 fn passed(span: Millis) -> String {

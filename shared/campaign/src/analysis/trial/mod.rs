@@ -90,7 +90,7 @@ pub(super) fn report(definition: &Definition, places: Places<'_>, out: &mut Diag
 fn worth_it(definition: &Definition) -> bool {
     let mut found = programs::calculates(definition);
     programs::actions(definition, &mut |action| {
-        found |= matches!(action, Action::Give(_))
+        found |= matches!(action, Action::Give(_));
     });
     let stuck = |state: &machine::model::State| !state.last && state.events.is_empty();
     found || definition.machine.states.len() > 1 && definition.machine.states.iter().any(stuck)
@@ -181,7 +181,7 @@ impl Run<'_> {
         let today = self.campaign.calendar.day(now);
         for event in 0..self.campaign.events.len() as u16 {
             for payload in self.choices.payloads(event, today) {
-                if !self.lucky(at, now, Some((event, payload)), seen) {
+                if !self.lucky(at, now, Some(&(event, payload)), seen) {
                     return false;
                 }
             }
@@ -209,7 +209,7 @@ impl Run<'_> {
         &mut self,
         at: usize,
         now: Millis,
-        event: Option<(u16, Payload)>,
+        event: Option<&(u16, Payload)>,
         seen: &mut Seen,
     ) -> bool {
         let mut drew = false;
@@ -225,15 +225,13 @@ impl Run<'_> {
                 return true;
             };
             let draws = record.participant.core.draws;
-            let sender = event
-                .as_ref()
-                .map_or(Sender::User, |(event, _)| self.choices.sender(*event));
+            let sender = event.map_or(Sender::User, |(event, _)| self.choices.sender(*event));
             let call = Call {
                 campaign: self.campaign,
                 participant: &record.participant,
                 user: self.person.user(sender),
                 sender,
-                event: event.as_ref().map(|(event, payload)| (*event, payload)),
+                event: event.map(|(event, payload)| (*event, payload)),
                 facts: &self.person.facts,
                 now,
                 rehearsal: false,
@@ -243,7 +241,7 @@ impl Run<'_> {
             let answer = step(&call);
             let mut done = Done {
                 at: now,
-                event: event.clone(),
+                event: event.cloned(),
                 outcome: None,
             };
             match answer {
