@@ -71,11 +71,10 @@ fn list(language: Language, out: Out) -> Result<(), Failure> {
     if out.json {
         return out.value(&lines.collect::<Vec<_>>());
     }
-    out.text(
-        lines
-            .map(|Line { code, title, .. }| format!("{code}  {title}\n"))
-            .collect::<String>(),
-    )
+    for Line { code, title, .. } in lines {
+        out.line(format!("{code}  {title}"))?;
+    }
+    Ok(())
 }
 
 fn unknown(code: &str) -> Failure {
@@ -123,8 +122,8 @@ fn example(word: &str, example: &Example, language: Language) -> String {
         ("custom" | "lottery" | "sign-in" | "gift-pack" | "whole", Language::Chinese) => "活动文件",
         (place, _) => place.trim_start_matches("whole "),
     };
-    let lines = example.text.lines();
-    let text: String = lines.map(|line| format!("    {line}\n")).collect();
+    let lines = example.text.lines().map(|line| format!("    {line}"));
+    let text = lines.collect::<Vec<_>>().join("\n") + "\n";
     match language {
         Language::English => format!("{word}, {place}:\n\n{text}"),
         Language::Chinese => format!("{word}（{place}）：\n\n{text}"),

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use campaign::{Diagnostics, Files, load};
+use campaign::{Diagnostics, Files, LoadedCampaign, load};
 
 const TENANT: &str = "name: { zh-CN: 示例, en: Example }
 timezone: Asia/Shanghai
@@ -50,7 +50,7 @@ fn all(file: &str, text: &str) -> Diagnostics {
     let loaded = load("configs", &files, &activities);
     let mut found = loaded.diagnostics;
     let campaigns = loaded.tenants.iter().flat_map(|tenant| &tenant.campaigns);
-    for report in campaigns.filter_map(|campaign| campaign.play()) {
+    for report in campaigns.filter_map(LoadedCampaign::play) {
         found.extend(report.failures);
     }
     found.sorted()

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use campaign::explain::{self, Example};
-use campaign::{Diagnostics, Files, Severity, load};
+use campaign::{Diagnostics, Files, LoadedCampaign, Severity, load};
 
 /// Small sound campaigns that examples are put over.
 const BASES: [(&str, &str); 5] = [
@@ -107,13 +107,13 @@ fn folder(example: &Example) -> Files {
     ]
     .map(|path| (path, String::new()))
     .into();
-    files.insert(TENANT, base(TENANT).unwrap().to_owned());
-    files.insert(CAMPAIGN, base("custom").unwrap().to_owned());
+    files.insert(TENANT, base(TENANT).unwrap_or("").to_owned());
+    files.insert(CAMPAIGN, base("custom").unwrap_or("").to_owned());
     files.insert("days.yaml", TELLS.to_owned());
     let text = written_out(example.text);
     let (path, text) = match example.place {
         "whole" => (CAMPAIGN, text),
-        TENANT => (TENANT, over(base(TENANT).unwrap(), &text)),
+        TENANT => (TENANT, over(base(TENANT).unwrap_or(""), &text)),
         place => match (base(place), place.strip_prefix("whole ")) {
             (Some(base), _) => (CAMPAIGN, over(base, &text)),
             (None, whole) => (whole.unwrap_or(place), text),
@@ -165,7 +165,7 @@ fn all_said(example: &Example) -> Diagnostics {
     let loaded = load("configs", &folder(example), &activities);
     let mut all = loaded.diagnostics;
     let campaigns = loaded.tenants.iter().flat_map(|tenant| &tenant.campaigns);
-    for report in campaigns.filter_map(|campaign| campaign.play()) {
+    for report in campaigns.filter_map(LoadedCampaign::play) {
         all.extend(report.failures);
     }
     all.sorted()

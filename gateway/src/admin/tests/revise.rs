@@ -156,6 +156,22 @@ async fn what_is_not_sound_is_not_published() {
         "{found}"
     );
     assert!(found["code"].is_string() && found["column"].is_u64() && found["message"].is_string());
+    let token = house.staff("acme", Role::Publisher);
+    let chinese = house
+        .call(Call {
+            method: "POST",
+            token: Some(&token),
+            path: &format!("{WHEEL}/publish"),
+            key: Some("p-zh"),
+            headers: &[("accept-language", "zh-CN,zh;q=0.9")],
+            body: &json!({ "document": wrong }).to_string(),
+            ..Call::default()
+        })
+        .await;
+    let all = chinese.json()["diagnostics"].clone();
+    let mut all = all.as_array().unwrap().iter();
+    let same = all.find(|each| each["code"] == found["code"]).unwrap();
+    assert!(same["message"].as_str().unwrap().contains("概率"), "{same}");
     rewrite(&house, "activity: [");
     let answer = publish(&house, "p-2", None).await;
     assert_eq!(answer.status, 422, "{answer:?}");

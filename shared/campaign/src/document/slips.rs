@@ -141,7 +141,12 @@ mod tests {
 
     #[test]
     fn slips_are_understood_and_nonsense_is_not() {
-        let rows: [(fn(&str) -> Option<String>, &str, Option<&str>); 27] = [
+        type Row = (
+            fn(&str) -> Option<String>,
+            &'static str,
+            Option<&'static str>,
+        );
+        let rows: [Row; 27] = [
             (int, "1,000", Some("1000")),
             (int, "１０００", Some("1000")),
             (int, "1000个", Some("1000")),
