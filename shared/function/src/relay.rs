@@ -142,13 +142,12 @@ impl Relay {
         let key = to.served.key(to.lane);
         let mut grown = Vec::new();
         for source in self.editions(store, to, sources).await? {
-            let rows = match lengths.get(&source) {
-                Some(rows) => *rows,
-                None => {
-                    let rows = store.lane(&source).await?.map_or(0, |lane| lane.rows);
-                    lengths.insert(source.clone(), rows);
-                    rows
-                }
+            let rows = if let Some(rows) = lengths.get(&source) {
+                *rows
+            } else {
+                let rows = store.lane(&source).await?.map_or(0, |lane| lane.rows);
+                lengths.insert(source.clone(), rows);
+                rows
             };
             let known = self.positions.get(&(key.clone(), source.clone()));
             if rows > known.map_or(0, |known| known.next) {

@@ -102,16 +102,12 @@ impl Payload {
     ) -> Result<Self, PayloadError> {
         let fields = event.payload.iter().map(|field| {
             let mut fields = message.iter();
-            let given = fields.find(|(name, _)| **name == *field.name);
-            taken(
-                field,
-                given.map(|(_, value)| {
-                    Some(value)
-                        .filter(|value| fits(value, field.ty))
-                        .cloned()
-                        .ok_or(Unfit)
-                }),
-            )
+            match fields.find(|(name, _)| **name == *field.name) {
+                Some((_, value)) => {
+                    taken(field, Some(value.clone()).filter(|_| fits(value, field.ty)))
+                }
+                None => absent(field),
+            }
         });
         Ok(Self {
             fields: fields.collect::<Result<_, _>>()?,
@@ -134,28 +130,31 @@ fn fits(value: &Value, ty: Type) -> bool {
 }
 
 fn field_value(field: &Field, given: Option<&Json>) -> Result<Value, PayloadError> {
-    taken(
-        field,
-        given.map(|given| from_json(given, field.ty).ok_or(Unfit)),
-    )
+    match given {
+        Some(given) => taken(field, from_json(given, field.ty)),
+        None => absent(field),
+    }
 }
 
-/// What was given is of another type.
-struct Unfit;
+/// The value of a field that is not sent.
+fn absent(field: &Field) -> Result<Value, PayloadError> {
+    field
+        .default
+        .clone()
+        .ok_or_else(|| wrong(field, format!("is required ({})", field.ty)))
+}
 
-/// The value that a field takes: what was given, as far as it could be read, or its default.
-fn taken(field: &Field, given: Option<Result<Value, Unfit>>) -> Result<Value, PayloadError> {
-    let wrong = |message: String| PayloadError {
+fn wrong(field: &Field, message: String) -> PayloadError {
+    PayloadError {
         pointer: format!("/{}", escape(&field.name)),
         message,
-    };
-    let Some(given) = given else {
-        return field
-            .default
-            .clone()
-            .ok_or_else(|| wrong(format!("is required ({})", field.ty)));
-    };
-    let value = given.map_err(|Unfit| wrong(format!("must be of type {}", field.ty)))?;
+    }
+}
+
+/// The value that a field takes; `given` is none where what was sent is of another type.
+fn taken(field: &Field, given: Option<Value>) -> Result<Value, PayloadError> {
+    let wrong = |message: String| wrong(field, message);
+    let value = given.ok_or_else(|| wrong(format!("must be of type {}", field.ty)))?;
     match &value {
         Value::Int(number)
             if field.ty == Type::Int && !(field.at_least..=field.at_most).contains(number) =>

@@ -241,9 +241,8 @@ enum Verdict {
 
 fn verdict(failed: &Failed) -> Verdict {
     match failed {
-        Failed::Rejected(Rejection::NotOpen, _) => Verdict::Wait,
-        Failed::Rejected(no, _) => Verdict::Final(no.code().to_owned()),
-        Failed::Paused(_)
+        Failed::Rejected(Rejection::NotOpen, _)
+        | Failed::Paused(_)
         | Failed::Frozen(_)
         | Failed::Contended
         | Failed::Behind
@@ -251,6 +250,7 @@ fn verdict(failed: &Failed) -> Verdict {
         | Failed::ClockOff(_)
         | Failed::Slow
         | Failed::Store(_) => Verdict::Wait,
+        Failed::Rejected(no, _) => Verdict::Final(no.code().to_owned()),
         Failed::Payload(_) => Verdict::Never("invalid-payload"),
         Failed::Rule(_) => Verdict::Never("rule-failed"),
         Failed::NoSuchEvent => Verdict::Never("no-such-event"),
