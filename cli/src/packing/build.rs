@@ -104,7 +104,7 @@ fn musl() -> String {
     format!("{}-unknown-linux-musl", std::env::consts::ARCH)
 }
 
-/// A program at a fixed address: a start then relocates nothing, which took a fifth of its time and two megabytes. What is given
+/// A program at a fixed address: a start then relocates nothing (docs/PERFORMANCE.md has the figures). What is given
 /// up is that the program's own code lies at an address of chance; stacks, heap and libraries still do.
 const FIXED: &[&str] = &["-C", "relocation-model=static"];
 
