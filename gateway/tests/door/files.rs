@@ -101,7 +101,9 @@ machine:
           - { when: event.words == 13, reject: unlucky }
           - { do: [{ set: { words: words + event.words } }] }
         divide:
-          - { when: 100 / event.by > 0, do: [{ set: { words: 100 / event.by } }] }
+          # Fails later than a check looks.
+          - when: \"(today < date('2026-11-15') ? 1 : 100 / event.by) > 0\"
+            do: [{ set: { words: \"today < date('2026-11-15') ? 1 : 100 / event.by\" } }]
         paid:
           - { do: [{ give: badge }], to: waiting }
     waiting:

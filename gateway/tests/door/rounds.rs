@@ -194,14 +194,17 @@ activity: custom
 title: { en: Fragile }
 opens: 2026-11-01
 closes: 2026-12-01
-context: { words: { type: int, default: 1, show: true } }
+context: { words: { type: int, default: 1, show: true }, way: 1 }
 machine:
   initial: going
   states:
     going:
       events:
         zero: [{ do: [{ set: { words: 0 } }] }]
-        ratio: [{ when: 100 / words > 0, do: [{ set: { words: 2 } }] }]
+        # Fails later than a check looks: the ways of turning left and right are too many.
+        ratio: [{ when: \"(today < date('2026-11-15') ? 1 : 100 / words) > 0\", do: [{ set: { words: 2 } }] }]
+        left: [{ do: [{ set: { way: 2 * way } }] }]
+        right: [{ do: [{ set: { way: 2 * way + 1 } }] }]
 ";
     let world = World::of(&crate::files::with(&[("acme/fragile.yaml", fragile)])).await;
     let zero = world
