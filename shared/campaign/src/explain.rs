@@ -185,7 +185,11 @@ mod tests {
                 } = each.words(language);
                 assert!(!title.ends_with(['.', '。']), "{}: {title}", each.code);
                 for text in [meaning, why, fix] {
-                    assert!(text.ends_with(['.', '。']), "{}: {text}", each.code);
+                    assert!(
+                        text.ends_with(['.', '。', '?', '？']),
+                        "{}: {text}",
+                        each.code
+                    );
                 }
                 for text in [title, meaning, why, fix] {
                     assert!(

@@ -114,14 +114,11 @@ fn what_cannot_be_played_is_said() {
     E0904 11:9 this is before the step before it: time does not run backwards
     E0904 12:32 a step has `at` or `after`, not both
     E0904 15:25 `outcome` is about an event, and none is sent
-    E0905 15:34 expected the outcome `won`, got `none`
     E0904 15:39 `payload` is about an event, and none is sent
     E0201 18:29 there is no reward `cupon`
       = did you mean `coupon`?
-    E0905 18:29 expected `cupon`, got `coupon`
     E0202 18:45 there is no state `plying`
       = did you mean `playing`?
-    E0905 18:45 expected the state `plying`, got `playing`
     E0205 18:64 there is no variable `chance`
       = did you mean `chances`?
     E0008 19:3 `story` is missing: its name: what it shows

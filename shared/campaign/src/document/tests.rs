@@ -308,9 +308,9 @@ fn money_is_exact() {
     -3 -> E0106 1:4 an amount can't be negative: `-3`
     1.005 -> E0105 1:4 the currency has at most 2 decimals, `1.005` has 3
     ¥10 -> E0104 1:4 an amount of money is expected, not `¥10`
-      = write digits and a point, without a sign or a currency: `5999.00`
+      = write digits and a point only: `10`
     1,000 -> E0104 1:4 an amount of money is expected, not `1,000`
-      = write digits and a point, without a sign or a currency: `5999.00`
+      = write digits and a point only: `1000`
     1e3 -> E0104 1:4 an amount of money is expected, not `1e3`
       = write digits and a point, without a sign or a currency: `5999.00`
     .5 -> E0104 1:4 an amount of money is expected, not `.5`
@@ -335,6 +335,8 @@ fn odds_are_exact() {
     0 -> Parts { num: 0, den: 1 }
     100% -> Parts { num: 1, den: 1 }
     0.25 -> Parts { num: 1, den: 4 }
+    N0501 1:4 `0.25` is read as 25%: a bare number is a share of 1
+      = write `25%` if that is meant, else say it in percent
     10 -> E0115 1:4 `10` can't be odds: they lie between 0 and 100%, with at most 12 decimals
       = write `10%` if you mean percent
     101% -> E0115 1:4 `101%` can't be odds: they lie between 0 and 100%, with at most 12 decimals
@@ -367,7 +369,7 @@ fn lengths_of_time() {
     7 -> E0107 1:4 a length of time is expected, not `7`
       = write a number and a unit: `30 minutes`, `7 days`; the units are seconds, minutes, hours, days, weeks
     7d -> E0107 1:4 a length of time is expected, not `7d`
-      = write a number and a unit: `30 minutes`, `7 days`; the units are seconds, minutes, hours, days, weeks
+      = write `7 days`
     7 dayz -> E0107 1:4 `dayz` is not a unit of time
       = write a number and a unit: `30 minutes`, `7 days`; the units are seconds, minutes, hours, days, weeks
     1 month -> E0107 1:4 a length of time can't be counted in month: they differ in length
@@ -426,7 +428,7 @@ fn points_in_time() {
     2026-02-29 -> E0109 1:4 a date is expected, not `2026-02-29`
       = write `2026-12-01`: year, month, day
     2026-1-1 -> E0109 1:4 a date is expected, not `2026-1-1`
-      = write `2026-12-01`: year, month, day
+      = write `2026-01-01`
     2026-12-01 10:00 -> E0109 1:4 a date is expected, not `2026-12-01 10:00`
       = write `2026-12-01`: year, month, day
     ");
@@ -435,9 +437,9 @@ fn points_in_time() {
     00:00 -> 0
     23:59:59 -> 86399
     24:00 -> E0111 1:4 a time of day is expected, not `24:00`
-      = write hours and minutes, from `00:00` to `23:59`
+      = write `"00:00"`
     4:00 -> E0111 1:4 a time of day is expected, not `4:00`
-      = write hours and minutes, from `00:00` to `23:59`
+      = write `"04:00"`
     "#);
     insta::assert_snapshot!(table(&["Asia/Shanghai", "Asia/Beijing", "UTC+8", "Asia/Shangai", "Mars"], Node::timezone), @r"
     Asia/Shanghai -> Asia/Shanghai

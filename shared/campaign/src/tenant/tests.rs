@@ -197,7 +197,7 @@ durability: eventual
     E0806 3:11 how many digits after the point `XYZ` has is not known here
       = write `{ code: XYZ, digits: 2 }`
     E0807 4:13 `zh_CN` is not a language tag
-      = write `en`, `zh-CN`, `zh-Hant-TW`: language, script, region, each in its usual case
+      = write `zh-CN`
     E0807 4:24 `en` stands here a second time
     E0113 6:20 `HS512` is not possible here: it must be `HS256`, `EdDSA` or `RS256`
     E0801 7:5 a key is found in exactly one place, this one names 0
