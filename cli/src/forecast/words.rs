@@ -145,10 +145,10 @@ pub fn sentence(reward: &Reward, forecast: &Forecast) -> Option<String> {
             format!("{title}: runs out on {}{range}.", clock.about(at.mid))
         }
         Some(at) => format!(
-            "{title}: runs out in {} of {runs} runs, not before {}; else {} of {} are left.",
+            "{title}: runs out in {} of {runs} runs, not before {}; else up to {} of {} are left.",
             reward.gone.runs,
             clock.about(at.low),
-            count(left),
+            count(reward.left.map_or(0, |left| left.high)),
             count(u64::from(stock)),
         ),
     })
