@@ -55,7 +55,7 @@ machine:
 ";
 
 /// Adds up what it hears; thirteen it refuses, above a hundred it can't take, and with a hundred a rule fails.
-const EAR: &str = "
+const EAR: &str = r#"
 context: { times: { type: int, default: 0, show: true }, sum: { type: int, default: 0, show: true } }
 events: { day-done: { from: [backend, { campaign: words }], payload: { n: { type: int, at_most: 100 } } } }
 machine:
@@ -65,10 +65,11 @@ machine:
       events:
         day-done:
           - { when: event.n == 13, reject: unlucky }
-          - { when: event.n == 100 && 1 / (event.n - 100) == 1, to: a }
+          # Fails on no day that a check looks at.
+          - { when: "event.n == 100 && (today < date('2026-02-01') ? 1 : 1 / (event.n - 100)) == 1", to: a }
           - { do: [{ set: { times: times + 1, sum: sum + event.n } }] }
 messages: { unlucky: { en: Unlucky } }
-";
+"#;
 
 /// The real time, moved by a test.
 struct Moved(AtomicI64);
@@ -454,7 +455,8 @@ async fn what_is_emitted_before_the_opening_waits_for_it() {
         .unwrap()
         .format("%Y-%m-%d %H:%M")
         .to_string();
-    let ear = EAR.to_owned();
+    // It opens too late for the rule that fails to look sound.
+    let ear = EAR.replace("2026-02-01", "2099-01-01");
     for redis in [None, Some(server())] {
         let house = House::over(&[("words", WORDS)], redis).await;
         house.study("ann", 1).await;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test says what is wrong by panicking
 
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use store::Store;
 use store::conformance::{self, Making};
@@ -61,7 +62,15 @@ async fn the_redis_store_conforms_as_the_user_of_the_example() {
     let refused: Vec<redis::Value> = server.ask(&["ACL", "LOG"]);
     assert_eq!(refused, []);
 
-    let stats: String = server.ask(&["INFO", "commandstats"]);
+    // It subscribes a moment after it is open.
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let stats = loop {
+        let stats: String = server.ask(&["INFO", "commandstats"]);
+        if stats.contains("cmdstat_subscribe:calls=") || Instant::now() > deadline {
+            break stats;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
     // What replicas, sentinels, a cluster or a numbered database need.
     let elsewhere = ["wait", "role", "asking", "cluster|slots", "select"];
     let unused: Vec<&str> = words

@@ -221,7 +221,7 @@ fn machine(dice: &mut Dice, rewards: &[Reward], has: Has, line: &mut impl FnMut(
             "user",
             "backend",
             "[user, backend]",
-            "[user, timer, campaign]",
+            "[user, timer, { campaign: another }]",
         ]);
         let span = dice.one(&[
             "at_least: -9223372036854775808, at_most: 9223372036854775807",
