@@ -2,7 +2,7 @@
 //! And for each change what it means to users, so that what was promised in public is not worsened without a word.
 //!
 //! Compared are checked definitions, by name: an order that changed says nothing. Whether a revision *may* follow another is
-//! [`machine::migrate::stranded`]'s to say.
+//! [`stranded`](::machine::migrate::stranded)'s to say.
 
 mod blocks;
 mod by_name;

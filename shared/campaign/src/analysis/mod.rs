@@ -1,8 +1,8 @@
 //! What can be proved of a checked campaign before anybody plays it: transitions that never fire, rules that fail, limits
 //! that cancel each other, figures that the window or the odds never reach.
 //!
-//! Errors and warnings are only for what is proved, by ranges of values ([`flow`]), by arithmetic over the figures, or by
-//! an example that the real step has played ([`trial`]). What can't be decided is not mentioned. All of it is proved for
+//! Errors and warnings are only for what is proved, by ranges of values (`flow`), by arithmetic over the figures, or by
+//! an example that the real step has played (`trial`). What can't be decided is not mentioned. All of it is proved for
 //! participants who begin under this revision; a record that an earlier one wrote may hold what this one never sets.
 
 mod draws;
