@@ -3,7 +3,6 @@
 
 use axum::http::header::IF_MATCH;
 use axum::response::Response;
-use campaign::changes::changes;
 use campaign::law::Law;
 use campaign::{Diagnostics, Language};
 use function::idempotency::Key;
@@ -12,7 +11,6 @@ use function::problem::{Code, Problem, Words};
 use function::registry::{self, Checked, LoadError, NotPublished, Terms};
 use machine::Millis;
 use machine::calendar::HOUR_MS;
-use machine::migrate::stranded;
 use machine::world::Action;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -89,19 +87,20 @@ pub(super) async fn check(visit: &Visit) -> Result<Response, Problem> {
     let known = registry::edition(&published, visit.tenant_id(), &definition);
     found["edition"] = json!(definition.edition);
     found["revision"] = json!(known.map(|known| known.newest));
-    if let Some(known) = known
-        && let Some(Ok(old)) = visit.soon(registry::newest(visit.store(), known)).await?
-    {
-        let against = stranded(&old, &definition, &known.granted_rules, visit.now);
-        let against: Vec<String> = against.iter().map(ToString::to_string).collect();
-        let worse = registry::relied_on(&old, &definition, visit.now);
-        let law = terms(visit, None).law.and_then(Law::of);
-        let forbidden = law.is_some_and(|law| !law.lets_terms_worsen()) && !worse.is_empty();
+    if let Some(known) = known {
+        let law = terms(visit, None).law;
+        let judged = registry::judge(visit.store(), known, &definition, law, visit.now);
+        let judged = match visit.soon(judged).await? {
+            Ok(judged) => judged,
+            Err(error) => return Err(not_published(&error.into())),
+        };
+        let against: Vec<String> = judged.against.iter().map(ToString::to_string).collect();
+        let forbidden = judged.forbids.is_some();
         found["ok"] = json!(against.is_empty() && !forbidden);
-        found["changes"] = json!(changes(&old, &definition));
+        found["changes"] = json!(judged.changes);
         found["against"] = json!(against);
-        found["needs_reason"] = json!(!worse.is_empty() && !forbidden);
-        found["forbidden_by_law"] = json!(law.filter(|_| forbidden).map(Law::as_str));
+        found["needs_reason"] = json!(!judged.worse.is_empty() && !forbidden);
+        found["forbidden_by_law"] = json!(judged.forbids.map(Law::as_str));
     }
     Ok(answer(&found))
 }

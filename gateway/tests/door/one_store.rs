@@ -18,7 +18,7 @@ use testbed::Server;
 use crate::upstreams::{Served, Speaks, patient, until};
 use crate::world::{ACTIVITIES, Answer, write};
 
-const TENANT: &str = "
+pub const TENANT: &str = "
 name: { en: Acme }
 timezone: Asia/Shanghai
 currency: CNY

@@ -26,16 +26,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use testbed::Server;
 
+use crate::one_store::TENANT;
 use crate::world::{ACTIVITIES, Answer, write};
-
-const TENANT: &str = "
-name: { en: Acme }
-timezone: Asia/Shanghai
-currency: CNY
-languages: [en]
-keys: [{ kid: users, alg: HS256, dev: true }]
-service_keys: [{ kid: backend, alg: HS256, dev: true }]
-";
 
 const HEAD: &str = "
 activity: custom

@@ -74,10 +74,9 @@ pub fn changes(old: &Definition, new: &Definition) -> Vec<Change> {
 }
 
 /// What of it gives users less than they were promised.
-pub fn worse(all: Vec<Change>) -> Vec<Change> {
-    let mut worse = all;
-    worse.retain(|change| change.effect == Effect::Worse);
-    worse
+pub fn worse(all: &[Change]) -> Vec<Change> {
+    let worse = all.iter().filter(|change| change.effect == Effect::Worse);
+    worse.cloned().collect()
 }
 
 /// The two definitions.

@@ -4,5 +4,6 @@ mod house;
 
 mod books;
 mod changes;
+mod promises;
 mod revise;
 mod roles;

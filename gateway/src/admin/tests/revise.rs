@@ -27,7 +27,7 @@ async fn rollback(house: &House, key: &str, to: u32) -> Answer {
 }
 
 /// The revision that this very process serves.
-fn served(house: &House) -> u32 {
+pub(super) fn served(house: &House) -> u32 {
     let snapshot = house.registry.snapshot();
     snapshot.tenants["acme"].campaigns["wheel"]
         .newest()
@@ -35,11 +35,11 @@ fn served(house: &House) -> u32 {
         .revision
 }
 
-fn stocked(units: u32) -> String {
+pub(super) fn stocked(units: u32) -> String {
     FILE.replace("stock: 3", &format!("stock: {units}"))
 }
 
-fn rewrite(house: &House, text: &str) {
+pub(super) fn rewrite(house: &House, text: &str) {
     std::fs::write(house.configs().join("acme/wheel.yaml"), text).unwrap();
 }
 
@@ -438,171 +438,4 @@ async fn grants_outlive_a_revision_that_moves_their_places() {
     let token = house.staff("acme", Role::Finance);
     let answer = house.get(&token, &format!("{WHEEL}/reconcile")).await;
     assert_eq!(answer.json()["differences"], json!([]));
-}
-
-async fn ask(house: &House, what: &str, key: &str, body: &serde_json::Value) -> Answer {
-    let token = house.staff("acme", Role::Publisher);
-    let path = format!("{WHEEL}/{what}");
-    house.post(&token, &path, key, &body.to_string()).await
-}
-
-#[tokio::test]
-async fn what_users_rely_on_is_not_taken_in_silence() {
-    let house = House::open().await;
-    let less = FILE.replace("odds: 50%", "odds: 40%");
-    let silent = ask(&house, "publish", "p-1", &json!({ "document": less })).await;
-    assert_eq!(
-        (silent.status.as_u16(), silent.code().as_str()),
-        (409, "not-possible"),
-        "{silent:?}"
-    );
-    assert_eq!(
-        silent.json()["changes"][0]["subject"],
-        "rewards.coupon.odds"
-    );
-    assert_eq!(
-        silent.json()["changes"][0]["en"],
-        "coupon: odds 50 % -> 40 %"
-    );
-    assert_eq!(served(&house), 1);
-    // A changed file says nothing of why: it is not published, and says so.
-    rewrite(&house, &less);
-    let report = house.registry.load().await.unwrap();
-    assert!(report.published.is_empty(), "{report:?}");
-    let told = report.problems.join("\n");
-    assert!(
-        told.contains("odds 50 % -> 40 %") && told.contains("--reason"),
-        "{told}"
-    );
-    // More, and what was not promised, needs none.
-    let more = FILE.replace("odds: 50%", "odds: 60%");
-    let done = ask(&house, "publish", "p-2", &json!({ "document": more })).await;
-    assert_eq!(done.status, 200, "{done:?}");
-    // With a reason the other is published, and so is the way back.
-    let body = json!({ "document": less, "reason": "the supplier delivers less" });
-    assert_eq!(ask(&house, "publish", "p-3", &body).await.status, 200);
-    let finance = house.staff("acme", Role::Finance);
-    let audit = house.get(&finance, "/admin/v1/acme/audit").await.json();
-    let last = audit["entries"].as_array().unwrap().last().unwrap().clone();
-    assert_eq!(last["action"], "publish");
-    let details = last["details"].as_str().unwrap();
-    assert!(
-        details.contains(r#""reason":"the supplier delivers less""#),
-        "{details}"
-    );
-    let blank = ask(&house, "publish", "p-4", &json!({ "reason": " " })).await;
-    assert_eq!(blank.status, 422, "{blank:?}");
-    rewrite(&house, FILE);
-    let back = ask(&house, "rollback", "p-5", &json!({ "revision": 2 })).await;
-    assert_eq!(back.status, 200, "better for users: {back:?}");
-    let back = ask(&house, "rollback", "p-6", &json!({ "revision": 3 })).await;
-    assert_eq!(back.status, 409, "{back:?}");
-    // Before it opens nobody relies on it yet, and after the last claim nobody does any more.
-    house.set("2026-10-22T12:00:00+08:00");
-    let back = ask(&house, "rollback", "p-7", &json!({ "revision": 3 })).await;
-    assert_eq!(back.status, 200, "{back:?}");
-}
-
-#[tokio::test]
-async fn under_chinese_law_it_is_not_taken_at_all() {
-    let house = House::open().await;
-    let path = house.configs().join("acme/tenant.yaml");
-    let tenant = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, format!("{tenant}\nlaw: CN\n")).unwrap();
-    house.registry.load().await.unwrap();
-    let less = FILE.replace("odds: 50%", "odds: 40%");
-    let body = json!({ "document": less, "reason": "the supplier delivers less" });
-    let forbidden = ask(&house, "publish", "p-1", &body).await;
-    assert_eq!(forbidden.status, 409, "{forbidden:?}");
-    let problem = forbidden.json()["problem"].as_str().unwrap().to_owned();
-    assert!(
-        problem.contains("law of CN") && problem.contains("pause"),
-        "{problem}"
-    );
-    let check = ask(&house, "check", "", &json!({ "document": less })).await;
-    assert_eq!(check.json()["forbidden_by_law"], "CN", "{check:?}");
-    assert_eq!(check.json()["ok"], false);
-    // Pausing it remains.
-    let pause = ask(
-        &house,
-        "pause",
-        "p-2",
-        &json!({ "reason": "we look into it" }),
-    )
-    .await;
-    assert_eq!(pause.status, 200, "{pause:?}");
-}
-
-#[tokio::test]
-async fn a_check_says_what_a_publish_would_do_and_does_nothing() {
-    let house = House::open().await;
-    let wrong = FILE.replace("odds: 50%", "odds: 150%");
-    let found = ask(&house, "check", "", &json!({ "document": wrong })).await;
-    assert_eq!(found.status, 200, "{found:?}");
-    assert_eq!(found.json()["ok"], false);
-    assert!(found.json()["diagnostics"][0]["line"].is_u64());
-    let stranding = FILE
-        .replace("    playing:", "    played:")
-        .replace("initial: playing", "initial: played");
-    let found = ask(&house, "check", "", &json!({ "document": stranding })).await;
-    assert_eq!(found.json()["ok"], false);
-    let against = found.json()["against"][0].as_str().unwrap().to_owned();
-    assert!(against.contains("state `playing` is gone"), "{against}");
-    let less = stocked(2).replace("odds: 50%", "odds: 55%");
-    let found = ask(&house, "check", "", &json!({ "document": less }))
-        .await
-        .json();
-    assert_eq!(
-        (&found["ok"], &found["needs_reason"]),
-        (&json!(true), &json!(true))
-    );
-    let told: Vec<&str> = found["changes"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| one["en"].as_str().unwrap())
-        .collect();
-    assert_eq!(
-        told,
-        [
-            "coupon: stock 3 -> 2",
-            "coupon: odds 50 % -> 55 %",
-            "nothing: odds 50 % -> 45 %"
-        ]
-    );
-    assert_eq!(served(&house), 1);
-    assert_eq!(
-        ask(&house, "check", "", &json!({})).await.json()["changes"],
-        json!([])
-    );
-}
-
-#[tokio::test]
-async fn who_has_not_seen_the_newest_is_told() {
-    let house = House::open().await;
-    let token = house.staff("acme", Role::Publisher);
-    let path = format!("{WHEEL}/publish");
-    let send = async |key: &str, seen: &str, units: u32| {
-        let body = json!({ "document": stocked(units) }).to_string();
-        let call = Call {
-            method: "POST",
-            path: &path,
-            token: Some(&token),
-            key: Some(key),
-            body: &body,
-            headers: &[("if-match", seen)],
-            ..Call::default()
-        };
-        house.call(call).await
-    };
-    assert_eq!(send("p-1", "\"1\"", 5).await.status, 200);
-    let late = send("p-2", "\"1\"", 6).await;
-    assert_eq!(
-        (late.status.as_u16(), late.json()["revision"].as_u64()),
-        (412, Some(2)),
-        "{late:?}"
-    );
-    assert_eq!(send("p-3", "2", 6).await.status, 200);
-    assert_eq!(send("p-4", "newest", 7).await.status, 400);
-    assert_eq!(served(&house), 3);
 }

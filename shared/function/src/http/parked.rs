@@ -106,7 +106,9 @@ pub async fn retell(shell: &Shell, parked: &Parked, headers: &HeaderMap) -> Resu
     match parked.from {
         ParkedFrom::Trigger => {}
         ParkedFrom::Relay => {
-            return Err(no("what the relay parked is told again by the relay alone"));
+            return Err(no(
+                "a message of another campaign can't be told again: what came after it may have been heard",
+            ));
         }
     }
     if parked.is_cut() {

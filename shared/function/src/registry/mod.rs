@@ -44,7 +44,7 @@ pub use found::{EarlyLook, Stamp};
 #[cfg(feature = "yaml")]
 pub(crate) use keys::alg;
 pub use keys::{KeyMaterialError, material};
-pub use revise::{NotPublished, Terms, edition, newest, publication, relied_on, rollback};
+pub use revise::{Judged, NotPublished, Terms, edition, judge, publication, rollback};
 
 /// What is served, and how it is loaded.
 pub struct Registry {

@@ -182,46 +182,67 @@ async fn follows(
     terms: Terms<'_>,
     now: Millis,
 ) -> Result<Result<(), NotPublished>, store::Error> {
-    let old = match newest(store, known).await? {
-        None => return Ok(Ok(())),
-        Some(Ok(old)) => old,
-        Some(Err(error)) => return Ok(Err(error.into())),
+    let judged = match judge(store, known, definition, terms.law, now).await? {
+        Ok(judged) => judged,
+        Err(error) => return Ok(Err(error.into())),
     };
     let revision = known.newest;
-    let against = stranded(&old, definition, &known.granted_rules, now);
-    if !against.is_empty() {
+    if !judged.against.is_empty() {
+        let against = judged.against;
         return Ok(Err(NotPublished::Stranded { revision, against }));
     }
-    let changes = relied_on(&old, definition, now);
-    let law = terms.law.and_then(Law::of);
-    let law = law.filter(|law| !law.lets_terms_worsen());
-    if !changes.is_empty() && (law.is_some() || terms.reason.is_none()) {
+    if judged.forbids.is_some() || (!judged.worse.is_empty() && terms.reason.is_none()) {
         return Ok(Err(NotPublished::Worsens {
             revision,
-            changes,
-            law,
+            changes: judged.worse,
+            law: judged.forbids,
         }));
     }
     Ok(Ok(()))
 }
 
-/// The definition of the newest revision; none if the store has none.
-pub async fn newest(
+/// What there is to say of a definition that would follow the newest revision of its edition.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// What it changes.
+    pub changes: Vec<Change>,
+    /// Why it can't follow, whatever the reason.
+    pub against: Vec<Stranded>,
+    /// What it takes from users that they rely on: what they were told, from when the campaign opens until the last claim.
+    pub worse: Vec<Change>,
+    /// The law that forbids to take it.
+    pub forbids: Option<Law>,
+}
+
+/// Judges a definition by the newest revision, under the tenant's law. Nothing to say where the store has no such revision; the
+/// inner error is of a revision that this program can't read.
+pub async fn judge(
     store: &dyn Store,
     known: &Published,
-) -> Result<Option<Result<Definition, campaign::codec::DecodeError>>, store::Error> {
+    definition: &Definition,
+    law: Option<&str>,
+    now: Millis,
+) -> Result<Result<Judged, campaign::codec::DecodeError>, store::Error> {
     let newest = store
         .revision(&known.tenant, &known.campaign, known.edition, known.newest)
         .await?;
-    Ok(newest.map(|newest| campaign::decode(&newest.definition)))
-}
-
-/// What `new` takes from users that they rely on: what `old` told them, from when it opens until the last claim.
-pub fn relied_on(old: &Definition, new: &Definition, now: Millis) -> Vec<Change> {
-    match old.window.phase(now) {
-        Phase::Open | Phase::Paused | Phase::Claiming => worse(changes(old, new)),
+    let old = match newest.map(|newest| campaign::decode(&newest.definition)) {
+        None => return Ok(Ok(Judged::default())),
+        Some(Ok(old)) => old,
+        Some(Err(error)) => return Ok(Err(error)),
+    };
+    let changes = changes(&old, definition);
+    let worse = match old.window.phase(now) {
+        Phase::Open | Phase::Paused | Phase::Claiming => worse(&changes),
         Phase::Preview | Phase::Ended => Vec::new(),
-    }
+    };
+    let law = law.and_then(Law::of).filter(|law| !law.lets_terms_worsen());
+    Ok(Ok(Judged {
+        against: stranded(&old, definition, &known.granted_rules, now),
+        forbids: law.filter(|_| !worse.is_empty()),
+        worse,
+        changes,
+    }))
 }
 
 fn stock(definition: &Definition) -> Vec<(Arc<str>, u32)> {
