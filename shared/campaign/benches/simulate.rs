@@ -21,6 +21,10 @@ use std::time::{Duration, Instant};
 use campaign::simulate::{Asked, Plan, Profile};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
+/// As in `gala`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How many people take part.
 const USERS: u32 = 50_000;
 

@@ -137,17 +137,56 @@ impl Draws for NoDraws {
     }
 }
 
-/// A stream of unbiased integers from one draw's entropy.
+/// A stream of unbiased integers for one draw.
 #[derive(Debug)]
 pub struct Luck {
-    stream: ChaCha20Rng,
+    stream: Stream,
+}
+
+/// Where the integers come from.
+// A box would cost every real draw an allocation, to make an invented one smaller.
+#[expect(clippy::large_enum_variant)]
+#[derive(Debug)]
+enum Stream {
+    /// Real: nobody foresees it without the entropy.
+    Secret(ChaCha20Rng),
+    /// Invented: `SplitMix64` from this state.
+    Invented(u64),
+}
+
+/// The increment of `SplitMix64`.
+const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// The output function of `SplitMix64` (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
+pub const fn split_mix(state: u64) -> u64 {
+    let state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    state ^ (state >> 31)
 }
 
 impl Luck {
     /// The stream of `entropy`.
     pub fn new(entropy: Entropy) -> Self {
         Self {
-            stream: ChaCha20Rng::from_seed(entropy),
+            stream: Stream::Secret(ChaCha20Rng::from_seed(entropy)),
+        }
+    }
+
+    /// A stream for forecasts, whose draws are nobody's: even, but whoever sees two numbers knows the rest. A real draw
+    /// takes [`Luck::new`].
+    pub const fn invented(state: u64) -> Self {
+        Self {
+            stream: Stream::Invented(state),
+        }
+    }
+
+    fn number(&mut self) -> u64 {
+        match &mut self.stream {
+            Stream::Secret(stream) => stream.next_u64(),
+            Stream::Invented(state) => {
+                *state = state.wrapping_add(GAMMA);
+                split_mix(*state)
+            }
         }
     }
 
@@ -159,7 +198,7 @@ impl Luck {
         // The largest multiple of n that fits: 2^64 - (2^64 mod n).
         let excess = (u64::MAX % n + 1) % n;
         loop {
-            let number = self.stream.next_u64();
+            let number = self.number();
             if excess == 0 || number <= u64::MAX - excess {
                 return number % n;
             }

@@ -104,6 +104,24 @@ pub enum Status {
     Reversed,
 }
 
+impl Core {
+    /// Becomes a copy of another, in the room it has: a commit copies a record each time.
+    pub fn become_like(&mut self, other: &Self) {
+        let mut vars = std::mem::take(&mut self.vars);
+        vars.clone_from(&other.vars);
+        *self = Self {
+            vars,
+            revision: other.revision,
+            version: other.version,
+            state: other.state,
+            entered_at: other.entered_at,
+            now: other.now,
+            draws: other.draws,
+            after_done: other.after_done,
+        };
+    }
+}
+
 impl Participant {
     /// Someone who has never been here, at `now`.
     pub fn new(campaign: &Campaign, now: Millis) -> Self {

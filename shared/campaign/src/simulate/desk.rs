@@ -5,6 +5,7 @@
 //! whoever visits is put in before and taken out after. A commit looks at nobody else's record, so the outcome is the same,
 //! and the world stays small and near. What a store keeps for retries is forgotten at once, since nobody here retries.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use machine::Millis;
@@ -17,8 +18,8 @@ use machine::participant::Participant;
 use machine::step::{Call, No, Rejection, step};
 use machine::view::{Possible, standing, view};
 use machine::world::{
-    Action, Admin, AdminOutcome, Attribution, Commit, Entry, LaneWorld, Left, Outcome, World,
-    apply_admin, apply_commit,
+    Action, Admin, AdminOutcome, Attribution, CampaignWorld, Commit, Entry, LaneWorld, Left,
+    Outcome, Remembered, World, apply_admin, apply_within,
 };
 
 use super::SimulateError;
@@ -32,9 +33,8 @@ const TRIES: usize = 64;
 pub struct Desk<'w> {
     /// What runs.
     pub campaign: Campaign,
-    world: World,
-    /// How the world names the campaign.
-    place: (Arc<str>, Arc<str>, u32),
+    /// All that the campaign's world holds.
+    world: CampaignWorld,
     /// The one commit, filled anew each time: most of it is always the same.
     commit: Commit,
     /// What was exhausted for the event in hand.
@@ -44,6 +44,8 @@ pub struct Desk<'w> {
     /// How many commits came true.
     pub commits: u64,
     seed: u64,
+    /// Room for what a store keeps for retries, handed from visitor to visitor.
+    room: VecDeque<Remembered>,
     /// Who wants to see every commit that came true, its rows stamped.
     witness: Option<&'w mut dyn FnMut(&Commit)>,
 }
@@ -135,12 +137,11 @@ impl<'w> Desk<'w> {
             seen: None,
             campaign: key,
         };
+        let (_, world) = world
+            .campaigns
+            .pop_first()
+            .ok_or_else(|| SimulateError::Campaign("it has no world".to_owned()))?;
         Ok(Self {
-            place: (
-                campaign.tenant.clone(),
-                campaign.campaign.clone(),
-                campaign.edition,
-            ),
             campaign,
             world,
             commit,
@@ -148,6 +149,7 @@ impl<'w> Desk<'w> {
             steps: 0,
             commits: 0,
             seed,
+            room: VecDeque::new(),
             witness,
         })
     }
@@ -157,9 +159,8 @@ impl<'w> Desk<'w> {
         openings(definition, encode(definition).into())
     }
 
-    fn lane(&mut self) -> Option<&mut LaneWorld> {
-        let campaign = self.world.campaigns.get_mut(&self.place)?;
-        Some(&mut campaign.live_lane)
+    fn lane(&mut self) -> &mut LaneWorld {
+        &mut self.world.live_lane
     }
 
     /// Puts a participant in.
@@ -169,25 +170,24 @@ impl<'w> Desk<'w> {
         };
         let entry = Entry {
             participant,
-            remembered: std::collections::VecDeque::new(),
+            remembered: std::mem::take(&mut self.room),
             timer: record.timer,
         };
-        if let Some(lane) = self.lane() {
-            lane.participants.insert(pseudonym(number), entry);
-        }
+        self.lane().participants.insert(pseudonym(number), entry);
     }
 
     /// Takes the participant out again.
     pub fn rise(&mut self, number: u64) -> Record {
-        let Some(lane) = self.lane() else {
+        let lane = self.lane();
+        lane.timers.clear();
+        let Some(entry) = lane.participants.remove(&pseudonym(number)) else {
             return Record::default();
         };
-        lane.timers.clear();
-        let entry = lane.participants.remove(&pseudonym(number));
-        entry.map_or_else(Record::default, |entry| Record {
+        self.room = entry.remembered;
+        Record {
             participant: Some(entry.participant),
             timer: entry.timer,
-        })
+        }
     }
 
     fn call<T>(
@@ -198,13 +198,8 @@ impl<'w> Desk<'w> {
         then: impl FnOnce(&Call<'_>) -> T,
     ) -> T {
         let newcomer;
-        let found = self.world.campaigns.get(&self.place).and_then(|campaign| {
-            campaign
-                .live_lane
-                .participants
-                .get(&pseudonym(visitor.number))
-        });
-        let participant = if let Some(entry) = found {
+        let seated = &self.world.live_lane.participants;
+        let participant = if let Some(entry) = seated.get(&pseudonym(visitor.number)) {
             &*entry.participant
         } else {
             newcomer = Participant::new(&self.campaign, visitor.now);
@@ -275,7 +270,7 @@ impl<'w> Desk<'w> {
             commit.alternatives = decision.alternatives;
             commit.rows = decision.rows;
             commit.timer = decision.timer;
-            match apply_commit(&mut self.world, commit) {
+            match apply_within(&mut self.world, commit) {
                 Outcome::Committed(_) => {
                     self.committed();
                     return Ok(());
@@ -301,10 +296,7 @@ impl<'w> Desk<'w> {
     fn committed(&mut self) {
         self.commits += 1;
         let user = self.commit.user;
-        if let Some(entry) = self
-            .lane()
-            .and_then(|lane| lane.participants.get_mut(&user))
-        {
+        if let Some(entry) = self.lane().participants.get_mut(&user) {
             entry.remembered.clear();
         }
         if let Some(witness) = &mut self.witness {

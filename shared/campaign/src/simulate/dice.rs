@@ -2,10 +2,10 @@
 //! who it is and which visit it is, never from what happened before: two campaigns that are compared meet the same people
 //! at the same times, and it makes no difference on how many threads runs are made.
 //!
-//! Not for real draws: those come from a campaign's secret seed ([`machine::luck::Seeded`]), whose HMAC costs as much as
-//! a whole step. What is made here is only the entropy; the integers are drawn from it as in a real draw.
+//! Not for real draws: those come from a campaign's secret seed ([`machine::luck::Seeded`]), whose HMAC and cipher cost more
+//! than all the rest of a step. What is made here is only the stream of numbers; a reward is picked from it as in a real draw.
 
-use machine::luck::{Draws, Luck};
+use machine::luck::{Draws, Luck, split_mix};
 use serde::{Serialize, Serializer};
 
 /// A share of people, visits or the like: so many in so many; exact, as the profile has it.
@@ -91,16 +91,16 @@ const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
 impl Dice {
     /// The stream that belongs to these numbers.
     pub fn of(parts: [u64; 4]) -> Self {
-        let state = parts
-            .iter()
-            .fold(GAMMA, |state, part| mixed(state ^ part).wrapping_add(GAMMA));
+        let state = parts.iter().fold(GAMMA, |state, part| {
+            split_mix(state ^ part).wrapping_add(GAMMA)
+        });
         Self { state }
     }
 
     /// The next number.
     pub fn roll(&mut self) -> u64 {
         self.state = self.state.wrapping_add(GAMMA);
-        mixed(self.state)
+        split_mix(self.state)
     }
 
     /// A number below `n`; 0 when `n` is 0. Its bias is below `n` in 2^64.
@@ -112,12 +112,6 @@ impl Dice {
     pub fn hits(&mut self, rate: Rate) -> bool {
         self.below(rate.den) < rate.num
     }
-}
-
-fn mixed(mut z: u64) -> u64 {
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 /// The draws of one participant in one run.
@@ -135,12 +129,7 @@ impl Draws for Lot {
         let purpose = purpose.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
         });
-        let mut dice = Dice::of([self.seed, self.who, index, purpose]);
-        let mut entropy = [0; 32];
-        for word in entropy.chunks_exact_mut(8) {
-            word.copy_from_slice(&dice.roll().to_le_bytes());
-        }
-        Luck::new(entropy)
+        Luck::invented(Dice::of([self.seed, self.who, index, purpose]).state)
     }
 }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::admin::{AdminOutcome, admin};
 use super::change::{Applied, Bound, Change, Commit, CounterKey, CounterMove, Left, Outcome};
 use super::delivery::{Kept, apply_keep};
-use super::state::{Counter, Entry, LaneWorld, REMEMBER_MOST, Remembered, World, find, remember};
+use super::state::{
+    CampaignWorld, Counter, Entry, LaneWorld, REMEMBER_MOST, Remembered, World, find, remember,
+};
 use crate::ids::Lane;
 use crate::ledger::Row;
 use crate::participant::Participant;
@@ -30,13 +32,17 @@ pub fn apply_admin(world: &mut World, change: &super::admin::Admin) -> AdminOutc
 /// Makes a commit true, or says why not. Stamps the commit's row numbers and serials.
 pub fn apply_commit(world: &mut World, commit: &mut Commit) -> Outcome {
     let key = &commit.campaign;
-    let Some(campaign) =
-        world
-            .campaigns
-            .get_mut(&(key.tenant.clone(), key.campaign.clone(), key.edition))
-    else {
-        return Outcome::Superseded;
-    };
+    let found = world
+        .campaigns
+        .get_mut(&(key.tenant.clone(), key.campaign.clone(), key.edition));
+    found.map_or(Outcome::Superseded, |campaign| {
+        apply_within(campaign, commit)
+    })
+}
+
+/// As [`apply_commit`], within the campaign that the commit is of.
+pub fn apply_within(campaign: &mut CampaignWorld, commit: &mut Commit) -> Outcome {
+    let key = &commit.campaign;
 
     // Checks: nothing is written above the line below.
     let lane = campaign.lane(key.lane);
@@ -85,22 +91,15 @@ pub fn apply_commit(world: &mut World, commit: &mut Commit) -> Outcome {
     lane.rows += commit.rows.len() as u64;
     stamp(lane, commit);
     for counter in &commit.moves {
-        let found = lane.counters.entry(counter.key.clone()).or_insert(Counter {
-            issued: 0,
-            ceiling: 0,
-            configured: 0,
-            shortfall: 0,
-        });
+        if !lane.counters.contains_key(&counter.key) {
+            begin(lane, &counter.key);
+        }
+        let Some(found) = lane.counters.get_mut(&counter.key) else {
+            continue;
+        };
         found.issued = found.issued.saturating_add(counter.add);
-        if let CounterKey::BudgetDay(day) = counter.key {
-            let bound = match counter.bound {
-                Bound::Given(bound) => bound,
-                Bound::Own | Bound::Held(_) => 0,
-            };
+        if let (CounterKey::BudgetDay(_), Bound::Given(bound)) = (&counter.key, counter.bound) {
             found.ceiling = bound.max(found.issued);
-            let oldest = day.saturating_sub(KEEP_DAYS);
-            lane.counters
-                .retain(|key, _| !matches!(key, CounterKey::BudgetDay(old) if *old < oldest));
         }
     }
     let entry = lane
@@ -116,7 +115,7 @@ pub fn apply_commit(world: &mut World, commit: &mut Commit) -> Outcome {
             timer: None,
         });
     let record = Arc::make_mut(&mut entry.participant);
-    record.core.clone_from(&commit.core);
+    record.core.become_like(&commit.core);
     record.core.version = version + 1;
     if let Some(carried) = &commit.carried {
         record.grants.clone_from(carried);
@@ -204,6 +203,22 @@ fn left(lane: &LaneWorld, counter: &CounterMove) -> Result<i64, CounterKey> {
         .ok_or_else(|| counter.key.clone())
 }
 
+/// Begins a counter: a day's budget, and with it those of days long past end.
+fn begin(lane: &mut LaneWorld, key: &CounterKey) {
+    if let CounterKey::BudgetDay(day) = key {
+        let oldest = day.saturating_sub(KEEP_DAYS);
+        lane.counters
+            .retain(|key, _| !matches!(key, CounterKey::BudgetDay(old) if *old < oldest));
+    }
+    let empty = Counter {
+        issued: 0,
+        ceiling: 0,
+        configured: 0,
+        shortfall: 0,
+    };
+    lane.counters.insert(key.clone(), empty);
+}
+
 /// Gives each unit of stock its serial.
 fn stamp(lane: &LaneWorld, commit: &mut Commit) {
     let moves = &commit.moves;
@@ -211,11 +226,13 @@ fn stamp(lane: &LaneWorld, commit: &mut Commit) {
     for row in &mut commit.rows {
         let Row::Grant(grant) = row else { continue };
         grant.serial = None;
-        let key = CounterKey::Stock(grant.reward.clone());
-        if !moves.iter().any(|counter| counter.key == key) {
+        let of_it =
+            |key: &CounterKey| matches!(key, CounterKey::Stock(reward) if *reward == grant.reward);
+        let Some(counter) = moves.iter().find(|counter| of_it(&counter.key)) else {
             continue;
-        }
-        let issued = lane.counters.get(&key).map_or(0, |counter| counter.issued);
+        };
+        let known = lane.counters.get(&counter.key);
+        let issued = known.map_or(0, |counter| counter.issued);
         let place = if let Some((_, place)) =
             taken.iter_mut().find(|(reward, _)| *reward == grant.reward)
         {

@@ -12,7 +12,7 @@ mod revise;
 mod state;
 
 pub use admin::{Action, Admin, AdminOutcome, AuditEntry, Done, Refused, first_tampered};
-pub use apply::{apply, apply_admin, apply_commit};
+pub use apply::{apply, apply_admin, apply_commit, apply_within};
 pub use change::{
     Answer, Applied, Attribution, Bound, Change, Commit, CounterKey, CounterMove, KeyWasUsed, Left,
     Outcome, Recalled,
