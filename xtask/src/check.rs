@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{Metadata, MetadataCommand};
 use miette::{IntoDiagnostic, Result, WrapErr};
 
-use crate::{arrows, long, manifests, outside, packaged, purity, shell, tls};
+use crate::{arrows, fuzz_lock, long, manifests, outside, packaged, purity, shell, tls};
 
 /// What the checks look at.
 pub struct Repo {
@@ -38,6 +38,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("manifests", manifests::check),
     ("clippy lists", manifests::check_clippy_lists),
     ("paths", outside::check),
+    ("fuzz lock", fuzz_lock::check),
     ("long files", long::check),
 ];
 

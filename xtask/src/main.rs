@@ -10,6 +10,7 @@ mod ci;
 mod test;
 
 mod arrows;
+mod fuzz_lock;
 mod long;
 mod manifests;
 mod outside;

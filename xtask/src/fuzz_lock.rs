@@ -1,0 +1,28 @@
+//! The fuzz targets stand apart from the workspace, with a `Cargo.lock` of their own, and no build of the workspace looks at
+//! it: a dependency that a crate of ours takes on would leave it behind, unseen until somebody fuzzes.
+
+use cargo_metadata::{CargoOpt, MetadataCommand};
+use miette::Result;
+
+use crate::check::{Repo, Verdict};
+
+/// Checks that the lock has all that the fuzz targets need now.
+pub fn check(repo: &Repo) -> Result<Verdict> {
+    let read = MetadataCommand::new()
+        .current_dir(repo.root.join("fuzz"))
+        .features(CargoOpt::AllFeatures)
+        .other_options(vec!["--locked".to_owned()])
+        .exec();
+    Ok(match read {
+        Ok(metadata) => Verdict {
+            looked_at: format!("{} packages", metadata.packages.len()),
+            ..Verdict::default()
+        },
+        Err(error) => Verdict {
+            problems: vec![format!(
+                "fuzz/Cargo.lock is behind: run `cargo metadata --format-version 1 >/dev/null` in fuzz/ and commit it\n{error}"
+            )],
+            ..Verdict::default()
+        },
+    })
+}
