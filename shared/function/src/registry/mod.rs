@@ -10,6 +10,8 @@
 mod check;
 mod choice;
 #[cfg(feature = "yaml")]
+mod draft;
+#[cfg(feature = "yaml")]
 mod folder;
 mod found;
 mod keys;
@@ -36,8 +38,10 @@ use crate::clock::Clock;
 use crate::served::Snapshot;
 
 #[cfg(feature = "yaml")]
-pub use check::Checked;
+pub use check::{Checked, Sent, first_red};
 pub use choice::ConfigsChoice;
+#[cfg(feature = "yaml")]
+pub use draft::{DraftRefused, draft_publication, newest, red};
 #[cfg(feature = "yaml")]
 pub use folder::read;
 pub use found::{EarlyLook, Stamp};
