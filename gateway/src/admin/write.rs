@@ -188,7 +188,19 @@ pub(super) async fn change_because(
         .map_or_else(String::new, |(campaign, edition)| {
             format!("{campaign}/{edition}")
         });
-    let fingerprint = Fingerprint::of(&format!("{what} {subject}"), &visit.body);
+    let what = format!("{what} {subject}");
+    answered(carry_out(visit, key, &what, action, why).await?)
+}
+
+/// Has the store do it, and this process serve what is so then; `what` and the body are what the key is used for.
+pub(super) async fn carry_out(
+    visit: &Visit,
+    key: &Key,
+    what: &str,
+    action: Action,
+    why: Option<String>,
+) -> Result<AdminOutcome, Problem> {
+    let fingerprint = Fingerprint::of(what, &visit.body);
     // What goes through all of an edition takes longer than a call.
     let most = match action {
         Action::Purge { .. } => SCAN_TIMEOUT,
@@ -219,21 +231,30 @@ pub(super) async fn change_because(
     let Ok(Ok(outcome)) = outcome else {
         return Err(Problem::new(Code::OutcomeUnknown));
     };
-    match outcome.map_err(|error| visit.store_failed(&error))? {
+    outcome.map_err(|error| visit.store_failed(&error))
+}
+
+/// What an outcome means to the caller.
+pub(super) fn answered(outcome: AdminOutcome) -> Result<Response, Problem> {
+    match outcome {
         // The bytes that the store remembers for this key.
         AdminOutcome::Done(done) => Ok(bytes(serde_json::to_vec(&done).unwrap_or_default())),
         AdminOutcome::Replayed(answer) => {
-            let mut response = bytes(axum::body::Bytes::from_owner(answer));
-            response
-                .headers_mut()
-                .insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
-            Ok(response)
+            Ok(replayed(bytes(axum::body::Bytes::from_owner(answer))))
         }
         // It is so already: nothing was done, and nothing is booked.
         AdminOutcome::Already => Ok(bytes(r#"{"audit":null,"revision":null,"ceiling":null}"#)),
         AdminOutcome::KeyReused => Err(Problem::new(Code::IdempotencyKeyReused)),
         AdminOutcome::Refused(no) => Err(refused(&no)),
     }
+}
+
+/// Marks the answer to a repeat.
+pub(super) fn replayed(mut response: Response) -> Response {
+    response
+        .headers_mut()
+        .insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+    response
 }
 
 /// What a store's no means to the caller.
@@ -246,6 +267,18 @@ pub(super) fn refused(no: &Refused) -> Problem {
         Refused::TooMuch => invalid("/add", &no.to_string()),
         Refused::NoSuchParked(_) => Problem::new(Code::NotFound).with("problem", no.to_string()),
         Refused::NoSuchRevision(..) => invalid("/revision", &no.to_string()),
-        Refused::Purged(..) => Problem::new(Code::NotPossible).with("problem", no.to_string()),
+        Refused::NoSuchDraft(_) => Problem::new(Code::NotFound).with("problem", no.to_string()),
+        Refused::DraftMoved(_, version) => Problem::new(Code::StalePage)
+            .with("version", *version)
+            .with("problem", no.to_string()),
+        Refused::OwnDraft(..) => Problem::new(Code::Forbidden).with("problem", no.to_string()),
+        Refused::TooLong(_) => Problem::new(Code::PayloadTooLarge).with("problem", no.to_string()),
+        Refused::Purged(..)
+        | Refused::Objected(..)
+        | Refused::NotApproved { .. }
+        | Refused::BaseMoved(..)
+        | Refused::NotScheduled(_) => {
+            Problem::new(Code::NotPossible).with("problem", no.to_string())
+        }
     }
 }
