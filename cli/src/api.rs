@@ -258,7 +258,7 @@ impl Api {
             "the server answered {status}: {}",
             text("message").unwrap_or(code)
         );
-        let more = ["problem", "story", "pointer", "reveals", "kept_until"]
+        let more = ["problem", "pointer", "reveals", "kept_until"]
             .into_iter()
             .filter_map(|name| Some((name, text(name)?)));
         message.extend(more.map(|(name, words)| format!(" ({name}: {words})")));

@@ -9,7 +9,7 @@ use chrono::DateTime;
 use function::fingerprint::Fingerprint;
 use function::http::CALL_TIMEOUT;
 use function::idempotency::Key;
-use function::problem::{Code, Problem};
+use function::problem::{Code, Problem, Words};
 use machine::ids::Lane;
 use machine::world::{Action, Admin, AdminOutcome, Pause, Refused};
 use serde::Deserialize;
@@ -214,10 +214,15 @@ pub(super) async fn carry_out(
         action,
         why: why.map(Into::into),
     };
+    let is_draft = matches!(admin.action, Action::PublishDraft { .. });
     // In a task of its own: a caller that goes away stops nothing half-way.
     let (store, registry) = (visit.desk.store.clone(), visit.desk.registry.clone());
     let work = tokio::spawn(async move {
         let outcome = store.admin(Box::new(admin)).await?;
+        if is_draft && matches!(outcome, AdminOutcome::Done(_)) {
+            // The file that it was made of is no news any more.
+            registry.look_again();
+        }
         if matches!(outcome, AdminOutcome::Done(_))
             && let Err(error) = registry.refresh().await
         {
@@ -271,14 +276,25 @@ pub(super) fn refused(no: &Refused) -> Problem {
         Refused::DraftMoved(_, version) => Problem::new(Code::StalePage)
             .with("version", *version)
             .with("problem", no.to_string()),
-        Refused::OwnDraft(..) => Problem::new(Code::Forbidden).with("problem", no.to_string()),
+        Refused::OwnDraft(..) => Problem::new(Code::Forbidden)
+            .saying(OWN)
+            .with("problem", no.to_string()),
+        Refused::Objected(..) | Refused::NotApproved { .. } => Problem::new(Code::NotPossible)
+            .saying(WAITS)
+            .with("problem", no.to_string()),
         Refused::TooLong(_) => Problem::new(Code::PayloadTooLarge).with("problem", no.to_string()),
-        Refused::Purged(..)
-        | Refused::Objected(..)
-        | Refused::NotApproved { .. }
-        | Refused::BaseMoved(..)
-        | Refused::NotScheduled(_) => {
+        Refused::Purged(..) | Refused::BaseMoved(..) | Refused::NotScheduled(_) => {
             Problem::new(Code::NotPossible).with("problem", no.to_string())
         }
     }
 }
+
+const OWN: Words = Words {
+    en: "You wrote in this draft: somebody else approves it.",
+    zh: "您参与编写了该草稿，须由他人批准。",
+};
+
+const WAITS: Words = Words {
+    en: "The draft is not approved yet; nothing was published.",
+    zh: "草稿尚未获得批准，未发布。",
+};

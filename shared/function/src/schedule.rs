@@ -145,6 +145,7 @@ async fn publish(
                     let revision = done.revision.unwrap_or_default();
                     tracing::info!(tenant = id, %campaign, revision, draft = draft.version, by = %schedule.by,
                         "published {id}/{campaign} as revision {revision}, as it was scheduled");
+                    shell.registry.look_again();
                     shell.registry.refresh().await?;
                     return Ok(true);
                 }

@@ -183,7 +183,7 @@ async fn a_draft_is_published_at_its_time() {
     let schedule = show(&house).await["draft"]["schedule"].clone();
     assert_eq!(
         (&schedule["by"], &schedule["at"]),
-        (&json!("pub"), &json!("2026-11-23T02:00:00Z"))
+        (&json!("pub"), &json!("2026-11-23T02:00:00.000Z"))
     );
     // An edit cancels it, and so does somebody who thinks better of it.
     save(&house, "ed", "s-2", 1, &json!({ "yaml": stocked(6) })).await;

@@ -243,6 +243,11 @@ impl Registry {
         self.seen.lock().as_ref() == Some(stamp)
     }
 
+    /// Has whoever watches the configs read them again, though no file has changed: a file may say what is live by now.
+    pub fn look_again(&self) {
+        *self.seen.lock() = None;
+    }
+
     /// Reads the configs, publishes what has changed, and serves them.
     pub async fn load(&self) -> Result<Report, LoadError> {
         let mut held = self.loaded.lock().await;
