@@ -39,7 +39,7 @@ pub(super) struct Nothing {}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
+struct Wanted {
     document: Option<String>,
     stories: Option<Stories>,
     reason: Option<String>,
@@ -47,6 +47,9 @@ struct Document {
 
 /// Stories by their file's name.
 pub(super) type Stories = BTreeMap<String, String>;
+
+/// The same, as they are kept.
+type Texts = Vec<(Arc<str>, Arc<str>)>;
 
 /// Publishes a campaign: the document that was sent, checked against the server's own folder in its file's place, or that
 /// file as it is. The folder stays as it is either way. With `If-Match: "N"` only over revision N. Its stories must come
@@ -57,7 +60,7 @@ pub(super) async fn publish(visit: &Visit) -> Result<Response, Problem> {
     }
     let key = Key::from_headers(&visit.parts.headers)?;
     let Nothing {} = visit.query()?;
-    let Document {
+    let Wanted {
         document,
         stories,
         reason,
@@ -199,7 +202,7 @@ pub(super) fn sent(document: Option<String>, stories: Option<Stories>) -> Result
 }
 
 /// Stories whose names can be a file's.
-pub(super) fn sound_stories(stories: Stories) -> Result<Vec<(Arc<str>, Arc<str>)>, Problem> {
+pub(super) fn sound_stories(stories: Stories) -> Result<Texts, Problem> {
     let is_name = |name: &String| {
         let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         (1..=100).contains(&name.len()) && !name.starts_with('.') && name.bytes().all(sound)

@@ -88,8 +88,8 @@ impl Timetable {
         now: Millis,
     ) -> Result<Vec<Arc<str>>, store::Error> {
         let change = *shell.store.changes().borrow();
-        let fresh = |known: &&Known| known.change == change && known.asked.elapsed() < KNOWN_FOR;
-        if self.tenants.get(tenant).filter(fresh).is_none() {
+        let fresh = |known: &Known| known.change == change && known.asked.elapsed() < KNOWN_FOR;
+        if !self.tenants.get(tenant).is_some_and(fresh) {
             let asked = Instant::now();
             let mut drafts = shell.store.drafts(tenant).await?;
             drafts.retain(|draft| draft.schedule.is_some());
@@ -149,13 +149,14 @@ async fn publish(
                     shell.registry.refresh().await?;
                     return Ok(true);
                 }
-                // Somebody was quicker, or has thought better of it.
+                // Somebody was quicker, or has thought better of it. (The last two are for who has a key.)
                 AdminOutcome::Refused(
                     Refused::NoSuchDraft(_) | Refused::DraftMoved(..) | Refused::NotScheduled(_),
-                ) => return Ok(false),
+                )
+                | AdminOutcome::Replayed(_)
+                | AdminOutcome::KeyReused => return Ok(false),
                 AdminOutcome::Refused(no) => no.to_string(),
                 AdminOutcome::Already => "what it says is live already".to_owned(),
-                AdminOutcome::Replayed(_) | AdminOutcome::KeyReused => return Ok(false),
             }
         }
         Err(no) => no.to_string(),

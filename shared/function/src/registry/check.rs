@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use campaign::story::{self, Report};
-use campaign::{Activity, Diagnostic, Diagnostics, Files, Severity, Source, codes};
+use campaign::{Activities, Diagnostic, Diagnostics, Files, Severity, Source, codes};
 use machine::Definition;
 
 use super::{ConfigsChoice, LoadError, Registry, read};
@@ -86,7 +86,7 @@ impl Registry {
 
 fn checked(
     files: Files,
-    activities: &Vec<&'static dyn Activity>,
+    activities: &dyn Activities,
     tenant: &str,
     campaign: &str,
     sent: Sent,

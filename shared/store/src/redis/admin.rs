@@ -209,7 +209,7 @@ async fn look(shared: &Shared, keys: OfCampaign) -> Result<(Found, Option<Vec<u8
             .map_err(|error| Error::Read(format!("a campaign's head: {error}")))?,
         head_bytes: head.unwrap_or_default(),
         setups: [setup(live)?, setup(test)?],
-        draft: Default::default(),
+        draft: (DraftPlace::default(), Vec::new()),
     };
     Ok((found, note))
 }

@@ -63,7 +63,7 @@ pub(super) async fn deed(
             .key(keys.place())
             .key(keys.note())
             .arg(seen)
-            .arg(form::encode(&outlined(after))?)
+            .arg(form::encode(&outlined(&after))?)
             .arg(note.as_bytes())
             .arg(what)
             .arg(text);
@@ -103,15 +103,15 @@ pub(super) async fn place(
     let read = redis::cmd("HGET").arg(keys.place()).arg("place").to_owned();
     match shared.tell(&read).await? {
         Value::BulkString(bytes) => Ok((form::decode(PLACE, &bytes)?, bytes)),
-        _ => Ok(Default::default()),
+        _ => Ok((DraftPlace::default(), Vec::new())),
     }
 }
 
 /// A place without what the draft says.
-fn outlined(place: DraftPlace) -> DraftPlace {
+fn outlined(place: &DraftPlace) -> DraftPlace {
     DraftPlace {
         draft: place.draft.as_ref().map(Draft::outline),
-        ..place
+        versions: place.versions,
     }
 }
 
