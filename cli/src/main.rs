@@ -24,9 +24,10 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    backup, check, compile, deploy, dev, diff, doctor, explain, export, function as function_,
-    history, openapi, package, parked, pause, publish, purge, reconcile, restore, resume, rollback,
-    schema, serve, simulate, stock, test, token, verify, wrap,
+    approve, backup, check, compile, deploy, dev, diff, doctor, draft, explain, export,
+    function as function_, history, object, openapi, package, parked, pause, publish, purge,
+    reconcile, restore, resume, rollback, schema, serve, simulate, stock, test, token, verify,
+    wrap,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};
@@ -68,6 +69,9 @@ enum Command {
     Export(export::Export),
     Verify(verify::Verify),
     Stock(stock::Stock),
+    Draft(draft::Draft),
+    Approve(approve::Approve),
+    Object(object::Object),
     Publish(publish::Publish),
     Diff(diff::Diff),
     Rollback(rollback::Rollback),
@@ -129,6 +133,9 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::Export(args) => export::run(args, out),
         Command::Verify(args) => verify::run(args, out),
         Command::Stock(args) => stock::run(args, out),
+        Command::Draft(args) => draft::run(args, out),
+        Command::Approve(args) => approve::run(args, out),
+        Command::Object(args) => object::run(args, out),
         Command::Publish(args) => publish::run(args, out),
         Command::Diff(args) => diff::run(args, out),
         Command::Rollback(args) => rollback::run(args, out),

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub mod approve;
 pub mod backup;
 pub mod check;
 pub mod compile;
@@ -7,10 +8,12 @@ pub mod deploy;
 pub mod dev;
 pub mod diff;
 pub mod doctor;
+pub mod draft;
 pub mod explain;
 pub mod export;
 pub mod function;
 pub mod history;
+pub mod object;
 pub mod openapi;
 pub mod package;
 pub mod parked;

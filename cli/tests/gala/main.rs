@@ -8,6 +8,7 @@ mod configs;
 mod dev;
 #[cfg(test)]
 mod doctor;
+mod drafts;
 #[cfg(test)]
 mod packed;
 #[cfg(test)]

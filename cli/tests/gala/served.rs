@@ -17,7 +17,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    fn start(home: &Home) -> Self {
+    pub(crate) fn start(home: &Home) -> Self {
         Self::start_with(home, &[])
     }
 
@@ -75,7 +75,7 @@ impl Server {
     }
 
     /// A command against this server.
-    fn run(&self, home: &Home, args: &[&str]) -> Ran {
+    pub(crate) fn run(&self, home: &Home, args: &[&str]) -> Ran {
         home.run(&[args, &["--url", &self.admin][..]].concat())
     }
 }
@@ -409,6 +409,10 @@ fn revisions_and_books() {
         )
         .replace("opens: 2026-01-01", "opens: 2035-06-01");
     home.write("draft/acme/wheel.yaml", &later);
+    said(&draft, 1, "A story of the campaign comes out differently");
+    // The stories that lie beside the file go with it.
+    let stories = text("configs/acme/stories/wheel.yaml").replace("2026-11-22", "2035-11-22");
+    home.write("draft/acme/stories/wheel.yaml", &stories);
     said(&draft, 1, "opens 2026-01-01 00:00 -> 2035-06-01 00:00");
     said(
         &[&draft[..], &["--reason", "put off"]].concat(),

@@ -2,7 +2,7 @@
 
 use super::ran::{Home, gala};
 
-const COMMANDS: [&str; 29] = [
+const COMMANDS: [&str; 32] = [
     "serve",
     "check",
     "explain",
@@ -15,6 +15,9 @@ const COMMANDS: [&str; 29] = [
     "export",
     "verify",
     "stock",
+    "draft",
+    "approve",
+    "object",
     "publish",
     "diff",
     "rollback",

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use axum::body::to_bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{ConnectInfo, Path, Query, Request, State};
-use axum::http::HeaderValue;
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use function::bearer;
 use function::fingerprint::parse_payload;
@@ -27,8 +27,8 @@ use serde_json::{Map, Value as Json};
 use store::Store;
 
 use super::{
-    Deed, Desk, ROUTES, Route, Verb, backup, history, ledger, parked, read, reconcile, revise,
-    write,
+    Deed, Desk, ROUTES, Route, Verb, backup, draft, history, ledger, parked, read, reconcile,
+    review, revise, simulate, write,
 };
 
 /// How long a read of the log may take.
@@ -76,12 +76,16 @@ pub(super) async fn enter(
         let role = role.ok_or_else(|| Problem::new(Code::Forbidden))?;
         seen.1 = role.as_str();
         let body = match route.verb {
-            Verb::Get => Map::new(),
-            Verb::Post => {
+            Verb::Get | Verb::Delete => Map::new(),
+            Verb::Post | Verb::Put => {
                 let bytes = to_bytes(body, route.deed.body_bytes())
                     .await
                     .map_err(|_| Problem::new(Code::PayloadTooLarge))?;
-                parse_payload(&bytes)?
+                if route.deed == Deed::SaveDraft && is_yaml(&parts.headers) {
+                    Map::from_iter([("yaml".to_owned(), text(&bytes)?.into())])
+                } else {
+                    parse_payload(&bytes)?
+                }
             }
         };
         let by = claims.sub;
@@ -140,7 +144,34 @@ async fn act(deed: Deed, visit: Visit) -> Result<Response, Problem> {
         Deed::ParkedEvent => parked::one(&visit).await,
         Deed::RetryParked => parked::retry(&visit).await,
         Deed::DropParked => parked::give_up(&visit).await,
+        Deed::Draft => draft::show(&visit).await,
+        Deed::SaveDraft => draft::save(&visit).await,
+        Deed::DropDraft => draft::discard(&visit).await,
+        Deed::ApproveDraft => review::approve(&visit).await,
+        Deed::ObjectDraft => review::object(&visit).await,
+        Deed::CancelPublish => draft::cancel(&visit).await,
+        Deed::Simulate => simulate::simulate(&visit).await,
     }
+}
+
+/// Whether a body is a campaign's file as it is.
+fn is_yaml(headers: &HeaderMap) -> bool {
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok());
+    let kind = kind.unwrap_or_default().split(';').next();
+    matches!(
+        kind.unwrap_or_default().trim(),
+        "application/yaml" | "application/x-yaml" | "text/yaml" | "text/x-yaml"
+    )
+}
+
+fn text(bytes: &[u8]) -> Result<String, Problem> {
+    let not_text = |_| {
+        let problem = Problem::new(Code::BadRequest);
+        problem.with("problem", "the file is not UTF-8")
+    };
+    String::from_utf8(bytes.to_vec()).map_err(not_text)
 }
 
 /// Who calls, by a token for the admin door of the path's tenant; where the path names none, of any tenant.
@@ -291,7 +322,6 @@ pub(super) async fn nowhere(request: Request) -> Response {
 
 /// A path that leads somewhere, but not by this method.
 pub(super) async fn not_that_way(request: Request) -> Response {
-    // Every path of the table has one method; the open ones are read.
     let parts = request.uri().path().split('/').collect::<Vec<_>>();
     let fits = |route: &&Route| {
         let path = route.path.split('/').collect::<Vec<_>>();
@@ -301,13 +331,22 @@ pub(super) async fn not_that_way(request: Request) -> Response {
                 .zip(&parts)
                 .all(|(want, has)| want.starts_with('{') || want == has)
     };
-    let allow = match ROUTES.iter().find(fits).map(|route| route.verb) {
-        Some(Verb::Post) => "POST",
-        Some(Verb::Get) | None => "GET, HEAD",
+    let found = ROUTES.iter().filter(fits).map(|route| match route.verb {
+        Verb::Get => "GET, HEAD",
+        other => other.as_str(),
+    });
+    let found: Vec<&str> = found.collect();
+    // What stands in no table is read.
+    let allow = if found.is_empty() {
+        "GET, HEAD".to_owned()
+    } else {
+        found.join(", ")
     };
+    let problem = Problem::new(Code::MethodNotAllowed);
     // No preflight either: the admin API is for no web page.
-    edge_problem(
-        Problem::new(Code::MethodNotAllowed).header(ALLOW, HeaderValue::from_static(allow)),
-        request.headers(),
-    )
+    let problem = match HeaderValue::try_from(allow) {
+        Ok(allow) => problem.header(ALLOW, allow),
+        Err(_) => problem,
+    };
+    edge_problem(problem, request.headers())
 }

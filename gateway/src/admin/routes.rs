@@ -49,13 +49,29 @@ pub enum Deed {
     RetryParked,
     /// Gives one of them up.
     DropParked,
+    /// A campaign's draft, and what is live.
+    Draft,
+    /// Writes the draft.
+    SaveDraft,
+    /// Drops it.
+    DropDraft,
+    /// Approves of it.
+    ApproveDraft,
+    /// Asks for changes of it.
+    ObjectDraft,
+    /// Takes back that it is published at a time.
+    CancelPublish,
+    /// Plays it with invented people.
+    Simulate,
 }
 
 impl Deed {
     /// The largest body, in bytes.
     pub const fn body_bytes(self) -> usize {
         match self {
-            Self::Publish | Self::Check => super::DOCUMENT_BYTES,
+            // As text in JSON it is longer than it is.
+            Self::SaveDraft => 2 * super::DOCUMENT_BYTES,
+            Self::Publish | Self::Check | Self::Simulate => super::DOCUMENT_BYTES,
             _ => super::BODY_BYTES,
         }
     }
@@ -68,6 +84,10 @@ pub enum Verb {
     Get,
     /// Carries a body; where it changes something it takes an `Idempotency-Key`.
     Post,
+    /// Carries a body that takes the place of what is there; takes an `Idempotency-Key`.
+    Put,
+    /// Carries none; takes an `Idempotency-Key`.
+    Delete,
 }
 
 impl Verb {
@@ -76,6 +96,8 @@ impl Verb {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
         }
     }
 }
@@ -93,9 +115,12 @@ pub struct Route {
     pub roles: &'static [Role],
 }
 
-use Role::{Finance, Publisher, Risk, Support};
+use Role::{Editor, Finance, Publisher, Risk, Support};
 
 const EVERYONE: &[Role] = &Role::ALL;
+
+/// Who may say that a change is good: whoever answers for its words, its money or its abuse.
+const REVIEWERS: &[Role] = &[Finance, Risk, Editor, Publisher];
 
 /// All routes that need a token. A user's history and the ledger tell what single people did, so only those see them
 /// who answer users, look into abuse, or close the books. The seed lets anyone check all draws, and before its time
@@ -199,23 +224,60 @@ pub const ROUTES: &[Route] = &[
         Deed::Purge,
         &[Publisher],
     ),
+    get(
+        "/admin/v1/{tenant}/campaigns/{campaign}",
+        Deed::Draft,
+        EVERYONE,
+    ),
+    route(
+        Verb::Put,
+        "/admin/v1/{tenant}/campaigns/{campaign}",
+        Deed::SaveDraft,
+        &[Editor, Publisher],
+    ),
+    route(
+        Verb::Delete,
+        "/admin/v1/{tenant}/campaigns/{campaign}",
+        Deed::DropDraft,
+        &[Editor, Publisher],
+    ),
+    post(
+        "/admin/v1/{tenant}/campaigns/{campaign}/approve",
+        Deed::ApproveDraft,
+        REVIEWERS,
+    ),
+    post(
+        "/admin/v1/{tenant}/campaigns/{campaign}/object",
+        Deed::ObjectDraft,
+        REVIEWERS,
+    ),
+    route(
+        Verb::Delete,
+        "/admin/v1/{tenant}/campaigns/{campaign}/schedule",
+        Deed::CancelPublish,
+        &[Publisher],
+    ),
+    post(
+        "/admin/v1/{tenant}/campaigns/{campaign}/simulate",
+        Deed::Simulate,
+        EVERYONE,
+    ),
     // All tenants' data is in a backup: a publisher of any of them may have one made, but only from the machine itself,
     // where whoever can read the copy can read the store.
     post("/admin/v1/backup", Deed::Backup, &[Publisher]),
 ];
 
 const fn get(path: &'static str, deed: Deed, roles: &'static [Role]) -> Route {
-    Route {
-        verb: Verb::Get,
-        path,
-        deed,
-        roles,
-    }
+    route(Verb::Get, path, deed, roles)
 }
 
 const fn post(path: &'static str, deed: Deed, roles: &'static [Role]) -> Route {
+    route(Verb::Post, path, deed, roles)
+}
+
+const fn route(verb: Verb, path: &'static str, deed: Deed, roles: &'static [Role]) -> Route {
     Route {
-        verb: Verb::Post,
+        verb,
         path,
         deed,
         roles,

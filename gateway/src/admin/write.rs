@@ -9,7 +9,7 @@ use chrono::DateTime;
 use function::fingerprint::Fingerprint;
 use function::http::CALL_TIMEOUT;
 use function::idempotency::Key;
-use function::problem::{Code, Problem};
+use function::problem::{Code, Problem, Words};
 use machine::ids::Lane;
 use machine::world::{Action, Admin, AdminOutcome, Pause, Refused};
 use serde::Deserialize;
@@ -188,7 +188,19 @@ pub(super) async fn change_because(
         .map_or_else(String::new, |(campaign, edition)| {
             format!("{campaign}/{edition}")
         });
-    let fingerprint = Fingerprint::of(&format!("{what} {subject}"), &visit.body);
+    let what = format!("{what} {subject}");
+    answered(carry_out(visit, key, &what, action, why).await?)
+}
+
+/// Has the store do it, and this process serve what is so then; `what` and the body are what the key is used for.
+pub(super) async fn carry_out(
+    visit: &Visit,
+    key: &Key,
+    what: &str,
+    action: Action,
+    why: Option<String>,
+) -> Result<AdminOutcome, Problem> {
+    let fingerprint = Fingerprint::of(what, &visit.body);
     // What goes through all of an edition takes longer than a call.
     let most = match action {
         Action::Purge { .. } => SCAN_TIMEOUT,
@@ -202,10 +214,15 @@ pub(super) async fn change_because(
         action,
         why: why.map(Into::into),
     };
+    let is_draft = matches!(admin.action, Action::PublishDraft { .. });
     // In a task of its own: a caller that goes away stops nothing half-way.
     let (store, registry) = (visit.desk.store.clone(), visit.desk.registry.clone());
     let work = tokio::spawn(async move {
         let outcome = store.admin(Box::new(admin)).await?;
+        if is_draft && matches!(outcome, AdminOutcome::Done(_)) {
+            // The file that it was made of is no news any more.
+            registry.look_again();
+        }
         if matches!(outcome, AdminOutcome::Done(_))
             && let Err(error) = registry.refresh().await
         {
@@ -219,21 +236,30 @@ pub(super) async fn change_because(
     let Ok(Ok(outcome)) = outcome else {
         return Err(Problem::new(Code::OutcomeUnknown));
     };
-    match outcome.map_err(|error| visit.store_failed(&error))? {
+    outcome.map_err(|error| visit.store_failed(&error))
+}
+
+/// What an outcome means to the caller.
+pub(super) fn answered(outcome: AdminOutcome) -> Result<Response, Problem> {
+    match outcome {
         // The bytes that the store remembers for this key.
         AdminOutcome::Done(done) => Ok(bytes(serde_json::to_vec(&done).unwrap_or_default())),
         AdminOutcome::Replayed(answer) => {
-            let mut response = bytes(axum::body::Bytes::from_owner(answer));
-            response
-                .headers_mut()
-                .insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
-            Ok(response)
+            Ok(replayed(bytes(axum::body::Bytes::from_owner(answer))))
         }
         // It is so already: nothing was done, and nothing is booked.
         AdminOutcome::Already => Ok(bytes(r#"{"audit":null,"revision":null,"ceiling":null}"#)),
         AdminOutcome::KeyReused => Err(Problem::new(Code::IdempotencyKeyReused)),
         AdminOutcome::Refused(no) => Err(refused(&no)),
     }
+}
+
+/// Marks the answer to a repeat.
+pub(super) fn replayed(mut response: Response) -> Response {
+    response
+        .headers_mut()
+        .insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+    response
 }
 
 /// What a store's no means to the caller.
@@ -244,8 +270,32 @@ pub(super) fn refused(no: &Refused) -> Problem {
         }
         Refused::NoSuchStock(_) => invalid("/reward", &no.to_string()),
         Refused::TooMuch => invalid("/add", &no.to_string()),
-        Refused::NoSuchParked(_) => Problem::new(Code::NotFound).with("problem", no.to_string()),
+        Refused::NoSuchParked(_) | Refused::NoSuchDraft(_) => {
+            Problem::new(Code::NotFound).with("problem", no.to_string())
+        }
         Refused::NoSuchRevision(..) => invalid("/revision", &no.to_string()),
-        Refused::Purged(..) => Problem::new(Code::NotPossible).with("problem", no.to_string()),
+        Refused::DraftMoved(_, version) => Problem::new(Code::StalePage)
+            .with("version", *version)
+            .with("problem", no.to_string()),
+        Refused::OwnDraft(..) => Problem::new(Code::Forbidden)
+            .saying(OWN)
+            .with("problem", no.to_string()),
+        Refused::Objected(..) | Refused::NotApproved { .. } => Problem::new(Code::NotPossible)
+            .saying(WAITS)
+            .with("problem", no.to_string()),
+        Refused::TooLong(_) => Problem::new(Code::PayloadTooLarge).with("problem", no.to_string()),
+        Refused::Purged(..) | Refused::BaseMoved(..) | Refused::NotScheduled(_) => {
+            Problem::new(Code::NotPossible).with("problem", no.to_string())
+        }
     }
 }
+
+const OWN: Words = Words {
+    en: "You wrote in this draft: somebody else approves it.",
+    zh: "您参与编写了该草稿，须由他人批准。",
+};
+
+const WAITS: Words = Words {
+    en: "The draft is not approved yet; nothing was published.",
+    zh: "草稿尚未获得批准，未发布。",
+};

@@ -11,7 +11,7 @@ use machine::ids::{CampaignKey, Pseudonym};
 use machine::luck::Seed;
 use machine::model::Durability;
 use machine::world::{
-    Admin, AdminOutcome, AuditEntry, Commit, CounterKey, Outcome, Parked, Parking, Recalled,
+    Admin, AdminOutcome, AuditEntry, Commit, CounterKey, Draft, Outcome, Parked, Parking, Recalled,
     Revision,
 };
 use store::{
@@ -296,6 +296,14 @@ impl Store for Faulty {
 
     fn parking<'a>(&'a self, tenant: &'a str) -> Later<'a, Parking> {
         self.real.parking(tenant)
+    }
+
+    fn drafts<'a>(&'a self, tenant: &'a str) -> Later<'a, Vec<Draft>> {
+        self.real.drafts(tenant)
+    }
+
+    fn draft<'a>(&'a self, tenant: &'a str, campaign: &'a str) -> Later<'a, Option<Draft>> {
+        self.real.draft(tenant, campaign)
     }
 
     fn parked<'a>(&'a self, tenant: &'a str, id: &'a str) -> Later<'a, Option<Parked>> {

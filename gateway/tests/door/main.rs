@@ -14,6 +14,7 @@ mod world;
 mod bodies;
 mod bundles;
 mod codes;
+mod drafts;
 mod elsewhere;
 mod examples;
 mod gone;

@@ -25,8 +25,8 @@ use machine::luck::Seed;
 use machine::model::Durability;
 use machine::participant::Participant;
 use machine::world::{
-    Admin, AdminOutcome, AuditEntry, Commit, Counter, CounterKey, Live, Outcome, Parked, Parking,
-    Pause, Recalled, Revision,
+    Admin, AdminOutcome, AuditEntry, Commit, Counter, CounterKey, Draft, Live, Outcome, Parked,
+    Parking, Pause, Recalled, Revision,
 };
 use tokio::sync::watch;
 
@@ -169,6 +169,13 @@ pub trait Store: Send + Sync + 'static {
 
     /// A parked event with what it says.
     fn parked<'a>(&'a self, tenant: &'a str, id: &'a str) -> Later<'a, Option<Parked>>;
+
+    /// A tenant's drafts without what they say, by campaign.
+    fn drafts<'a>(&'a self, tenant: &'a str) -> Later<'a, Vec<Draft>>;
+
+    /// A campaign's draft with what it says. Written by [`Action::Draft`](machine::world::Action::Draft), published by
+    /// [`Action::PublishDraft`](machine::world::Action::PublishDraft).
+    fn draft<'a>(&'a self, tenant: &'a str, campaign: &'a str) -> Later<'a, Option<Draft>>;
 
     /// Copies everything durable into an empty folder, while serving.
     fn backup(&self, dest: PathBuf) -> Later<'_, Copied>;

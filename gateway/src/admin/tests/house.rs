@@ -114,6 +114,8 @@ pub struct House {
     pub registry: Arc<Registry>,
     pub store: Arc<dyn Store>,
     hands: Arc<Hands>,
+    /// Where forecasts wait for each other.
+    pub forecasts: Arc<tokio::sync::Semaphore>,
     admin: Router,
     public: Router,
 }
@@ -139,17 +141,11 @@ impl House {
             store.clone(),
             hands.clone(),
         ));
+        let desk = Desk::new(registry.clone(), store.clone(), None).by_clock(hands.clone());
         let house = Self {
-            admin: router(Desk::new(registry.clone(), store.clone(), None).by_clock(hands.clone())),
-            public: function::http::router(Arc::new(Shell {
-                registry: registry.clone(),
-                store: store.clone(),
-                clock: hands.clone(),
-                tokens: Cache::new(1024),
-                seen: Arc::default(),
-                access: AccessLog::new(0),
-                activity: None,
-            })),
+            forecasts: desk.forecasts.clone(),
+            admin: router(desk),
+            public: function::http::router(Arc::new(shell(&registry, &store, &hands))),
             dir,
             registry,
             store,
@@ -162,6 +158,11 @@ impl House {
             "{report:?}"
         );
         house
+    }
+
+    /// A process on the same store.
+    pub fn shell(&self) -> Shell {
+        shell(&self.registry, &self.store, &self.hands)
     }
 
     /// Sets the clock.
@@ -276,6 +277,18 @@ impl House {
                 .await;
             assert_eq!(answer.status, 200, "{:?}", answer.body);
         }
+    }
+}
+
+fn shell(registry: &Arc<Registry>, store: &Arc<dyn Store>, hands: &Arc<Hands>) -> Shell {
+    Shell {
+        registry: registry.clone(),
+        store: store.clone(),
+        clock: hands.clone(),
+        tokens: Cache::new(1024),
+        seen: Arc::default(),
+        access: AccessLog::new(0),
+        activity: None,
     }
 }
 

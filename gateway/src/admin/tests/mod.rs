@@ -4,6 +4,8 @@ mod house;
 
 mod books;
 mod changes;
+mod drafts;
 mod promises;
+mod review;
 mod revise;
 mod roles;

@@ -1,12 +1,13 @@
 //! Who may do what: every role at every route, and everyone who is no staff of the tenant at all.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use function::identity::{Audience, Role, Ticket};
-use machine::world::{Parked, ParkedFrom};
+use machine::world::{Action, Admin, AdminOutcome, Base, DraftDeed, Parked, ParkedFrom};
 
 use super::house::{Call, House};
-use crate::admin::{ROUTES, Route};
+use crate::admin::{Deed, ROUTES, Route};
 
 /// What each role may, written a second time and by hand: a route that is not here fails the tests.
 const EXPECTED: &[(&str, &str)] = &[
@@ -74,6 +75,34 @@ const EXPECTED: &[(&str, &str)] = &[
     ("POST /admin/v1/{tenant}/parked/{id}/retry", "publisher"),
     ("POST /admin/v1/{tenant}/parked/{id}/drop", "publisher"),
     ("POST /admin/v1/backup", "publisher"),
+    (
+        "GET /admin/v1/{tenant}/campaigns/{campaign}",
+        "viewer support finance risk editor publisher",
+    ),
+    (
+        "PUT /admin/v1/{tenant}/campaigns/{campaign}",
+        "editor publisher",
+    ),
+    (
+        "DELETE /admin/v1/{tenant}/campaigns/{campaign}",
+        "editor publisher",
+    ),
+    (
+        "POST /admin/v1/{tenant}/campaigns/{campaign}/approve",
+        "finance risk editor publisher",
+    ),
+    (
+        "POST /admin/v1/{tenant}/campaigns/{campaign}/object",
+        "finance risk editor publisher",
+    ),
+    (
+        "DELETE /admin/v1/{tenant}/campaigns/{campaign}/schedule",
+        "publisher",
+    ),
+    (
+        "POST /admin/v1/{tenant}/campaigns/{campaign}/simulate",
+        "viewer support finance risk editor publisher",
+    ),
 ];
 
 fn name(route: &Route) -> String {
@@ -81,7 +110,7 @@ fn name(route: &Route) -> String {
 }
 
 /// A call of the route that would do something if it got through.
-fn path_and_body(house: &House, route: &Route, tenant: &str) -> (String, String) {
+fn path_and_body(house: &House, route: &Route, tenant: &str, draft: u64) -> (String, String) {
     let path = route
         .path
         .replace("{tenant}", tenant)
@@ -102,9 +131,38 @@ fn path_and_body(house: &House, route: &Route, tenant: &str) -> (String, String)
         ),
         "clock" => ("", r#"{"offset_secs":60}"#.to_owned()),
         "backup" => ("", serde_json::json!({ "dest": dest }).to_string()),
+        "{campaign}" if route.deed == Deed::SaveDraft => {
+            ("", r#"{"yaml":"activity: demo"}"#.to_owned())
+        }
+        "approve" => ("", format!(r#"{{"draft":{draft}}}"#)),
+        "object" => ("", format!(r#"{{"draft":{draft},"comment":"not so"}}"#)),
+        "simulate" => ("", r#"{"users":2,"days":1,"runs":1}"#.to_owned()),
         _ => ("", String::new()),
     };
     (format!("{path}{query}"), body)
+}
+
+/// A draft that somebody else wrote; its version.
+async fn drafted(house: &House) -> u64 {
+    let campaign: Arc<str> = "wheel".into();
+    let known = house.store.draft("acme", "wheel").await.unwrap();
+    let deed = DraftDeed::Save {
+        over: known.map_or(0, |draft| draft.version),
+        base: Base::default(),
+        text: Arc::default(),
+    };
+    let change = Admin {
+        tenant: "acme".into(),
+        by: "somebody".into(),
+        at: 1,
+        key: None,
+        action: Action::Draft { campaign, deed },
+        why: None,
+    };
+    match house.store.admin(Box::new(change)).await.unwrap() {
+        AdminOutcome::Done(done) => done.draft.unwrap(),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// An event that could be taken now.
@@ -147,9 +205,16 @@ async fn every_role_at_every_route() {
             .unwrap()
             .1;
         for role in Role::ALL {
-            let (path, body) = path_and_body(&house, route, "acme");
             let token = house.staff("acme", role);
             park(&house).await;
+            let draft = drafted(&house).await;
+            let tag = format!("\"{draft}\"");
+            let seen = [("if-match", tag.as_str())];
+            let is_of_draft = matches!(
+                route.deed,
+                Deed::SaveDraft | Deed::DropDraft | Deed::CancelPublish
+            );
+            let (path, body) = path_and_body(&house, route, "acme", draft);
             let key = format!("{role}-{}", name(route));
             let call = Call {
                 method: route.verb.as_str(),
@@ -157,6 +222,7 @@ async fn every_role_at_every_route() {
                 token: Some(&token),
                 key: Some(&key),
                 body: &body,
+                headers: if is_of_draft { &seen } else { &[] },
                 ..Call::default()
             };
             let answer = house.call(call).await;
@@ -233,7 +299,7 @@ async fn strangers_at_every_route() {
         ),
     ];
     for route in ROUTES {
-        let (path, body) = path_and_body(&house, route, "acme");
+        let (path, body) = path_and_body(&house, route, "acme", 1);
         for (who, token) in &tokens {
             let call = Call {
                 method: route.verb.as_str(),
@@ -296,7 +362,7 @@ async fn across_tenants() {
     {
         for tenant in ["orchid", "nobody", "..", "acme%2Forchid", "Acme"] {
             for role in Role::ALL {
-                let (path, body) = path_and_body(&house, route, tenant);
+                let (path, body) = path_and_body(&house, route, tenant, 1);
                 let token = house.staff("acme", role);
                 let call = Call {
                     method: route.verb.as_str(),

@@ -137,6 +137,9 @@ durability: strict
       "organizer": {
         "en": "Acme",
         "zh-CN": "艾可学"
+      },
+      "review": {
+        "approvals": 0
       }
     }
     "#);

@@ -1,7 +1,7 @@
 //! What ops staff change: publish, pause, top up. Each change leaves an entry in the tenant's audit, which is a hash
 //! chain: an entry that is altered, dropped or moved no longer fits the next one.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::change::{Answer, CounterKey};
 use super::delivery::Parking;
+use super::draft::{DraftDeed, FromDraft};
 use super::revise;
 use super::state::{CampaignWorld, Pause, Remembered, TenantWorld, World, find, remember};
 use crate::calendar::Millis;
@@ -127,6 +128,30 @@ pub enum Action {
         /// Why it is given up; none: it was told again, and taken.
         reason: Option<Arc<str>>,
     },
+    /// Does something with a campaign's draft. The campaign need not have a revision yet.
+    Draft {
+        /// Which campaign.
+        campaign: Arc<str>,
+        /// What.
+        deed: DraftDeed,
+    },
+    /// Publishes what a campaign's draft says, as [`Action::Publish`] would, and drops the draft: both, or neither.
+    PublishDraft {
+        /// Which campaign.
+        campaign: Arc<str>,
+        /// Which edition.
+        edition: u32,
+        /// The definition as JSON.
+        definition: Arc<[u8]>,
+        /// The stock of each limited reward.
+        stock: Vec<(Arc<str>, u32)>,
+        /// The budget in all, in minor units.
+        budget: Option<i64>,
+        /// Seeds for the live and the test lane, used by the first revision only.
+        seeds: (Seed, Seed),
+        /// Which draft, and under what.
+        from: FromDraft,
+    },
 }
 
 /// What became of it.
@@ -153,6 +178,9 @@ pub struct Done {
     pub revision: Option<u32>,
     /// The ceiling now, after a top-up.
     pub ceiling: Option<i64>,
+    /// The draft's version now, after something was done with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draft: Option<u64>,
 }
 
 /// Why it can't be done.
@@ -179,6 +207,41 @@ pub enum Refused {
     /// The edition was purged, and an edition that is over never begins again.
     #[error("edition {1} of campaign `{0}` was purged and never reopens: write `edition: {next}` for the next run", next = .1.saturating_add(1))]
     Purged(Arc<str>, u32),
+    /// The campaign has no draft.
+    #[error("campaign `{0}` has no draft")]
+    NoSuchDraft(Arc<str>),
+    /// The draft is of another version than the caller has seen.
+    #[error("the draft of campaign `{0}` is at version {1} now: look at it again")]
+    DraftMoved(Arc<str>, u64),
+    /// Who wrote a draft is not who approves of it.
+    #[error("{1} wrote in the draft of campaign `{0}`: somebody else approves it")]
+    OwnDraft(Arc<str>, Arc<str>),
+    /// Somebody asks for changes.
+    #[error(
+        "{1} asks for changes in the draft of campaign `{0}`: it waits until {1} approves, or takes that back"
+    )]
+    Objected(Arc<str>, Arc<str>),
+    /// Too few approve.
+    #[error("the draft of campaign `{campaign}` has {has} of the {wants} approvals that it needs")]
+    NotApproved {
+        /// The campaign.
+        campaign: Arc<str>,
+        /// How many approve.
+        has: u32,
+        /// How many must.
+        wants: u32,
+    },
+    /// What the draft was written over is not the newest any more.
+    #[error(
+        "revision {1} of campaign `{0}` is the newest, and the draft was written over another: look at what it changes now, and save it again over the newest"
+    )]
+    BaseMoved(Arc<str>, u32),
+    /// The schedule was cancelled, or is another.
+    #[error("the draft of campaign `{0}` is not to be published at that time any more")]
+    NotScheduled(Arc<str>),
+    /// The texts are longer than what is kept, or too many people wrote them.
+    #[error("the draft of campaign `{0}` is longer than a draft may be")]
+    TooLong(Arc<str>),
 }
 
 /// An entry of the audit.
@@ -243,9 +306,10 @@ pub(super) fn admin(world: &mut World, change: &Admin) -> AdminOutcome {
             audit: Vec::new(),
             remembered: VecDeque::new(),
             parking: Parking::default(),
+            drafts: BTreeMap::new(),
         };
         world.tenants.insert(change.tenant.clone(), tenant);
-        return finish(world, change, None, None, None);
+        return finish(world, change, Effect::default());
     }
     let Some(tenant) = world.tenants.get(&change.tenant) else {
         return AdminOutcome::Refused(Refused::NoSuchTenant(change.tenant.clone()));
@@ -258,27 +322,24 @@ pub(super) fn admin(world: &mut World, change: &Admin) -> AdminOutcome {
         }
     }
     match carry_out(world, change) {
-        Ok(Effect {
-            campaign,
-            revision,
-            ceiling,
-        }) => finish(world, change, campaign, revision, ceiling),
+        Ok(effect) => finish(world, change, effect),
         Err(no) => no,
     }
 }
 
+#[derive(Default)]
 struct Effect {
     campaign: Option<Arc<str>>,
     revision: Option<u32>,
     ceiling: Option<i64>,
+    draft: Option<u64>,
 }
 
 fn carry_out(world: &mut World, change: &Admin) -> Result<Effect, AdminOutcome> {
     let tenant = &change.tenant;
     let effect = |campaign: &Arc<str>| Effect {
         campaign: Some(campaign.clone()),
-        revision: None,
-        ceiling: None,
+        ..Effect::default()
     };
     match &change.action {
         Action::CreateTenant { .. } => Err(AdminOutcome::Already),
@@ -290,21 +351,57 @@ fn carry_out(world: &mut World, change: &Admin) -> Result<Effect, AdminOutcome> 
             budget,
             seeds,
         } => {
-            let key = (tenant.clone(), campaign.clone(), *edition);
-            if world.purged.contains(&key) {
-                let no = Refused::Purged(campaign.clone(), *edition);
-                return Err(AdminOutcome::Refused(no));
-            }
-            let found = world
-                .campaigns
-                .entry(key)
-                .or_insert_with(|| CampaignWorld::new(seeds, change.at));
             let figures = revise::Figures {
                 stock,
                 budget: *budget,
             };
+            let found = begun(world, change, campaign, *edition, seeds)?;
             Ok(Effect {
                 revision: Some(revise::publish(found, change, definition, &figures)?),
+                ..effect(campaign)
+            })
+        }
+        Action::Draft { campaign, deed } => {
+            let known = world.tenants.get_mut(tenant);
+            let drafts = known.map(|known| &mut known.drafts);
+            let no = || AdminOutcome::Refused(Refused::NoSuchTenant(tenant.clone()));
+            let drafts = drafts.ok_or_else(no)?;
+            let place = drafts.get(campaign).cloned().unwrap_or_default();
+            let next = place.after(change, campaign, deed)?;
+            let version = next.versions;
+            drafts.insert(campaign.clone(), next);
+            Ok(Effect {
+                draft: Some(version),
+                ..effect(campaign)
+            })
+        }
+        Action::PublishDraft {
+            campaign,
+            edition,
+            definition,
+            stock,
+            budget,
+            seeds,
+            from,
+        } => {
+            let figures = revise::Figures {
+                stock,
+                budget: *budget,
+            };
+            let place = world.tenants.get(tenant);
+            let place = place.and_then(|known| known.drafts.get(campaign)).cloned();
+            let key = (tenant.clone(), campaign.clone(), *edition);
+            let newest = world.campaigns.get(&key).and_then(CampaignWorld::newest);
+            let place = place.unwrap_or_default();
+            let place = place.published(campaign, from, newest.unwrap_or(0))?;
+            let found = begun(world, change, campaign, *edition, seeds)?;
+            let revision = revise::publish(found, change, definition, &figures)?;
+            if let Some(known) = world.tenants.get_mut(tenant) {
+                known.drafts.insert(campaign.clone(), place);
+            }
+            Ok(Effect {
+                revision: Some(revision),
+                draft: Some(from.version),
                 ..effect(campaign)
             })
         }
@@ -392,14 +489,26 @@ fn carry_out(world: &mut World, change: &Admin) -> Result<Effect, AdminOutcome> 
             let known = world.tenants.get_mut(tenant);
             let gone = known.and_then(|known| known.parking.take(id));
             let refused = || AdminOutcome::Refused(Refused::NoSuchParked(id.clone()));
-            gone.map(|_| Effect {
-                campaign: None,
-                revision: None,
-                ceiling: None,
-            })
-            .ok_or_else(refused)
+            gone.map(|_| Effect::default()).ok_or_else(refused)
         }
     }
+}
+
+/// An edition that is there, or begins with the revision to come; one that was purged never does.
+fn begun<'a>(
+    world: &'a mut World,
+    change: &Admin,
+    campaign: &Arc<str>,
+    edition: u32,
+    seeds: &(Seed, Seed),
+) -> Result<&'a mut CampaignWorld, AdminOutcome> {
+    let key = (change.tenant.clone(), campaign.clone(), edition);
+    if world.purged.contains(&key) {
+        let no = Refused::Purged(campaign.clone(), edition);
+        return Err(AdminOutcome::Refused(no));
+    }
+    let new = || CampaignWorld::new(seeds, change.at);
+    Ok(world.campaigns.entry(key).or_insert_with(new))
 }
 
 fn known<'a>(
@@ -415,13 +524,13 @@ fn known<'a>(
 }
 
 /// Writes the audit entry and remembers the answer.
-fn finish(
-    world: &mut World,
-    change: &Admin,
-    campaign: Option<Arc<str>>,
-    revision: Option<u32>,
-    ceiling: Option<i64>,
-) -> AdminOutcome {
+fn finish(world: &mut World, change: &Admin, effect: Effect) -> AdminOutcome {
+    let Effect {
+        campaign,
+        revision,
+        ceiling,
+        draft,
+    } = effect;
     let Some(tenant) = world.tenants.get_mut(&change.tenant) else {
         return AdminOutcome::Refused(Refused::NoSuchTenant(change.tenant.clone()));
     };
@@ -430,6 +539,7 @@ fn finish(
         audit: number,
         revision,
         ceiling,
+        draft,
     };
     let (action, details) = change.told(&done);
     let mut entry = AuditEntry {
@@ -468,11 +578,15 @@ impl Admin {
 }
 
 impl Action {
-    /// The campaign and the edition that it is about, if it is about one.
+    /// The campaign and the edition that it is about, if it is about one; a draft is of edition 0, which no campaign has.
     pub fn campaign(&self) -> Option<(&Arc<str>, u32)> {
         match self {
             Self::CreateTenant { .. } | Self::Unpark { .. } => None,
-            Self::Publish {
+            Self::Draft { campaign, .. } => Some((campaign, 0)),
+            Self::PublishDraft {
+                campaign, edition, ..
+            }
+            | Self::Publish {
                 campaign, edition, ..
             }
             | Self::Pause {
@@ -549,6 +663,22 @@ impl Action {
             Self::Unpark { id, reason } => (
                 "drop-parked",
                 serde_json::json!({ "parked": id, "reason": reason }),
+            ),
+            Self::Draft { deed, .. } => deed.told(done.draft),
+            Self::PublishDraft {
+                edition,
+                definition,
+                from,
+                ..
+            } => (
+                "publish",
+                serde_json::json!({
+                    "edition": edition,
+                    "revision": done.revision,
+                    "sha256": hex(&Sha256::digest(definition)),
+                    "draft": from.version,
+                    "scheduled_ms": from.scheduled,
+                }),
             ),
         }
     }

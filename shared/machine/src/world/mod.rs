@@ -8,6 +8,7 @@ mod admin;
 mod apply;
 mod change;
 mod delivery;
+mod draft;
 mod revise;
 mod state;
 
@@ -19,6 +20,10 @@ pub use change::{
 };
 pub use delivery::{
     Keep, Kept, PARKED_DATA_BYTES, PARKED_MOST, Parked, ParkedFrom, Parking, apply_keep, is_mark,
+};
+pub use draft::{
+    Base, DRAFT_BYTES, Draft, DraftDeed, DraftPlace, DraftText, FromDraft, Missed, Opinion,
+    Schedule,
 };
 pub use state::{
     CampaignWorld, Counter, Entry, LaneWorld, Live, Pause, REMEMBER_MOST, REMEMBER_MS, Remembered,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::admin::AuditEntry;
 use super::change::{Answer, CounterKey, KeyWasUsed, Recalled};
 use super::delivery::Parking;
+use super::draft::DraftPlace;
 use crate::calendar::{HOUR_MS, Millis};
 use crate::ids::{CampaignKey, Lane, Pseudonym};
 use crate::luck::Seed;
@@ -41,6 +42,8 @@ pub struct TenantWorld {
     pub remembered: VecDeque<Remembered>,
     /// The events that could not be delivered.
     pub parking: Parking,
+    /// Its campaigns' drafts, and where one was.
+    pub drafts: BTreeMap<Arc<str>, DraftPlace>,
 }
 
 /// One edition of a campaign.
@@ -204,6 +207,11 @@ impl World {
 }
 
 impl CampaignWorld {
+    /// The newest revision's number; none before the first.
+    pub fn newest(&self) -> Option<u32> {
+        self.revisions.last_key_value().map(|(number, _)| *number)
+    }
+
     /// One lane.
     pub fn lane(&self, lane: Lane) -> &LaneWorld {
         match lane {

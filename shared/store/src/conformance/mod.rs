@@ -46,6 +46,7 @@ mod admin;
 mod commits;
 mod counters;
 mod deliveries;
+mod drafts;
 mod heard;
 mod leases;
 mod races;
@@ -156,6 +157,9 @@ cases! {
     deliveries: a_mark_only_grows, marks_are_apart, a_mark_is_of_a_lane_that_is_there, what_is_parked_is_kept_whole,
         parked_again_is_one_entry, the_newest_are_kept_and_the_rest_counted, what_is_taken_away_is_in_the_audit,
         tenants_are_apart;
+    drafts: a_draft_is_kept_whole, a_stale_edit_changes_nothing, of_many_editors_one_is_first, a_save_is_replayed,
+        others_approve_and_an_edit_ends_that, a_draft_is_published_once_and_gone, of_many_publishers_one_publishes,
+        a_schedule_is_kept_and_an_edit_cancels_it;
     races: ten_units_have_ten_winners, twins_get_one_answer, one_user_is_never_in_two_places,
         a_dropped_commit_still_commits;
 }

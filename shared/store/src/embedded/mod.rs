@@ -34,7 +34,7 @@ use machine::ids::{CampaignKey, Pseudonym};
 use machine::luck::Seed;
 use machine::model::Durability;
 use machine::world::{
-    Admin, AdminOutcome, AuditEntry, Commit, Keep, Kept, Outcome, Parked, Parking, Recalled,
+    Admin, AdminOutcome, AuditEntry, Commit, Draft, Keep, Kept, Outcome, Parked, Parking, Recalled,
     Revision,
 };
 use parking_lot::{Mutex, RwLock};
@@ -406,6 +406,24 @@ impl Store for Embedded {
         Box::pin(self.durable(move |state| {
             let known = state.world.tenants.get(tenant.as_str())?;
             known.parking.find(&id).cloned()
+        }))
+    }
+
+    fn drafts<'a>(&'a self, tenant: &'a str) -> Later<'a, Vec<Draft>> {
+        let tenant = tenant.to_owned();
+        Box::pin(self.durable(move |state| {
+            let known = state.world.tenants.get(tenant.as_str());
+            let places = known.into_iter().flat_map(|known| known.drafts.values());
+            let drafts = places.filter_map(|place| place.draft.as_ref());
+            drafts.map(Draft::outline).collect()
+        }))
+    }
+
+    fn draft<'a>(&'a self, tenant: &'a str, campaign: &'a str) -> Later<'a, Option<Draft>> {
+        let (tenant, campaign) = (tenant.to_owned(), campaign.to_owned());
+        Box::pin(self.durable(move |state| {
+            let known = state.world.tenants.get(tenant.as_str())?;
+            known.drafts.get(campaign.as_str())?.draft.clone()
         }))
     }
 

@@ -12,8 +12,8 @@ use machine::luck::Seed;
 use machine::model::Durability;
 use machine::participant::Participant;
 use machine::world::{
-    Action, Admin, AdminOutcome, AuditEntry, Bound, Commit, Counter, CounterKey, Outcome, Parked,
-    Parking, Recalled, Revision, World, apply_admin, apply_commit,
+    Action, Admin, AdminOutcome, AuditEntry, Bound, Commit, Counter, CounterKey, Draft, Outcome,
+    Parked, Parking, Recalled, Revision, World, apply_admin, apply_commit,
 };
 use tokio::sync::watch;
 
@@ -249,6 +249,14 @@ impl Store for Books {
 
     fn parking<'a>(&'a self, _tenant: &'a str) -> Later<'a, Parking> {
         unreachable!()
+    }
+
+    fn drafts<'a>(&'a self, _tenant: &'a str) -> Later<'a, Vec<Draft>> {
+        unreachable!("it reads lanes")
+    }
+
+    fn draft<'a>(&'a self, _tenant: &'a str, _campaign: &'a str) -> Later<'a, Option<Draft>> {
+        unreachable!("it reads lanes")
     }
 
     fn parked<'a>(&'a self, _tenant: &'a str, _id: &'a str) -> Later<'a, Option<Parked>> {

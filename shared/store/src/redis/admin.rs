@@ -6,12 +6,15 @@ use std::sync::Arc;
 use machine::ids::Lane;
 use machine::luck::Seed;
 use machine::model::Durability;
-use machine::world::{Action, Admin, AdminOutcome, CounterKey, Live, Refused, Revision};
+use machine::world::{
+    Action, Admin, AdminOutcome, CounterKey, Done, DraftPlace, Live, Refused, Revision,
+};
 use redis::Value;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::batch::MOST;
+use super::draft;
 use super::form;
 use super::head::Head;
 use super::keys::{OfCampaign, OfTenant};
@@ -38,6 +41,8 @@ struct Found {
     head_bytes: Vec<u8>,
     head: Option<Head>,
     setups: [Option<Setup>; 2],
+    /// Where its draft is, and the bytes that said so.
+    draft: (DraftPlace, Vec<u8>),
 }
 
 impl Found {
@@ -59,6 +64,8 @@ struct Plan {
     tallies: bool,
     /// Lane, counter, `figure` or `add`, number.
     counters: Vec<(Lane, CounterKey, &'static str, String)>,
+    /// Where the draft is afterwards, where it was published.
+    draft: Option<DraftPlace>,
     /// For the note.
     new_revision: Option<u32>,
     ceiling: Option<i64>,
@@ -68,10 +75,11 @@ struct Plan {
 pub(super) async fn admin(shared: &Shared, change: &Admin) -> Result<AdminOutcome, Error> {
     if let Action::CreateTenant { secret } = &change.action {
         return Ok(if note::create(shared, change, &secret.0).await? {
-            AdminOutcome::Done(machine::world::Done {
+            AdminOutcome::Done(Done {
                 audit: 0,
                 revision: None,
                 ceiling: None,
+                draft: None,
             })
         } else {
             AdminOutcome::Already
@@ -79,6 +87,9 @@ pub(super) async fn admin(shared: &Shared, change: &Admin) -> Result<AdminOutcom
     }
     if matches!(change.action, Action::Unpark { .. }) {
         return super::parked::unpark(shared, change).await;
+    }
+    if let Action::Draft { campaign, deed } = &change.action {
+        return draft::deed(shared, change, campaign, deed).await;
     }
     let Some((campaign, edition)) = change.action.campaign() else {
         return Ok(AdminOutcome::Already);
@@ -88,18 +99,33 @@ pub(super) async fn admin(shared: &Shared, change: &Admin) -> Result<AdminOutcom
             return Ok(answer);
         }
         let keys = OfCampaign::new(&change.tenant, campaign, edition);
-        let (found, note) = look(shared, keys).await?;
+        let (mut found, note) = look(shared, keys).await?;
         if let Some(note) = note {
             // Someone's change is made and not booked, maybe this caller's own from before a crash.
             note::settle(shared, &change.tenant, &found.keys.note(), &note).await?;
             continue;
         }
+        if matches!(change.action, Action::PublishDraft { .. }) {
+            found.draft = draft::place(shared, &change.tenant, campaign).await?;
+        }
         let plan = match plan(shared, change, &found).await? {
             Ok(plan) => plan,
             Err(no) => return Ok(no),
         };
-        let note = Note::new(change, campaign, plan.new_revision, plan.ceiling)?.write()?;
-        if matches!(change.action, Action::Publish { .. }) {
+        let done = Done {
+            audit: 0,
+            revision: plan.new_revision,
+            ceiling: plan.ceiling,
+            draft: match &change.action {
+                Action::PublishDraft { from, .. } => Some(from.version),
+                _ => None,
+            },
+        };
+        let note = Note::new(change, campaign, &done)?.write()?;
+        if matches!(
+            change.action,
+            Action::Publish { .. } | Action::PublishDraft { .. }
+        ) {
             // Before the campaign is there: a name that leads nowhere is passed over, a campaign without a name would be lost.
             let name = format!("{}/{campaign}/{edition}", change.tenant);
             let command = redis::cmd("SADD")
@@ -183,6 +209,7 @@ async fn look(shared: &Shared, keys: OfCampaign) -> Result<(Found, Option<Vec<u8
             .map_err(|error| Error::Read(format!("a campaign's head: {error}")))?,
         head_bytes: head.unwrap_or_default(),
         setups: [setup(live)?, setup(test)?],
+        draft: (DraftPlace::default(), Vec::new()),
     };
     Ok((found, note))
 }
@@ -194,8 +221,38 @@ async fn plan(
 ) -> Result<Result<Plan, AdminOutcome>, Error> {
     let known = |campaign: &Arc<str>, edition: u32| found.alive(campaign, edition);
     Ok(match &change.action {
-        // Of a tenant and of no campaign: made elsewhere.
-        Action::CreateTenant { .. } | Action::Unpark { .. } => Err(AdminOutcome::Already),
+        // Of a tenant and of no campaign, or of its draft: made elsewhere.
+        Action::CreateTenant { .. } | Action::Unpark { .. } | Action::Draft { .. } => {
+            Err(AdminOutcome::Already)
+        }
+        Action::PublishDraft {
+            campaign,
+            edition,
+            definition,
+            stock,
+            budget,
+            seeds,
+            from,
+        } => {
+            let newest = match found.alive(campaign, *edition) {
+                Ok(head) => head.newest,
+                Err(_) => 0,
+            };
+            let after = match found.draft.0.published(campaign, from, newest) {
+                Ok(after) => after,
+                Err(no) => return Ok(Err(no.into())),
+            };
+            if found.head.as_ref().is_some_and(|head| head.purged) {
+                let no = Refused::Purged(campaign.clone(), *edition);
+                return Ok(Err(AdminOutcome::Refused(no)));
+            }
+            let figures = (stock.as_slice(), *budget);
+            let revised = revise(shared, change, found, definition, figures, Some(seeds)).await?;
+            revised.map(|plan| Plan {
+                draft: Some(after),
+                ..plan
+            })
+        }
         Action::Publish {
             campaign,
             edition,
@@ -396,6 +453,7 @@ async fn revise(
         ],
         tallies: found.head.is_none(),
         counters,
+        draft: None,
         new_revision: Some(number),
         ceiling: None,
     }))
@@ -413,6 +471,7 @@ fn durability(definition: &[u8]) -> Durability {
 
 async fn make(shared: &Shared, found: &Found, plan: &Plan, note: &str) -> Result<Vec<u8>, Error> {
     let keys = &found.keys;
+    let draft = keys.draft();
     let lanes = [keys.lane(Lane::Live), keys.lane(Lane::Test)];
     let head = plan.head.as_ref().or(found.head.as_ref());
     let head = head
@@ -435,13 +494,16 @@ async fn make(shared: &Shared, found: &Found, plan: &Plan, note: &str) -> Result
         .key(lanes[1].tally())
         .key(lanes[0].counters())
         .key(lanes[1].counters())
+        .key(&draft)
         .arg(found.head_bytes.as_slice())
         .arg(head)
         .arg(note)
         .arg(revision)
         .arg(setup(&plan.setups[0])?)
         .arg(setup(&plan.setups[1])?)
-        .arg(if plan.tallies { "1" } else { "" });
+        .arg(if plan.tallies { "1" } else { "" })
+        .arg(found.draft.1.as_slice())
+        .arg(plan.draft.as_ref().map_or(Ok(Vec::new()), form::encode)?);
     for (lane, counter, what, number) in &plan.counters {
         let at = usize::from(*lane == Lane::Test);
         call = call

@@ -134,9 +134,40 @@ impl OfTenant<'_> {
         self.key(format_args!("parked/tally"))
     }
 
+    /// The campaigns that have a draft, or had one, a set.
+    pub fn drafts(self) -> Key {
+        self.key(format_args!("drafts"))
+    }
+
     /// A rate limit's state.
     pub fn rate(self, name: &str) -> Key {
         self.key(format_args!("rate/{name}"))
+    }
+}
+
+/// The keys of a campaign's draft, which is of no edition. In the slot of the campaign, so that it is published and dropped
+/// in one step.
+#[derive(Debug, Clone)]
+pub struct OfDraft {
+    stem: String,
+}
+
+impl OfDraft {
+    /// Those of this campaign.
+    pub fn new(tenant: &str, campaign: &str) -> Self {
+        Self {
+            stem: format!("{{{tenant}/{campaign}/{SHARD}}}/{V}/draft"),
+        }
+    }
+
+    /// Where it is, or was, a hash: all but what it says, and what it says.
+    pub fn place(&self) -> Key {
+        Key(self.stem.clone())
+    }
+
+    /// A deed that is done and not yet booked in the audit.
+    pub fn note(&self) -> Key {
+        Key(format!("{}/note", self.stem))
     }
 }
 
@@ -172,6 +203,12 @@ impl OfCampaign {
     /// A change that is made and not yet booked in the audit.
     pub fn note(&self) -> Key {
         Key(format!("{}/note", self.stem))
+    }
+
+    /// Where the campaign's draft is: [`OfDraft::place`].
+    pub fn draft(&self) -> Key {
+        let (campaign, _) = self.stem.rsplit_once('/').unwrap_or((&self.stem, ""));
+        Key(format!("{campaign}/draft"))
     }
 
     /// The keys of one lane.
@@ -283,6 +320,10 @@ mod tests {
                 "{acme/wheel/0}/v1/2/test/p/abababababababababababababababab",
             ),
             (OfTenant("acme").audit(), "{acme}/v1/audit"),
+            (
+                OfDraft::new("acme", "wheel").note(),
+                "{acme/wheel/0}/v1/draft/note",
+            ),
         ];
         for (key, name) in rows {
             assert_eq!(key.to_string(), name);

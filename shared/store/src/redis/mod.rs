@@ -10,6 +10,7 @@ pub mod rate;
 
 mod admin;
 mod batch;
+mod draft;
 mod form;
 mod group;
 mod head;
@@ -40,7 +41,7 @@ use machine::ids::{CampaignKey, Pseudonym};
 use machine::luck::Seed;
 use machine::model::Durability;
 use machine::world::{
-    Admin, AdminOutcome, AuditEntry, Commit, Outcome, Parked, Parking, Recalled, Revision,
+    Admin, AdminOutcome, AuditEntry, Commit, Draft, Outcome, Parked, Parking, Recalled, Revision,
 };
 use parking_lot::RwLock;
 use redis::Value;
@@ -365,6 +366,14 @@ impl Store for Redis {
 
     fn parked<'a>(&'a self, tenant: &'a str, id: &'a str) -> Later<'a, Option<Parked>> {
         Box::pin(parked::one(&self.shared, tenant, id))
+    }
+
+    fn drafts<'a>(&'a self, tenant: &'a str) -> Later<'a, Vec<Draft>> {
+        Box::pin(draft::all(&self.shared, tenant))
+    }
+
+    fn draft<'a>(&'a self, tenant: &'a str, campaign: &'a str) -> Later<'a, Option<Draft>> {
+        Box::pin(draft::one(&self.shared, tenant, campaign))
     }
 
     fn backup(&self, _dest: PathBuf) -> Later<'_, Copied> {

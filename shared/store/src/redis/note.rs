@@ -42,6 +42,8 @@ pub(super) struct Note {
     details: String,
     revision: Option<u32>,
     ceiling: Option<i64>,
+    #[serde(default)]
+    draft: Option<u64>,
 }
 
 /// An answer to an admin call.
@@ -70,18 +72,8 @@ pub(super) fn random_id() -> Result<String, Error> {
 
 impl Note {
     /// A note of a change that comes to these figures.
-    pub fn new(
-        change: &Admin,
-        campaign: &Arc<str>,
-        revision: Option<u32>,
-        ceiling: Option<i64>,
-    ) -> Result<Self, Error> {
-        let done = Done {
-            audit: 0,
-            revision,
-            ceiling,
-        };
-        let (action, details) = change.told(&done);
+    pub fn new(change: &Admin, campaign: &Arc<str>, done: &Done) -> Result<Self, Error> {
+        let (action, details) = change.told(done);
         Ok(Self {
             id: random_id()?,
             key: change
@@ -93,8 +85,9 @@ impl Note {
             action,
             campaign: Some(campaign.clone()),
             details,
-            revision,
-            ceiling,
+            revision: done.revision,
+            ceiling: done.ceiling,
+            draft: done.draft,
         })
     }
 
@@ -145,6 +138,7 @@ async fn book(shared: &Shared, tenant: &str, note: &Note) -> Result<Done, Error>
             audit: number,
             revision: note.revision,
             ceiling: note.ceiling,
+            draft: note.draft,
         };
         let (answer_key, answer) = match &note.key {
             None => (booked.clone(), Vec::new()),
@@ -197,6 +191,7 @@ pub(super) async fn booking(shared: &Shared, change: &Admin) -> Result<Booking, 
         audit: number,
         revision: None,
         ceiling: None,
+        draft: None,
     };
     let (action, details) = change.told(&done);
     let mut entry = AuditEntry {
@@ -239,6 +234,7 @@ pub(super) async fn create(
         audit: 0,
         revision: None,
         ceiling: None,
+        draft: None,
     };
     let (action, details) = change.told(&done);
     let mut entry = AuditEntry {

@@ -137,6 +137,7 @@ pub(super) async fn unpark(shared: &Shared, change: &Admin) -> Result<AdminOutco
                     audit: number.unsigned_abs(),
                     revision: None,
                     ceiling: None,
+                    draft: None,
                 }));
             }
             other => return Err(strange(&other)),
