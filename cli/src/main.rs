@@ -24,9 +24,10 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    backup, check, compile, deploy, dev, diff, doctor, explain, export, function as function_,
-    history, openapi, package, parked, pause, publish, purge, reconcile, restore, resume, rollback,
-    schema, serve, simulate, stock, test, token, verify, wrap,
+    amend, backup, block, check, compile, deploy, dev, diff, doctor, explain, export,
+    function as function_, grant, history, notice, openapi, package, parked, pause, publish, purge,
+    reconcile, restore, resume, rollback, schema, serve, settlement, simulate, stock, stop, test,
+    token, verify, wrap,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};
@@ -73,6 +74,13 @@ enum Command {
     Rollback(rollback::Rollback),
     Pause(pause::Pause),
     Resume(resume::Resume),
+    Stop(stop::Stop),
+    Start(stop::Start),
+    Notice(notice::Notice),
+    Block(block::Block),
+    Grant(grant::Grant),
+    Amend(amend::Amend),
+    Settlement(settlement::Settlement),
     Reconcile(reconcile::Reconcile),
     Purge(purge::Purge),
     Parked(parked::Parked),
@@ -134,6 +142,13 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::Rollback(args) => rollback::run(args, out),
         Command::Pause(args) => pause::run(args, out),
         Command::Resume(args) => resume::run(args, out),
+        Command::Stop(args) => stop::stop(args, out),
+        Command::Start(args) => stop::start(args, out),
+        Command::Notice(args) => notice::run(args, out),
+        Command::Block(args) => block::run(args, out),
+        Command::Grant(args) => grant::run(args, out),
+        Command::Amend(args) => amend::run(args, out),
+        Command::Settlement(args) => settlement::run(args, out),
         Command::Reconcile(args) => reconcile::run(args, out),
         Command::Purge(args) => purge::run(args, out),
         Command::Parked(args) => parked::run(args, out),

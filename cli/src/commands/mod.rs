@@ -1,6 +1,8 @@
 //! The commands, one file each.
 
+pub mod amend;
 pub mod backup;
+pub mod block;
 pub mod check;
 pub mod compile;
 pub mod deploy;
@@ -10,7 +12,9 @@ pub mod doctor;
 pub mod explain;
 pub mod export;
 pub mod function;
+pub mod grant;
 pub mod history;
+pub mod notice;
 pub mod openapi;
 pub mod package;
 pub mod parked;
@@ -23,8 +27,10 @@ pub mod resume;
 pub mod rollback;
 pub mod schema;
 pub mod serve;
+pub mod settlement;
 pub mod simulate;
 pub mod stock;
+pub mod stop;
 pub mod test;
 pub mod token;
 pub mod verify;

@@ -10,8 +10,10 @@ mod backup;
 mod figures;
 mod find;
 mod gate;
+mod grants;
 mod history;
 mod ledger;
+mod measures;
 mod metrics;
 mod parked;
 mod read;
@@ -19,6 +21,7 @@ mod reconcile;
 mod revise;
 mod routes;
 pub mod row;
+mod settlement;
 #[cfg(test)]
 mod tests;
 mod write;

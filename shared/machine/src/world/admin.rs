@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::change::{Answer, CounterKey};
 use super::delivery::Parking;
+use super::measure::{self, Measure};
 use super::revise;
 use super::state::{CampaignWorld, Pause, Remembered, TenantWorld, World, find, remember};
 use crate::calendar::Millis;
@@ -127,6 +128,8 @@ pub enum Action {
         /// Why it is given up; none: it was told again, and taken.
         reason: Option<Arc<str>>,
     },
+    /// What is done when something is wrong.
+    Measure(Measure),
 }
 
 /// What became of it.
@@ -145,14 +148,17 @@ pub enum AdminOutcome {
 }
 
 /// What was done, in figures.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {
     /// The audit entry's number.
     pub audit: u64,
     /// The revision now live, after a publish or a rollback.
     pub revision: Option<u32>,
-    /// The ceiling now, after a top-up.
+    /// The ceiling now, after a top-up or a withdrawal.
     pub ceiling: Option<i64>,
+    /// How many units were withdrawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawn: Option<i64>,
 }
 
 /// Why it can't be done.
@@ -243,9 +249,11 @@ pub(super) fn admin(world: &mut World, change: &Admin) -> AdminOutcome {
             audit: Vec::new(),
             remembered: VecDeque::new(),
             parking: Parking::default(),
+            pause: None,
+            blocks: std::collections::BTreeMap::new(),
         };
         world.tenants.insert(change.tenant.clone(), tenant);
-        return finish(world, change, None, None, None);
+        return finish(world, change, Effect::default());
     }
     let Some(tenant) = world.tenants.get(&change.tenant) else {
         return AdminOutcome::Refused(Refused::NoSuchTenant(change.tenant.clone()));
@@ -258,28 +266,33 @@ pub(super) fn admin(world: &mut World, change: &Admin) -> AdminOutcome {
         }
     }
     match carry_out(world, change) {
-        Ok(Effect {
-            campaign,
-            revision,
-            ceiling,
-        }) => finish(world, change, campaign, revision, ceiling),
+        Ok(effect) => finish(world, change, effect),
         Err(no) => no,
     }
 }
 
-struct Effect {
-    campaign: Option<Arc<str>>,
-    revision: Option<u32>,
-    ceiling: Option<i64>,
+/// What a change comes to.
+#[derive(Default)]
+pub(super) struct Effect {
+    pub campaign: Option<Arc<str>>,
+    pub revision: Option<u32>,
+    pub ceiling: Option<i64>,
+    pub withdrawn: Option<i64>,
+}
+
+impl Effect {
+    /// One on a campaign.
+    pub fn of(campaign: &Arc<str>) -> Self {
+        Self {
+            campaign: Some(campaign.clone()),
+            ..Self::default()
+        }
+    }
 }
 
 fn carry_out(world: &mut World, change: &Admin) -> Result<Effect, AdminOutcome> {
     let tenant = &change.tenant;
-    let effect = |campaign: &Arc<str>| Effect {
-        campaign: Some(campaign.clone()),
-        revision: None,
-        ceiling: None,
-    };
+    let effect = Effect::of;
     match &change.action {
         Action::CreateTenant { .. } => Err(AdminOutcome::Already),
         Action::Publish {
@@ -392,17 +405,13 @@ fn carry_out(world: &mut World, change: &Admin) -> Result<Effect, AdminOutcome> 
             let known = world.tenants.get_mut(tenant);
             let gone = known.and_then(|known| known.parking.take(id));
             let refused = || AdminOutcome::Refused(Refused::NoSuchParked(id.clone()));
-            gone.map(|_| Effect {
-                campaign: None,
-                revision: None,
-                ceiling: None,
-            })
-            .ok_or_else(refused)
+            gone.map(|_| Effect::default()).ok_or_else(refused)
         }
+        Action::Measure(measure) => measure::take(world, change, measure),
     }
 }
 
-fn known<'a>(
+pub(super) fn known<'a>(
     world: &'a mut World,
     tenant: &Arc<str>,
     campaign: &Arc<str>,
@@ -415,21 +424,16 @@ fn known<'a>(
 }
 
 /// Writes the audit entry and remembers the answer.
-fn finish(
-    world: &mut World,
-    change: &Admin,
-    campaign: Option<Arc<str>>,
-    revision: Option<u32>,
-    ceiling: Option<i64>,
-) -> AdminOutcome {
+fn finish(world: &mut World, change: &Admin, effect: Effect) -> AdminOutcome {
     let Some(tenant) = world.tenants.get_mut(&change.tenant) else {
         return AdminOutcome::Refused(Refused::NoSuchTenant(change.tenant.clone()));
     };
     let number = tenant.audit.len() as u64;
     let done = Done {
         audit: number,
-        revision,
-        ceiling,
+        revision: effect.revision,
+        ceiling: effect.ceiling,
+        withdrawn: effect.withdrawn,
     };
     let (action, details) = change.told(&done);
     let mut entry = AuditEntry {
@@ -437,7 +441,7 @@ fn finish(
         at: change.at,
         by: change.by.clone(),
         action,
-        campaign,
+        campaign: effect.campaign,
         details,
         hash: [0; 32],
     };
@@ -491,6 +495,7 @@ impl Action {
             | Self::Purge {
                 campaign, edition, ..
             } => Some((campaign, *edition)),
+            Self::Measure(measure) => measure.campaign(),
         }
     }
 
@@ -550,6 +555,7 @@ impl Action {
                 "drop-parked",
                 serde_json::json!({ "parked": id, "reason": reason }),
             ),
+            Self::Measure(measure) => measure.told(done),
         }
     }
 }

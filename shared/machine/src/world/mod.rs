@@ -8,6 +8,7 @@ mod admin;
 mod apply;
 mod change;
 mod delivery;
+mod measure;
 mod revise;
 mod state;
 
@@ -20,6 +21,7 @@ pub use change::{
 pub use delivery::{
     Keep, Kept, PARKED_DATA_BYTES, PARKED_MOST, Parked, ParkedFrom, Parking, apply_keep, is_mark,
 };
+pub use measure::{Block, Blocked, Deed, Measure, Notice};
 pub use state::{
     CampaignWorld, Counter, Entry, LaneWorld, Live, Pause, REMEMBER_MOST, REMEMBER_MS, Remembered,
     Revision, TenantWorld, World,

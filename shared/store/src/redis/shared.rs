@@ -44,6 +44,7 @@ pub(super) struct Scripts {
     pub mark: Script,
     pub park: Script,
     pub unpark: Script,
+    pub measure: Script,
 }
 
 /// What is known of a lane from the last look at it.
@@ -68,6 +69,7 @@ impl Default for Scripts {
             mark: Script::new(include_str!("scripts/mark.lua")),
             park: Script::new(include_str!("scripts/park.lua")),
             unpark: Script::new(include_str!("scripts/unpark.lua")),
+            measure: Script::new(include_str!("scripts/measure.lua")),
         }
     }
 }
