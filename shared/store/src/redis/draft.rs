@@ -41,10 +41,8 @@ pub(super) async fn deed(
             Err(no) => return Ok(no),
         };
         let done = Done {
-            audit: 0,
-            revision: None,
-            ceiling: None,
             draft: Some(after.versions),
+            ..Done::default()
         };
         let (what, text) = match deed {
             DraftDeed::Save { text, .. } => ("set", form::encode(&**text)?),
