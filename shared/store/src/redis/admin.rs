@@ -98,7 +98,7 @@ pub(super) async fn admin(shared: &Shared, change: &Admin) -> Result<AdminOutcom
             Ok(plan) => plan,
             Err(no) => return Ok(no),
         };
-        let note = Note::new(change, campaign, plan.done.clone())?.write()?;
+        let note = Note::new(change, campaign, &plan.done)?.write()?;
         if matches!(change.action, Action::Publish { .. }) {
             // Before the campaign is there: a name that leads nowhere is passed over, a campaign without a name would be lost.
             let name = format!("{}/{campaign}/{edition}", change.tenant);

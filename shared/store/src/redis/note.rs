@@ -72,8 +72,8 @@ pub(super) fn random_id() -> Result<String, Error> {
 
 impl Note {
     /// A note of a change that comes to these figures.
-    pub fn new(change: &Admin, campaign: &Arc<str>, done: Done) -> Result<Self, Error> {
-        let (action, details) = change.told(&done);
+    pub fn new(change: &Admin, campaign: &Arc<str>, done: &Done) -> Result<Self, Error> {
+        let (action, details) = change.told(done);
         Ok(Self {
             id: random_id()?,
             key: change
