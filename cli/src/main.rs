@@ -16,6 +16,7 @@ mod process;
 mod show;
 mod sign;
 mod speak;
+mod starting;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -24,9 +25,10 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    backup, check, compile, deploy, dev, diff, doctor, explain, export, function as function_,
-    history, openapi, package, parked, pause, publish, purge, reconcile, restore, resume, rollback,
-    schema, serve, simulate, stock, test, token, verify, wrap,
+    backup, check, compile, deploy, dev, diff, doctor, explain, export,
+    function as function_, history, new, openapi, package, parked, pause, publish, purge,
+    reconcile, restore, resume, rollback, schema, serve, simulate, stock, test, token,
+    verify, wrap,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};
@@ -57,6 +59,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    New(new::New),
     Check(check::Check),
     Explain(explain::Explain),
     Compile(compile::Compile),
@@ -118,6 +121,7 @@ fn or_serve(mut args: Vec<OsString>) -> Vec<OsString> {
 fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
     match &cli.command {
         Command::Serve(args) => served(serve::run(args)),
+        Command::New(args) => new::run(args, out),
         Command::Check(args) => check::run(args, out),
         Command::Explain(args) => explain::run(args, out),
         Command::Compile(args) => compile::run(args, out),

@@ -9,6 +9,8 @@ mod dev;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod new;
+#[cfg(test)]
 mod packed;
 #[cfg(test)]
 mod ran;

@@ -2,8 +2,9 @@
 
 use super::ran::{Home, gala};
 
-const COMMANDS: [&str; 29] = [
+pub(crate) const COMMANDS: [&str; 30] = [
     "serve",
+    "new",
     "check",
     "explain",
     "compile",
@@ -133,6 +134,13 @@ fn what_is_not_understood_is_usage() {
         &["verify", "--from", "nowhere"],
         &["verify", "acme", "wheel", "--seed-hash", "00"],
         &["restore", "nowhere"],
+        &["new"],
+        &["new", "tenant"],
+        &["new", "tenant", "No Name"],
+        &["new", "campaign", "acme"],
+        &["new", "campaign", "nowhere/x"],
+        &["new", "campaign", "acme/x", "--from", "acme/wheel"],
+        &["new", "activity", "quest"],
         &["export", "acme", "wheel", "--format", "xlsx"],
         &["package"],
         &["package", "lottery", "--target", "dir"],
@@ -294,7 +302,9 @@ fn garbage_breaks_nothing() {
         .iter()
         .copied()
         // These run until they are told to stop, or for long.
-        .filter(|command| !["serve", "dev", "function", "wrap", "simulate"].contains(command))
+        .filter(|command| {
+            !["serve", "dev", "function", "wrap", "simulate", "status"].contains(command)
+        })
         .collect();
     for _ in 0..150 {
         let mut args = vec![quick[next(quick.len())]];
