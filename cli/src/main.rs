@@ -3,7 +3,9 @@
 
 mod activities;
 mod api;
+mod chain;
 mod change;
+mod columns;
 mod commands;
 mod csv;
 mod failure;
@@ -25,7 +27,7 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    backup, check, compile, deploy, dev, diff, doctor, explain, export,
+    audit, backup, check, compile, deploy, dev, diff, doctor, explain, export,
     function as function_, history, new, openapi, package, parked, pause, publish, purge,
     reconcile, restore, resume, rollback, schema, serve, simulate, stock, test, token,
     verify, wrap,
@@ -70,6 +72,7 @@ enum Command {
     History(history::History),
     Export(export::Export),
     Verify(verify::Verify),
+    Audit(audit::Audit),
     Stock(stock::Stock),
     Publish(publish::Publish),
     Diff(diff::Diff),
@@ -132,6 +135,7 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::History(args) => history::run(args, out),
         Command::Export(args) => export::run(args, out),
         Command::Verify(args) => verify::run(args, out),
+        Command::Audit(args) => audit::run(args, out),
         Command::Stock(args) => stock::run(args, out),
         Command::Publish(args) => publish::run(args, out),
         Command::Diff(args) => diff::run(args, out),

@@ -1,6 +1,8 @@
 //! The built `gala`, run as people and scripts run it.
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod compile;
 #[cfg(test)]
 mod configs;

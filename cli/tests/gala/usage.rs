@@ -2,7 +2,7 @@
 
 use super::ran::{Home, gala};
 
-pub(crate) const COMMANDS: [&str; 30] = [
+pub(crate) const COMMANDS: [&str; 31] = [
     "serve",
     "new",
     "check",
@@ -15,6 +15,7 @@ pub(crate) const COMMANDS: [&str; 30] = [
     "history",
     "export",
     "verify",
+    "audit",
     "stock",
     "publish",
     "diff",
@@ -141,6 +142,9 @@ fn what_is_not_understood_is_usage() {
         &["new", "campaign", "nowhere/x"],
         &["new", "campaign", "acme/x", "--from", "acme/wheel"],
         &["new", "activity", "quest"],
+        &["audit"],
+        &["audit", "acme", "--verify", "nowhere"],
+        &["audit", "acme", "--head", "00"],
         &["export", "acme", "wheel", "--format", "xlsx"],
         &["package"],
         &["package", "lottery", "--target", "dir"],
@@ -213,6 +217,8 @@ fn what_is_not_there_cannot_be_reached() {
         &["pause", "acme", "wheel", "--reason", "r"],
         &["resume", "acme", "wheel"],
         &["stock", "acme", "wheel"],
+        &["audit", "acme"],
+        &["audit", "acme", "--verify"],
         &["publish", "acme/wheel"],
         &["rollback", "acme", "wheel", "--to", "1"],
         &["reconcile", "acme", "wheel"],
