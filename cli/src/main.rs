@@ -19,6 +19,7 @@ mod show;
 mod sign;
 mod speak;
 mod starting;
+mod watching;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -29,7 +30,7 @@ use clap::{Parser, Subcommand};
 use commands::{
     audit, backup, check, compile, deploy, dev, diff, doctor, explain, export,
     function as function_, history, new, openapi, package, parked, pause, publish, purge,
-    reconcile, restore, resume, rollback, schema, serve, simulate, stock, test, token,
+    reconcile, restore, resume, rollback, schema, serve, simulate, status, stock, test, token,
     verify, wrap,
 };
 use failure::Failure;
@@ -73,6 +74,7 @@ enum Command {
     Export(export::Export),
     Verify(verify::Verify),
     Audit(audit::Audit),
+    Status(status::Status),
     Stock(stock::Stock),
     Publish(publish::Publish),
     Diff(diff::Diff),
@@ -136,6 +138,7 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::Export(args) => export::run(args, out),
         Command::Verify(args) => verify::run(args, out),
         Command::Audit(args) => audit::run(args, out),
+        Command::Status(args) => status::run(args, out),
         Command::Stock(args) => stock::run(args, out),
         Command::Publish(args) => publish::run(args, out),
         Command::Diff(args) => diff::run(args, out),

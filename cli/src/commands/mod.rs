@@ -26,6 +26,7 @@ pub mod rollback;
 pub mod schema;
 pub mod serve;
 pub mod simulate;
+pub mod status;
 pub mod stock;
 pub mod test;
 pub mod token;

@@ -23,6 +23,8 @@ mod served;
 #[cfg(test)]
 mod simulate;
 #[cfg(test)]
+mod status;
+#[cfg(test)]
 mod usage;
 #[cfg(test)]
 mod wrap;

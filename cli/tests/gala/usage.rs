@@ -2,7 +2,7 @@
 
 use super::ran::{Home, gala};
 
-pub(crate) const COMMANDS: [&str; 31] = [
+pub(crate) const COMMANDS: [&str; 32] = [
     "serve",
     "new",
     "check",
@@ -16,6 +16,7 @@ pub(crate) const COMMANDS: [&str; 31] = [
     "export",
     "verify",
     "audit",
+    "status",
     "stock",
     "publish",
     "diff",
@@ -145,6 +146,8 @@ fn what_is_not_understood_is_usage() {
         &["audit"],
         &["audit", "acme", "--verify", "nowhere"],
         &["audit", "acme", "--head", "00"],
+        &["status", "nobody"],
+        &["status", "--every", "0"],
         &["export", "acme", "wheel", "--format", "xlsx"],
         &["package"],
         &["package", "lottery", "--target", "dir"],
@@ -219,6 +222,8 @@ fn what_is_not_there_cannot_be_reached() {
         &["stock", "acme", "wheel"],
         &["audit", "acme"],
         &["audit", "acme", "--verify"],
+        &["status"],
+        &["status", "acme", "--once"],
         &["publish", "acme/wheel"],
         &["rollback", "acme", "wheel", "--to", "1"],
         &["reconcile", "acme", "wheel"],

@@ -28,6 +28,8 @@ struct Stats<'a> {
     revision: u32,
     phase: Phase,
     paused: Option<Json>,
+    /// Whether the store gives less than the campaign declares, so that its events are answered 503.
+    under_durable: bool,
     now: String,
     lanes: Vec<LaneStats<'a>>,
 }
@@ -94,6 +96,7 @@ pub(super) async fn stats(visit: &Visit) -> Result<Response, Problem> {
         revision: found.newest,
         phase: phase(&definition, visit.now, found.pause.as_ref()),
         paused: found.pause.as_ref().map(told),
+        under_durable: visit.store().falls_short(definition.durability).is_some(),
         now: definition.calendar.rfc3339(visit.now),
         lanes: lane_stats,
     }))

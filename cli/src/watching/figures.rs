@@ -1,0 +1,374 @@
+//! A campaign's figures, as a table and as JSON: what is so, and what the pace makes of it.
+
+use std::collections::BTreeMap;
+
+use chrono::DateTime;
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::Seen;
+use super::scrape::Scrape;
+use crate::columns::{columns, cut};
+
+/// How wide a title is shown.
+const TITLE: usize = 24;
+/// How many codes of refusals are shown.
+const CODES: usize = 3;
+
+/// A campaign.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Campaign {
+    /// Whose.
+    pub tenant: String,
+    /// Its id.
+    pub campaign: String,
+    /// Its edition.
+    pub edition: u64,
+    /// Its title, in each language.
+    pub title: BTreeMap<String, String>,
+    /// The newest revision.
+    pub revision: u64,
+    /// `preview`, `open`, `paused`, `claiming`, `ended`.
+    pub phase: String,
+    /// Why it is stopped, or one event of it; null: it is not.
+    pub paused: Option<String>,
+    /// Whether the store gives less than it declares, so that its events are answered 503.
+    pub under_durable: bool,
+    /// Events answered in a second, by the process that was asked.
+    pub calls_per_sec: f64,
+    /// Rewards given in a minute, by that process.
+    pub grants_per_min: f64,
+    /// Refusals by code, since that process began.
+    pub refusals: BTreeMap<String, u64>,
+    /// The limited rewards of the live lane.
+    pub stock: Vec<Stock>,
+    /// The budget of the live lane.
+    pub budget: Option<Budget>,
+}
+
+/// A limited reward.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Stock {
+    /// Its id.
+    pub reward: String,
+    /// How many are to be had now.
+    pub left: i64,
+    /// How many there are in all.
+    pub ceiling: i64,
+    /// How many wait for a later release.
+    pub held: i64,
+    /// When the next of them are released.
+    pub next_release: Option<String>,
+    /// In how many seconds those that are to be had are gone, at this pace; null: nobody gets any.
+    pub gone_in_secs: Option<u64>,
+}
+
+/// A budget.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Budget {
+    /// What was spent.
+    pub spent: String,
+    /// What there is in all.
+    pub ceiling: String,
+    /// In what.
+    pub currency: String,
+    /// The share of it that is spent, from 0 to 1.
+    pub spent_share: f64,
+    /// The share of the window that is over: what would be spent if every day cost the same.
+    pub planned_share: f64,
+}
+
+/// Tells a campaign's figures; `before`: as they were `secs` ago.
+pub fn tell(seen: &Seen, scrape: &Scrape, before: Option<(&Seen, &Scrape)>, secs: f64) -> Campaign {
+    let Seen {
+        tenant,
+        listed,
+        stats,
+    } = seen;
+    let campaign = text(&listed["campaign"]);
+    let per_sec = |count: &dyn Fn(&Scrape) -> f64| match before {
+        // A counter that is smaller than it was began anew, with the process.
+        Some((_, before)) if secs > 0.0 => (count(scrape) - count(before)).max(0.0) / secs,
+        _ => 0.0,
+    };
+    let lane = live(stats);
+    let lived = lived(listed, stats);
+    let was = before.map(|(seen, _)| live(&seen.stats));
+    let stock = lane["stock"].as_array().into_iter().flatten();
+    let title = listed["title"].as_object().into_iter().flatten();
+    let pause = &stats["paused"];
+    Campaign {
+        calls_per_sec: per_sec(&|scrape| scrape.calls(tenant, &campaign)),
+        grants_per_min: 60.0 * per_sec(&|scrape| scrape.grants(tenant, &campaign)),
+        refusals: scrape.refusals(tenant, &campaign),
+        tenant: tenant.clone(),
+        edition: listed["edition"].as_u64().unwrap_or(0),
+        title: title
+            .map(|(language, words)| (language.clone(), text(words)))
+            .collect(),
+        revision: stats["revision"].as_u64().unwrap_or(0),
+        phase: text(&stats["phase"]),
+        paused: pause.is_object().then(|| match pause["event"].as_str() {
+            Some(event) => format!("{event}: {}", text(&pause["reason"])),
+            None => text(&pause["reason"]),
+        }),
+        under_durable: stats["under_durable"] == true,
+        stock: stock
+            .map(|reward| stock_of(reward, was, secs, lived.map(|(open_secs, _)| open_secs)))
+            .collect(),
+        budget: budget(&lane["budget"], lived.map_or(0.0, |(_, share)| share)),
+        campaign,
+    }
+}
+
+fn text(value: &Json) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn live(stats: &Json) -> &Json {
+    let lanes = stats["lanes"].as_array().into_iter().flatten();
+    lanes
+        .into_iter()
+        .find(|lane| lane["lane"] == "live")
+        .unwrap_or(&Json::Null)
+}
+
+/// For how many seconds it has been open, and which share of its window that is.
+fn lived(listed: &Json, stats: &Json) -> Option<(f64, f64)> {
+    let at = |value: &Json| {
+        let at = DateTime::parse_from_rfc3339(value.as_str()?).ok()?;
+        Some(at.timestamp_millis() as f64 / 1000.0)
+    };
+    let (opens, closes) = (at(&listed["opens"])?, at(&listed["closes"])?);
+    let now = at(&stats["now"])?.clamp(opens, closes);
+    Some((now - opens, (now - opens) / (closes - opens).max(1.0)))
+}
+
+fn stock_of(reward: &Json, before: Option<&Json>, secs: f64, open_secs: Option<f64>) -> Stock {
+    let count = |name: &str| reward[name].as_i64().unwrap_or(0);
+    let was = before.and_then(|lane| {
+        let stock = lane["stock"].as_array()?;
+        let same = stock.iter().find(|was| was["reward"] == reward["reward"])?;
+        same["issued"].as_i64()
+    });
+    let (issued, left) = (count("issued"), count("left"));
+    // The pace of the last minute; where nothing moved in it, that since the opening.
+    let lately = was
+        .filter(|was| secs > 0.0 && issued > *was)
+        .map(|was| (issued - was) as f64 / secs);
+    let in_all = open_secs
+        .filter(|open| *open > 0.0 && issued > 0)
+        .map(|open| issued as f64 / open);
+    let pace = lately.or(in_all);
+    Stock {
+        reward: text(&reward["reward"]),
+        left,
+        ceiling: count("ceiling"),
+        held: count("held"),
+        next_release: reward["next_release"].as_str().map(str::to_owned),
+        gone_in_secs: pace.map(|pace| (left as f64 / pace) as u64),
+    }
+}
+
+fn budget(money: &Json, planned_share: f64) -> Option<Budget> {
+    money.is_object().then(|| {
+        let number = |name: &str| text(&money[name]).parse::<f64>().unwrap_or(0.0);
+        let ceiling = number("ceiling");
+        Budget {
+            spent: text(&money["spent"]),
+            ceiling: text(&money["ceiling"]),
+            currency: text(&money["currency"]),
+            spent_share: if ceiling > 0.0 {
+                number("spent") / ceiling
+            } else {
+                0.0
+            },
+            planned_share,
+        }
+    })
+}
+
+/// The heads of the table.
+const HEAD: [&str; 8] = [
+    "campaign",
+    "title",
+    "phase",
+    "calls/s",
+    "grants/min",
+    "refused",
+    "stock",
+    "budget",
+];
+
+/// The campaigns as a table, titles in this language where there are any in it.
+pub fn table(campaigns: &[Campaign], language: &str) -> Vec<String> {
+    let rows: Vec<Vec<String>> = campaigns
+        .iter()
+        .flat_map(|campaign| rows(campaign, language))
+        .collect();
+    columns(&HEAD, &rows)
+}
+
+/// A campaign's row, and one more for each further stock.
+fn rows(of: &Campaign, language: &str) -> Vec<Vec<String>> {
+    let title = of.title.get(language).or_else(|| of.title.values().next());
+    let mut stocks = of.stock.iter().map(stock_words);
+    let mut rows = vec![vec![
+        format!("{}/{}", of.tenant, of.campaign),
+        cut(title.map_or("", String::as_str), TITLE),
+        phase(of),
+        format!("{:.1}", of.calls_per_sec),
+        format!("{:.0}", of.grants_per_min),
+        refused(&of.refusals),
+        stocks.next().unwrap_or_default(),
+        of.budget.as_ref().map(budget_words).unwrap_or_default(),
+    ]];
+    rows.extend(stocks.map(|stock| {
+        let mut row = vec![String::new(); HEAD.len()];
+        row[6] = stock;
+        row
+    }));
+    rows
+}
+
+fn phase(of: &Campaign) -> String {
+    let paused = of
+        .paused
+        .as_ref()
+        .map(|why| format!(" ({})", cut(why, TITLE)));
+    let durable = if of.under_durable {
+        " UNDER-DURABLE: answers 503"
+    } else {
+        ""
+    };
+    format!("{}{}{durable}", of.phase, paused.unwrap_or_default())
+}
+
+/// The most frequent codes, the rest counted.
+fn refused(codes: &BTreeMap<String, u64>) -> String {
+    let mut codes: Vec<_> = codes.iter().filter(|(_, many)| **many > 0).collect();
+    codes.sort_by_key(|(code, many)| (std::cmp::Reverse(**many), *code));
+    let mut said: Vec<String> = codes
+        .iter()
+        .take(CODES)
+        .map(|(code, many)| format!("{code} {many}"))
+        .collect();
+    if codes.len() > CODES {
+        said.push(format!("{} more", codes.len() - CODES));
+    }
+    said.join(", ")
+}
+
+fn stock_words(of: &Stock) -> String {
+    let gone = match of.gone_in_secs {
+        _ if of.left == 0 => ", gone".to_owned(),
+        Some(secs) => format!(", for {}", span(secs)),
+        None => String::new(),
+    };
+    let more = match &of.next_release {
+        Some(at) => format!(
+            ", {} more from {}",
+            of.held,
+            at.get(..16).unwrap_or(at).replace('T', " ")
+        ),
+        None => String::new(),
+    };
+    format!("{} {}/{}{gone}{more}", of.reward, of.left, of.ceiling)
+}
+
+fn budget_words(of: &Budget) -> String {
+    format!(
+        "{}/{} {}: {:.0} %, plan {:.0} %",
+        of.spent,
+        of.ceiling,
+        of.currency,
+        100.0 * of.spent_share,
+        100.0 * of.planned_share
+    )
+}
+
+/// A length of time in its largest unit: `45 s`, `12 min`, `5 h`, `40 days`.
+fn span(secs: u64) -> String {
+    match secs {
+        0..=119 => format!("{secs} s"),
+        120..=7199 => format!("{} min", secs / 60),
+        7200..=172_799 => format!("{} h", secs / 3600),
+        _ if secs / 86_400 > 9999 => "years".to_owned(),
+        _ => format!("{} days", secs / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn seen(issued: i64, left: i64) -> Seen {
+        Seen {
+            tenant: "acme".to_owned(),
+            listed: json!({
+                "campaign": "wheel", "edition": 1, "title": { "zh-CN": "新春大转盘", "en": "Wheel" },
+                "opens": "2026-11-01T00:00:00+08:00", "closes": "2026-11-11T00:00:00+08:00",
+            }),
+            stats: json!({
+                "revision": 3, "phase": "open", "paused": null, "now": "2026-11-06T00:00:00+08:00", "under_durable": false,
+                "lanes": [{ "lane": "live", "stock": [
+                    { "reward": "mug", "issued": issued, "ceiling": 1000, "held": 100, "next_release": "2026-11-06T21:00:00+08:00", "left": left },
+                    { "reward": "cup", "issued": 0, "ceiling": 5, "held": 0, "left": 5 },
+                ], "budget": { "spent": "41.00", "ceiling": "100.00", "left": "59.00", "currency": "CNY" } }],
+            }),
+        }
+    }
+
+    fn scrape(calls: u32, sold_out: u32) -> Scrape {
+        Scrape::read(&format!(
+            "gala_http_requests_total{{tenant=\"acme\",campaign=\"wheel\",route=\"event\"}} {calls}\n\
+             gala_grants_total{{tenant=\"acme\",campaign=\"wheel\",reward=\"mug\"}} {calls}\n\
+             gala_rejections_total{{tenant=\"acme\",campaign=\"wheel\",code=\"sold-out\"}} {sold_out}\n"
+        ))
+    }
+
+    #[test]
+    fn what_two_looks_say_together() {
+        let (first, last) = (seen(100, 800), seen(120, 780));
+        let told = tell(&last, &scrape(60, 4), Some((&first, &scrape(20, 0))), 10.0);
+        assert!((told.calls_per_sec - 4.0).abs() < 1e-9);
+        assert!((told.grants_per_min - 240.0).abs() < 1e-9);
+        // Two a second.
+        assert_eq!(told.stock[0].gone_in_secs, Some(390));
+        assert_eq!(told.stock[1].gone_in_secs, None);
+        let budget = told.budget.as_ref().unwrap();
+        assert!(
+            (budget.spent_share - 0.41).abs() < 1e-9 && (budget.planned_share - 0.5).abs() < 1e-9
+        );
+        // The process began anew: nothing is negative.
+        let anew = tell(&last, &scrape(1, 0), Some((&first, &scrape(20, 0))), 10.0);
+        assert!(anew.calls_per_sec.abs() < 1e-9);
+        // At first sight the pace is that of the five days since it opened.
+        let once = tell(&last, &scrape(60, 0), None, 0.0);
+        assert_eq!(once.stock[0].gone_in_secs, Some(780 * 5 * 86_400 / 120));
+    }
+
+    #[test]
+    fn a_table_that_stands_straight() {
+        let first = tell(
+            &seen(120, 780),
+            &scrape(60, 4),
+            Some((&seen(100, 800), &scrape(20, 0))),
+            10.0,
+        );
+        let mut second = first.clone();
+        second.campaign = "pack".to_owned();
+        second.paused = Some("奖品数量不对".to_owned());
+        second.phase = "paused".to_owned();
+        second.title.clear();
+        insta::assert_snapshot!(table(&[first, second], "zh-CN").join("\n"), @r"
+        campaign    title       phase                  calls/s  grants/min  refused     stock                                                    budget
+        acme/wheel  新春大转盘  open                   4.0      240         sold-out 4  mug 780/1000, for 6 min, 100 more from 2026-11-06 21:00  41.00/100.00 CNY: 41 %, plan 50 %
+                                                                                        cup 5/5
+        acme/pack               paused (奖品数量不对)  4.0      240         sold-out 4  mug 780/1000, for 6 min, 100 more from 2026-11-06 21:00  41.00/100.00 CNY: 41 %, plan 50 %
+                                                                                        cup 5/5
+        ");
+    }
+}
