@@ -28,8 +28,8 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    audit, backup, check, compile, deploy, dev, diff, doctor, explain, export,
-    function as function_, history, new, openapi, package, parked, pause, publish, purge,
+    audit, backup, check, compile, completions, deploy, dev, diff, doctor, explain, export,
+    function as function_, history, man, new, openapi, package, parked, pause, publish, purge,
     reconcile, restore, resume, rollback, schema, serve, simulate, status, stock, test, token,
     verify, wrap,
 };
@@ -93,6 +93,8 @@ enum Command {
     Openapi(openapi::Openapi),
     Package(package::Package),
     Deploy(deploy::Deploy),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 fn main() -> ExitCode {
@@ -157,6 +159,8 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::Openapi(args) => openapi::run(args, out),
         Command::Package(args) => package::run(args, out),
         Command::Deploy(args) => deploy::run(args, out),
+        Command::Completions(args) => completions::run(args, out),
+        Command::Man(args) => man::run(args, out),
     }
 }
 

@@ -21,6 +21,8 @@ mod relay;
 #[cfg(test)]
 mod served;
 #[cfg(test)]
+mod shell;
+#[cfg(test)]
 mod simulate;
 #[cfg(test)]
 mod status;

@@ -2,7 +2,7 @@
 
 use super::ran::{Home, gala};
 
-pub(crate) const COMMANDS: [&str; 32] = [
+pub(crate) const COMMANDS: [&str; 34] = [
     "serve",
     "new",
     "check",
@@ -35,6 +35,8 @@ pub(crate) const COMMANDS: [&str; 32] = [
     "openapi",
     "package",
     "deploy",
+    "completions",
+    "man",
 ];
 
 #[test]
@@ -148,6 +150,9 @@ fn what_is_not_understood_is_usage() {
         &["audit", "acme", "--head", "00"],
         &["status", "nobody"],
         &["status", "--every", "0"],
+        &["completions"],
+        &["completions", "cmd"],
+        &["man"],
         &["export", "acme", "wheel", "--format", "xlsx"],
         &["package"],
         &["package", "lottery", "--target", "dir"],
