@@ -22,6 +22,10 @@ pub struct Audit {
     pub tenant: String,
     /// Holds every entry against the hash chain: the server's, or an export's (exit code 1 if one does not fit)
     #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    #[expect(
+        clippy::option_option,
+        reason = "how clap says: not asked for, without a file, with one"
+    )]
     pub verify: Option<Option<PathBuf>>,
     /// The hash of an entry that was there before: only it can tell that the end is missing
     #[arg(long, value_name = "HASH", value_parser = hash, requires = "verify")]

@@ -21,7 +21,8 @@ pub struct Campaign {
     /// Whose.
     pub tenant: String,
     /// Its id.
-    pub campaign: String,
+    #[serde(rename = "campaign")]
+    pub id: String,
     /// Its edition.
     pub edition: u64,
     /// Its title, in each language.
@@ -117,7 +118,7 @@ pub fn tell(seen: &Seen, scrape: &Scrape, before: Option<(&Seen, &Scrape)>, secs
             .map(|reward| stock_of(reward, was, secs, lived.map(|(open_secs, _)| open_secs)))
             .collect(),
         budget: budget(&lane["budget"], lived.map_or(0.0, |(_, share)| share)),
-        campaign,
+        id: campaign,
     }
 }
 
@@ -214,7 +215,7 @@ fn rows(of: &Campaign, language: &str) -> Vec<Vec<String>> {
     let title = of.title.get(language).or_else(|| of.title.values().next());
     let mut stocks = of.stock.iter().map(stock_words);
     let mut rows = vec![vec![
-        format!("{}/{}", of.tenant, of.campaign),
+        format!("{}/{}", of.tenant, of.id),
         cut(title.map_or("", String::as_str), TITLE),
         phase(of),
         format!("{:.1}", of.calls_per_sec),
@@ -359,7 +360,7 @@ mod tests {
             10.0,
         );
         let mut second = first.clone();
-        second.campaign = "pack".to_owned();
+        second.id = "pack".to_owned();
         second.paused = Some("奖品数量不对".to_owned());
         second.phase = "paused".to_owned();
         second.title.clear();

@@ -78,8 +78,11 @@ fn of<'a, T>(
     all.get(&(tenant.to_owned(), campaign.to_owned()))
 }
 
+/// A name, labels with their values, a number.
+type Sample<'a> = (&'a str, Vec<(&'a str, String)>, f64);
+
 /// `name{label="value",...} 1`.
-fn sample(line: &str) -> Option<(&str, Vec<(&str, String)>, f64)> {
+fn sample(line: &str) -> Option<Sample<'_>> {
     let (name, rest) = line.split_once('{')?;
     let (mut labels, mut rest) = (Vec::new(), rest);
     while let Some((label, after)) = rest.split_once("=\"") {

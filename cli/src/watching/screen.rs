@@ -35,6 +35,10 @@ impl Screen {
     }
 
     /// Draws lines in place of what was there.
+    #[expect(
+        clippy::unused_self,
+        reason = "only who has taken the terminal may draw on it"
+    )]
     pub fn draw(&self, lines: &[String]) -> Result<(), Failure> {
         let mut text = String::from("\x1b[H");
         for line in lines {

@@ -444,6 +444,9 @@ fn judge(states: &[State], shots: &[Shot], rows: &[Value], audit: &[Value]) -> V
     late
 }
 
+/// A change of what the judge is shown.
+type Change<'a> = &'a dyn Fn(&mut Vec<State>, &mut Vec<Shot>, &mut Vec<Value>, &mut Vec<Value>);
+
 /// Whether the judge would notice.
 #[test]
 fn the_judge_of_switches_finds_what_is_late() {
@@ -485,13 +488,12 @@ fn the_judge_of_switches_finds_what_is_late() {
     ];
     assert_eq!(judge(&states, &shots, &rows, &audit), Vec::<String>::new());
 
-    let wrong =
-        |change: &dyn Fn(&mut Vec<State>, &mut Vec<Shot>, &mut Vec<Value>, &mut Vec<Value>)| {
-            let (mut states, mut shots) = (states.to_vec(), shots.clone());
-            let (mut rows, mut audit) = (rows.clone(), audit.clone());
-            change(&mut states, &mut shots, &mut rows, &mut audit);
-            judge(&states, &shots, &rows, &audit).join("\n")
-        };
+    let wrong = |change: Change<'_>| {
+        let (mut states, mut shots) = (states.to_vec(), shots.clone());
+        let (mut rows, mut audit) = (rows.clone(), audit.clone());
+        change(&mut states, &mut shots, &mut rows, &mut audit);
+        judge(&states, &shots, &rows, &audit).join("\n")
+    };
     // A grant of the old revision, sent after the word; an answer that gives while it is paused; no pause where there is none.
     assert!(wrong(&|_, shots, _, _| shots[2] = shot(1, 1, "a")).contains("no state from 1 to 1"));
     assert!(wrong(&|_, shots, _, _| shots[3] = shot(2, 2, "b")).contains("no state from 2 to 2"));

@@ -173,8 +173,8 @@ fn renewed(example: &Example) -> Option<Diagnostics> {
         folder: "configs/acme",
         campaign: "example",
     };
-    let renewal = renew(&original, "example", true, shift.parse().unwrap());
-    Some(renewal.unwrap().look())
+    let renewal = renew(&original, "example", true, shift.parse().ok()?);
+    renewal.ok().map(|renewal| renewal.look())
 }
 
 /// All that the check and the stories say, or what is said of a copy.

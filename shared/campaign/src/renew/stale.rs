@@ -25,7 +25,7 @@ pub(super) fn look(copy: &Renewal) -> Diagnostics {
             shift: copy.shift,
             out: &mut out,
         };
-        if !name.ends_with(".yaml") {
+        if name.strip_suffix(".yaml").is_none() {
             eye.prose(&source);
         } else if let Some(root) = document::parse(&source, &mut ignored) {
             eye.values(&root);
