@@ -14,8 +14,9 @@ use crate::out::{self, Out};
 use crate::sign;
 use crate::speak::Speak;
 use crate::watching::Watch;
-use crate::watching::figures::{Campaign, table};
+use crate::watching::figures::Campaign;
 use crate::watching::screen::Screen;
+use crate::watching::table::table;
 
 /// Shows what goes on now: pace, refusals, stock with time left, budget against plan
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 pub mod figures;
 pub mod scrape;
 pub mod screen;
+pub mod table;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};

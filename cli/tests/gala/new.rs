@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
+use campaign::{Activity, Example, Use};
+
 use super::ran::{Home, Ran, gala};
 
 /// All files of the configs, by their path.
@@ -279,6 +281,48 @@ fn checkout(to: &Path) {
     }
 }
 
+/// What was written, as the crate would bring it.
+struct Written {
+    machine: &'static str,
+    stories: &'static [Example],
+}
+
+impl Written {
+    fn read(root: &Path) -> Self {
+        let text = |name: &str| -> &'static str {
+            let path = root.join("activities/team-quest/src").join(name);
+            std::fs::read_to_string(path).unwrap().leak()
+        };
+        let example = Example {
+            name: "first",
+            campaign: text("stories/first.yaml"),
+            stories: text("stories/first.stories.yaml"),
+        };
+        Self {
+            machine: text("machine.yaml"),
+            stories: vec![example].leak(),
+        }
+    }
+}
+
+impl Activity for Written {
+    fn id(&self) -> &'static str {
+        "team-quest"
+    }
+
+    fn machine(&self) -> Option<&'static str> {
+        Some(self.machine)
+    }
+
+    fn sections(&self) -> &'static [(&'static str, Use)] {
+        &[("rewards", Use::Required), ("pack", Use::Optional)]
+    }
+
+    fn stories(&self) -> &'static [Example] {
+        self.stories
+    }
+}
+
 /// The crate is one that cargo knows, in the one list of activities, and its stories hold. Building it takes too long here: see
 /// docs/TESTING.md.
 #[test]
@@ -303,6 +347,9 @@ fn an_activity_in_a_checkout() {
     for name in ["lottery", "serde", "cli", "match", "Quest", "1st"] {
         assert_ne!(run(&["new", "activity", name]).code, 0, "{name}");
     }
+
+    let report = campaign::story::examples(&Written::read(folder.path())).unwrap();
+    assert_eq!((report.played, report.failures.lines().as_str()), (2, ""));
 
     let list = std::fs::read_to_string(folder.path().join("together/src/lib.rs")).unwrap();
     assert!(
