@@ -152,6 +152,22 @@ impl Api {
         )
     }
 
+    /// The counters of the process, as Prometheus text.
+    pub fn metrics(&self) -> Result<String, Failure> {
+        let mut url = self.url.clone();
+        url.path_segments_mut()
+            .map_err(|()| Failure::usage(format!("`{}` is no address of a server", self.url)))?
+            .pop_if_empty()
+            .push("metrics");
+        let response = self.send(self.client.get(url).build())?;
+        response.text().map_err(|error| {
+            Failure::unreachable(
+                "cut-off",
+                format!("the answer was cut off: {}", cause(&error)),
+            )
+        })
+    }
+
     /// Changes something; again with the same key where the server asks for it.
     pub fn post(&self, ask: Ask<'_>, key: Option<&str>, body: &Json) -> Result<Json, Failure> {
         self.post_over(ask, key, None, body)

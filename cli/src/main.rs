@@ -3,7 +3,9 @@
 
 mod activities;
 mod api;
+mod chain;
 mod change;
+mod columns;
 mod commands;
 mod csv;
 mod failure;
@@ -16,6 +18,8 @@ mod process;
 mod show;
 mod sign;
 mod speak;
+mod starting;
+mod watching;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -24,10 +28,10 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    amend, approve, backup, block, check, compile, deploy, dev, diff, doctor, draft, explain,
-    export, function as function_, grant, history, notice, object, openapi, package, parked, pause,
-    publish, purge, reconcile, restore, resume, rollback, schema, serve, settlement, simulate,
-    stock, stop, test, token, verify, wrap,
+    amend, approve, audit, backup, block, check, compile, completions, deploy, dev, diff, doctor,
+    draft, explain, export, function as function_, grant, history, man, new, notice, object,
+    openapi, package, parked, pause, publish, purge, reconcile, restore, resume, rollback, schema,
+    serve, settlement, simulate, status, stock, stop, test, token, verify, wrap,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};
@@ -58,6 +62,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    New(new::New),
     Check(check::Check),
     Explain(explain::Explain),
     Compile(compile::Compile),
@@ -68,6 +73,8 @@ enum Command {
     History(history::History),
     Export(export::Export),
     Verify(verify::Verify),
+    Audit(audit::Audit),
+    Status(status::Status),
     Stock(stock::Stock),
     Draft(draft::Draft),
     Approve(approve::Approve),
@@ -96,6 +103,8 @@ enum Command {
     Openapi(openapi::Openapi),
     Package(package::Package),
     Deploy(deploy::Deploy),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 fn main() -> ExitCode {
@@ -129,6 +138,7 @@ fn or_serve(mut args: Vec<OsString>) -> Vec<OsString> {
 fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
     match &cli.command {
         Command::Serve(args) => served(serve::run(args)),
+        Command::New(args) => new::run(args, out),
         Command::Check(args) => check::run(args, out),
         Command::Explain(args) => explain::run(args, out),
         Command::Compile(args) => compile::run(args, out),
@@ -139,6 +149,8 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::History(args) => history::run(args, out),
         Command::Export(args) => export::run(args, out),
         Command::Verify(args) => verify::run(args, out),
+        Command::Audit(args) => audit::run(args, out),
+        Command::Status(args) => status::run(args, out),
         Command::Stock(args) => stock::run(args, out),
         Command::Draft(args) => draft::run(args, out),
         Command::Approve(args) => approve::run(args, out),
@@ -167,6 +179,8 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::Openapi(args) => openapi::run(args, out),
         Command::Package(args) => package::run(args, out),
         Command::Deploy(args) => deploy::run(args, out),
+        Command::Completions(args) => completions::run(args, out),
+        Command::Man(args) => man::run(args, out),
     }
 }
 

@@ -1,6 +1,8 @@
 //! The built `gala`, run as people and scripts run it.
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod compile;
 #[cfg(test)]
 mod configs;
@@ -10,6 +12,8 @@ mod dev;
 mod doctor;
 mod drafts;
 #[cfg(test)]
+mod new;
+#[cfg(test)]
 mod packed;
 #[cfg(test)]
 mod ran;
@@ -18,7 +22,11 @@ mod relay;
 #[cfg(test)]
 mod served;
 #[cfg(test)]
+mod shell;
+#[cfg(test)]
 mod simulate;
+#[cfg(test)]
+mod status;
 #[cfg(test)]
 mod usage;
 #[cfg(test)]

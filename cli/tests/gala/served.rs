@@ -87,7 +87,7 @@ impl Drop for Server {
     }
 }
 
-fn play(home: &Home, server: &Server, user: &str, key: &str) -> (u16, Json) {
+pub(crate) fn play(home: &Home, server: &Server, user: &str, key: &str) -> (u16, Json) {
     let token = home.run(&["token", "acme", user]).stdout;
     let answer = Client::builder()
         .no_proxy()

@@ -2,8 +2,9 @@
 
 use super::ran::{Home, gala};
 
-const COMMANDS: [&str; 39] = [
+pub(crate) const COMMANDS: [&str; 44] = [
     "serve",
+    "new",
     "check",
     "explain",
     "compile",
@@ -14,6 +15,8 @@ const COMMANDS: [&str; 39] = [
     "history",
     "export",
     "verify",
+    "audit",
+    "status",
     "stock",
     "draft",
     "approve",
@@ -42,6 +45,8 @@ const COMMANDS: [&str; 39] = [
     "openapi",
     "package",
     "deploy",
+    "completions",
+    "man",
 ];
 
 #[test]
@@ -163,6 +168,21 @@ fn what_is_not_understood_is_usage() {
         &["verify", "--from", "nowhere"],
         &["verify", "acme", "wheel", "--seed-hash", "00"],
         &["restore", "nowhere"],
+        &["new"],
+        &["new", "tenant"],
+        &["new", "tenant", "No Name"],
+        &["new", "campaign", "acme"],
+        &["new", "campaign", "nowhere/x"],
+        &["new", "campaign", "acme/x", "--from", "acme/wheel"],
+        &["new", "activity", "quest"],
+        &["audit"],
+        &["audit", "acme", "--verify", "nowhere"],
+        &["audit", "acme", "--head", "00"],
+        &["status", "nobody"],
+        &["status", "--every", "0"],
+        &["completions"],
+        &["completions", "cmd"],
+        &["man"],
         &["export", "acme", "wheel", "--format", "xlsx"],
         &["package"],
         &["package", "lottery", "--target", "dir"],
@@ -235,6 +255,10 @@ fn what_is_not_there_cannot_be_reached() {
         &["pause", "acme", "wheel", "--reason", "r"],
         &["resume", "acme", "wheel"],
         &["stock", "acme", "wheel"],
+        &["audit", "acme"],
+        &["audit", "acme", "--verify"],
+        &["status"],
+        &["status", "acme", "--once"],
         &["publish", "acme/wheel"],
         &["rollback", "acme", "wheel", "--to", "1"],
         &["reconcile", "acme", "wheel"],
@@ -324,7 +348,9 @@ fn garbage_breaks_nothing() {
         .iter()
         .copied()
         // These run until they are told to stop, or for long.
-        .filter(|command| !["serve", "dev", "function", "wrap", "simulate"].contains(command))
+        .filter(|command| {
+            !["serve", "dev", "function", "wrap", "simulate", "status"].contains(command)
+        })
         .collect();
     for _ in 0..150 {
         let mut args = vec![quick[next(quick.len())]];

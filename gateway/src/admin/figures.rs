@@ -36,6 +36,8 @@ struct Stats<'a> {
     stopped: &'a [Arc<str>],
     /// What users are told without a stop.
     notice: Option<Json>,
+    /// Whether the store gives less than the campaign declares, so that its events are answered 503.
+    under_durable: bool,
     now: String,
     lanes: Vec<LaneStats<'a>>,
 }
@@ -108,6 +110,7 @@ pub(super) async fn stats(visit: &Visit) -> Result<Response, Problem> {
             .notice
             .as_ref()
             .map(|notice| json!({ "text": notice.text.0, "until": notice.until.map(utc) })),
+        under_durable: visit.store().falls_short(definition.durability).is_some(),
         now: definition.calendar.rfc3339(visit.now),
         lanes: lane_stats,
     }))
