@@ -25,8 +25,8 @@ use clap::{Parser, Subcommand};
 
 use commands::{
     backup, check, compile, deploy, dev, diff, doctor, explain, export, function as function_,
-    history, openapi, package, parked, pause, publish, purge, reconcile, restore, resume, rollback,
-    schema, serve, simulate, stock, test, token, verify, wrap,
+    history, openapi, package, parked, pause, publish, purge, reconcile, release, restore, resume,
+    rollback, schema, serve, simulate, stock, test, token, verify, wrap,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};
@@ -70,6 +70,7 @@ enum Command {
     Stock(stock::Stock),
     Publish(publish::Publish),
     Diff(diff::Diff),
+    Release(release::Release),
     Rollback(rollback::Rollback),
     Pause(pause::Pause),
     Resume(resume::Resume),
@@ -131,6 +132,7 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::Stock(args) => stock::run(args, out),
         Command::Publish(args) => publish::run(args, out),
         Command::Diff(args) => diff::run(args, out),
+        Command::Release(args) => release::run(args, out),
         Command::Rollback(args) => rollback::run(args, out),
         Command::Pause(args) => pause::run(args, out),
         Command::Resume(args) => resume::run(args, out),

@@ -18,6 +18,7 @@ pub mod pause;
 pub mod publish;
 pub mod purge;
 pub mod reconcile;
+pub mod release;
 pub mod restore;
 pub mod resume;
 pub mod rollback;

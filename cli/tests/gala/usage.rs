@@ -2,7 +2,7 @@
 
 use super::ran::{Home, gala};
 
-const COMMANDS: [&str; 29] = [
+const COMMANDS: [&str; 30] = [
     "serve",
     "check",
     "explain",
@@ -17,6 +17,7 @@ const COMMANDS: [&str; 29] = [
     "stock",
     "publish",
     "diff",
+    "release",
     "rollback",
     "pause",
     "resume",
@@ -113,6 +114,11 @@ fn what_is_not_understood_is_usage() {
         &["publish"],
         &["publish", "acme"],
         &["publish", "nowhere/wheel.yaml"],
+        &["publish", "acme/wheel", "--one-way"],
+        &["publish", "acme/wheel", "--share", "5%", "--dry-run"],
+        &["release", "acme", "wheel"],
+        &["release", "acme", "wheel", "--all", "--back"],
+        &["release", "acme", "wheel", "--share"],
         &["rollback", "acme", "wheel"],
         &["rollback", "acme", "wheel", "--to", "0"],
         &["purge", "acme", "wheel"],
@@ -206,6 +212,7 @@ fn what_is_not_there_cannot_be_reached() {
         &["resume", "acme", "wheel"],
         &["stock", "acme", "wheel"],
         &["publish", "acme/wheel"],
+        &["release", "acme", "wheel", "--back"],
         &["rollback", "acme", "wheel", "--to", "1"],
         &["reconcile", "acme", "wheel"],
         &["purge", "acme", "wheel", "--edition", "1"],

@@ -27,8 +27,8 @@ use serde_json::{Map, Value as Json};
 use store::Store;
 
 use super::{
-    Deed, Desk, ROUTES, Route, Verb, backup, history, ledger, parked, read, reconcile, revise,
-    write,
+    Deed, Desk, ROUTES, Route, Verb, backup, history, ledger, parked, read, reconcile, release,
+    revise, write,
 };
 
 /// How long a read of the log may take.
@@ -134,6 +134,7 @@ async fn act(deed: Deed, visit: Visit) -> Result<Response, Problem> {
         Deed::Check => revise::check(&visit).await,
         Deed::Publish => revise::publish(&visit).await,
         Deed::Rollback => revise::rollback(&visit).await,
+        Deed::Share => release::share(&visit).await,
         Deed::Purge => revise::purge(&visit).await,
         Deed::Reconcile => reconcile::reconcile(&visit).await,
         Deed::Parked => parked::list(&visit).await,

@@ -16,6 +16,7 @@ mod metrics;
 mod parked;
 mod read;
 mod reconcile;
+mod release;
 mod revise;
 mod routes;
 pub mod row;

@@ -18,6 +18,7 @@ use store::Published;
 
 use super::find::Definitions;
 use super::gate::{Visit, json as answer};
+use super::release::Part;
 use super::row::utc;
 use super::write::{WORDS_MOST, asked, change, change_because, invalid, refused};
 
@@ -34,15 +35,25 @@ struct Nothing {}
 struct Document {
     document: Option<String>,
     reason: Option<String>,
+    share: Option<String>,
+    #[serde(default)]
+    one_way: bool,
 }
 
 /// Publishes a campaign: the document that was sent, checked against the server's own folder in its file's place, or that
-/// file as it is. The folder stays as it is either way. With `If-Match: "N"` only over revision N.
+/// file as it is. The folder stays as it is either way. With `If-Match: "N"` only over revision N; with a share for that share of
+/// the users only.
 pub(super) async fn publish(visit: &Visit) -> Result<Response, Problem> {
     let key = Key::from_headers(&visit.parts.headers)?;
     let Nothing {} = visit.query()?;
-    let Document { document, reason } = visit.body()?;
+    let Document {
+        document,
+        reason,
+        share,
+        one_way,
+    } = visit.body()?;
     let reason = sound_reason(reason)?;
+    let part = Part::read(share.as_deref(), one_way)?;
     let published = visit.soon(visit.store().published()).await?;
     let definition = match checked(visit, &published, document.as_deref()).await? {
         Checked::Sound(definition, _) => definition,
@@ -51,13 +62,14 @@ pub(super) async fn publish(visit: &Visit) -> Result<Response, Problem> {
     };
     let known = registry::edition(&published, visit.tenant_id(), &definition);
     expected(visit, known.map_or(0, |known| known.newest))?;
-    let action = registry::publication(
-        visit.store(),
-        &definition,
-        known,
-        terms(visit, reason.as_deref()),
-        visit.now,
-    );
+    let terms = terms(visit, reason.as_deref());
+    if let Some(part) = part {
+        let reason = reason.clone();
+        return part
+            .publish(visit, &key, &definition, known, terms, reason)
+            .await;
+    }
+    let action = registry::publication(visit.store(), &definition, known, terms, visit.now);
     let action = visit.soon(action).await?;
     let action = action.map_err(|no| not_published(&no))?;
     change_because(visit, &key, "publish", action, reason).await
@@ -161,7 +173,7 @@ fn terms<'a>(visit: &'a Visit, reason: Option<&'a str>) -> Terms<'a> {
 }
 
 /// A reason that says something, where there is one.
-fn sound_reason(reason: Option<String>) -> Result<Option<String>, Problem> {
+pub(super) fn sound_reason(reason: Option<String>) -> Result<Option<String>, Problem> {
     let fits = |words: &String| !words.trim().is_empty() && words.chars().count() <= WORDS_MOST;
     if reason.as_ref().is_none_or(fits) {
         Ok(reason)
@@ -272,7 +284,7 @@ fn told(visit: &Visit, diagnostics: &Diagnostics) -> Json {
     diagnostics.in_language(language).to_json()
 }
 
-fn not_published(no: &NotPublished) -> Problem {
+pub(super) fn not_published(no: &NotPublished) -> Problem {
     match no {
         NotPublished::Refused(no) => refused(no),
         NotPublished::Stranded { against, .. } => {
@@ -286,7 +298,22 @@ fn not_published(no: &NotPublished) -> Problem {
             .saying(if law.is_some() { FORBIDDEN } else { WORSENS })
             .with("problem", no.to_string())
             .with("changes", json!(changes)),
-        NotPublished::Before(_) | NotPublished::Unreadable(_) | NotPublished::Replaced { .. } => {
+        NotPublished::NoWayBack { against, .. } | NotPublished::OneWay { against, .. } => {
+            let against: Vec<_> = against.iter().map(ToString::to_string).collect();
+            Problem::new(Code::NotPossible)
+                .saying(ONE_WAY)
+                .with("problem", no.to_string())
+                .with("against", against)
+        }
+        NotPublished::Apart { changes, .. } => Problem::new(Code::NotPossible)
+            .saying(APART)
+            .with("problem", no.to_string())
+            .with("changes", json!(changes)),
+        NotPublished::Before(_)
+        | NotPublished::Unreadable(_)
+        | NotPublished::Replaced { .. }
+        | NotPublished::Shared { .. }
+        | NotPublished::TakenBack(_) => {
             Problem::new(Code::NotPossible).with("problem", no.to_string())
         }
         NotPublished::NoRandomness => Problem::new(Code::Internal),
@@ -311,6 +338,16 @@ const WORSENS: Words = Words {
 const FORBIDDEN: Words = Words {
     en: "Users were promised more than this, and the law forbids to take it back while the campaign is open. Nothing was published.",
     zh: "该版本低于已向用户公布的承诺，依法不得在活动期间变更。本次未发布。",
+};
+
+const ONE_WAY: Words = Words {
+    en: "The revision before has no place for what participants of this one may be in or were given. Nothing was changed.",
+    zh: "旧版本无法承接新版本中的用户状态或已发放的奖励，未作任何更改。",
+};
+
+const APART: Words = Words {
+    en: "Two revisions that are live at once must promise users the same; nothing was published.",
+    zh: "同时生效的两个版本对用户的承诺必须一致，未发布。",
 };
 
 const MOVED: Words = Words {

@@ -49,6 +49,8 @@ pub enum Deed {
     RetryParked,
     /// Gives one of them up.
     DropParked,
+    /// Gives a released revision another share of the users.
+    Share,
 }
 
 impl Deed {
@@ -187,6 +189,11 @@ pub const ROUTES: &[Route] = &[
     post(
         "/admin/v1/{tenant}/campaigns/{campaign}/publish",
         Deed::Publish,
+        &[Publisher],
+    ),
+    post(
+        "/admin/v1/{tenant}/campaigns/{campaign}/share",
+        Deed::Share,
         &[Publisher],
     ),
     post(

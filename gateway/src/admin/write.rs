@@ -246,6 +246,9 @@ pub(super) fn refused(no: &Refused) -> Problem {
         Refused::TooMuch => invalid("/add", &no.to_string()),
         Refused::NoSuchParked(_) => Problem::new(Code::NotFound).with("problem", no.to_string()),
         Refused::NoSuchRevision(..) => invalid("/revision", &no.to_string()),
-        Refused::Purged(..) => Problem::new(Code::NotPossible).with("problem", no.to_string()),
+        Refused::NoShare | Refused::Narrower(_) => invalid("/share", &no.to_string()),
+        Refused::Purged(..) | Refused::TwoAreLive | Refused::OneIsLive | Refused::OthersAreLive => {
+            Problem::new(Code::NotPossible).with("problem", no.to_string())
+        }
     }
 }

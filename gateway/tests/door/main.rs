@@ -11,6 +11,7 @@ mod files;
 mod upstreams;
 mod world;
 
+mod arms;
 mod bodies;
 mod bundles;
 mod codes;

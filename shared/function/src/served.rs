@@ -15,7 +15,7 @@ use machine::luck::{Seed, Seeded, Source};
 use machine::migrate::migrate;
 use machine::model::{Durability, FactKind};
 use machine::participant::Participant;
-use machine::world::{Live, Pause};
+use machine::world::{Live, Pause, arm};
 use machine::{Campaign, Definition, Millis};
 
 use crate::client::TrustedProxies;
@@ -205,17 +205,20 @@ impl Served {
         if let [(_, only)] = self.live.as_slice() {
             return Some(only);
         }
-        // A pseudonym is uniformly random already: its first bytes are the sticky hash.
-        let [a, b, c, d, ..] = user.0;
-        let place = u32::from_be_bytes([a, b, c, d]) % 10_000;
-        let mut up_to = 0;
-        for (live, campaign) in &self.live {
-            up_to += live.share;
-            if place < up_to {
-                return Some(campaign);
-            }
-        }
-        self.newest()
+        let live: Vec<Live> = self.live.iter().map(|(live, _)| *live).collect();
+        let own = arm(&live, &self.key(Lane::Live), user)?;
+        let mut live = self.live.iter();
+        live.find_map(|(live, campaign)| (live.revision == own).then_some(campaign))
+    }
+
+    /// Whether `campaign` is the user's own revision by what the store says is live.
+    pub fn is_own(&self, live: &[Live], user: &Pseudonym, campaign: &Campaign) -> bool {
+        arm(live, &self.key(Lane::Live), user) == Some(campaign.revision)
+    }
+
+    /// How the ledger names the arm that a step is made under, where several revisions are live.
+    pub fn variant(&self, revision: u32) -> Option<Arc<str>> {
+        (self.live.len() > 1).then(|| format!("r{revision}").into())
     }
 
     /// A record as `campaign` understands it; a newcomer's where there is none.

@@ -130,8 +130,30 @@ impl House {
             std::fs::write(configs.join(tenant).join("tenant.yaml"), TENANT).unwrap();
             std::fs::write(configs.join(tenant).join("wheel.yaml"), WHEEL).unwrap();
         }
-        let store: Arc<dyn Store> =
-            Arc::new(store::embedded::open(&dir.path().join("data")).unwrap());
+        let store = store::embedded::open(&dir.path().join("data")).unwrap();
+        Self::over(dir, store).await
+    }
+
+    /// The same after a restart.
+    pub async fn again(self) -> Self {
+        let data = self.dir.path().join("data");
+        let dir = self.dir;
+        drop((self.admin, self.public, self.registry, self.store));
+        // Whoever was the last to hold the store lets go of it in a moment.
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        let store = loop {
+            match store::embedded::open(&data) {
+                Ok(store) => break store,
+                Err(error) => assert!(std::time::Instant::now() < until, "{error}"),
+            }
+            tokio::task::yield_now().await;
+        };
+        Self::over(dir, store).await
+    }
+
+    async fn over(dir: TempDir, store: store::embedded::Embedded) -> Self {
+        let configs = dir.path().join("configs");
+        let store: Arc<dyn Store> = Arc::new(store);
         let hands = Arc::new(Hands(AtomicI64::new(0)));
         let registry = Arc::new(Registry::new(
             &configs,
@@ -247,12 +269,34 @@ impl House {
         .await
     }
 
-    /// A user's event.
+    pub fn pseudonym(&self, tenant: &str, member: &str) -> String {
+        self.registry.snapshot().tenants[tenant]
+            .pseudonym(member)
+            .to_string()
+    }
+
+    /// What a user is shown.
+    pub async fn view(&self, tenant: &str, member: &str) -> Answer {
+        let token = self.user(tenant, member);
+        let request = Request::builder()
+            .uri(format!("/v1/{tenant}/wheel"))
+            .header("authorization", format!("Bearer {token}"))
+            .body(Body::empty())
+            .unwrap();
+        answer(self.public.clone(), request).await
+    }
+
+    /// A user's draw.
     pub async fn play(&self, tenant: &str, member: &str, key: &str) -> Answer {
+        self.event(tenant, member, "draw", key).await
+    }
+
+    /// A user's event.
+    pub async fn event(&self, tenant: &str, member: &str, event: &str, key: &str) -> Answer {
         let request = Request::builder()
             .method("POST")
             .uri(format!(
-                "/v1/{tenant}/wheel/events/draw?channel=app&scene=home"
+                "/v1/{tenant}/wheel/events/{event}?channel=app&scene=home"
             ))
             .header(
                 "authorization",

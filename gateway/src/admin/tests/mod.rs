@@ -2,6 +2,7 @@
 
 mod house;
 
+mod arms;
 mod books;
 mod changes;
 mod promises;

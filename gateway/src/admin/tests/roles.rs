@@ -66,6 +66,10 @@ const EXPECTED: &[(&str, &str)] = &[
         "publisher",
     ),
     (
+        "POST /admin/v1/{tenant}/campaigns/{campaign}/share",
+        "publisher",
+    ),
+    (
         "POST /admin/v1/{tenant}/campaigns/{campaign}/purge",
         "publisher",
     ),
@@ -95,6 +99,7 @@ fn path_and_body(house: &House, route: &Route, tenant: &str) -> (String, String)
         "seed" => ("?lane=test", String::new()),
         "stock" => ("", r#"{"reward":"coupon","add":1}"#.to_owned()),
         "pause" | "drop" => ("", r#"{"reason":"a test"}"#.to_owned()),
+        "share" => ("", r#"{"share":"100%"}"#.to_owned()),
         "rollback" => ("", r#"{"revision":1}"#.to_owned()),
         "purge" => (
             "?edition=1",
@@ -112,6 +117,16 @@ async fn park(house: &House) {
     let says = r#"{"tenant":"acme","campaign":"wheel","user":"member-0","event":"paid"}"#;
     let parked = Parked::new(ParkedFrom::Trigger, "/queue", "1", 1).saying(says.as_bytes());
     house.store.park("acme", parked).await.unwrap();
+}
+
+/// A revision that a share of the users has; nothing more where there is one.
+async fn release(house: &House) {
+    let document = super::arms::with_look();
+    let body = serde_json::json!({ "share": "5%", "document": document }).to_string();
+    let path = "/admin/v1/acme/campaigns/wheel/publish";
+    let token = house.staff("acme", Role::Publisher);
+    let answer = house.post(&token, path, "release", &body).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
 }
 
 #[test]
@@ -150,6 +165,9 @@ async fn every_role_at_every_route() {
             let (path, body) = path_and_body(&house, route, "acme");
             let token = house.staff("acme", role);
             park(&house).await;
+            if path.ends_with("/share") {
+                release(&house).await;
+            }
             let key = format!("{role}-{}", name(route));
             let call = Call {
                 method: route.verb.as_str(),

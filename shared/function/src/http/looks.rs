@@ -143,9 +143,8 @@ async fn read(
         tokio::time::timeout_at(until, context.shell.store.recall(&key, user, None)).await;
     let recalled = recalled.map_err(|_| Failed::Slow)??;
     let campaign = served.revision_of(&user).ok_or(Failed::Behind)?;
-    let mut live = recalled.live.iter();
     // Of a campaign that the store has lost, what this process knows is still worth a look.
-    if !served.lost && !live.any(|live| live.revision == campaign.revision) {
+    if !served.lost && !served.is_own(&recalled.live, &user, campaign) {
         return Err(Failed::Behind);
     }
     let record = record(caller, recalled.participant.as_ref(), campaign)?;

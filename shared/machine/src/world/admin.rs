@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::arms::{WHOLE, share_percent};
 use super::change::{Answer, CounterKey};
 use super::delivery::Parking;
 use super::revise;
@@ -127,6 +128,39 @@ pub enum Action {
         /// Why it is given up; none: it was told again, and taken.
         reason: Option<Arc<str>>,
     },
+    /// Publishes a definition as the next revision for a share of the users; the others keep the one that is live. Ceilings
+    /// move as by a publish: stock and budget are those of both.
+    Release {
+        /// Which campaign.
+        campaign: Arc<str>,
+        /// Which edition.
+        edition: u32,
+        /// The definition as JSON.
+        definition: Arc<[u8]>,
+        /// The stock of each limited reward.
+        stock: Vec<(Arc<str>, u32)>,
+        /// The budget in all, in minor units.
+        budget: Option<i64>,
+        /// The one that is live, which this was held against.
+        over: u32,
+        /// The share, in parts of 10,000: at least 1, less than all.
+        share: u32,
+    },
+    /// Gives the newer of two live revisions another share of the users.
+    Share {
+        /// Which campaign.
+        campaign: Arc<str>,
+        /// Which edition.
+        edition: u32,
+        /// The two, the older first: those that were looked at before this was asked for.
+        arms: (u32, u32),
+        /// The newer one's share, in parts of 10,000: more than it has; 10,000 leaves it alone, 0 the older one.
+        share: u32,
+        /// The stock of each limited reward, where ceilings are to move: the older revision's, when it is left alone.
+        stock: Vec<(Arc<str>, u32)>,
+        /// The budget in all, likewise.
+        budget: Option<i64>,
+    },
 }
 
 /// What became of it.
@@ -149,7 +183,7 @@ pub enum AdminOutcome {
 pub struct Done {
     /// The audit entry's number.
     pub audit: u64,
-    /// The revision now live, after a publish or a rollback.
+    /// The revision now live, after a publish or a rollback; after a release and what becomes of it, the one that it gave more.
     pub revision: Option<u32>,
     /// The ceiling now, after a top-up.
     pub ceiling: Option<i64>,
@@ -179,6 +213,21 @@ pub enum Refused {
     /// The edition was purged, and an edition that is over never begins again.
     #[error("edition {1} of campaign `{0}` was purged and never reopens: write `edition: {next}` for the next run", next = .1.saturating_add(1))]
     Purged(Arc<str>, u32),
+    /// Two revisions are live already.
+    #[error("two revisions are live: finish the release or take it back first (`gala release`)")]
+    TwoAreLive,
+    /// One revision is live for all: there is no share to change.
+    #[error("one revision is live for all users: no release is under way")]
+    OneIsLive,
+    /// Others are live than those that the caller looked at.
+    #[error("other revisions are live than those that were looked at: look again")]
+    OthersAreLive,
+    /// No share of the users.
+    #[error("a share is more than 0 % and less than 100 %")]
+    NoShare,
+    /// Less than the revision has: users would be moved back.
+    #[error("the revision has {} % of the users, and a share only grows: take the release back as a whole (`--back`)", share_percent(*.0))]
+    Narrower(u32),
 }
 
 /// An entry of the audit.
@@ -376,6 +425,44 @@ fn carry_out(world: &mut World, change: &Admin) -> Result<Effect, AdminOutcome> 
                 ..effect(campaign)
             })
         }
+        Action::Release {
+            campaign,
+            edition,
+            definition,
+            stock,
+            budget,
+            over,
+            share,
+        } => {
+            let found = known(world, tenant, campaign, *edition)?;
+            let figures = revise::Figures {
+                stock,
+                budget: *budget,
+            };
+            let parts = (*over, *share);
+            Ok(Effect {
+                revision: Some(revise::release(found, change, definition, &figures, parts)?),
+                ..effect(campaign)
+            })
+        }
+        Action::Share {
+            campaign,
+            edition,
+            arms,
+            share,
+            stock,
+            budget,
+        } => {
+            let found = known(world, tenant, campaign, *edition)?;
+            let figures = revise::Figures {
+                stock,
+                budget: *budget,
+            };
+            Ok(Effect {
+                revision: Some(revise::share(found, *arms, *share, &figures)?),
+                ..effect(campaign)
+            })
+        }
         Action::Purge {
             campaign, edition, ..
         } => {
@@ -490,6 +577,12 @@ impl Action {
             }
             | Self::Purge {
                 campaign, edition, ..
+            }
+            | Self::Release {
+                campaign, edition, ..
+            }
+            | Self::Share {
+                campaign, edition, ..
             } => Some((campaign, *edition)),
         }
     }
@@ -542,6 +635,34 @@ impl Action {
             } => (
                 "purge",
                 serde_json::json!({ "edition": edition, "reason": reason }),
+            ),
+            Self::Release {
+                edition,
+                definition,
+                over,
+                share,
+                ..
+            } => (
+                "publish",
+                serde_json::json!({
+                    "edition": edition,
+                    "revision": done.revision,
+                    "sha256": hex(&Sha256::digest(definition)),
+                    "share": share,
+                    "over": over,
+                }),
+            ),
+            Self::Share {
+                edition,
+                arms: (old, new),
+                share,
+                ..
+            } => (
+                "share",
+                serde_json::json!({
+                    "edition": edition,
+                    "live": { old.to_string(): WHOLE.saturating_sub(*share), new.to_string(): share },
+                }),
             ),
             Self::Unpark { id, reason: None } => {
                 ("retry-parked", serde_json::json!({ "parked": id }))

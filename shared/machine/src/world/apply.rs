@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::admin::{AdminOutcome, admin};
+use super::arms::arm;
 use super::change::{Applied, Bound, Change, Commit, CounterKey, CounterMove, Left, Outcome};
 use super::delivery::{Kept, apply_keep};
 use super::state::{
@@ -59,11 +60,8 @@ pub fn apply_within(campaign: &mut CampaignWorld, commit: &mut Commit) -> Outcom
             None => {}
         }
     }
-    if !campaign
-        .live
-        .iter()
-        .any(|live| live.revision == commit.revision)
-    {
+    // Not only live, but this user's: another arm's step is as wrong as an old revision's.
+    if arm(&campaign.live, key, &commit.user) != Some(commit.revision) {
         return Outcome::Superseded;
     }
     if let Some(pause) = &campaign.pause

@@ -6,6 +6,7 @@
 
 mod admin;
 mod apply;
+mod arms;
 mod change;
 mod delivery;
 mod revise;
@@ -13,6 +14,7 @@ mod state;
 
 pub use admin::{Action, Admin, AdminOutcome, AuditEntry, Done, Refused, first_tampered};
 pub use apply::{apply, apply_admin, apply_commit, apply_within};
+pub use arms::{WHOLE, arm, place, share_percent};
 pub use change::{
     Answer, Applied, Attribution, Bound, Change, Commit, CounterKey, CounterMove, KeyWasUsed, Left,
     Outcome, Recalled,
@@ -20,6 +22,7 @@ pub use change::{
 pub use delivery::{
     Keep, Kept, PARKED_DATA_BYTES, PARKED_MOST, Parked, ParkedFrom, Parking, apply_keep, is_mark,
 };
+pub use revise::shared;
 pub use state::{
     CampaignWorld, Counter, Entry, LaneWorld, Live, Pause, REMEMBER_MOST, REMEMBER_MS, Remembered,
     Revision, TenantWorld, World,

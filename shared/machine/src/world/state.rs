@@ -48,7 +48,7 @@ pub struct TenantWorld {
 pub struct CampaignWorld {
     /// Its revisions, from 1.
     pub revisions: BTreeMap<u32, Revision>,
-    /// Which of them are live.
+    /// Which of them are live: one as a rule; while a revision is released to a share of users two, the older first.
     pub live: Vec<Live>,
     /// Whether the live lane is stopped.
     pub pause: Option<Pause>,
@@ -73,7 +73,7 @@ pub struct Revision {
     pub by: Arc<str>,
 }
 
-/// A live revision and its share of users, in parts of 10,000.
+/// A live revision and its share of users, in parts of 10,000 ([`arm`](super::arm) says whose it is).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Live {
     /// Which.

@@ -43,6 +43,7 @@ macro_rules! holds {
 }
 
 mod admin;
+mod arms;
 mod commits;
 mod counters;
 mod deliveries;
@@ -149,6 +150,8 @@ cases! {
         a_key_is_replayed, an_audit_shows_tampering, changes_are_told;
     revise: a_rollback_is_the_next_revision, a_rollback_moves_the_ceilings, a_rollback_to_nowhere_is_refused,
         a_purge_leaves_nothing, a_purge_is_final, a_purge_leaves_the_other_editions;
+    arms: a_step_is_of_the_users_own_revision, a_share_grows_and_ends_as_the_whole, what_is_taken_back_is_nobodys,
+        a_release_stands_beside_one_revision, a_release_is_in_the_audit_and_replayed;
     walk: everyone_is_met, a_walk_of_nobody_ends;
     leases: one_holds_it, of_many_one_gets_it, jobs_and_lanes_are_apart, a_number_is_never_used_again,
         one_that_is_over_is_not_brought_back, a_stranger_releases_nothing, a_commit_under_it_is_a_commit,

@@ -2,8 +2,8 @@
 -- Makes up to a batch of commits of one lane true, each on its own: all of a commit, or none of it.
 --
 -- Guarantees
---   For each commit, in the order given, all checks come before any change: remembered answer, live revision, pause, version,
---   lease, counters. What it changes is then seen by the commits after it. One that is refused changes nothing and does not touch
+--   For each commit, in the order given, all checks come before any change: remembered answer, the user's live revision, pause,
+--   version, lease, counters. What it changes is then seen by the commits after it. One that is refused changes nothing and does not touch
 --   the others. No two commits of a call may be of one participant.
 --   All writes stand at the end, and the only ones that can fail (wrong type of a key, a row number that exists) come before or are
 --   checked before the first that can't: a call that ends in an error has changed nothing.
@@ -21,7 +21,8 @@
 --        4 grants    bytes, appended
 --        5 answer    bytes
 --        6 rows      bytes; '' for none
---        7 plan      number of rows (4) .. timer (8, ms; NEVER for none) .. length of event (1) .. event; then nothing, or:
+--        7 plan      number of rows (4) .. timer (8, ms; NEVER for none) .. the user's place among all users (2, below 10,000)
+--                    .. length of event (1) .. event; then nothing, or:
 --                    all (1; 1: the grants are all of them, old ones too) .. unsound counter (2, 0 none) .. moves .. alternatives
 --                    .. rules .. lease (2, 0 none) .. its value (`fence:token`)
 --          moves, alternatives: number (1), then counter (2, from 1) .. kind (1) .. add (8) .. bound (8)
@@ -51,7 +52,7 @@
 --
 -- Example: one commit of a newcomer, one message row, no counters:
 --   EVALSHA sha 8 {a/b/0}/v1/1/live/ledger ../timers .../rules ../counters ../answers .../head ../tally ../p/5a.. 0 1 0 '' 1 live ''
---     0000000000000000 <0000000000000001, length, core> <22 bytes> '' <answer> <rows> <00000001, NEVER, 07> .. sign-in
+--     0000000000000000 <0000000000000001, length, core> <22 bytes> '' <answer> <rows> <00000001, NEVER, 0d3e, 07> .. sign-in
 --   -> 1) (integer) 0
 local KEYS, ARGV, call = KEYS, ARGV, redis.call
 local sub, find, match, format = string.sub, string.find, string.match, string.format
@@ -86,7 +87,16 @@ if head then
 end
 -- Of a purged edition only the head is left.
 if mark == 'x' then head, everyone = nil, { 'S' } end
-local is_live = live and find(live, ',' .. ARGV[5] .. ':', 1, true)
+-- The places of the users whose revision this is: from `from` on, below `below`. Shares are laid end to end in their order.
+local from, below = 0, 0
+if live then
+  local at = 0
+  for revision, share in string.gmatch(live, '(%d+):(%d+)') do
+    share = tonumber(share)
+    if revision == ARGV[5] then from, below = at, at + share end
+    at = at + share
+  end
+end
 local rows, people, answers_ms, answers_seq = 0, 0, 0, 0
 if head then
   if not tally then return redis.error_reply('BROKEN the tally is missing: nothing is written until it is restored') end
@@ -209,8 +219,8 @@ local function settle(i, a)
     end
   end
   if everyone then return everyone end
-  if not is_live then return { 'S' } end
-  local count, new_timer, event_length, at = unpack_bytes('>I4c8B', plan)
+  local count, new_timer, place, event_length, at = unpack_bytes('>I4c8I2B', plan)
+  if place < from or place >= below then return { 'S' } end
   local extra_at = at + event_length
   if mark ~= '-' and ARGV[6] == 'live' and (mark == '*' or mark == '=' .. sub(plan, at, extra_at - 1)) then
     return { 'P', head }
