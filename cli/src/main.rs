@@ -25,8 +25,8 @@ use clap::{Parser, Subcommand};
 
 use commands::{
     backup, check, compile, deploy, dev, diff, doctor, explain, export, function as function_,
-    history, openapi, package, parked, pause, publish, purge, reconcile, release, restore, resume,
-    rollback, schema, serve, simulate, stock, test, token, verify, wrap,
+    history, list, openapi, package, parked, pause, publish, purge, reconcile, release, restore,
+    resume, rollback, schema, serve, simulate, stock, test, token, verify, wrap,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};
@@ -77,6 +77,7 @@ enum Command {
     Reconcile(reconcile::Reconcile),
     Purge(purge::Purge),
     Parked(parked::Parked),
+    List(list::List),
     Backup(backup::Backup),
     Restore(restore::Restore),
     Doctor(doctor::Doctor),
@@ -138,6 +139,7 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::Resume(args) => resume::run(args, out),
         Command::Reconcile(args) => reconcile::run(args, out),
         Command::Purge(args) => purge::run(args, out),
+        Command::List(args) => list::run(args, out),
         Command::Parked(args) => parked::run(args, out),
         Command::Backup(args) => backup::run(args, out),
         Command::Restore(args) => restore::run(args, out),

@@ -11,6 +11,7 @@ pub mod explain;
 pub mod export;
 pub mod function;
 pub mod history;
+pub mod list;
 pub mod openapi;
 pub mod package;
 pub mod parked;

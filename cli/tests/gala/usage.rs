@@ -2,7 +2,7 @@
 
 use super::ran::{Home, gala};
 
-const COMMANDS: [&str; 30] = [
+const COMMANDS: [&str; 31] = [
     "serve",
     "check",
     "explain",
@@ -24,6 +24,7 @@ const COMMANDS: [&str; 30] = [
     "reconcile",
     "purge",
     "parked",
+    "list",
     "backup",
     "restore",
     "doctor",
@@ -122,6 +123,9 @@ fn what_is_not_understood_is_usage() {
         &["rollback", "acme", "wheel"],
         &["rollback", "acme", "wheel", "--to", "0"],
         &["purge", "acme", "wheel"],
+        &["list"],
+        &["list", "put", "acme", "vip"],
+        &["list", "drop", "acme"],
         &["parked", "acme", "--retry"],
         &["parked", "acme", "0f", "--drop"],
         &["parked", "acme", "0f", "--reason", "r"],
@@ -216,6 +220,8 @@ fn what_is_not_there_cannot_be_reached() {
         &["rollback", "acme", "wheel", "--to", "1"],
         &["reconcile", "acme", "wheel"],
         &["purge", "acme", "wheel", "--edition", "1"],
+        &["list", "show", "acme"],
+        &["list", "drop", "acme", "vip"],
         &["parked", "acme"],
         &["parked", "acme", "0f", "--retry"],
     ];

@@ -12,6 +12,7 @@ mod find;
 mod gate;
 mod history;
 mod ledger;
+mod lists;
 mod metrics;
 mod parked;
 mod read;
@@ -110,6 +111,7 @@ pub fn router(desk: Desk) -> Router {
         let filter = match route.verb {
             Verb::Get => MethodFilter::GET,
             Verb::Post => MethodFilter::POST,
+            Verb::Put => MethodFilter::PUT,
         };
         router.route(route.path, on(filter, enter))
     });

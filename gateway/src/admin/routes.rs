@@ -51,6 +51,12 @@ pub enum Deed {
     DropParked,
     /// Gives a released revision another share of the users.
     Share,
+    /// Lists the tenant's lists of members.
+    Lists,
+    /// Puts one of them.
+    PutList,
+    /// Takes one away.
+    DropList,
 }
 
 impl Deed {
@@ -70,6 +76,8 @@ pub enum Verb {
     Get,
     /// Carries a body; where it changes something it takes an `Idempotency-Key`.
     Post,
+    /// Carries a file; takes an `Idempotency-Key`.
+    Put,
 }
 
 impl Verb {
@@ -78,6 +86,7 @@ impl Verb {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Put => "PUT",
         }
     }
 }
@@ -95,7 +104,7 @@ pub struct Route {
     pub roles: &'static [Role],
 }
 
-use Role::{Finance, Publisher, Risk, Support};
+use Role::{Editor, Finance, Publisher, Risk, Support};
 
 const EVERYONE: &[Role] = &Role::ALL;
 
@@ -205,6 +214,18 @@ pub const ROUTES: &[Route] = &[
         "/admin/v1/{tenant}/campaigns/{campaign}/purge",
         Deed::Purge,
         &[Publisher],
+    ),
+    get("/admin/v1/{tenant}/lists", Deed::Lists, EVERYONE),
+    Route {
+        verb: Verb::Put,
+        path: "/admin/v1/{tenant}/lists/{list}",
+        deed: Deed::PutList,
+        roles: &[Editor, Publisher, Risk],
+    },
+    post(
+        "/admin/v1/{tenant}/lists/{list}/drop",
+        Deed::DropList,
+        &[Editor, Publisher, Risk],
     ),
     // All tenants' data is in a backup: a publisher of any of them may have one made, but only from the machine itself,
     // where whoever can read the copy can read the store.

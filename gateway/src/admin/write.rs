@@ -24,7 +24,7 @@ pub(super) const WORDS_MOST: usize = 500;
 /// How far the test lane's clock can be moved either way, in seconds: ten years.
 const OFFSET_MOST_SECS: i64 = 10 * 366 * 86_400;
 
-const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+pub(super) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -244,7 +244,9 @@ pub(super) fn refused(no: &Refused) -> Problem {
         }
         Refused::NoSuchStock(_) => invalid("/reward", &no.to_string()),
         Refused::TooMuch => invalid("/add", &no.to_string()),
-        Refused::NoSuchParked(_) => Problem::new(Code::NotFound).with("problem", no.to_string()),
+        Refused::NoSuchParked(_) | Refused::NoSuchList(_) => {
+            Problem::new(Code::NotFound).with("problem", no.to_string())
+        }
         Refused::NoSuchRevision(..) => invalid("/revision", &no.to_string()),
         Refused::NoShare | Refused::Narrower(_) => invalid("/share", &no.to_string()),
         Refused::Purged(..) | Refused::TwoAreLive | Refused::OneIsLive | Refused::OthersAreLive => {

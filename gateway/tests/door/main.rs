@@ -21,6 +21,7 @@ mod gone;
 mod gone_elsewhere;
 mod headers;
 mod limits;
+mod lists;
 mod lottery;
 mod one_store;
 mod openapi;

@@ -13,6 +13,7 @@ use function::clock::{Clock, SystemClock};
 use function::engine::{Caller, Message, Told, hear};
 use function::http::{Shell, router};
 use function::identity::{Cache, Minter, Ticket};
+use function::lists::Listed;
 use function::registry::material;
 use function::relay::Relay;
 use function::serve::{Process, StoreChoice, open};
@@ -91,8 +92,27 @@ impl House {
     }
 
     async fn over(files: &[(&str, &str)], redis: Option<Server>) -> Self {
+        Self::over_with(files, &[], redis).await
+    }
+
+    /// The same, with these lists in the folder.
+    pub async fn both_with(files: &[(&str, &str)], lists: &[(&str, &str)]) -> Vec<Self> {
+        vec![
+            Self::over_with(files, lists, None).await,
+            Self::over_with(files, lists, Some(server())).await,
+        ]
+    }
+
+    async fn over_with(
+        files: &[(&str, &str)],
+        lists: &[(&str, &str)],
+        redis: Option<Server>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let configs = folder.path().join("configs/acme");
+        for (name, text) in lists {
+            write(&configs.join(format!("lists/{name}.csv")), text);
+        }
         write(&configs.join("tenant.yaml"), TENANT);
         for (name, text) in files {
             write(
@@ -339,6 +359,7 @@ async fn many_at_once_without_a_lease_have_one_effect() {
                     rehearsal: false,
                     now: shell.clock.now(),
                     language: "en",
+                    listed: Listed::default(),
                 };
                 let message = Message {
                     heard: Heard {

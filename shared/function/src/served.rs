@@ -10,10 +10,9 @@ use campaign::tenant::Tenant;
 use limit::{Limiter, Shared};
 use machine::expr::Fault;
 use machine::ids::{CampaignKey, Lane, Pseudonym};
-use machine::input::{Facts, Known};
 use machine::luck::{Seed, Seeded, Source};
 use machine::migrate::migrate;
-use machine::model::{Durability, FactKind};
+use machine::model::Durability;
 use machine::participant::Participant;
 use machine::world::{Live, Pause, arm};
 use machine::{Campaign, Definition, Millis};
@@ -21,6 +20,7 @@ use machine::{Campaign, Definition, Millis};
 use crate::client::TrustedProxies;
 use crate::cors::Origins;
 use crate::identity::Verifier;
+use crate::lists::Stored;
 use crate::telemetry::RouteMetrics;
 
 /// A limiter keyed by text.
@@ -60,8 +60,10 @@ pub struct TenantShell {
     pub proxies: TrustedProxies,
     /// What pseudonyms are made with.
     pub secret: Seed,
-    /// The member ids on each list.
+    /// The member ids on each list of the folder.
     pub lists: HashMap<String, HashSet<String>>,
+    /// The lists in the store, which stand above those.
+    pub stored: Stored,
     /// How often each user may call.
     pub user_limit: Option<Arc<SharedLimiter>>,
     /// That limit as `RateLimit-Policy` says it, written once.
@@ -85,18 +87,6 @@ impl TenantShell {
     /// A member's pseudonym.
     pub fn pseudonym(&self, member: &str) -> Pseudonym {
         Pseudonym::of(&self.secret.0, member)
-    }
-
-    /// What is known about a member for a campaign's facts.
-    pub fn facts(&self, definition: &Definition, member: &str) -> Facts {
-        let found = definition.facts.iter().map(|fact| match &fact.what {
-            FactKind::List(list) => match self.lists.get(list) {
-                Some(members) if members.contains(member) => Known::Yes,
-                Some(_) => Known::No,
-                None => Known::Unknown,
-            },
-        });
-        Facts::settle(&definition.facts, found)
     }
 }
 

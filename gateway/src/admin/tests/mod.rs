@@ -5,6 +5,7 @@ mod house;
 mod arms;
 mod books;
 mod changes;
+mod lists;
 mod promises;
 mod revise;
 mod roles;

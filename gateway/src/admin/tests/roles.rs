@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use function::identity::{Audience, Role, Ticket};
-use machine::world::{Parked, ParkedFrom};
+use machine::world::{Action, Admin, Lines, Parked, ParkedFrom};
 
 use super::house::{Call, House};
 use crate::admin::{ROUTES, Route};
@@ -77,6 +77,18 @@ const EXPECTED: &[(&str, &str)] = &[
     ("GET /admin/v1/{tenant}/parked/{id}", "support publisher"),
     ("POST /admin/v1/{tenant}/parked/{id}/retry", "publisher"),
     ("POST /admin/v1/{tenant}/parked/{id}/drop", "publisher"),
+    (
+        "GET /admin/v1/{tenant}/lists",
+        "viewer support finance risk editor publisher",
+    ),
+    (
+        "PUT /admin/v1/{tenant}/lists/{list}",
+        "editor publisher risk",
+    ),
+    (
+        "POST /admin/v1/{tenant}/lists/{list}/drop",
+        "editor publisher risk",
+    ),
     ("POST /admin/v1/backup", "publisher"),
 ];
 
@@ -91,7 +103,7 @@ fn path_and_body(house: &House, route: &Route, tenant: &str) -> (String, String)
         .replace("{tenant}", tenant)
         .replace("{campaign}", "wheel")
         .replace("{revision}", "1");
-    let path = path.replace("{user}", "member-0");
+    let path = path.replace("{user}", "member-0").replace("{list}", "vip");
     let path = path.replace("{id}", &Parked::id_of("/queue", "1"));
     let dest = house.dir.path().join("copy");
     let (query, body) = match route.path.rsplit('/').next().unwrap() {
@@ -99,13 +111,14 @@ fn path_and_body(house: &House, route: &Route, tenant: &str) -> (String, String)
         "seed" => ("?lane=test", String::new()),
         "stock" => ("", r#"{"reward":"coupon","add":1}"#.to_owned()),
         "pause" | "drop" => ("", r#"{"reason":"a test"}"#.to_owned()),
-        "share" => ("", r#"{"share":"100%"}"#.to_owned()),
+        "share" => ("", r#"{"back":true}"#.to_owned()),
         "rollback" => ("", r#"{"revision":1}"#.to_owned()),
         "purge" => (
             "?edition=1",
             r#"{"force":true,"reason":"a test"}"#.to_owned(),
         ),
         "clock" => ("", r#"{"offset_secs":60}"#.to_owned()),
+        "{list}" => ("", "member-0\n".to_owned()),
         "backup" => ("", serde_json::json!({ "dest": dest }).to_string()),
         _ => ("", String::new()),
     };
@@ -165,6 +178,25 @@ async fn every_role_at_every_route() {
             let (path, body) = path_and_body(&house, route, "acme");
             let token = house.staff("acme", role);
             park(&house).await;
+            if path.ends_with("/vip/drop") {
+                let put = Action::PutList {
+                    list: "vip".into(),
+                    version: "".into(),
+                    members: 0,
+                    lines: Lines::default(),
+                    sha256: [0; 32],
+                };
+                let change = Admin {
+                    tenant: "acme".into(),
+                    by: "a test".into(),
+                    at: 1,
+                    key: None,
+                    action: put,
+                    why: None,
+                };
+                let done = house.store.put_list(Box::new(change), Vec::new());
+                done.await.unwrap();
+            }
             if path.ends_with("/share") {
                 release(&house).await;
             }

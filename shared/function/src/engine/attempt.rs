@@ -192,7 +192,7 @@ impl Prepared {
         }
         let payload = Payload::read(declared, sent.body).map_err(Failed::Payload)?;
         let user = user_of(campaign, caller.claims);
-        let facts = caller.shell.facts(campaign, caller.member);
+        let facts = caller.shell.facts(campaign, caller.member, &caller.listed);
         Ok(Self {
             user,
             event,

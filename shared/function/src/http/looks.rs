@@ -116,12 +116,14 @@ async fn look(
     let language = context.language(&who.tenant);
     let until = Instant::now() + CALL_TIMEOUT;
     let mut body = {
-        let caller = context.caller(who, &who.claims.sub, true, language)?;
+        let caller = context.caller(who, &who.claims.sub, true, language).await?;
         read(context, &caller, what, until).await
     };
     if matches!(body, Err(Failed::Behind)) {
         let newer = context.catch_up(who, until).await?;
-        let caller = context.caller(&newer, &who.claims.sub, true, language)?;
+        let caller = context
+            .caller(&newer, &who.claims.sub, true, language)
+            .await?;
         body = read(context, &caller, what, until).await;
     }
     let mut response = json(body.map_err(|error| failed(error, context, language))?);
@@ -161,7 +163,7 @@ async fn read(
     }
     let (claims, facts) = (
         user_of(campaign, caller.claims),
-        caller.shell.facts(campaign, caller.member),
+        caller.shell.facts(campaign, caller.member, &caller.listed),
     );
     let call = Call {
         campaign,

@@ -42,6 +42,13 @@ impl Registry {
             .into_iter()
             .filter(|(path, _)| path.starts_with(&folder))
             .collect();
+        // A list that only the store has needs no file to be named.
+        if let Some(shell) = self.snapshot().tenants.get(tenant) {
+            for list in shell.stored.lists.keys() {
+                let file = format!("{tenant}/lists/{list}.csv");
+                files.entry(file).or_insert_with(|| "".into());
+            }
+        }
         let path = format!("{tenant}/{campaign}.yaml");
         if let Some(document) = document {
             files.insert(path.clone(), document.into());

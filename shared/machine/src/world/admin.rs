@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::arms::{WHOLE, share_percent};
 use super::change::{Answer, CounterKey};
 use super::delivery::Parking;
+use super::lists::{Lines, List};
 use super::revise;
 use super::state::{CampaignWorld, Pause, Remembered, TenantWorld, World, find, remember};
 use crate::calendar::Millis;
@@ -161,6 +162,24 @@ pub enum Action {
         /// The budget in all, likewise.
         budget: Option<i64>,
     },
+    /// Puts a list in the place of the one of its name, or beside the others; its members were put where the store keeps them.
+    PutList {
+        /// Its name.
+        list: Arc<str>,
+        /// Names its members; the store's to say.
+        version: Arc<str>,
+        /// How many they are; the store's to say.
+        members: u64,
+        /// What became of the file's lines.
+        lines: Lines,
+        /// SHA-256 of the file.
+        sha256: [u8; 32],
+    },
+    /// Takes a list away.
+    DropList {
+        /// Its name.
+        list: Arc<str>,
+    },
 }
 
 /// What became of it.
@@ -228,6 +247,9 @@ pub enum Refused {
     /// Less than the revision has: users would be moved back.
     #[error("the revision has {} % of the users, and a share only grows: take the release back as a whole (`--back`)", share_percent(*.0))]
     Narrower(u32),
+    /// The store has no such list.
+    #[error("no list `{0}` is in the store")]
+    NoSuchList(Arc<str>),
 }
 
 /// An entry of the audit.
@@ -292,6 +314,7 @@ pub(super) fn admin(world: &mut World, change: &Admin) -> AdminOutcome {
             audit: Vec::new(),
             remembered: VecDeque::new(),
             parking: Parking::default(),
+            lists: std::collections::BTreeMap::new(),
         };
         world.tenants.insert(change.tenant.clone(), tenant);
         return finish(world, change, None, None, None);
@@ -475,17 +498,35 @@ fn carry_out(world: &mut World, change: &Admin) -> Result<Effect, AdminOutcome> 
             world.purged.insert(key);
             Ok(effect(campaign))
         }
+        Action::PutList { list, .. } => {
+            let new = List::put(change);
+            let known = world.tenants.get_mut(tenant).zip(new);
+            let refused = || AdminOutcome::Refused(Refused::NoSuchTenant(tenant.clone()));
+            let (known, new) = known.ok_or_else(refused)?;
+            known.lists.insert(list.clone(), new);
+            Ok(of_tenant())
+        }
+        Action::DropList { list } => {
+            let known = world.tenants.get_mut(tenant);
+            let gone = known.and_then(|known| known.lists.remove(list));
+            let refused = || AdminOutcome::Refused(Refused::NoSuchList(list.clone()));
+            gone.map(|_| of_tenant()).ok_or_else(refused)
+        }
         Action::Unpark { id, .. } => {
             let known = world.tenants.get_mut(tenant);
             let gone = known.and_then(|known| known.parking.take(id));
             let refused = || AdminOutcome::Refused(Refused::NoSuchParked(id.clone()));
-            gone.map(|_| Effect {
-                campaign: None,
-                revision: None,
-                ceiling: None,
-            })
-            .ok_or_else(refused)
+            gone.map(|_| of_tenant()).ok_or_else(refused)
         }
+    }
+}
+
+/// Of a tenant, and of none of its campaigns.
+fn of_tenant() -> Effect {
+    Effect {
+        campaign: None,
+        revision: None,
+        ceiling: None,
     }
 }
 
@@ -558,7 +599,10 @@ impl Action {
     /// The campaign and the edition that it is about, if it is about one.
     pub fn campaign(&self) -> Option<(&Arc<str>, u32)> {
         match self {
-            Self::CreateTenant { .. } | Self::Unpark { .. } => None,
+            Self::CreateTenant { .. }
+            | Self::Unpark { .. }
+            | Self::PutList { .. }
+            | Self::DropList { .. } => None,
             Self::Publish {
                 campaign, edition, ..
             }
@@ -664,6 +708,20 @@ impl Action {
                     "live": { old.to_string(): WHOLE.saturating_sub(*share), new.to_string(): share },
                 }),
             ),
+            Self::PutList {
+                list,
+                members,
+                lines,
+                sha256,
+                ..
+            } => (
+                "put-list",
+                serde_json::json!({
+                    "list": list, "members": members, "rows": lines.rows, "duplicates": lines.duplicates,
+                    "rejected": lines.rejected, "sha256": hex(sha256),
+                }),
+            ),
+            Self::DropList { list } => ("drop-list", serde_json::json!({ "list": list })),
             Self::Unpark { id, reason: None } => {
                 ("retry-parked", serde_json::json!({ "parked": id }))
             }

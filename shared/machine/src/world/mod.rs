@@ -9,6 +9,7 @@ mod apply;
 mod arms;
 mod change;
 mod delivery;
+mod lists;
 mod revise;
 mod state;
 
@@ -22,6 +23,7 @@ pub use change::{
 pub use delivery::{
     Keep, Kept, PARKED_DATA_BYTES, PARKED_MOST, Parked, ParkedFrom, Parking, apply_keep, is_mark,
 };
+pub use lists::{Lines, List};
 pub use revise::shared;
 pub use state::{
     CampaignWorld, Counter, Entry, LaneWorld, Live, Pause, REMEMBER_MOST, REMEMBER_MS, Remembered,

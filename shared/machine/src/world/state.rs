@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::admin::AuditEntry;
 use super::change::{Answer, CounterKey, KeyWasUsed, Recalled};
 use super::delivery::Parking;
+use super::lists::List;
 use crate::calendar::{HOUR_MS, Millis};
 use crate::ids::{CampaignKey, Lane, Pseudonym};
 use crate::luck::Seed;
@@ -41,6 +42,8 @@ pub struct TenantWorld {
     pub remembered: VecDeque<Remembered>,
     /// The events that could not be delivered.
     pub parking: Parking,
+    /// The lists that staff have put here, by name; their members lie elsewhere.
+    pub lists: BTreeMap<Arc<str>, List>,
 }
 
 /// One edition of a campaign.

@@ -49,6 +49,7 @@ mod counters;
 mod deliveries;
 mod heard;
 mod leases;
+mod lists;
 mod races;
 mod reads;
 mod revise;
@@ -159,6 +160,7 @@ cases! {
     deliveries: a_mark_only_grows, marks_are_apart, a_mark_is_of_a_lane_that_is_there, what_is_parked_is_kept_whole,
         parked_again_is_one_entry, the_newest_are_kept_and_the_rest_counted, what_is_taken_away_is_in_the_audit,
         tenants_are_apart;
+    lists: who_is_on_a_list_is_told, a_list_is_replaced_as_a_whole, a_list_is_taken_away, a_list_is_audited_and_put_once;
     races: ten_units_have_ten_winners, twins_get_one_answer, one_user_is_never_in_two_places,
         a_dropped_commit_still_commits;
 }

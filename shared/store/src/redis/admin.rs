@@ -82,6 +82,9 @@ pub(super) async fn admin(shared: &Shared, change: &Admin) -> Result<AdminOutcom
     if matches!(change.action, Action::Unpark { .. }) {
         return super::parked::unpark(shared, change).await;
     }
+    if matches!(change.action, Action::DropList { .. }) {
+        return super::lists::make(shared, change, 0).await;
+    }
     let Some((campaign, edition)) = change.action.campaign() else {
         return Ok(AdminOutcome::Already);
     };
@@ -197,7 +200,10 @@ async fn plan(
     let known = |campaign: &Arc<str>, edition: u32| found.alive(campaign, edition);
     Ok(match &change.action {
         // Of a tenant and of no campaign: made elsewhere.
-        Action::CreateTenant { .. } | Action::Unpark { .. } => Err(AdminOutcome::Already),
+        Action::CreateTenant { .. }
+        | Action::Unpark { .. }
+        | Action::PutList { .. }
+        | Action::DropList { .. } => Err(AdminOutcome::Already),
         Action::Publish {
             campaign,
             edition,

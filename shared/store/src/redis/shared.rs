@@ -44,6 +44,8 @@ pub(super) struct Scripts {
     pub mark: Script,
     pub park: Script,
     pub unpark: Script,
+    pub list: Script,
+    pub listed: Script,
 }
 
 /// What is known of a lane from the last look at it.
@@ -68,6 +70,8 @@ impl Default for Scripts {
             mark: Script::new(include_str!("scripts/mark.lua")),
             park: Script::new(include_str!("scripts/park.lua")),
             unpark: Script::new(include_str!("scripts/unpark.lua")),
+            list: Script::new(include_str!("scripts/list.lua")),
+            listed: Script::new(include_str!("scripts/listed.lua")),
         }
     }
 }
