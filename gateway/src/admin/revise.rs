@@ -32,7 +32,7 @@ struct Nothing {}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
+struct Publication {
     document: Option<String>,
     reason: Option<String>,
     share: Option<String>,
@@ -46,7 +46,7 @@ struct Document {
 pub(super) async fn publish(visit: &Visit) -> Result<Response, Problem> {
     let key = Key::from_headers(&visit.parts.headers)?;
     let Nothing {} = visit.query()?;
-    let Document {
+    let Publication {
         document,
         reason,
         share,

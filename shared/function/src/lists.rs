@@ -26,8 +26,11 @@ pub struct Stored {
     /// By name.
     pub lists: HashMap<String, List>,
     /// What was found before. What a version says never changes, so nothing here is ever old.
-    found: Arc<Mutex<HashMap<(Arc<str>, Pseudonym), bool>>>,
+    found: Arc<Mutex<Found>>,
 }
+
+/// Whether someone is in a version.
+type Found = HashMap<(Arc<str>, Pseudonym), bool>;
 
 impl Stored {
     /// These lists, with what was found of the ones before.
@@ -79,14 +82,11 @@ impl TenantShell {
             if found.iter().any(|(known, _)| known == name) {
                 continue;
             }
-            let known = match self.stored.recall(&list.version, user) {
-                Some(is_on) => yes_or_no(is_on),
-                None => {
-                    open.push((found.len(), list.version.clone()));
-                    Known::Unknown
-                }
-            };
-            found.push((name.clone(), known));
+            let known = self.stored.recall(&list.version, user);
+            if known.is_none() {
+                open.push((found.len(), list.version.clone()));
+            }
+            found.push((name.clone(), known.map_or(Known::Unknown, yes_or_no)));
         }
         if open.is_empty() {
             return Listed(found);

@@ -206,7 +206,9 @@ mod tests {
 
     fn read(kind: Kind, pieces: &[&[u8]]) -> Read {
         let mut reading = Reading::new(kind, &SECRET);
-        pieces.iter().for_each(|piece| reading.take(piece));
+        for piece in pieces {
+            reading.take(piece);
+        }
         reading.end()
     }
 

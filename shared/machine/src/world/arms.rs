@@ -34,8 +34,8 @@ pub fn place(key: &CampaignKey, user: &Pseudonym) -> u32 {
         hash.update(part);
     }
     let digest: [u8; 32] = hash.finalize().into();
-    let [a, b, c, d, e, f, g, h, ..] = digest;
-    (u64::from_be_bytes([a, b, c, d, e, f, g, h]) % u64::from(WHOLE)) as u32
+    let first = digest.first_chunk().copied().unwrap_or_default();
+    (u64::from_be_bytes(first) % u64::from(WHOLE)) as u32
 }
 
 /// The live revision of a user. Shares are laid end to end from place 0 on in the order of the list, the older revision first: when

@@ -144,8 +144,9 @@ impl Lists {
         let mut bytes = Vec::with_capacity(CHUNK.min(members.len()) * MEMBER_BYTES);
         for some in members.chunks(CHUNK) {
             bytes.clear();
-            some.iter()
-                .for_each(|member| bytes.extend_from_slice(&member.0));
+            for member in some {
+                bytes.extend_from_slice(&member.0);
+            }
             file.write_all_at(&bytes, at)?;
             crc = crc32c::crc32c_append(crc, &bytes);
             at += bytes.len() as u64;

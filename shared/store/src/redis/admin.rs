@@ -232,18 +232,18 @@ async fn plan(
             budget,
             over,
             share,
-        } => match known(campaign, *edition) {
-            Err(no) => Err(no),
-            Ok(_) => {
-                let new = New {
-                    definition,
-                    figures: (stock.as_slice(), *budget),
-                    seeds: None,
-                    beside: Some((*over, *share)),
-                };
-                revise(shared, change, found, new).await?
+        } => {
+            if let Err(no) = known(campaign, *edition) {
+                return Ok(Err(no));
             }
-        },
+            let new = New {
+                definition,
+                figures: (stock.as_slice(), *budget),
+                seeds: None,
+                beside: Some((*over, *share)),
+            };
+            revise(shared, change, found, new).await?
+        }
         Action::Share {
             campaign,
             edition,

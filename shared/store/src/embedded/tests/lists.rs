@@ -37,7 +37,7 @@ async fn tenant(store: &Embedded) {
     store.admin(Box::new(create)).await.unwrap();
 }
 
-fn files(folder: &Path) -> Vec<std::path::PathBuf> {
+fn files(folder: &Path) -> Vec<PathBuf> {
     let files = std::fs::read_dir(folder.join("lists")).unwrap();
     files.map(|file| file.unwrap().path()).collect()
 }
