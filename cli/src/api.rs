@@ -1,6 +1,6 @@
 //! The admin API of a running server, called over HTTP.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -215,6 +215,38 @@ impl Api {
             match self.send(request.build()) {
                 Ok(response) => return json(response),
                 // Not known whether it was done, or not done for now: the same key never does it twice.
+                Err(failure)
+                    if failure.exit == Exit::Unreachable
+                        && failure.code != "unreachable"
+                        && tried < TRIES =>
+                {
+                    std::thread::sleep(Duration::from_secs(1));
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    /// Puts a file; again with the same key where the server asks for it.
+    pub fn put_file(&self, ask: Ask<'_>, key: Option<&str>, file: &Path) -> Result<Json, Failure> {
+        let made = RequestId::new();
+        let key = key.unwrap_or(made.as_str());
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let opened = std::fs::File::open(file).map_err(|error| {
+                Failure::usage(format!("{} can't be read: {error}", file.display()))
+            })?;
+            let request = self
+                .client
+                .request(Method::PUT, self.address(ask)?)
+                .bearer_auth(&self.token)
+                .header("idempotency-key", key)
+                .header("content-type", "text/csv")
+                .timeout(STREAM)
+                .body(opened);
+            match self.send(request.build()) {
+                Ok(response) => return json(response),
                 Err(failure)
                     if failure.exit == Exit::Unreachable
                         && failure.code != "unreachable"

@@ -29,9 +29,9 @@ use clap::{Parser, Subcommand};
 
 use commands::{
     amend, approve, audit, backup, block, check, compile, completions, deploy, dev, diff, doctor,
-    draft, explain, export, function as function_, grant, history, man, new, notice, object,
-    openapi, package, parked, pause, publish, purge, reconcile, restore, resume, rollback, schema,
-    serve, settlement, simulate, status, stock, stop, test, token, verify, wrap,
+    draft, explain, export, function as function_, grant, history, list, man, new, notice, object,
+    openapi, package, parked, pause, publish, purge, reconcile, release, restore, resume, rollback,
+    schema, serve, settlement, simulate, status, stock, stop, test, token, verify, wrap,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};
@@ -81,6 +81,7 @@ enum Command {
     Object(object::Object),
     Publish(publish::Publish),
     Diff(diff::Diff),
+    Release(release::Release),
     Rollback(rollback::Rollback),
     Pause(pause::Pause),
     Resume(resume::Resume),
@@ -94,6 +95,7 @@ enum Command {
     Reconcile(reconcile::Reconcile),
     Purge(purge::Purge),
     Parked(parked::Parked),
+    List(list::List),
     Backup(backup::Backup),
     Restore(restore::Restore),
     Doctor(doctor::Doctor),
@@ -157,6 +159,7 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::Object(args) => object::run(args, out),
         Command::Publish(args) => publish::run(args, out),
         Command::Diff(args) => diff::run(args, out),
+        Command::Release(args) => release::run(args, out),
         Command::Rollback(args) => rollback::run(args, out),
         Command::Pause(args) => pause::run(args, out),
         Command::Resume(args) => resume::run(args, out),
@@ -169,6 +172,7 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::Settlement(args) => settlement::run(args, out),
         Command::Reconcile(args) => reconcile::run(args, out),
         Command::Purge(args) => purge::run(args, out),
+        Command::List(args) => list::run(args, out),
         Command::Parked(args) => parked::run(args, out),
         Command::Backup(args) => backup::run(args, out),
         Command::Restore(args) => restore::run(args, out),

@@ -37,6 +37,12 @@ pub struct Publish {
     /// Why, where users get less than they were promised
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
+    /// Only for this share of the users, in percent (`5%`); the others keep the revision that is live. `gala release` goes on from there
+    #[arg(long, value_name = "PERCENT", conflicts_with_all = ["dry_run", "draft"])]
+    pub share: Option<String>,
+    /// With a share: also if it could not be taken back, since the revision that is live has no place for its states or rules
+    #[arg(long, requires = "share")]
+    pub one_way: bool,
     /// Only if this is still the newest revision
     #[arg(long, value_name = "REVISION")]
     pub over: Option<u32>,
@@ -81,10 +87,16 @@ pub fn run(args: &Publish, out: Out) -> Result<(), Failure> {
     if let Some(reason) = &args.reason {
         body["reason"] = json!(reason);
     }
+    if let Some(share) = &args.share {
+        body["share"] = json!(share);
+        if args.one_way {
+            body["one_way"] = json!(true);
+        }
+    }
     let path = path("publish");
     let (path, query) = (&path[..], &[][..]);
     let done = api.post_over(Ask { path, query }, args.key.as_deref(), args.over, &body)?;
-    published(&done, tenant, campaign, out)
+    published(&done, tenant, campaign, args.share.as_deref(), out)
 }
 
 /// Publishes a draft, now or at a time, or takes that back.
@@ -135,19 +147,26 @@ fn of_draft(
             "{name}: draft {version} is published at {at}, if it holds then (audit entry {})",
             done["audit"]
         )),
-        _ => published(&done, tenant, campaign, out),
+        _ => published(&done, tenant, campaign, None, out),
     }
 }
 
-fn published(done: &Json, tenant: &str, campaign: &str, out: Out) -> Result<(), Failure> {
+fn published(
+    done: &Json,
+    tenant: &str,
+    campaign: &str,
+    share: Option<&str>,
+    out: Out,
+) -> Result<(), Failure> {
     if out.json {
         return out.value(done);
     }
     out.line(if done["revision"].is_null() {
         format!("{tenant}/{campaign}: nothing to do, it is live already")
     } else {
+        let whose = share.map_or_else(String::new, |share| format!(" for {share} of the users"));
         format!(
-            "{tenant}/{campaign}: revision {} is live (audit entry {})",
+            "{tenant}/{campaign}: revision {} is live{whose} (audit entry {})",
             done["revision"], done["audit"]
         )
     })

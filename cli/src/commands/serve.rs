@@ -325,7 +325,7 @@ fn easy_event(shell: &TenantShell, campaign: &Campaign, now: Millis) -> Option<S
         Participant::new(campaign, now),
         User::nobody(&campaign.claims),
     );
-    let facts = shell.facts(campaign, SAMPLE_MEMBER);
+    let facts = shell.facts(campaign, SAMPLE_MEMBER, &function::lists::Listed::default());
     let call = Call {
         campaign,
         participant: &participant,

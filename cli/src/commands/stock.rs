@@ -107,6 +107,17 @@ fn show(args: &Stock, out: Out) -> Result<(), Failure> {
     if stock.is_empty() {
         out.note("no reward has limited stock");
     }
+    if let Some([older, newer]) = stats["live"].as_array().map(Vec::as_slice) {
+        let said = |one: &Json| {
+            let percent = one["percent"].as_str().unwrap_or_default().to_owned();
+            format!("{} ({percent} of the users)", one["revision"])
+        };
+        out.note(format!(
+            "two revisions are live and share what is left: {} and {}",
+            said(older),
+            said(newer)
+        ));
+    }
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use super::ran::{Home, gala};
 
-pub(crate) const COMMANDS: [&str; 44] = [
+pub(crate) const COMMANDS: [&str; 46] = [
     "serve",
     "new",
     "check",
@@ -23,6 +23,7 @@ pub(crate) const COMMANDS: [&str; 44] = [
     "object",
     "publish",
     "diff",
+    "release",
     "rollback",
     "pause",
     "resume",
@@ -36,6 +37,7 @@ pub(crate) const COMMANDS: [&str; 44] = [
     "reconcile",
     "purge",
     "parked",
+    "list",
     "backup",
     "restore",
     "doctor",
@@ -148,9 +150,17 @@ fn what_is_not_understood_is_usage() {
         &["publish"],
         &["publish", "acme"],
         &["publish", "nowhere/wheel.yaml"],
+        &["publish", "acme/wheel", "--one-way"],
+        &["publish", "acme/wheel", "--share", "5%", "--dry-run"],
+        &["release", "acme", "wheel"],
+        &["release", "acme", "wheel", "--all", "--back"],
+        &["release", "acme", "wheel", "--share"],
         &["rollback", "acme", "wheel"],
         &["rollback", "acme", "wheel", "--to", "0"],
         &["purge", "acme", "wheel"],
+        &["list"],
+        &["list", "put", "acme", "vip"],
+        &["list", "drop", "acme"],
         &["parked", "acme", "--retry"],
         &["parked", "acme", "0f", "--drop"],
         &["parked", "acme", "0f", "--reason", "r"],
@@ -260,9 +270,12 @@ fn what_is_not_there_cannot_be_reached() {
         &["status"],
         &["status", "acme", "--once"],
         &["publish", "acme/wheel"],
+        &["release", "acme", "wheel", "--back"],
         &["rollback", "acme", "wheel", "--to", "1"],
         &["reconcile", "acme", "wheel"],
         &["purge", "acme", "wheel", "--edition", "1"],
+        &["list", "show", "acme"],
+        &["list", "drop", "acme", "vip"],
         &["parked", "acme"],
         &["parked", "acme", "0f", "--retry"],
     ];

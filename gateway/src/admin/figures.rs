@@ -6,7 +6,7 @@ use axum::response::Response;
 use function::problem::{Code, Problem};
 use machine::ids::Lane;
 use machine::model::Phase;
-use machine::world::{Counter, CounterKey, Pause};
+use machine::world::{Counter, CounterKey, Live, Pause, share_percent};
 use machine::{Definition, Millis};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -28,6 +28,7 @@ struct Stats<'a> {
     edition: u32,
     activity: &'a str,
     revision: u32,
+    live: Vec<Json>,
     phase: Phase,
     paused: Option<Json>,
     /// Whether all of the tenant is paused.
@@ -102,6 +103,7 @@ pub(super) async fn stats(visit: &Visit) -> Result<Response, Problem> {
         edition: found.edition,
         activity: &definition.activity,
         revision: found.newest,
+        live: shares(&found.live),
         phase: phase(&definition, visit.now, found.stop()),
         paused: found.pause.as_ref().map(told),
         tenant_paused: found.tenant_pause.as_ref().map(told),
@@ -184,6 +186,15 @@ fn stock<'a>(id: &'a str, counter: &Counter, definition: &Definition, clock: Mil
 /// How much of a counter is left; never negative.
 pub(super) fn left(counter: &Counter) -> i64 {
     counter.ceiling.saturating_sub(counter.issued).max(0)
+}
+
+/// The live revisions with their shares of the users, in percent too.
+pub(super) fn shares(live: &[Live]) -> Vec<Json> {
+    let one = |live: &Live| {
+        let percent = format!("{}%", share_percent(live.share));
+        json!({ "revision": live.revision, "share": live.share, "percent": percent })
+    };
+    live.iter().map(one).collect()
 }
 
 /// The phase, stops included.

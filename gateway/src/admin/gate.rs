@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::body::to_bytes;
+use axum::body::{Body, to_bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{ConnectInfo, Path, Query, Request, State};
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
@@ -29,8 +29,8 @@ use serde_json::{Map, Value as Json};
 use store::Store;
 
 use super::{
-    Deed, Desk, ROUTES, Route, Verb, backup, draft, grants, history, ledger, measures, parked,
-    read, reconcile, review, revise, settlement, simulate, write,
+    Deed, Desk, ROUTES, Route, Verb, backup, draft, grants, history, ledger, lists, measures,
+    parked, read, reconcile, release, review, revise, settlement, simulate, write,
 };
 
 /// How long a read of the log may take.
@@ -77,8 +77,13 @@ pub(super) async fn enter(
             .filter(|role| route.roles.contains(role));
         let role = role.ok_or_else(|| Problem::new(Code::Forbidden))?;
         seen.1 = role.as_str();
+        let mut file = None;
         let body = match route.verb {
             Verb::Get | Verb::Delete => Map::new(),
+            Verb::Put if route.deed.takes_file() => {
+                file = Some(body);
+                Map::new()
+            }
             Verb::Post | Verb::Put => {
                 let bytes = to_bytes(body, route.deed.body_bytes())
                     .await
@@ -101,7 +106,7 @@ pub(super) async fn enter(
             now,
             request_id: request_id.clone(),
         };
-        act(route.deed, visit).await
+        act(route.deed, visit, file).await
     };
     let mut response = match answer.await {
         Ok(mut response) => {
@@ -122,7 +127,7 @@ pub(super) async fn enter(
 }
 
 /// What each deed does. No deed is reached but through here.
-async fn act(deed: Deed, visit: Visit) -> Result<Response, Problem> {
+async fn act(deed: Deed, visit: Visit, file: Option<Body>) -> Result<Response, Problem> {
     match deed {
         Deed::Campaigns => read::campaigns(&visit).await,
         Deed::Stats => super::figures::stats(&visit).await,
@@ -152,6 +157,10 @@ async fn act(deed: Deed, visit: Visit) -> Result<Response, Problem> {
         Deed::Check => revise::check(&visit).await,
         Deed::Publish => revise::publish(&visit).await,
         Deed::Rollback => revise::rollback(&visit).await,
+        Deed::Share => release::share(&visit).await,
+        Deed::Lists => lists::all(&visit).await,
+        Deed::PutList => lists::put(&visit, file.unwrap_or_default()).await,
+        Deed::DropList => lists::drop(&visit).await,
         Deed::Purge => revise::purge(&visit).await,
         Deed::Reconcile => reconcile::reconcile(&visit).await,
         Deed::Parked => parked::list(&visit).await,
@@ -326,7 +335,7 @@ pub(super) fn json(body: &impl Serialize) -> Response {
 }
 
 /// An answer of JSON bytes.
-pub(super) fn bytes(body: impl Into<axum::body::Body>) -> Response {
+pub(super) fn bytes(body: impl Into<Body>) -> Response {
     let mut response = Response::new(body.into());
     response
         .headers_mut()

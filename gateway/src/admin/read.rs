@@ -10,7 +10,7 @@ use machine::ids::{Lane, hex};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::figures::{phase, told};
+use super::figures::{phase, shares, told};
 use super::find::{self, Definitions};
 use super::gate::{Visit, bytes, json as answer};
 use super::row::utc;
@@ -55,7 +55,7 @@ pub(super) async fn campaigns(visit: &Visit) -> Result<Response, Problem> {
             "activity": definition.activity,
             "title": definition.title.0,
             "revision": found.newest,
-            "live": found.live.iter().map(|live| json!({ "revision": live.revision, "share": live.share })).collect::<Vec<_>>(),
+            "live": shares(&found.live),
             "phase": phase(&definition, visit.now, found.stop()),
             "paused": found.pause.as_ref().map(told),
             "tenant_paused": found.tenant_pause.as_ref().map(told),

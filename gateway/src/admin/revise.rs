@@ -23,6 +23,7 @@ use store::Published;
 use super::draft;
 use super::find::Definitions;
 use super::gate::{Visit, json as answer};
+use super::release::Part;
 use super::row::utc;
 use super::write::{WORDS_MOST, asked, change, change_because, invalid, refused};
 
@@ -43,6 +44,9 @@ struct Wanted {
     document: Option<String>,
     stories: Option<Stories>,
     reason: Option<String>,
+    share: Option<String>,
+    #[serde(default)]
+    one_way: bool,
 }
 
 /// Stories by their file's name.
@@ -52,7 +56,8 @@ pub(super) type Stories = BTreeMap<String, String>;
 type Texts = Vec<(Arc<str>, Arc<str>)>;
 
 /// Publishes a campaign: the document that was sent, checked against the server's own folder in its file's place, or that
-/// file as it is. The folder stays as it is either way. With `If-Match: "N"` only over revision N. Its stories must come
+/// file as it is. The folder stays as it is either way. With `If-Match: "N"` only over revision N; with a share for that
+/// share of the users only. Its stories must come
 /// out as they say. A draft is published by [`draft::publish`]; where changes are reviewed, nothing else is.
 pub(super) async fn publish(visit: &Visit) -> Result<Response, Problem> {
     if visit.body.contains_key("draft") {
@@ -64,8 +69,11 @@ pub(super) async fn publish(visit: &Visit) -> Result<Response, Problem> {
         document,
         stories,
         reason,
+        share,
+        one_way,
     } = visit.body()?;
     let reason = sound_reason(reason)?;
+    let part = Part::read(share.as_deref(), one_way)?;
     if visit.tenant.tenant.review.approvals > 0 {
         return Err(Problem::new(Code::NotPossible).saying(UNREVIEWED));
     }
@@ -81,13 +89,14 @@ pub(super) async fn publish(visit: &Visit) -> Result<Response, Problem> {
     };
     let known = registry::edition(&published, visit.tenant_id(), &definition);
     expected(visit, known.map_or(0, |known| known.newest))?;
-    let action = registry::publication(
-        visit.store(),
-        &definition,
-        known,
-        terms(visit, reason.as_deref()),
-        visit.now,
-    );
+    let terms = terms(visit, reason.as_deref());
+    if let Some(part) = part {
+        let reason = reason.clone();
+        return part
+            .publish(visit, &key, &definition, known, terms, reason)
+            .await;
+    }
+    let action = registry::publication(visit.store(), &definition, known, terms, visit.now);
     let action = visit.soon(action).await?;
     let action = action.map_err(|no| not_published(&no))?;
     change_because(visit, &key, "publish", action, reason).await
@@ -380,9 +389,22 @@ pub(super) fn not_published(no: &NotPublished) -> Problem {
             .saying(if law.is_some() { FORBIDDEN } else { WORSENS })
             .with("problem", no.to_string())
             .with("changes", json!(changes)),
+        NotPublished::NoWayBack { against, .. } | NotPublished::OneWay { against, .. } => {
+            let against: Vec<_> = against.iter().map(ToString::to_string).collect();
+            Problem::new(Code::NotPossible)
+                .saying(ONE_WAY)
+                .with("problem", no.to_string())
+                .with("against", against)
+        }
+        NotPublished::Apart { changes, .. } => Problem::new(Code::NotPossible)
+            .saying(APART)
+            .with("problem", no.to_string())
+            .with("changes", json!(changes)),
         NotPublished::Before(_)
         | NotPublished::Unreadable(_)
         | NotPublished::Replaced { .. }
+        | NotPublished::Shared { .. }
+        | NotPublished::TakenBack(_)
         | NotPublished::Unreviewed(_) => {
             Problem::new(Code::NotPossible).with("problem", no.to_string())
         }
@@ -418,6 +440,16 @@ const RED: Words = Words {
 const UNREVIEWED: Words = Words {
     en: "Changes of this tenant are reviewed: save it as a draft, have it approved, and publish the draft. Nothing was published.",
     zh: "该租户的变更需经审核：请先保存草稿，经他人批准后再发布草稿。本次未发布。",
+};
+
+const ONE_WAY: Words = Words {
+    en: "The revision before has no place for what participants of this one may be in or were given. Nothing was changed.",
+    zh: "旧版本无法承接新版本中的用户状态或已发放的奖励，未作任何更改。",
+};
+
+const APART: Words = Words {
+    en: "Two revisions that are live at once must promise users the same; nothing was published.",
+    zh: "同时生效的两个版本对用户的承诺必须一致，未发布。",
 };
 
 const MOVED: Words = Words {

@@ -87,9 +87,22 @@ pub enum Deed {
     CancelPublish,
     /// Plays it with invented people.
     Simulate,
+    /// Gives a released revision another share of the users.
+    Share,
+    /// Lists the tenant's lists of members.
+    Lists,
+    /// Puts one of them.
+    PutList,
+    /// Takes one away.
+    DropList,
 }
 
 impl Deed {
+    /// Whether the body is a file, which is read as it comes.
+    pub const fn takes_file(self) -> bool {
+        matches!(self, Self::PutList)
+    }
+
     /// The largest body, in bytes.
     pub const fn body_bytes(self) -> usize {
         match self {
@@ -108,7 +121,7 @@ pub enum Verb {
     Get,
     /// Carries a body; where it changes something it takes an `Idempotency-Key`.
     Post,
-    /// Carries a body that takes the place of what is there; takes an `Idempotency-Key`.
+    /// Carries a body, or a file, that takes the place of what is there; takes an `Idempotency-Key`.
     Put,
     /// Carries none; takes an `Idempotency-Key`.
     Delete,
@@ -296,6 +309,11 @@ pub const ROUTES: &[Route] = &[
         &[Publisher],
     ),
     post(
+        "/admin/v1/{tenant}/campaigns/{campaign}/share",
+        Deed::Share,
+        &[Publisher],
+    ),
+    post(
         "/admin/v1/{tenant}/campaigns/{campaign}/rollback",
         Deed::Rollback,
         &[Publisher],
@@ -342,6 +360,18 @@ pub const ROUTES: &[Route] = &[
         "/admin/v1/{tenant}/campaigns/{campaign}/simulate",
         Deed::Simulate,
         EVERYONE,
+    ),
+    get("/admin/v1/{tenant}/lists", Deed::Lists, EVERYONE),
+    route(
+        Verb::Put,
+        "/admin/v1/{tenant}/lists/{list}",
+        Deed::PutList,
+        &[Editor, Publisher, Risk],
+    ),
+    post(
+        "/admin/v1/{tenant}/lists/{list}/drop",
+        Deed::DropList,
+        &[Editor, Publisher, Risk],
     ),
     // All tenants' data is in a backup: a publisher of any of them may have one made, but only from the machine itself,
     // where whoever can read the copy can read the store.

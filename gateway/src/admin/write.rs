@@ -25,7 +25,7 @@ pub(super) const WORDS_MOST: usize = 500;
 /// How far the test lane's clock can be moved either way, in seconds: ten years.
 const OFFSET_MOST_SECS: i64 = 10 * 366 * 86_400;
 
-const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+pub(super) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -314,10 +314,11 @@ pub(super) fn refused(no: &Refused) -> Problem {
         }
         Refused::NoSuchStock(_) => invalid("/reward", &no.to_string()),
         Refused::TooMuch => invalid("/add", &no.to_string()),
-        Refused::NoSuchParked(_) | Refused::NoSuchDraft(_) => {
+        Refused::NoSuchParked(_) | Refused::NoSuchDraft(_) | Refused::NoSuchList(_) => {
             Problem::new(Code::NotFound).with("problem", no.to_string())
         }
         Refused::NoSuchRevision(..) => invalid("/revision", &no.to_string()),
+        Refused::NoShare | Refused::Narrower(_) => invalid("/share", &no.to_string()),
         Refused::DraftMoved(_, version) => Problem::new(Code::StalePage)
             .with("version", *version)
             .with("problem", no.to_string()),
@@ -328,9 +329,12 @@ pub(super) fn refused(no: &Refused) -> Problem {
             .saying(WAITS)
             .with("problem", no.to_string()),
         Refused::TooLong(_) => Problem::new(Code::PayloadTooLarge).with("problem", no.to_string()),
-        Refused::Purged(..) | Refused::BaseMoved(..) | Refused::NotScheduled(_) => {
-            Problem::new(Code::NotPossible).with("problem", no.to_string())
-        }
+        Refused::Purged(..)
+        | Refused::BaseMoved(..)
+        | Refused::NotScheduled(_)
+        | Refused::TwoAreLive
+        | Refused::OneIsLive
+        | Refused::OthersAreLive => Problem::new(Code::NotPossible).with("problem", no.to_string()),
     }
 }
 

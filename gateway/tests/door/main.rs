@@ -11,6 +11,7 @@ mod files;
 mod upstreams;
 mod world;
 
+mod arms;
 mod bodies;
 mod bundles;
 mod codes;
@@ -21,6 +22,7 @@ mod gone;
 mod gone_elsewhere;
 mod headers;
 mod limits;
+mod lists;
 mod lottery;
 mod one_store;
 mod openapi;

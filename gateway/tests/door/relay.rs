@@ -13,6 +13,7 @@ use function::clock::{Clock, SystemClock};
 use function::engine::{Caller, Message, Told, hear};
 use function::http::{Shell, router};
 use function::identity::{Cache, Minter, Ticket};
+use function::lists::Listed;
 use function::registry::material;
 use function::relay::Relay;
 use function::serve::{Process, StoreChoice, open};
@@ -29,7 +30,7 @@ use testbed::Server;
 use crate::one_store::TENANT;
 use crate::world::{ACTIVITIES, Answer, write};
 
-const HEAD: &str = "
+pub const HEAD: &str = "
 activity: custom
 title: { en: Test }
 opens: 2026-01-01
@@ -47,7 +48,7 @@ machine:
 ";
 
 /// Adds up what it hears; thirteen it refuses, above a hundred it can't take, and with a hundred a rule fails.
-const EAR: &str = r#"
+pub const EAR: &str = r#"
 context: { times: { type: int, default: 0, show: true }, sum: { type: int, default: 0, show: true } }
 events: { day-done: { from: [backend, { campaign: words }], payload: { n: { type: int, at_most: 100 } } } }
 machine:
@@ -73,17 +74,17 @@ impl Clock for Moved {
 }
 
 /// A process on a store of its own.
-struct House {
+pub struct House {
     folder: TempDir,
     redis: Option<Server>,
-    process: Process,
+    pub process: Process,
     clock: Arc<Moved>,
-    shell: Arc<Shell>,
+    pub shell: Arc<Shell>,
 }
 
 impl House {
     /// One over each kind of store.
-    async fn both(files: &[(&str, &str)]) -> Vec<Self> {
+    pub async fn both(files: &[(&str, &str)]) -> Vec<Self> {
         vec![
             Self::over(files, None).await,
             Self::over(files, Some(server())).await,
@@ -91,8 +92,27 @@ impl House {
     }
 
     async fn over(files: &[(&str, &str)], redis: Option<Server>) -> Self {
+        Self::over_with(files, &[], redis).await
+    }
+
+    /// The same, with these lists in the folder.
+    pub async fn both_with(files: &[(&str, &str)], lists: &[(&str, &str)]) -> Vec<Self> {
+        vec![
+            Self::over_with(files, lists, None).await,
+            Self::over_with(files, lists, Some(server())).await,
+        ]
+    }
+
+    async fn over_with(
+        files: &[(&str, &str)],
+        lists: &[(&str, &str)],
+        redis: Option<Server>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let configs = folder.path().join("configs/acme");
+        for (name, text) in lists {
+            write(&configs.join(format!("lists/{name}.csv")), text);
+        }
         write(&configs.join("tenant.yaml"), TENANT);
         for (name, text) in files {
             write(
@@ -113,7 +133,7 @@ impl House {
     }
 
     /// Another process over the same store, where several can be.
-    async fn beside(&self) -> Option<Arc<Shell>> {
+    pub async fn beside(&self) -> Option<Arc<Shell>> {
         self.redis.as_ref()?;
         let process = opened(self.folder.path(), self.redis.as_ref()).await;
         Some(shell_of(&process, &self.clock))
@@ -141,7 +161,7 @@ impl House {
     }
 
     /// The back end reports that somebody studied.
-    async fn study(&self, user: &str, n: i64) {
+    pub async fn study(&self, user: &str, n: i64) {
         static KEYS: AtomicI64 = AtomicI64::new(0);
         let key = format!("k{}", KEYS.fetch_add(1, Ordering::SeqCst));
         let secs = self.clock.now() / 1000;
@@ -164,7 +184,12 @@ impl House {
         (number("times"), number("sum"))
     }
 
-    fn user(&self, member: &str) -> Pseudonym {
+    /// Lets time pass.
+    pub fn pass(&self, millis: i64) {
+        self.clock.0.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    pub fn user(&self, member: &str) -> Pseudonym {
         self.process.registry.snapshot().tenants["acme"].pseudonym(member)
     }
 
@@ -180,7 +205,7 @@ impl House {
             .map_or(0, |record| record.core.version)
     }
 
-    async fn admin(&self, action: Action) {
+    pub async fn admin(&self, action: Action) {
         let change = Admin {
             tenant: "acme".into(),
             by: "ops".into(),
@@ -202,14 +227,19 @@ impl House {
     }
 
     /// The lease of a round that is over ends by itself.
-    async fn free(&self) {
+    pub async fn free(&self) {
+        self.free_of("relay", "ear").await;
+    }
+
+    /// Waits until nobody does this job.
+    pub async fn free_of(&self, job: &str, campaign: &str) {
         if !self.process.store.is_remote() {
             return;
         }
-        let (ear, term) = (key("ear"), Duration::from_secs(5));
+        let (key, term) = (key(campaign), Duration::from_secs(5));
         let until = tokio::time::Instant::now() + Duration::from_secs(20);
         loop {
-            let lease = self.process.store.lease(&ear, "relay", term);
+            let lease = self.process.store.lease(&key, job, term);
             if let Some(lease) = lease.await.unwrap() {
                 lease.release().await.unwrap();
                 return;
@@ -219,7 +249,7 @@ impl House {
         }
     }
 
-    async fn round(&self, relay: &mut Relay) -> usize {
+    pub async fn round(&self, relay: &mut Relay) -> usize {
         self.free().await;
         relay.round(&self.shell).await
     }
@@ -254,7 +284,7 @@ fn shell_of(process: &Process, clock: &Arc<Moved>) -> Arc<Shell> {
     })
 }
 
-fn key(campaign: &str) -> CampaignKey {
+pub fn key(campaign: &str) -> CampaignKey {
     CampaignKey {
         tenant: "acme".into(),
         campaign: campaign.into(),
@@ -329,6 +359,7 @@ async fn many_at_once_without_a_lease_have_one_effect() {
                     rehearsal: false,
                     now: shell.clock.now(),
                     language: "en",
+                    listed: Listed::default(),
                 };
                 let message = Message {
                     heard: Heard {

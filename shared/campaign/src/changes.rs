@@ -79,6 +79,33 @@ pub fn worse(all: &[Change]) -> Vec<Change> {
     worse.cloned().collect()
 }
 
+/// What of it users are told or promised, whoever they are: two revisions that are live at once may not differ in it. That is
+/// all but how things happen and what they cost: the machine (states, events, context), messages, costs, who delivers, the size and
+/// the release of stock, budget, testers, durability. What has no words here is taken for a promise.
+pub fn public(all: &[Change]) -> Vec<Change> {
+    const OWN: [&str; 9] = [
+        "budget",
+        "claims",
+        "context",
+        "durability",
+        "events",
+        "initial",
+        "messages",
+        "states",
+        "testers",
+    ];
+    const OF_REWARDS: [&str; 4] = ["cost", "deliver", "release", "stock"];
+    let is_public = |change: &&Change| {
+        let mut parts = change.subject.split('.');
+        match parts.next() {
+            Some("rewards") => !parts.nth(1).is_some_and(|part| OF_REWARDS.contains(&part)),
+            Some(part) => !OWN.contains(&part),
+            None => true,
+        }
+    };
+    all.iter().filter(is_public).cloned().collect()
+}
+
 /// The two definitions.
 #[derive(Debug, Clone, Copy)]
 struct Both<'a> {

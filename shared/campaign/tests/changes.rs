@@ -7,7 +7,7 @@
 
 mod support;
 
-use campaign::changes::{Change, Effect, changes};
+use campaign::changes::{Change, Effect, changes, public};
 use campaign::{Activity, Input, Source, check, story};
 use machine::Definition;
 
@@ -214,4 +214,46 @@ fn the_same_changes_nothing_and_nothing_is_passed_over() {
             lines(&found)
         );
     }
+}
+
+/// What two revisions that are live at once may differ in, and what not.
+#[test]
+fn arms_promise_the_same() {
+    let may = [
+        ("stock: 2,", "stock: 3,"),
+        ("cost: 10.00", "cost: 9.00"),
+        ("total: 250000.00", "total: 1000.00"),
+        (
+            "when_gone: {",
+            "messages: { no-chances: { en: Tomorrow again, zh-CN: 明天再来 } }\nwhen_gone: {",
+        ),
+    ];
+    for edit in may {
+        let found = edited(WHEEL, &[edit]);
+        assert!(
+            !found.is_empty() && public(&found).is_empty(),
+            "{edit:?} {found:?}"
+        );
+    }
+    let found = edited(MADE, &[("seen < 3", "seen < 2")]);
+    assert!(!found.is_empty() && public(&found).is_empty(), "{found:?}");
+    let may_not = [
+        ("odds: 20%", "odds: 21%"),
+        ("en: Wheel,", "en: The wheel,"),
+        ("en: Laptop,", "en: Computer,"),
+        ("closes: 2026-12-15", "closes: 2026-12-16"),
+        ("per_user: 1", "per_user: 2"),
+        ("losses_in_a_row: 9", "losses_in_a_row: 8"),
+        ("first_visit: 3", "first_visit: 4"),
+        ("expires: 30 days", "expires: 31 days"),
+        ("laptop: nothing,", "laptop: coupon,"),
+        ("earn:", "audience: { tag: vip }\nearn:"),
+        ("rules: rules/a.{lang}.md\n", ""),
+    ];
+    for edit in may_not {
+        let found = edited(WHEEL, &[edit]);
+        assert!(!public(&found).is_empty(), "{edit:?} {found:?}");
+    }
+    let found = edited(DAYS, &[("7: coupon", "6: coupon")]);
+    assert_eq!(public(&found), found);
 }

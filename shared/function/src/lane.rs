@@ -9,6 +9,7 @@ use machine::{Campaign, Millis};
 use serde_json::{Map, Value as Json};
 
 use crate::engine::user_of;
+use crate::lists::Listed;
 use crate::served::{Served, TenantShell};
 
 /// In which lane someone plays, whether its opening is waited for, and what its clock says.
@@ -19,6 +20,7 @@ pub fn lane_of(
     served: &Served,
     member: &str,
     claims: Option<&Map<String, Json>>,
+    listed: &Listed,
     asks_for_test: bool,
     clock: Millis,
 ) -> Result<(Lane, Millis), NotATester> {
@@ -31,7 +33,7 @@ pub fn lane_of(
     {
         return Ok(live);
     }
-    if is_tester(shell, campaign, member, claims, clock) {
+    if is_tester(shell, campaign, member, claims, listed, clock) {
         return Ok((Lane::Test, clock.saturating_add(served.test_clock_offset)));
     }
     if asks_for_test {
@@ -50,6 +52,7 @@ fn is_tester(
     campaign: &Arc<Campaign>,
     member: &str,
     claims: Option<&Map<String, Json>>,
+    listed: &Listed,
     now: Millis,
 ) -> bool {
     let Some(testers) = &campaign.testers else {
@@ -57,6 +60,6 @@ fn is_tester(
     };
     let nobody = Participant::new(campaign, now);
     let user = user_of(campaign, claims);
-    let facts = shell.facts(campaign, member);
+    let facts = shell.facts(campaign, member, listed);
     machine::step::holds(testers, campaign, &nobody, &user, &facts, now).unwrap_or(false)
 }

@@ -16,6 +16,7 @@ pub mod identity;
 pub mod known_store;
 pub mod lane;
 pub mod lang;
+pub mod lists;
 pub mod preload;
 pub mod problem;
 pub mod registry;

@@ -10,17 +10,17 @@ use campaign::tenant::Tenant;
 use limit::{Limiter, Shared};
 use machine::expr::Fault;
 use machine::ids::{CampaignKey, Lane, Pseudonym};
-use machine::input::{Facts, Known};
 use machine::luck::{Seed, Seeded, Source};
 use machine::migrate::migrate;
-use machine::model::{Durability, FactKind};
+use machine::model::Durability;
 use machine::participant::Participant;
-use machine::world::{Live, Notice, Pause};
+use machine::world::{Live, Notice, Pause, arm};
 use machine::{Campaign, Definition, Millis};
 
 use crate::client::TrustedProxies;
 use crate::cors::Origins;
 use crate::identity::Verifier;
+use crate::lists::Stored;
 use crate::telemetry::RouteMetrics;
 
 /// A limiter keyed by text.
@@ -60,8 +60,10 @@ pub struct TenantShell {
     pub proxies: TrustedProxies,
     /// What pseudonyms are made with.
     pub secret: Seed,
-    /// The member ids on each list.
+    /// The member ids on each list of the folder.
     pub lists: HashMap<String, HashSet<String>>,
+    /// The lists in the store, which stand above those.
+    pub stored: Stored,
     /// How often each user may call.
     pub user_limit: Option<Arc<SharedLimiter>>,
     /// That limit as `RateLimit-Policy` says it, written once.
@@ -85,18 +87,6 @@ impl TenantShell {
     /// A member's pseudonym.
     pub fn pseudonym(&self, member: &str) -> Pseudonym {
         Pseudonym::of(&self.secret.0, member)
-    }
-
-    /// What is known about a member for a campaign's facts.
-    pub fn facts(&self, definition: &Definition, member: &str) -> Facts {
-        let found = definition.facts.iter().map(|fact| match &fact.what {
-            FactKind::List(list) => match self.lists.get(list) {
-                Some(members) if members.contains(member) => Known::Yes,
-                Some(_) => Known::No,
-                None => Known::Unknown,
-            },
-        });
-        Facts::settle(&definition.facts, found)
     }
 }
 
@@ -208,17 +198,20 @@ impl Served {
         if let [(_, only)] = self.live.as_slice() {
             return Some(only);
         }
-        // A pseudonym is uniformly random already: its first bytes are the sticky hash.
-        let [a, b, c, d, ..] = user.0;
-        let place = u32::from_be_bytes([a, b, c, d]) % 10_000;
-        let mut up_to = 0;
-        for (live, campaign) in &self.live {
-            up_to += live.share;
-            if place < up_to {
-                return Some(campaign);
-            }
-        }
-        self.newest()
+        let live: Vec<Live> = self.live.iter().map(|(live, _)| *live).collect();
+        let own = arm(&live, &self.key(Lane::Live), user)?;
+        let mut live = self.live.iter();
+        live.find_map(|(live, campaign)| (live.revision == own).then_some(campaign))
+    }
+
+    /// Whether `campaign` is the user's own revision by what the store says is live.
+    pub fn is_own(&self, live: &[Live], user: &Pseudonym, campaign: &Campaign) -> bool {
+        arm(live, &self.key(Lane::Live), user) == Some(campaign.revision)
+    }
+
+    /// How the ledger names the arm that a step is made under, where several revisions are live.
+    pub fn variant(&self, revision: u32) -> Option<Arc<str>> {
+        (self.live.len() > 1).then(|| format!("r{revision}").into())
     }
 
     /// A record as `campaign` understands it; a newcomer's where there is none.

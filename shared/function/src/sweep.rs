@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::engine::{Caller, Failed, tick};
 use crate::http::Shell;
+use crate::lists::Listed;
 use crate::served::{Served, TenantShell};
 
 /// How often due participants are looked for.
@@ -88,6 +89,7 @@ async fn sweep_lane(
             rehearsal: lane == Lane::Test,
             now,
             language: tenant.tenant.language(),
+            listed: Listed::default(),
         };
         match tick(&*shell.store, &caller, held.as_ref().map(Held::lease)).await {
             Ok(true) => moved += 1,

@@ -5,6 +5,7 @@ pub mod conformance;
 pub mod embedded;
 pub mod lease;
 pub mod ledger;
+pub mod lists;
 pub mod log;
 pub mod rate;
 pub mod reconcile;
@@ -189,6 +190,31 @@ pub trait Store: Send + Sync + 'static {
 
     /// How it is.
     fn health(&self) -> Health;
+
+    /// Puts a list ([`Action::PutList`](machine::world::Action::PutList)) whose members are `members`, in order and each once, or
+    /// nothing: who looks anyone up finds the list before or this one.
+    fn put_list(&self, change: Box<Admin>, members: Vec<Pseudonym>) -> Later<'_, AdminOutcome> {
+        drop((change, members));
+        Box::pin(async { Err(Error::NotWritten("this store keeps no lists".to_owned())) })
+    }
+
+    /// A tenant's lists, by name.
+    fn lists<'a>(&'a self, tenant: &'a str) -> Later<'a, Vec<lists::Named>> {
+        let _ = tenant;
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    /// Whether someone is in each of these versions of a tenant's lists; none where a version is not there (any more): that is
+    /// unknown, and never a no.
+    fn listed<'a>(
+        &'a self,
+        tenant: &'a str,
+        versions: &'a [Arc<str>],
+        user: Pseudonym,
+    ) -> Later<'a, Vec<Option<bool>>> {
+        let _ = (tenant, user);
+        Box::pin(async { Ok(vec![None; versions.len()]) })
+    }
 
     /// Whether every call is a round trip to another machine. A caller of such a store commits on what it knows and reads
     /// only when that fails; and the configs folder only seeds it, since other processes share what it holds.

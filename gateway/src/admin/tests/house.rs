@@ -151,6 +151,29 @@ impl House {
             std::fs::write(configs.join(tenant).join("tenant.yaml"), TENANT).unwrap();
             std::fs::write(configs.join(tenant).join("wheel.yaml"), WHEEL).unwrap();
         }
+        Self::begin(dir, store, server).await
+    }
+
+    /// The same after a restart; of the embedded store.
+    pub async fn again(self) -> Self {
+        let data = self.dir.path().join("data");
+        let dir = self.dir;
+        drop((self.admin, self.public, self.registry, self.store));
+        // Whoever was the last to hold the store lets go of it in a moment.
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        let store = loop {
+            match store::embedded::open(&data) {
+                Ok(store) => break store,
+                Err(error) => assert!(std::time::Instant::now() < until, "{error}"),
+            }
+            tokio::task::yield_now().await;
+        };
+        Self::begin(dir, Arc::new(store), None).await
+    }
+
+    /// One over a folder that is there.
+    async fn begin(dir: TempDir, store: Arc<dyn Store>, server: Option<testbed::Server>) -> Self {
+        let configs = dir.path().join("configs");
         let hands = Arc::new(Hands(AtomicI64::new(0)));
         let registry = Arc::new(Registry::new(
             &configs,
@@ -266,12 +289,34 @@ impl House {
         .await
     }
 
-    /// A user's event.
+    pub fn pseudonym(&self, tenant: &str, member: &str) -> String {
+        self.registry.snapshot().tenants[tenant]
+            .pseudonym(member)
+            .to_string()
+    }
+
+    /// What a user is shown.
+    pub async fn view(&self, tenant: &str, member: &str) -> Answer {
+        let token = self.user(tenant, member);
+        let request = Request::builder()
+            .uri(format!("/v1/{tenant}/wheel"))
+            .header("authorization", format!("Bearer {token}"))
+            .body(Body::empty())
+            .unwrap();
+        answer(self.public.clone(), request).await
+    }
+
+    /// A user's draw.
     pub async fn play(&self, tenant: &str, member: &str, key: &str) -> Answer {
+        self.event(tenant, member, "draw", key).await
+    }
+
+    /// A user's event.
+    pub async fn event(&self, tenant: &str, member: &str, event: &str, key: &str) -> Answer {
         let request = Request::builder()
             .method("POST")
             .uri(format!(
-                "/v1/{tenant}/wheel/events/draw?channel=app&scene=home"
+                "/v1/{tenant}/wheel/events/{event}?channel=app&scene=home"
             ))
             .header(
                 "authorization",

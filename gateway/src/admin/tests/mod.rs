@@ -2,10 +2,12 @@
 
 mod house;
 
+mod arms;
 mod books;
 mod changes;
 mod desk;
 mod drafts;
+mod lists;
 mod promises;
 mod review;
 mod revise;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use function::identity::{Audience, Role, Ticket};
-use machine::world::{Action, Admin, AdminOutcome, Base, DraftDeed, Parked, ParkedFrom};
+use machine::world::{Action, Admin, AdminOutcome, Base, DraftDeed, Lines, Parked, ParkedFrom};
 
 use super::house::{Call, House};
 use crate::admin::{Deed, ROUTES, Route};
@@ -103,6 +103,10 @@ const EXPECTED: &[(&str, &str)] = &[
         "publisher",
     ),
     (
+        "POST /admin/v1/{tenant}/campaigns/{campaign}/share",
+        "publisher",
+    ),
+    (
         "POST /admin/v1/{tenant}/campaigns/{campaign}/purge",
         "publisher",
     ),
@@ -110,6 +114,18 @@ const EXPECTED: &[(&str, &str)] = &[
     ("GET /admin/v1/{tenant}/parked/{id}", "support publisher"),
     ("POST /admin/v1/{tenant}/parked/{id}/retry", "publisher"),
     ("POST /admin/v1/{tenant}/parked/{id}/drop", "publisher"),
+    (
+        "GET /admin/v1/{tenant}/lists",
+        "viewer support finance risk editor publisher",
+    ),
+    (
+        "PUT /admin/v1/{tenant}/lists/{list}",
+        "editor publisher risk",
+    ),
+    (
+        "POST /admin/v1/{tenant}/lists/{list}/drop",
+        "editor publisher risk",
+    ),
     ("POST /admin/v1/backup", "publisher"),
     (
         "GET /admin/v1/{tenant}/campaigns/{campaign}",
@@ -153,7 +169,7 @@ fn path_and_body(house: &House, route: &Route, tenant: &str, draft: u64) -> (Str
         .replace("{campaign}", "wheel")
         .replace("{revision}", "1")
         .replace("{reward}", "coupon");
-    let path = path.replace("{user}", "member-0");
+    let path = path.replace("{user}", "member-0").replace("{list}", "vip");
     let id = if route.path.contains("/grants/") {
         granted(house, tenant)
     } else {
@@ -173,12 +189,14 @@ fn path_and_body(house: &House, route: &Route, tenant: &str, draft: u64) -> (Str
             ("", asks.to_owned())
         }
         "notice" => ("", r#"{"text":{"en":"a test"}}"#.to_owned()),
+        "share" => ("", r#"{"back":true}"#.to_owned()),
         "rollback" => ("", r#"{"revision":1}"#.to_owned()),
         "purge" => (
             "?edition=1",
             r#"{"force":true,"reason":"a test"}"#.to_owned(),
         ),
         "clock" => ("", r#"{"offset_secs":60}"#.to_owned()),
+        "{list}" => ("", "member-0\n".to_owned()),
         "backup" => ("", serde_json::json!({ "dest": dest }).to_string()),
         "{campaign}" if route.deed == Deed::SaveDraft => {
             ("", r#"{"yaml":"activity: demo"}"#.to_owned())
@@ -238,6 +256,16 @@ async fn park(house: &House) {
     house.store.park("acme", parked).await.unwrap();
 }
 
+/// A revision that a share of the users has; nothing more where there is one.
+async fn release(house: &House) {
+    let document = super::arms::with_look();
+    let body = serde_json::json!({ "share": "5%", "document": document }).to_string();
+    let path = "/admin/v1/acme/campaigns/wheel/publish";
+    let token = house.staff("acme", Role::Publisher);
+    let answer = house.post(&token, path, "release", &body).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
+
 #[test]
 fn every_route_is_expected() {
     let expected: BTreeMap<_, _> = EXPECTED.iter().copied().collect();
@@ -281,6 +309,28 @@ async fn every_role_at_every_route() {
                 Deed::SaveDraft | Deed::DropDraft | Deed::CancelPublish
             );
             let (path, body) = path_and_body(&house, route, "acme", draft);
+            if path.ends_with("/vip/drop") {
+                let put = Action::PutList {
+                    list: "vip".into(),
+                    version: "".into(),
+                    members: 0,
+                    lines: Lines::default(),
+                    sha256: [0; 32],
+                };
+                let change = Admin {
+                    tenant: "acme".into(),
+                    by: "a test".into(),
+                    at: 1,
+                    key: None,
+                    action: put,
+                    why: None,
+                };
+                let done = house.store.put_list(Box::new(change), Vec::new());
+                done.await.unwrap();
+            }
+            if path.ends_with("/share") {
+                release(&house).await;
+            }
             let key = format!("{role}-{}", name(route));
             let call = Call {
                 method: route.verb.as_str(),

@@ -180,6 +180,11 @@ pub(super) static QUOTAS: Keys = Keys {
             Shape::Int(1, 10_000_000),
             "As many at once after a quiet time. Default: 20.",
         ),
+        Key::optional(
+            "list_members",
+            Shape::Int(1, 10_000_000),
+            "How many members a list in the store may have. Default: 5000000.",
+        ),
     ],
 };
 

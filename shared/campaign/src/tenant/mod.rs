@@ -127,6 +127,14 @@ pub struct Quotas {
     pub user_per_second: u32,
     /// As many more at once.
     pub user_burst: u32,
+    /// How many members a list in the store may have.
+    #[serde(default = "list_members")]
+    pub list_members: u32,
+}
+
+/// What a list may have where nothing is said: bundles from before lists were put say nothing.
+const fn list_members() -> u32 {
+    5_000_000
 }
 
 /// Enough for a busy campaign on one machine, and for the quickest finger.
@@ -137,6 +145,7 @@ impl Default for Quotas {
             burst: 4000,
             user_per_second: 10,
             user_burst: 20,
+            list_members: list_members(),
         }
     }
 }

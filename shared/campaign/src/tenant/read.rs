@@ -338,6 +338,7 @@ fn quotas(node: &Node, out: &mut Diagnostics) -> Quotas {
         ("burst", &mut quotas.burst),
         ("user_per_second", &mut quotas.user_per_second),
         ("user_burst", &mut quotas.user_burst),
+        ("list_members", &mut quotas.list_members),
     ];
     for (name, slot) in slots {
         if let Some(number) = fields

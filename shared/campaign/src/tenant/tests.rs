@@ -122,7 +122,8 @@ durability: strict
         "per_second": 100,
         "burst": 4000,
         "user_per_second": 10,
-        "user_burst": 20
+        "user_burst": 20,
+        "list_members": 5000000
       },
       "law": "CN",
       "connectors": {

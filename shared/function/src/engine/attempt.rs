@@ -77,8 +77,8 @@ pub(super) fn attempt(
         .served
         .revision_of(&caller.user)
         .ok_or(Failed::Behind)?;
-    let is_live = |live: &Vec<Live>| live.iter().any(|live| live.revision == campaign.revision);
-    if !known.live.as_ref().is_none_or(is_live) {
+    let is_own = |live: &Vec<Live>| caller.served.is_own(live, &caller.user, campaign);
+    if !known.live.as_ref().is_none_or(is_own) {
         return Err(Failed::Behind);
     }
     let prepared = Prepared::new(caller, sent, campaign)?;
@@ -127,6 +127,7 @@ pub(super) fn attempt(
         fingerprint: *sent.fingerprint,
         attribution: Attribution {
             facts: prepared.facts.found().to_vec(),
+            variant: caller.served.variant(campaign.revision),
             ..sent.attribution.clone()
         },
         answer: body,
@@ -159,7 +160,10 @@ pub(super) fn of_time(
         key: format!("\u{1}timer-{}", record.core.version).into(),
         fingerprint: [0; 32],
         at: caller.now,
-        attribution: Attribution::default(),
+        attribution: Attribution {
+            variant: caller.served.variant(decision.core.revision),
+            ..Attribution::default()
+        },
         core: decision.core,
         grants: decision.grants,
         moves: decision.moves,
@@ -194,7 +198,7 @@ impl Prepared {
         }
         let payload = Payload::read(declared, sent.body).map_err(Failed::Payload)?;
         let user = user_of(campaign, caller.claims);
-        let facts = caller.shell.facts(campaign, caller.member);
+        let facts = caller.shell.facts(campaign, caller.member, &caller.listed);
         Ok(Self {
             user,
             event,

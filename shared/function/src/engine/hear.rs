@@ -51,8 +51,7 @@ pub async fn hear(
     let user = caller.user;
     let recalled = store.recall(&key, user, None).await?;
     let campaign = caller.served.revision_of(&user).ok_or(Failed::Behind)?;
-    let mut live = recalled.live.iter();
-    if !live.any(|live| live.revision == campaign.revision) {
+    if !caller.served.is_own(&recalled.live, &user, campaign) {
         return Err(Failed::Behind);
     }
     let Some(event) = campaign.hearer(message.campaign, &message.row.message) else {
@@ -111,6 +110,7 @@ pub async fn hear(
             .into(),
             attribution: Attribution {
                 facts: facts.found().to_vec(),
+                variant: caller.served.variant(campaign.revision),
                 ..message.attribution.clone()
             },
             ..of_time(caller, &key, known.as_ref(), &record, decision)

@@ -27,6 +27,7 @@ use serde_json::{Map, Value as Json};
 use store::{Asked, Store};
 
 use self::attempt::{Known, attempt};
+use crate::lists::Listed;
 use crate::served::{Served, TenantShell};
 use crate::telemetry::meters::{Tried, commit_try, grant};
 
@@ -62,6 +63,8 @@ pub struct Caller<'a> {
     pub now: Millis,
     /// The language of the answer.
     pub language: &'a str,
+    /// What the store says of the lists that the campaign asks for; nothing where only time or another campaign acts.
+    pub listed: Listed,
 }
 
 /// An event as it was sent.

@@ -173,7 +173,7 @@ impl<'a> Context<'a> {
     }
 
     /// A caller in their lane.
-    pub fn caller<'c>(
+    pub async fn caller<'c>(
         &self,
         who: &'c Identified,
         member: &'c str,
@@ -186,11 +186,15 @@ impl<'a> Context<'a> {
             Some("test") => true,
             Some(_) => return Err(Problem::new(Code::BadRequest).with("lane", "live or test")),
         };
+        let user = who.tenant.pseudonym(member);
+        let store = &*self.shell.store;
+        let listed = who.tenant.listed(store, &who.served, user).await;
         let (lane, now) = lane_of(
             &who.tenant,
             &who.served,
             member,
             claims,
+            &listed,
             asks_for_test,
             self.clock,
         )
@@ -199,12 +203,13 @@ impl<'a> Context<'a> {
             shell: &who.tenant,
             served: &who.served,
             member,
-            user: who.tenant.pseudonym(member),
+            user,
             claims,
             lane,
             rehearsal: lane == Lane::Test,
             now,
             language,
+            listed,
         })
     }
 

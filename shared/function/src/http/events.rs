@@ -201,13 +201,13 @@ pub(super) async fn carry(
     let language = context.language(&who.tenant);
     let until = Instant::now() + CALL_TIMEOUT;
     let mut outcome = {
-        let caller = context.caller(who, member, by_user, language)?;
+        let caller = context.caller(who, member, by_user, language).await?;
         carry_out(context, &caller, sent, until).await?
     };
     if matches!(outcome, Err(Failed::Behind)) {
         // Something was published while this call was under way: look again, once, before anyone is turned away.
         let newer = context.catch_up(who, until).await?;
-        let caller = context.caller(&newer, member, by_user, language)?;
+        let caller = context.caller(&newer, member, by_user, language).await?;
         outcome = carry_out(context, &caller, sent, until).await?;
     }
     Ok(answered(

@@ -116,12 +116,14 @@ async fn look(
     let language = context.language(&who.tenant);
     let until = Instant::now() + CALL_TIMEOUT;
     let mut body = {
-        let caller = context.caller(who, &who.claims.sub, true, language)?;
+        let caller = context.caller(who, &who.claims.sub, true, language).await?;
         read(context, &caller, what, until).await
     };
     if matches!(body, Err(Failed::Behind)) {
         let newer = context.catch_up(who, until).await?;
-        let caller = context.caller(&newer, &who.claims.sub, true, language)?;
+        let caller = context
+            .caller(&newer, &who.claims.sub, true, language)
+            .await?;
         body = read(context, &caller, what, until).await;
     }
     let mut response = json(body.map_err(|error| failed(error, context, language))?);
@@ -143,9 +145,8 @@ async fn read(
         tokio::time::timeout_at(until, context.shell.store.recall(&key, user, None)).await;
     let recalled = recalled.map_err(|_| Failed::Slow)??;
     let campaign = served.revision_of(&user).ok_or(Failed::Behind)?;
-    let mut live = recalled.live.iter();
     // Of a campaign that the store has lost, what this process knows is still worth a look.
-    if !served.lost && !live.any(|live| live.revision == campaign.revision) {
+    if !served.lost && !served.is_own(&recalled.live, &user, campaign) {
         return Err(Failed::Behind);
     }
     let record = record(caller, recalled.participant.as_ref(), campaign)?;
@@ -162,7 +163,7 @@ async fn read(
     }
     let (claims, facts) = (
         user_of(campaign, caller.claims),
-        caller.shell.facts(campaign, caller.member),
+        caller.shell.facts(campaign, caller.member, &caller.listed),
     );
     let call = Call {
         campaign,

@@ -57,10 +57,20 @@ impl Registry {
             return Ok(Checked::Missing);
         };
         let (folder, activities) = (dir.clone(), self.activities.clone());
+        // A list that only the store has needs no file to be named.
+        let snapshot = self.snapshot();
+        let shell = snapshot.tenants.get(tenant);
+        let lists: Vec<String> = shell.map_or_else(Vec::new, |shell| {
+            shell.stored.lists.keys().cloned().collect()
+        });
         let (tenant, campaign) = (tenant.to_owned(), campaign.to_owned());
         // Analysis and stories take their time, and so does a disk.
         let work = tokio::task::spawn_blocking(move || {
-            let files = read(&folder)?;
+            let mut files = read(&folder)?;
+            for list in lists {
+                let file = format!("{tenant}/lists/{list}.csv");
+                files.entry(file).or_insert_with(|| "".into());
+            }
             Ok(checked(files, &activities, &tenant, &campaign, sent))
         });
         let failed = |error| LoadError::Folder(dir.clone(), error);

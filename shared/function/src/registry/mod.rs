@@ -16,6 +16,7 @@ mod folder;
 mod found;
 mod keys;
 mod publish;
+mod release;
 mod revise;
 mod served;
 mod shared;
@@ -48,6 +49,7 @@ pub use found::{EarlyLook, Stamp};
 #[cfg(feature = "yaml")]
 pub(crate) use keys::alg;
 pub use keys::{KeyMaterialError, material};
+pub use release::{Shift, release, shift};
 pub use revise::{Judged, NotPublished, Terms, edition, judge, publication, rollback};
 
 /// What is served, and how it is loaded.
@@ -366,6 +368,10 @@ impl Registry {
             }
         }
         let snapshot = Snapshot { tenants };
+        if release_ended(&before, &snapshot) {
+            // A file that waited for it is looked at again.
+            *self.seen.lock() = None;
+        }
         if self.store.is_remote() {
             let differs = shared::differs(loaded, &snapshot, &self.choice, self.seeds);
             self.differs.store(Arc::new(differs));
@@ -373,6 +379,21 @@ impl Registry {
         self.snapshot.store(Arc::new(snapshot));
         Ok(problems)
     }
+}
+
+/// Whether a campaign had two live revisions and has one.
+fn release_ended(before: &Snapshot, now: &Snapshot) -> bool {
+    let all = before.tenants.iter();
+    let mut shared = all.flat_map(|(id, tenant)| {
+        let campaigns = tenant.campaigns.iter();
+        let shared = campaigns.filter(|(_, served)| served.live.len() > 1);
+        shared.map(move |(campaign, _)| (id, campaign))
+    });
+    shared.any(|(tenant, campaign)| {
+        let now = now.tenants.get(tenant);
+        now.and_then(|now| now.campaigns.get(campaign))
+            .is_some_and(|served| served.live.len() == 1)
+    })
 }
 
 /// The tenants whose settings are there and can't be used any more: what was served of them stays served. One that is gone

@@ -114,6 +114,10 @@ impl News<'_> {
             match standing(store, known, &compiled.sha256).await? {
                 Standing::News => {}
                 Standing::Same => return Ok(Ok(None)),
+                Standing::Waits { older, newer } => {
+                    return Ok(Err(NotPublished::Shared { older, newer }));
+                }
+                Standing::TakenBack { then } => return Ok(Err(NotPublished::TakenBack(then))),
                 Standing::Replaced { then, by } => {
                     return Ok(Err(NotPublished::Replaced {
                         then,
@@ -151,8 +155,12 @@ impl News<'_> {
 enum Standing {
     /// It says something that none of them said.
     News,
-    /// It is the newest.
+    /// It is live.
     Same,
+    /// It says something else than the two that are live.
+    Waits { older: u32, newer: u32 },
+    /// It is the newest, `then`, and not live any more.
+    TakenBack { then: u32 },
     /// It is revision `then`, and `by` has put another in its place.
     Replaced { then: u32, by: Arc<str> },
 }
@@ -164,6 +172,20 @@ async fn standing(
     known: &Published,
     sha256: &[u8; 32],
 ) -> Result<Standing, LoadError> {
+    for live in &known.live {
+        let (tenant, campaign) = (&known.tenant, &known.campaign);
+        let hash = store.sha256(tenant, campaign, known.edition, live.revision);
+        if hash.await? == Some(*sha256) {
+            return Ok(Standing::Same);
+        }
+    }
+    // A release is staff's: what they watch is not ended by a file.
+    if let [older, .., newer] = known.live.as_slice() {
+        return Ok(Standing::Waits {
+            older: older.revision,
+            newer: newer.revision,
+        });
+    }
     let mut newest_by = None;
     for number in (1..=known.newest).rev() {
         let found = store
@@ -172,7 +194,7 @@ async fn standing(
         let Some(found) = found else { continue };
         let same = found.sha256 == *sha256;
         match &newest_by {
-            None if same => return Ok(Standing::Same),
+            None if same => return Ok(Standing::TakenBack { then: number }),
             None if &*found.by == BY => return Ok(Standing::News),
             None => newest_by = Some(found.by),
             Some(by) if same => {

@@ -34,6 +34,53 @@ pub enum NotPublished {
         /// The law that forbids it; none: a reason is asked for.
         law: Option<Law>,
     },
+    /// Two revisions that are live at once would tell users different things.
+    #[error(
+        "revisions that are live at once must promise the same, and it differs from revision {revision} in what users are told: {}", told(.changes)
+    )]
+    Apart {
+        /// The revision that is live.
+        revision: u32,
+        /// Where it differs from it.
+        changes: Vec<Change>,
+    },
+    /// A release that could not be taken back, and nobody said that this is meant.
+    #[error(
+        "it could not be taken back to revision {revision}: {}. Give that revision a place for it first, or say that you mean it (`gala publish --one-way`)",
+        list(.against)
+    )]
+    OneWay {
+        /// The revision that is live.
+        revision: u32,
+        /// All that would stand against it.
+        against: Vec<Stranded>,
+    },
+    /// A release can't be taken back: the revision before has no place for what participants are in by now.
+    #[error(
+        "it can't be taken back to revision {revision}: {}. Give it to all (`--all`), pause, or publish a revision that follows both",
+        list(.against)
+    )]
+    NoWayBack {
+        /// The revision to go back to.
+        revision: u32,
+        /// All that stands against it.
+        against: Vec<Stranded>,
+    },
+    /// A changed file would end a release that staff have under way.
+    #[error(
+        "revisions {older} and {newer} are live, each for its share of the users: the file waits until the release is finished or taken back (`gala release`)"
+    )]
+    Shared {
+        /// The older live revision.
+        older: u32,
+        /// The newer one.
+        newer: u32,
+    },
+    /// Staff took back the release of what the file says.
+    #[error(
+        "the file is revision {0}, which was released to a share of the users and taken back: change the file, or have it published (`gala publish`)"
+    )]
+    TakenBack(u32),
     /// The revision before, or the one to go back to, can't be read.
     #[error("the revision before can't be read: {0}")]
     Before(#[from] campaign::codec::DecodeError),
@@ -73,8 +120,13 @@ fn list(stranded: &[Stranded]) -> String {
         .join("; ")
 }
 
-fn worsens(revision: u32, changes: &[Change], law: Option<Law>) -> String {
+fn told(changes: &[Change]) -> String {
     let what: Vec<&str> = changes.iter().map(|change| &*change.en).collect();
+    what.join("; ")
+}
+
+fn worsens(revision: u32, changes: &[Change], law: Option<Law>) -> String {
+    let what = told(changes);
     let way_out = law.map_or_else(
         || "publish it with a reason (`gala publish --reason`), which the audit keeps".to_owned(),
         |law| {
@@ -84,10 +136,7 @@ fn worsens(revision: u32, changes: &[Change], law: Option<Law>) -> String {
             )
         },
     );
-    format!(
-        "users were promised more by revision {revision} ({}): {way_out}",
-        what.join("; ")
-    )
+    format!("users were promised more by revision {revision} ({what}): {way_out}")
 }
 
 /// Under what a revision that gives users less may follow.
@@ -179,8 +228,8 @@ pub async fn rollback(
     }))
 }
 
-/// Whether a definition may follow the newest revision.
-async fn follows(
+/// Whether a definition may follow what is live.
+pub(super) async fn follows(
     store: &dyn Store,
     known: &Published,
     definition: &Definition,
@@ -219,8 +268,9 @@ pub struct Judged {
     pub forbids: Option<Law>,
 }
 
-/// Judges a definition by the newest revision, under the tenant's law. Nothing to say where the store has no such revision; the
-/// inner error is of a revision that this program can't read.
+/// Judges a definition by what is live, under the tenant's law: by the newest live revision, and where another is live too, or a
+/// release was taken back whose participants were not touched since, by what it says of states and rules as well. Nothing to say
+/// where the store has no such revision; the inner error is of a revision that this program can't read.
 pub async fn judge(
     store: &dyn Store,
     known: &Published,
@@ -228,14 +278,31 @@ pub async fn judge(
     law: Option<&str>,
     now: Millis,
 ) -> Result<Result<Judged, campaign::codec::DecodeError>, store::Error> {
-    let newest = store
-        .revision(&known.tenant, &known.campaign, known.edition, known.newest)
-        .await?;
-    let old = match newest.map(|newest| campaign::decode(&newest.definition)) {
+    let main = known.live.last().map_or(known.newest, |live| live.revision);
+    let mut others: Vec<u32> = known.live.iter().map(|live| live.revision).collect();
+    others.push(known.newest);
+    others.retain(|other| *other != main);
+    others.dedup();
+    let old = match stored(store, known, main).await? {
         None => return Ok(Ok(Judged::default())),
         Some(Ok(old)) => old,
         Some(Err(error)) => return Ok(Err(error)),
     };
+    let mut against = stranded(&old, definition, &known.granted_rules, now);
+    for other in others {
+        match stored(store, known, other).await? {
+            None => {}
+            Some(Ok(other)) => {
+                let more = stranded(&other, definition, &known.granted_rules, now);
+                against.extend(
+                    more.into_iter()
+                        .filter(|one| !against.contains(one))
+                        .collect::<Vec<_>>(),
+                );
+            }
+            Some(Err(error)) => return Ok(Err(error)),
+        }
+    }
     let changes = changes(&old, definition);
     let worse = match old.window.phase(now) {
         Phase::Open | Phase::Paused | Phase::Claiming => worse(&changes),
@@ -243,14 +310,26 @@ pub async fn judge(
     };
     let law = law.and_then(Law::of).filter(|law| !law.lets_terms_worsen());
     Ok(Ok(Judged {
-        against: stranded(&old, definition, &known.granted_rules, now),
+        against,
         forbids: law.filter(|_| !worse.is_empty()),
         worse,
         changes,
     }))
 }
 
-fn stock(definition: &Definition) -> Vec<(Arc<str>, u32)> {
+/// A revision's definition, if the store has it.
+pub(super) async fn stored(
+    store: &dyn Store,
+    known: &Published,
+    revision: u32,
+) -> Result<Option<Result<Definition, campaign::codec::DecodeError>>, store::Error> {
+    let found = store
+        .revision(&known.tenant, &known.campaign, known.edition, revision)
+        .await?;
+    Ok(found.map(|found| campaign::decode(&found.definition)))
+}
+
+pub(super) fn stock(definition: &Definition) -> Vec<(Arc<str>, u32)> {
     let limited = definition.rewards.iter();
     limited
         .filter_map(|reward| Some((reward.id.clone(), reward.stock?)))

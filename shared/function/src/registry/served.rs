@@ -18,6 +18,7 @@ use super::{LoadError, Registry, keys, shared};
 use crate::client::TrustedProxies;
 use crate::cors::Origins;
 use crate::identity::{Audience, Verifier};
+use crate::lists::Stored;
 use crate::served::{CampaignMetrics, Served, TenantShell};
 
 impl Registry {
@@ -54,6 +55,7 @@ impl Registry {
         ) else {
             return Ok((None, problems));
         };
+        let lists = self.store.lists(&tenant.id).await?;
         let stored = self.store.tenant_secret(&tenant.id).await?;
         let (secret, lost) = match known.filter(|_| self.store.is_remote()) {
             Some(known) => (known.secret.clone(), stored.as_ref() != Some(&known.secret)),
@@ -115,6 +117,7 @@ impl Registry {
                 .iter()
                 .map(|(name, members)| (name.clone(), members.iter().cloned().collect()))
                 .collect(),
+            stored: Stored::after(known.map(|known| &known.stored), lists),
             user_policy: quota(quotas.user_per_second, quotas.user_burst)
                 .and_then(|quota| HeaderValue::try_from(quota.policy("user")).ok()),
             user_limit: keep(

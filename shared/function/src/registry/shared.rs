@@ -95,11 +95,12 @@ pub(super) fn differs(
     differs
 }
 
-/// The newest revision in the store of this edition, and whether it says the same.
+/// The newest live revision in the store of this edition, and whether it, or another that is live, says the same.
 fn newest(shell: &TenantShell, campaign: &str, compiled: &Compiled) -> Option<(u32, bool)> {
     let served = shell.campaigns.get(campaign)?;
     let served =
         Some(served).filter(|served| served.edition == compiled.edition && !served.lost)?;
-    let (revision, _) = served.revisions.last_key_value()?;
-    Some((*revision, served.newest_sha256 == compiled.sha256))
+    let mut live = served.live.iter();
+    let same = live.any(|(_, live)| live.sha256 == compiled.sha256);
+    Some((served.newest()?.revision, same))
 }

@@ -15,6 +15,7 @@ use store::{Lease, LedgerRow};
 
 use crate::engine::{Caller, Failed, Message, Told, hear};
 use crate::http::Shell;
+use crate::lists::Listed;
 use crate::served::{Served, TenantShell};
 use crate::telemetry::meters::{Relayed, relayed};
 
@@ -138,6 +139,7 @@ impl Batch<'_> {
             rehearsal: to.lane == Lane::Test,
             now: to.now,
             language: to.tenant.tenant.language(),
+            listed: Listed::default(),
         };
         let request_id = format!("relay/{source}/{}", row.number);
         let told = Message {

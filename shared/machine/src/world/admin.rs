@@ -7,9 +7,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::arms::{WHOLE, share_percent};
 use super::change::{Answer, CounterKey};
 use super::delivery::Parking;
 use super::draft::{DraftDeed, FromDraft};
+use super::lists::{Lines, List};
 use super::measure::{self, Measure};
 use super::revise;
 use super::state::{CampaignWorld, Pause, Remembered, TenantWorld, World, find, remember};
@@ -155,6 +157,57 @@ pub enum Action {
     },
     /// What is done when something is wrong.
     Measure(Measure),
+    /// Publishes a definition as the next revision for a share of the users; the others keep the one that is live. Ceilings
+    /// move as by a publish: stock and budget are those of both.
+    Release {
+        /// Which campaign.
+        campaign: Arc<str>,
+        /// Which edition.
+        edition: u32,
+        /// The definition as JSON.
+        definition: Arc<[u8]>,
+        /// The stock of each limited reward.
+        stock: Vec<(Arc<str>, u32)>,
+        /// The budget in all, in minor units.
+        budget: Option<i64>,
+        /// The one that is live, which this was held against.
+        over: u32,
+        /// The share, in parts of 10,000: at least 1, less than all.
+        share: u32,
+    },
+    /// Gives the newer of two live revisions another share of the users.
+    Share {
+        /// Which campaign.
+        campaign: Arc<str>,
+        /// Which edition.
+        edition: u32,
+        /// The two, the older first: those that were looked at before this was asked for.
+        arms: (u32, u32),
+        /// The newer one's share, in parts of 10,000: more than it has; 10,000 leaves it alone, 0 the older one.
+        share: u32,
+        /// The stock of each limited reward, where ceilings are to move: the older revision's, when it is left alone.
+        stock: Vec<(Arc<str>, u32)>,
+        /// The budget in all, likewise.
+        budget: Option<i64>,
+    },
+    /// Puts a list in the place of the one of its name, or beside the others; its members were put where the store keeps them.
+    PutList {
+        /// Its name.
+        list: Arc<str>,
+        /// Names its members; the store's to say.
+        version: Arc<str>,
+        /// How many they are; the store's to say.
+        members: u64,
+        /// What became of the file's lines.
+        lines: Lines,
+        /// SHA-256 of the file.
+        sha256: [u8; 32],
+    },
+    /// Takes a list away.
+    DropList {
+        /// Its name.
+        list: Arc<str>,
+    },
 }
 
 /// What became of it.
@@ -177,7 +230,7 @@ pub enum AdminOutcome {
 pub struct Done {
     /// The audit entry's number.
     pub audit: u64,
-    /// The revision now live, after a publish or a rollback.
+    /// The revision now live, after a publish or a rollback; after a release and what becomes of it, the one that it gave more.
     pub revision: Option<u32>,
     /// The ceiling now, after a top-up or a withdrawal.
     pub ceiling: Option<i64>,
@@ -248,6 +301,24 @@ pub enum Refused {
     /// The texts are longer than what is kept, or too many people wrote them.
     #[error("the draft of campaign `{0}` is longer than a draft may be")]
     TooLong(Arc<str>),
+    /// Two revisions are live already.
+    #[error("two revisions are live: finish the release or take it back first (`gala release`)")]
+    TwoAreLive,
+    /// One revision is live for all: there is no share to change.
+    #[error("one revision is live for all users: no release is under way")]
+    OneIsLive,
+    /// Others are live than those that the caller looked at.
+    #[error("other revisions are live than those that were looked at: look again")]
+    OthersAreLive,
+    /// No share of the users.
+    #[error("a share is more than 0 % and less than 100 %")]
+    NoShare,
+    /// Less than the revision has: users would be moved back.
+    #[error("the revision has {} % of the users, and a share only grows: take the release back as a whole (`--back`)", share_percent(*.0))]
+    Narrower(u32),
+    /// The store has no such list.
+    #[error("no list `{0}` is in the store")]
+    NoSuchList(Arc<str>),
 }
 
 /// An entry of the audit.
@@ -315,6 +386,7 @@ pub(super) fn admin(world: &mut World, change: &Admin) -> AdminOutcome {
             drafts: BTreeMap::new(),
             pause: None,
             blocks: BTreeMap::new(),
+            lists: BTreeMap::new(),
         };
         world.tenants.insert(change.tenant.clone(), tenant);
         return finish(world, change, Effect::default());
@@ -490,6 +562,44 @@ fn carry_out(world: &mut World, change: &Admin) -> Result<Effect, AdminOutcome> 
                 ..effect(campaign)
             })
         }
+        Action::Release {
+            campaign,
+            edition,
+            definition,
+            stock,
+            budget,
+            over,
+            share,
+        } => {
+            let found = known(world, tenant, campaign, *edition)?;
+            let figures = revise::Figures {
+                stock,
+                budget: *budget,
+            };
+            let parts = (*over, *share);
+            Ok(Effect {
+                revision: Some(revise::release(found, change, definition, &figures, parts)?),
+                ..effect(campaign)
+            })
+        }
+        Action::Share {
+            campaign,
+            edition,
+            arms,
+            share,
+            stock,
+            budget,
+        } => {
+            let found = known(world, tenant, campaign, *edition)?;
+            let figures = revise::Figures {
+                stock,
+                budget: *budget,
+            };
+            Ok(Effect {
+                revision: Some(revise::share(found, *arms, *share, &figures)?),
+                ..effect(campaign)
+            })
+        }
         Action::Purge {
             campaign, edition, ..
         } => {
@@ -501,6 +611,20 @@ fn carry_out(world: &mut World, change: &Admin) -> Result<Effect, AdminOutcome> 
             world.campaigns.remove(&key);
             world.purged.insert(key);
             Ok(effect(campaign))
+        }
+        Action::PutList { list, .. } => {
+            let new = List::put(change);
+            let known = world.tenants.get_mut(tenant).zip(new);
+            let refused = || AdminOutcome::Refused(Refused::NoSuchTenant(tenant.clone()));
+            let (known, new) = known.ok_or_else(refused)?;
+            known.lists.insert(list.clone(), new);
+            Ok(Effect::default())
+        }
+        Action::DropList { list } => {
+            let known = world.tenants.get_mut(tenant);
+            let gone = known.and_then(|known| known.lists.remove(list));
+            let refused = || AdminOutcome::Refused(Refused::NoSuchList(list.clone()));
+            gone.map(|_| Effect::default()).ok_or_else(refused)
         }
         Action::Unpark { id, .. } => {
             let known = world.tenants.get_mut(tenant);
@@ -594,7 +718,10 @@ impl Action {
     /// The campaign and the edition that it is about, if it is about one; a draft is of edition 0, which no campaign has.
     pub fn campaign(&self) -> Option<(&Arc<str>, u32)> {
         match self {
-            Self::CreateTenant { .. } | Self::Unpark { .. } => None,
+            Self::CreateTenant { .. }
+            | Self::Unpark { .. }
+            | Self::PutList { .. }
+            | Self::DropList { .. } => None,
             Self::Draft { campaign, .. } => Some((campaign, 0)),
             Self::PublishDraft {
                 campaign, edition, ..
@@ -616,6 +743,12 @@ impl Action {
                 campaign, edition, ..
             }
             | Self::Purge {
+                campaign, edition, ..
+            }
+            | Self::Release {
+                campaign, edition, ..
+            }
+            | Self::Share {
                 campaign, edition, ..
             } => Some((campaign, *edition)),
             Self::Measure(measure) => measure.campaign(),
@@ -671,6 +804,48 @@ impl Action {
                 "purge",
                 serde_json::json!({ "edition": edition, "reason": reason }),
             ),
+            Self::Release {
+                edition,
+                definition,
+                over,
+                share,
+                ..
+            } => (
+                "publish",
+                serde_json::json!({
+                    "edition": edition,
+                    "revision": done.revision,
+                    "sha256": hex(&Sha256::digest(definition)),
+                    "share": share,
+                    "over": over,
+                }),
+            ),
+            Self::Share {
+                edition,
+                arms: (old, new),
+                share,
+                ..
+            } => (
+                "share",
+                serde_json::json!({
+                    "edition": edition,
+                    "live": { old.to_string(): WHOLE.saturating_sub(*share), new.to_string(): share },
+                }),
+            ),
+            Self::PutList {
+                list,
+                members,
+                lines,
+                sha256,
+                ..
+            } => (
+                "put-list",
+                serde_json::json!({
+                    "list": list, "members": members, "rows": lines.rows, "duplicates": lines.duplicates,
+                    "rejected": lines.rejected, "sha256": hex(sha256),
+                }),
+            ),
+            Self::DropList { list } => ("drop-list", serde_json::json!({ "list": list })),
             Self::Unpark { id, reason: None } => {
                 ("retry-parked", serde_json::json!({ "parked": id }))
             }

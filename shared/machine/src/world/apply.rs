@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::admin::{AdminOutcome, admin};
+use super::arms::arm;
 use super::change::{Applied, Bound, Change, Commit, CounterKey, CounterMove, Left, Outcome};
 use super::delivery::{Kept, apply_keep};
 use super::state::{
@@ -66,11 +67,8 @@ pub fn apply_within(
             None => {}
         }
     }
-    if !campaign
-        .live
-        .iter()
-        .any(|live| live.revision == commit.revision)
-    {
+    // Not only live, but this user's: another arm's step is as wrong as an old revision's.
+    if arm(&campaign.live, key, &commit.user) != Some(commit.revision) {
         return Outcome::Superseded;
     }
     if !commit.is_amendment() {

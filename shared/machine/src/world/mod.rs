@@ -6,15 +6,18 @@
 
 mod admin;
 mod apply;
+mod arms;
 mod change;
 mod delivery;
 mod draft;
+mod lists;
 mod measure;
 mod revise;
 mod state;
 
 pub use admin::{Action, Admin, AdminOutcome, AuditEntry, Done, Refused, first_tampered};
 pub use apply::{apply, apply_admin, apply_commit, apply_within};
+pub use arms::{WHOLE, arm, place, share_percent};
 pub use change::{
     Answer, Applied, Attribution, Bound, Change, Commit, CounterKey, CounterMove, KeyWasUsed, Left,
     Outcome, Recalled,
@@ -26,7 +29,9 @@ pub use draft::{
     Base, DRAFT_BYTES, Draft, DraftDeed, DraftPlace, DraftText, FromDraft, Missed, Opinion,
     Schedule,
 };
+pub use lists::{Lines, List};
 pub use measure::{Block, Blocked, Deed, Measure, Notice};
+pub use revise::shared;
 pub use state::{
     CampaignWorld, Counter, Entry, LaneWorld, Live, Pause, REMEMBER_MOST, REMEMBER_MS, Remembered,
     Revision, TenantWorld, World,

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::admin::{Admin, AdminOutcome};
+use super::admin::{Admin, AdminOutcome, Refused};
+use super::arms::WHOLE;
 use super::change::CounterKey;
 use super::state::{CampaignWorld, Counter, LaneWorld, Live, Revision};
 use crate::calendar::Millis;
@@ -27,30 +28,128 @@ pub(super) fn publish(
     definition: &Arc<[u8]>,
     figures: &Figures<'_>,
 ) -> Result<u32, AdminOutcome> {
-    let sha256: [u8; 32] = Sha256::digest(definition).into();
-    let newest = found
-        .revisions
-        .last_key_value()
-        .map(|(number, revision)| (*number, revision.sha256));
-    let live = found
-        .live
-        .iter()
-        .any(|live| Some(live.revision) == newest.map(|(number, _)| number));
-    if live && newest.is_some_and(|(_, known)| known == sha256) {
+    if let [only] = *found.live.as_slice()
+        && says(found, only.revision, definition)
+    {
         return Err(AdminOutcome::Already);
     }
+    let number = add(found, change, definition, figures);
+    found.live = vec![everybodys(number)];
+    Ok(number)
+}
+
+/// Makes `definition` the next revision and gives it to `share` of the users; the others keep `over`, the one that is live now.
+pub(super) fn release(
+    found: &mut CampaignWorld,
+    change: &Admin,
+    definition: &Arc<[u8]>,
+    figures: &Figures<'_>,
+    (over, share): (u32, u32),
+) -> Result<u32, AdminOutcome> {
+    let refused = |no| Err(AdminOutcome::Refused(no));
+    if found
+        .live
+        .iter()
+        .any(|live| says(found, live.revision, definition))
+    {
+        return Err(AdminOutcome::Already);
+    }
+    let [only] = found.live.as_slice() else {
+        return refused(Refused::TwoAreLive);
+    };
+    if only.revision != over {
+        return refused(Refused::OthersAreLive);
+    }
+    if !(1..WHOLE).contains(&share) {
+        return refused(Refused::NoShare);
+    }
+    let number = add(found, change, definition, figures);
+    found.live = vec![
+        Live {
+            revision: over,
+            share: WHOLE - share,
+        },
+        Live {
+            revision: number,
+            share,
+        },
+    ];
+    Ok(number)
+}
+
+/// The live set with another share for the newer of `arms`: all of it, more of it, or (0) none. `Already` where it has that share.
+pub fn shared(live: &[Live], arms: (u32, u32), share: u32) -> Result<Vec<Live>, AdminOutcome> {
+    let refused = |no| Err(AdminOutcome::Refused(no));
+    let [old, new] = live else {
+        return refused(Refused::OneIsLive);
+    };
+    if (old.revision, new.revision) != arms {
+        return refused(Refused::OthersAreLive);
+    }
+    match share {
+        0 => Ok(vec![everybodys(old.revision)]),
+        WHOLE => Ok(vec![everybodys(new.revision)]),
+        _ if share > WHOLE => refused(Refused::NoShare),
+        _ if share == new.share => Err(AdminOutcome::Already),
+        _ if share < new.share => refused(Refused::Narrower(new.share)),
+        _ => Ok(vec![
+            Live {
+                share: WHOLE - share,
+                ..*old
+            },
+            Live { share, ..*new },
+        ]),
+    }
+}
+
+/// Gives the newer of two live revisions another share; ceilings move as by a publish where figures are given.
+pub(super) fn share(
+    found: &mut CampaignWorld,
+    arms: (u32, u32),
+    share: u32,
+    figures: &Figures<'_>,
+) -> Result<u32, AdminOutcome> {
+    found.live = shared(&found.live, arms, share)?;
+    configure_all(found, figures);
+    Ok(if share == 0 { arms.0 } else { arms.1 })
+}
+
+/// A revision that is live for all.
+fn everybodys(revision: u32) -> Live {
+    Live {
+        revision,
+        share: WHOLE,
+    }
+}
+
+/// Whether a revision's definition is this one.
+fn says(found: &CampaignWorld, revision: u32, definition: &Arc<[u8]>) -> bool {
+    let sha256: [u8; 32] = Sha256::digest(definition).into();
+    let known = found.revisions.get(&revision);
+    known.is_some_and(|known| known.sha256 == sha256)
+}
+
+/// Adds a revision, live for nobody yet.
+fn add(
+    found: &mut CampaignWorld,
+    change: &Admin,
+    definition: &Arc<[u8]>,
+    figures: &Figures<'_>,
+) -> u32 {
+    let newest = found.revisions.last_key_value();
     let number = newest.map_or(1, |(number, _)| number + 1);
     let revision = Revision {
-        sha256,
+        sha256: Sha256::digest(definition).into(),
         definition: definition.clone(),
         at: change.at,
         by: change.by.clone(),
     };
     found.revisions.insert(number, revision);
-    found.live = vec![Live {
-        revision: number,
-        share: 10_000,
-    }];
+    configure_all(found, figures);
+    number
+}
+
+fn configure_all(found: &mut CampaignWorld, figures: &Figures<'_>) {
     for lane in [&mut found.live_lane, &mut found.test_lane] {
         for (reward, units) in figures.stock {
             configure(lane, CounterKey::Stock(reward.clone()), i64::from(*units));
@@ -59,7 +158,6 @@ pub(super) fn publish(
             configure(lane, CounterKey::Budget, total);
         }
     }
-    Ok(number)
 }
 
 /// Creates a counter, or moves its ceiling by what the configured figure moved; never below what is gone already. What a

@@ -9,6 +9,7 @@ use super::admin::AuditEntry;
 use super::change::{Answer, CounterKey, KeyWasUsed, Recalled};
 use super::delivery::Parking;
 use super::draft::DraftPlace;
+use super::lists::List;
 use super::measure::{Block, Blocked, Notice};
 use crate::calendar::{HOUR_MS, Millis};
 use crate::ids::{CampaignKey, Lane, Pseudonym};
@@ -49,6 +50,8 @@ pub struct TenantWorld {
     pub pause: Option<Pause>,
     /// Who is kept from taking part.
     pub blocks: BTreeMap<Pseudonym, Block>,
+    /// The lists that staff have put here, by name; their members lie elsewhere.
+    pub lists: BTreeMap<Arc<str>, List>,
 }
 
 /// One edition of a campaign.
@@ -56,7 +59,7 @@ pub struct TenantWorld {
 pub struct CampaignWorld {
     /// Its revisions, from 1.
     pub revisions: BTreeMap<u32, Revision>,
-    /// Which of them are live.
+    /// Which of them are live: one as a rule; while a revision is released to a share of users two, the older first.
     pub live: Vec<Live>,
     /// Whether the live lane is stopped.
     pub pause: Option<Pause>,
@@ -85,7 +88,7 @@ pub struct Revision {
     pub by: Arc<str>,
 }
 
-/// A live revision and its share of users, in parts of 10,000.
+/// A live revision and its share of users, in parts of 10,000 ([`arm`](super::arm) says whose it is).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Live {
     /// Which.

@@ -14,6 +14,7 @@
 
 mod history;
 mod lease;
+mod lists;
 mod open;
 mod record;
 mod state;
@@ -34,12 +35,13 @@ use machine::ids::{CampaignKey, Pseudonym};
 use machine::luck::Seed;
 use machine::model::Durability;
 use machine::world::{
-    Admin, AdminOutcome, AuditEntry, Block, Commit, Draft, Keep, Kept, Outcome, Parked, Parking,
-    Recalled, Revision,
+    Action, Admin, AdminOutcome, AuditEntry, Block, Commit, Draft, Keep, Kept, Outcome, Parked,
+    Parking, Recalled, Revision,
 };
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{oneshot, watch};
 
+pub(crate) use lists::FOLDER as LISTS;
 pub use open::{OpenError, Options, open, open_on, open_with};
 
 use crate::delivery;
@@ -47,6 +49,7 @@ use crate::lease::Wish;
 use crate::log::{Disk, Reader};
 use crate::{Asked, Copied, Error, Health, Lane, Later, Lease, LedgerRow, Page, Published, Store};
 use lease::Leases;
+use lists::Lists;
 use state::State;
 use writer::Request;
 
@@ -68,6 +71,7 @@ pub struct Embedded {
     writer: Option<JoinHandle<()>>,
     failure: Arc<Failure>,
     leases: Arc<Leases>,
+    lists: Arc<Lists>,
     changes: watch::Receiver<u64>,
 }
 
@@ -172,6 +176,17 @@ impl Embedded {
         answer.await.map_err(|_| Error::Read(self.why()))
     }
 
+    /// Removes what no list names any more.
+    async fn settle_lists(&self, version: Option<Arc<str>>) {
+        let (lists, state) = (self.lists.clone(), self.state.clone());
+        let settled = blocking(move || {
+            lists.settle(version.as_ref(), &state);
+            Ok(())
+        });
+        // What stays behind is swept by the next start.
+        let _ = settled.await;
+    }
+
     /// Reads the world once nothing of it is ahead of the disk.
     async fn durable<T: Send + 'static>(
         &self,
@@ -232,10 +247,62 @@ impl Store for Embedded {
 
     fn admin(&self, change: Box<Admin>) -> Later<'_, AdminOutcome> {
         let (done, answer) = oneshot::channel();
+        let drops = matches!(change.action, Action::DropList { .. });
         let sent = Request::admin(change, done).and_then(|request| self.send(request));
         Box::pin(async move {
             sent?;
-            self.answer(answer).await
+            let outcome = self.answer(answer).await;
+            if drops && outcome.is_ok() {
+                self.settle_lists(None).await;
+            }
+            outcome
+        })
+    }
+
+    fn put_list(&self, change: Box<Admin>, members: Vec<Pseudonym>) -> Later<'_, AdminOutcome> {
+        Box::pin(async move {
+            let change = crate::lists::versioned(change, &members)?;
+            let Action::PutList { version, .. } = &change.action else {
+                return Ok(AdminOutcome::Already);
+            };
+            let version = version.clone();
+            let (lists, staged) = (self.lists.clone(), version.clone());
+            blocking(move || {
+                let written = lists.stage(&staged, members);
+                written.map_err(|error| {
+                    Error::NotWritten(format!("the list's members can't be written: {error}"))
+                })
+            })
+            .await?;
+            let outcome = self.admin(change).await;
+            // Where it is not known what became of it, its members stay until the next start knows.
+            if !matches!(outcome, Err(Error::Unknown(_))) {
+                self.settle_lists(Some(version)).await;
+            }
+            outcome
+        })
+    }
+
+    fn lists<'a>(&'a self, tenant: &'a str) -> Later<'a, Vec<crate::lists::Named>> {
+        let tenant = tenant.to_owned();
+        Box::pin(self.durable(move |state| {
+            let known = state.world.tenants.get(tenant.as_str());
+            let lists = known.into_iter().flat_map(|known| &known.lists);
+            lists
+                .map(|(name, list)| (name.clone(), list.clone()))
+                .collect()
+        }))
+    }
+
+    fn listed<'a>(
+        &'a self,
+        _tenant: &'a str,
+        versions: &'a [Arc<str>],
+        user: Pseudonym,
+    ) -> Later<'a, Vec<Option<bool>>> {
+        Box::pin(async move {
+            self.failure.check()?;
+            Ok(self.lists.listed(versions, &user))
         })
     }
 
@@ -436,7 +503,12 @@ impl Store for Embedded {
             self.failure.check()?;
             let (disk, dir) = (self.disk.clone(), self.dir.clone());
             let durable = self.reader.durable_seq();
-            blocking(move || history::backup(disk.as_ref(), &dir, dest, durable)).await
+            let lists = self.lists.clone();
+            blocking(move || {
+                // What a list names in the copy of the log must not go away before it is copied, too.
+                lists.hold(|| history::backup(disk.as_ref(), &dir, dest, durable))
+            })
+            .await
         })
     }
 

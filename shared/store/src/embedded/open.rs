@@ -11,6 +11,7 @@ use parking_lot::RwLock;
 use tokio::sync::watch;
 
 use super::lease::Leases;
+use super::lists::Lists;
 use super::record;
 use super::state::{Index, State};
 use super::writer::Writer;
@@ -105,6 +106,7 @@ pub fn open_on(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> Result<Embe
         folder = %dir.display(), changes = recovered.last_seq, replayed, torn_bytes = recovered.torn_bytes,
         "opened the embedded store"
     );
+    let lists = Arc::new(Lists::open(disk.clone(), dir, &world));
     let state = Arc::new(RwLock::new(State::new(world, index)));
     let failure = Arc::new(Failure::default());
     let (queue, requests) = sync_channel(QUEUE);
@@ -130,6 +132,7 @@ pub fn open_on(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> Result<Embe
         writer: Some(writer),
         failure,
         leases,
+        lists,
         changes: changed,
     })
 }

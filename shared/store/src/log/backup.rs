@@ -14,6 +14,9 @@ use super::{segment, snapshot};
 
 const CHUNK_BYTES: usize = 1 << 20;
 
+/// The folder beside the log.
+const BESIDE: &str = crate::embedded::LISTS;
+
 /// What was copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copied {
@@ -154,11 +157,37 @@ fn copy(disk: &dyn Disk, from: &Path, into: &Path, found: &Found) -> Result<Copi
         copied.snapshots += 1;
         copied.bytes += size;
     }
+    copied.bytes += copy_beside(disk, from, into)?;
     disk.sync_folder(into).map_err(io(into))?;
     // Last, for it says that the copy is whole.
     Mark::create(disk, into, found.last_seq).map_err(io(into))?;
     disk.sync_folder(into).map_err(io(into))?;
     Ok(copied)
+}
+
+/// Copies the folder that lies beside the log: the members of lists, which the log names and does not hold. Whoever writes there
+/// removes nothing meanwhile.
+fn copy_beside(disk: &dyn Disk, from: &Path, into: &Path) -> Result<u64, BackupError> {
+    let (from, into) = (from.join(BESIDE), into.join(BESIDE));
+    let Ok(names) = disk.list(&from) else {
+        // There is none before the first list.
+        return Ok(0);
+    };
+    let io = |path: &Path| {
+        let path = path.to_owned();
+        move |source| BackupError::Io { path, source }
+    };
+    disk.create_folder(&into).map_err(io(&into))?;
+    let mut bytes = 0;
+    for name in names {
+        let (source, path) = (from.join(&name), into.join(&name));
+        let file = disk.open(&source, false).map_err(io(&source))?;
+        let size = file.len().map_err(io(&source))?;
+        copy_file(disk, file.as_ref(), &path, size).map_err(io(&path))?;
+        bytes += size;
+    }
+    disk.sync_folder(&into).map_err(io(&into))?;
+    Ok(bytes)
 }
 
 fn copy_file(disk: &dyn Disk, source: &dyn DiskFile, path: &Path, size: u64) -> io::Result<()> {

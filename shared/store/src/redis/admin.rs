@@ -8,7 +8,7 @@ use machine::luck::Seed;
 use machine::model::Durability;
 use machine::world::{
     Action, Admin, AdminOutcome, Counter, CounterKey, Done, DraftPlace, Live, Measure, Refused,
-    Revision,
+    Revision, WHOLE, shared as with_share,
 };
 use redis::Value;
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,7 @@ pub(super) struct Setup {
     pub seed: Seed,
     pub epoch: u64,
     pub clock_offset: i64,
-    /// Whether the newest revision asks for `strict`.
+    /// Whether a live revision asks for `strict`.
     pub strict: bool,
 }
 
@@ -88,6 +88,9 @@ pub(super) async fn admin(shared: &Shared, change: &Admin) -> Result<AdminOutcom
     }
     if let Some(outcome) = super::measure::of_tenant(shared, change).await? {
         return Ok(outcome);
+    }
+    if matches!(change.action, Action::DropList { .. }) {
+        return super::lists::make(shared, change, 0).await;
     }
     let Some((campaign, edition)) = change.action.campaign() else {
         return Ok(AdminOutcome::Already);
@@ -226,9 +229,11 @@ async fn plan(
     let known = |campaign: &Arc<str>, edition: u32| found.alive(campaign, edition);
     Ok(match &change.action {
         // Of a tenant and of no campaign, or of its draft: made elsewhere.
-        Action::CreateTenant { .. } | Action::Unpark { .. } | Action::Draft { .. } => {
-            Err(AdminOutcome::Already)
-        }
+        Action::CreateTenant { .. }
+        | Action::Unpark { .. }
+        | Action::Draft { .. }
+        | Action::PutList { .. }
+        | Action::DropList { .. } => Err(AdminOutcome::Already),
         Action::PublishDraft {
             campaign,
             edition,
@@ -250,8 +255,13 @@ async fn plan(
                 let no = Refused::Purged(campaign.clone(), *edition);
                 return Ok(Err(AdminOutcome::Refused(no)));
             }
-            let figures = (stock.as_slice(), *budget);
-            let revised = revise(shared, change, found, definition, figures, Some(seeds)).await?;
+            let new = New {
+                definition,
+                figures: (stock.as_slice(), *budget),
+                seeds: Some(seeds),
+                beside: None,
+            };
+            let revised = revise(shared, change, found, new).await?;
             revised.map(|plan| Plan {
                 draft: Some(after),
                 ..plan
@@ -269,9 +279,48 @@ async fn plan(
                 let no = Refused::Purged(campaign.clone(), *edition);
                 return Ok(Err(AdminOutcome::Refused(no)));
             }
-            let figures = (stock.as_slice(), *budget);
-            revise(shared, change, found, definition, figures, Some(seeds)).await?
+            let new = New {
+                definition,
+                figures: (stock.as_slice(), *budget),
+                seeds: Some(seeds),
+                beside: None,
+            };
+            revise(shared, change, found, new).await?
         }
+        Action::Release {
+            campaign,
+            edition,
+            definition,
+            stock,
+            budget,
+            over,
+            share,
+        } => {
+            if let Err(no) = known(campaign, *edition) {
+                return Ok(Err(no));
+            }
+            let new = New {
+                definition,
+                figures: (stock.as_slice(), *budget),
+                seeds: None,
+                beside: Some((*over, *share)),
+            };
+            revise(shared, change, found, new).await?
+        }
+        Action::Share {
+            campaign,
+            edition,
+            arms,
+            share,
+            stock,
+            budget,
+        } => match known(campaign, *edition) {
+            Err(no) => Err(no),
+            Ok(head) => {
+                let figures = (stock.as_slice(), *budget);
+                give_share(shared, found, head, (*arms, *share), figures).await?
+            }
+        },
         Action::Rollback {
             campaign,
             edition,
@@ -286,8 +335,13 @@ async fn plan(
                     *to,
                 ))),
                 Some(earlier) => {
-                    let figures = (stock.as_slice(), *budget);
-                    revise(shared, change, found, &earlier.definition, figures, None).await?
+                    let new = New {
+                        definition: &earlier.definition,
+                        figures: (stock.as_slice(), *budget),
+                        seeds: None,
+                        beside: None,
+                    };
+                    revise(shared, change, found, new).await?
                 }
             },
         },
@@ -473,33 +527,76 @@ async fn add_stock(
     }))
 }
 
+/// A revision to come.
+struct New<'a> {
+    definition: &'a Arc<[u8]>,
+    figures: (&'a [(Arc<str>, u32)], Option<i64>),
+    /// For the first of an edition.
+    seeds: Option<&'a (Seed, Seed)>,
+    /// The live revision that it stands beside, and the share that it takes of the users; none: it is for all of them.
+    beside: Option<(u32, u32)>,
+}
+
 /// The next revision. Seeds are made with the first.
 async fn revise(
     shared: &Shared,
     change: &Admin,
     found: &Found,
-    definition: &Arc<[u8]>,
-    (stock, budget): (&[(Arc<str>, u32)], Option<i64>),
-    seeds: Option<&(Seed, Seed)>,
+    new: New<'_>,
 ) -> Result<Result<Plan, AdminOutcome>, Error> {
-    let sha256: [u8; 32] = Sha256::digest(definition).into();
+    let refused = |no| Ok(Err(AdminOutcome::Refused(no)));
+    let sha256: [u8; 32] = Sha256::digest(new.definition).into();
+    let live = found.head.as_ref().map_or(&[][..], |head| &head.live);
+    let mut strict = durability(new.definition) == Durability::Strict;
+    // One for all is published already if it is live for all; one for a share if anybody has it.
+    if new.beside.is_some() || live.len() == 1 {
+        for one in live {
+            let Some(known) = revision(shared, &found.keys, one.revision).await? else {
+                continue;
+            };
+            if known.sha256 == sha256 {
+                return Ok(Err(AdminOutcome::Already));
+            }
+            if new.beside.is_some() {
+                strict |= durability(&known.definition) == Durability::Strict;
+            }
+        }
+    }
     let newest = found.head.as_ref().map_or(0, |head| head.newest);
-    if let Some(head) = &found.head
-        && head.live.iter().any(|live| live.revision == newest)
-        && revision(shared, &found.keys, newest)
-            .await?
-            .is_some_and(|known| known.sha256 == sha256)
-    {
-        return Ok(Err(AdminOutcome::Already));
-    }
-    let too_much = |figure: i64| !(0..=MOST).contains(&figure);
-    if budget.is_some_and(too_much) {
-        return Ok(Err(AdminOutcome::Refused(Refused::TooMuch)));
-    }
     let number = newest + 1;
+    let live = match new.beside {
+        None => vec![Live {
+            revision: number,
+            share: WHOLE,
+        }],
+        Some((over, share)) => {
+            let [only] = live else {
+                return refused(Refused::TwoAreLive);
+            };
+            if only.revision != over {
+                return refused(Refused::OthersAreLive);
+            }
+            if !(1..WHOLE).contains(&share) {
+                return refused(Refused::NoShare);
+            }
+            vec![
+                Live {
+                    revision: over,
+                    share: WHOLE - share,
+                },
+                Live {
+                    revision: number,
+                    share,
+                },
+            ]
+        }
+    };
+    let Some(counters) = figures(new.figures) else {
+        return refused(Refused::TooMuch);
+    };
     let made = Revision {
         sha256,
-        definition: definition.clone(),
+        definition: new.definition.clone(),
         at: change.at,
         by: change.by.clone(),
     };
@@ -507,9 +604,8 @@ async fn revise(
         .head
         .as_ref()
         .map_or(change.at.unsigned_abs().max(1), |head| head.epoch);
-    let strict = durability(definition) == Durability::Strict;
     let setup = |known: &Option<Setup>, seed: Option<&Seed>| {
-        let new = || {
+        let begin = || {
             seed.map(|seed| Setup {
                 seed: seed.clone(),
                 epoch,
@@ -517,27 +613,14 @@ async fn revise(
                 strict,
             })
         };
-        let setup = known.clone().or_else(new)?;
+        let setup = known.clone().or_else(begin)?;
         Some(Setup { strict, ..setup })
     };
-    let mut counters = Vec::new();
-    for lane in [Lane::Live, Lane::Test] {
-        for (reward, units) in stock {
-            let key = CounterKey::Stock(reward.clone());
-            counters.push((lane, key, "figure", units.to_string()));
-        }
-        if let Some(total) = budget {
-            counters.push((lane, CounterKey::Budget, "figure", total.to_string()));
-        }
-    }
     Ok(Ok(Plan {
         head: Some(Head {
             epoch,
             newest: number,
-            live: vec![Live {
-                revision: number,
-                share: 10_000,
-            }],
+            live,
             pause: found.head.as_ref().and_then(|head| head.pause.clone()),
             purged: false,
             stopped: found
@@ -548,8 +631,8 @@ async fn revise(
         }),
         revision: Some((number, form::encode(&made)?)),
         setups: [
-            setup(&found.setups[0], seeds.map(|seeds| &seeds.0)),
-            setup(&found.setups[1], seeds.map(|seeds| &seeds.1)),
+            setup(&found.setups[0], new.seeds.map(|seeds| &seeds.0)),
+            setup(&found.setups[1], new.seeds.map(|seeds| &seeds.1)),
         ],
         tallies: found.head.is_none(),
         counters,
@@ -559,6 +642,60 @@ async fn revise(
             ..Done::default()
         },
     }))
+}
+
+/// Another share for the newer of two live revisions.
+async fn give_share(
+    shared: &Shared,
+    found: &Found,
+    head: Head,
+    (arms, share): ((u32, u32), u32),
+    asked: (&[(Arc<str>, u32)], Option<i64>),
+) -> Result<Result<Plan, AdminOutcome>, Error> {
+    let live = match with_share(&head.live, arms, share) {
+        Ok(live) => live,
+        Err(no) => return Ok(Err(no)),
+    };
+    let Some(counters) = figures(asked) else {
+        return Ok(Err(AdminOutcome::Refused(Refused::TooMuch)));
+    };
+    let mut strict = false;
+    for one in &live {
+        let known = revision(shared, &found.keys, one.revision).await?;
+        // What is not there can't be known to be less.
+        strict |= known.is_none_or(|known| durability(&known.definition) == Durability::Strict);
+    }
+    let setup = |known: &Option<Setup>| known.clone().map(|setup| Setup { strict, ..setup });
+    Ok(Ok(Plan {
+        head: Some(Head { live, ..head }),
+        setups: [setup(&found.setups[0]), setup(&found.setups[1])],
+        counters,
+        done: Done {
+            revision: Some(if share == 0 { arms.0 } else { arms.1 }),
+            ..Done::default()
+        },
+        ..Plan::default()
+    }))
+}
+
+/// The counters' new figures, in both lanes; none where one is beyond what a counter holds.
+fn figures(
+    (stock, budget): (&[(Arc<str>, u32)], Option<i64>),
+) -> Option<Vec<(Lane, CounterKey, &'static str, String)>> {
+    if budget.is_some_and(|figure| !(0..=MOST).contains(&figure)) {
+        return None;
+    }
+    let mut counters = Vec::new();
+    for lane in [Lane::Live, Lane::Test] {
+        for (reward, units) in stock {
+            let key = CounterKey::Stock(reward.clone());
+            counters.push((lane, key, "figure", units.to_string()));
+        }
+        if let Some(total) = budget {
+            counters.push((lane, CounterKey::Budget, "figure", total.to_string()));
+        }
+    }
+    Some(counters)
 }
 
 /// What a definition declares; what can't be read is taken for the stricter.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use machine::ids::{Lane, Pseudonym};
 use machine::ledger::{Row, is_by_hand};
-use machine::world::{Applied, Bound, Commit, CounterKey, CounterMove, Left, Outcome};
+use machine::world::{Applied, Bound, Commit, CounterKey, CounterMove, Left, Outcome, place};
 use redis::Value;
 
 use super::head::Head;
@@ -52,6 +52,8 @@ pub(super) struct Ready {
     rows: Vec<u8>,
     row_count: u32,
     timer: [u8; 8],
+    /// The user's place, by which the script knows the arm.
+    place: [u8; 2],
     event: Option<Arc<str>>,
 }
 
@@ -156,6 +158,8 @@ impl Ready {
             rows,
             row_count: u32::try_from(commit.rows.len()).map_err(|error| failed(&error))?,
             timer: record::timer(commit.timer),
+            // Below 10,000.
+            place: (place(&commit.campaign, &commit.user) as u16).to_be_bytes(),
             event: commit.event.clone(),
         })
     }
@@ -165,8 +169,8 @@ impl Ready {
         self.counters.first().cloned().unwrap_or(CounterKey::Budget)
     }
 
-    /// Appends what the script reads first: how many rows, the timer, the clock, the event; then, only where there is any of it,
-    /// rewards, counters, rules and the lease.
+    /// Appends what the script reads first: how many rows, the timer, the clock, the user's place, the event; then, only where there is
+    /// any of it, rewards, counters, rules and the lease.
     fn plan(
         &self,
         bytes: &mut Vec<u8>,
@@ -177,6 +181,7 @@ impl Ready {
         bytes.extend_from_slice(&self.row_count.to_be_bytes());
         bytes.extend_from_slice(&self.timer);
         bytes.extend_from_slice(&self.at.to_be_bytes());
+        bytes.extend_from_slice(&self.place);
         short(bytes, self.event.as_deref().unwrap_or_default());
         let plain = self.moves.is_empty() && self.unsound.is_none() && self.rewards.is_empty();
         if plain && !self.all_grants && !self.amends && rules.is_empty() && lease.is_none() {

@@ -151,6 +151,16 @@ impl OfTenant<'_> {
         self.key(format_args!("drafts"))
     }
 
+    /// A hash: which version each list is, by its name.
+    pub fn lists(self) -> Key {
+        self.key(format_args!("lists"))
+    }
+
+    /// A set: the members of a version of a list.
+    pub fn list(self, version: &str) -> Key {
+        self.key(format_args!("list/{version}"))
+    }
+
     /// A rate limit's state.
     pub fn rate(self, name: &str) -> Key {
         self.key(format_args!("rate/{name}"))

@@ -15,6 +15,7 @@ mod form;
 mod group;
 mod head;
 pub mod keys;
+mod lists;
 mod lookout;
 mod marks;
 mod measure;
@@ -387,6 +388,31 @@ impl Store for Redis {
             "a Redis is backed up by its own means (BGSAVE, a copy of the AOF): docs/OPERATIONS.md says how"
                 .to_owned(),
         ))))
+    }
+
+    fn put_list(&self, change: Box<Admin>, members: Vec<Pseudonym>) -> Later<'_, AdminOutcome> {
+        let shared = self.shared.clone();
+        let made = tokio::spawn(async move {
+            let change = crate::lists::versioned(change, &members)?;
+            lists::put(&shared, &change, &members).await
+        });
+        Box::pin(async move {
+            made.await
+                .unwrap_or_else(|error| Err(Error::Unknown(error.to_string())))
+        })
+    }
+
+    fn lists<'a>(&'a self, tenant: &'a str) -> Later<'a, Vec<crate::lists::Named>> {
+        Box::pin(lists::all(&self.shared, tenant))
+    }
+
+    fn listed<'a>(
+        &'a self,
+        tenant: &'a str,
+        versions: &'a [Arc<str>],
+        user: Pseudonym,
+    ) -> Later<'a, Vec<Option<bool>>> {
+        Box::pin(lists::listed(&self.shared, tenant, versions, user))
     }
 
     fn changes(&self) -> tokio::sync::watch::Receiver<u64> {

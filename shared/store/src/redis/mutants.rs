@@ -169,8 +169,18 @@ const MUTANTS: &[(&str, &str, &str)] = &[
     ),
     (
         "any revision is live",
-        "if not is_live then return { 'S' } end",
+        "if place < from or place >= below then return { 'S' } end",
         "",
+    ),
+    (
+        "a live revision is everybody's",
+        "if place < from or place >= below then return { 'S' } end",
+        "if below == 0 then return { 'S' } end",
+    ),
+    (
+        "the newer revision's share begins where the older one's does",
+        "at = at + share\n",
+        "\n",
     ),
     (
         "the epoch is not looked at",

@@ -46,6 +46,8 @@ pub(super) struct Scripts {
     pub unpark: Script,
     pub draft: Script,
     pub measure: Script,
+    pub list: Script,
+    pub listed: Script,
 }
 
 /// What is known of a lane from the last look at it.
@@ -72,6 +74,8 @@ impl Default for Scripts {
             unpark: Script::new(include_str!("scripts/unpark.lua")),
             draft: Script::new(include_str!("scripts/draft.lua")),
             measure: Script::new(include_str!("scripts/measure.lua")),
+            list: Script::new(include_str!("scripts/list.lua")),
+            listed: Script::new(include_str!("scripts/listed.lua")),
         }
     }
 }

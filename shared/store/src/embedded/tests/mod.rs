@@ -3,6 +3,7 @@
 
 mod disk;
 mod failing;
+mod lists;
 mod model;
 mod reopen;
 

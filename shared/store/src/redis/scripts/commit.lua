@@ -2,7 +2,7 @@
 -- Makes up to a batch of commits of one lane true, each on its own: all of a commit, or none of it.
 --
 -- Guarantees
---   For each commit, in the order given, all checks come before any change: remembered answer, live revision, pause, block,
+--   For each commit, in the order given, all checks come before any change: remembered answer, the user's live revision, pause, block,
 --   version, lease, counters and stopped rewards. What it changes is then seen by the commits after it. One that is refused changes nothing and does not touch
 --   the others. No two commits of a call may be of one participant.
 --   All writes stand at the end, and the only ones that can fail (wrong type of a key, a row number that exists) come before or are
@@ -21,7 +21,8 @@
 --        4 grants    bytes, appended
 --        5 answer    bytes
 --        6 rows      bytes; '' for none
---        7 plan      number of rows (4) .. timer (8, ms; NEVER for none) .. now (8, ms) .. length of event (1) .. event; then
+--        7 plan      number of rows (4) .. timer (8, ms; NEVER for none) .. now (8, ms) .. the user's place among all users (2, below
+--                    10,000) .. length of event (1) .. event; then
 --                    nothing, or: marks (1; 1: the grants are all of them, old ones too; 2: staff amend what was given, which
 --                    neither a pause nor a block stops) .. unsound counter (2, 0 none) .. rewards .. moves .. alternatives
 --                    .. rules .. lease (2, 0 none) .. its value (`fence:token`)
@@ -56,7 +57,7 @@
 -- Example: one commit of a newcomer, one message row, no counters:
 --   EVALSHA sha 10 {a/b/0}/v1/1/live/ledger ../timers .../rules ../counters ../answers .../blocked .../halt .../head ../tally
 --     ../p/5a.. 0 1 0 '' 1 live '' 0000000000000000 <0000000000000001, length, core> <22 bytes> '' <answer> <rows>
---     <00000001, NEVER, now, 07> .. sign-in
+--     <00000001, NEVER, now, 0d3e, 07> .. sign-in
 --   -> 1) (integer) 0
 local KEYS, ARGV, call = KEYS, ARGV, redis.call
 local sub, find, match, format = string.sub, string.find, string.match, string.format
@@ -96,7 +97,16 @@ if head then
 end
 -- Of a purged edition only the head is left.
 if mark == 'x' then head, everyone = nil, { 'S' } end
-local is_live = live and find(live, ',' .. ARGV[5] .. ':', 1, true)
+-- The places of the users whose revision this is: from `from` on, below `below`. Shares are laid end to end in their order.
+local from, below = 0, 0
+if live then
+  local at = 0
+  for revision, share in string.gmatch(live, '(%d+):(%d+)') do
+    share = tonumber(share)
+    if revision == ARGV[5] then from, below = at, at + share end
+    at = at + share
+  end
+end
 local rows, people, answers_ms, answers_seq = 0, 0, 0, 0
 if head then
   if not tally then return redis.error_reply('BROKEN the tally is missing: nothing is written until it is restored') end
@@ -241,8 +251,8 @@ local function settle(i, a)
     end
   end
   if everyone then return everyone end
-  if not is_live then return { 'S' } end
-  local count, new_timer, clock, event_length, at = unpack_bytes('>I4c8i8B', plan)
+  local count, new_timer, clock, place, event_length, at = unpack_bytes('>I4c8i8I2B', plan)
+  if place < from or place >= below then return { 'S' } end
   local extra_at = at + event_length
   local marks = string.byte(plan, extra_at) or 0
   local all_grants, amends = marks % 2, marks >= 2

@@ -1,0 +1,288 @@
+//! A list's file, read piece by piece: one member id a line, or one pseudonym. What is kept of a line is 16 bytes.
+
+use machine::ids::Pseudonym;
+use machine::world::Lines;
+use serde::{Deserialize, Serialize};
+
+/// How many rejected lines are told.
+const TOLD: usize = 100;
+
+/// The longest member id, in bytes: `sub` of a token.
+const LONGEST: usize = 255;
+
+/// The longest line that is kept in memory, in bytes; what is longer is rejected.
+const LONGEST_LINE: usize = 1024;
+
+/// What the lines name people by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Kind {
+    /// Member ids, as tokens have them.
+    #[default]
+    Members,
+    /// Pseudonyms, as exports have them: 32 hexadecimal digits.
+    Pseudonyms,
+}
+
+impl Kind {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Members => "members",
+            Self::Pseudonyms => "pseudonyms",
+        }
+    }
+
+    /// What a first line may say that is a heading.
+    const fn headings(self) -> &'static [&'static str] {
+        match self {
+            Self::Members => &["member"],
+            Self::Pseudonyms => &["pseudonym", "user"],
+        }
+    }
+}
+
+/// A line that names nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Reject {
+    /// Its number in the file, from 1.
+    pub line: u64,
+    /// What is wrong with it.
+    pub why: &'static str,
+}
+
+/// A file that was read.
+#[derive(Debug)]
+pub(super) struct Read {
+    /// Whom it names, in order, each once.
+    pub members: Vec<Pseudonym>,
+    /// What became of its lines.
+    pub lines: Lines,
+    /// The first of the rejected ones.
+    pub rejects: Vec<Reject>,
+}
+
+/// A file that is being read.
+pub(super) struct Reading {
+    kind: Kind,
+    secret: [u8; 32],
+    members: Vec<Pseudonym>,
+    line: u64,
+    rows: u64,
+    rejected: u64,
+    rejects: Vec<Reject>,
+    /// The end of the last piece: a line that goes on in the next one.
+    rest: Vec<u8>,
+    /// Whether that line is longer than any may be, and its beginning is gone.
+    too_long: bool,
+}
+
+impl Reading {
+    pub fn new(kind: Kind, secret: &[u8; 32]) -> Self {
+        Self {
+            kind,
+            secret: *secret,
+            members: Vec::new(),
+            line: 0,
+            rows: 0,
+            rejected: 0,
+            rejects: Vec::new(),
+            rest: Vec::new(),
+            too_long: false,
+        }
+    }
+
+    /// How many lines there were so far, empty ones and the heading apart.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Takes the next piece.
+    pub fn take(&mut self, piece: &[u8]) {
+        let mut lines = piece.split(|byte| *byte == b'\n').peekable();
+        while let Some(part) = lines.next() {
+            if lines.peek().is_none() {
+                self.keep(part);
+            } else if self.rest.is_empty() && !self.too_long {
+                self.line(part);
+            } else {
+                self.keep(part);
+                self.end_line();
+            }
+        }
+    }
+
+    /// What was read.
+    pub fn end(mut self) -> Read {
+        if !self.rest.is_empty() || self.too_long {
+            self.end_line();
+        }
+        let named = self.members.len();
+        self.members.sort_unstable();
+        self.members.dedup();
+        Read {
+            lines: Lines {
+                rows: self.rows,
+                duplicates: (named - self.members.len()) as u64,
+                rejected: self.rejected,
+            },
+            members: self.members,
+            rejects: self.rejects,
+        }
+    }
+
+    fn keep(&mut self, part: &[u8]) {
+        if self.rest.len() + part.len() > LONGEST_LINE {
+            self.too_long = true;
+            self.rest.clear();
+        }
+        if !self.too_long {
+            self.rest.extend_from_slice(part);
+        }
+    }
+
+    fn end_line(&mut self) {
+        let rest = std::mem::take(&mut self.rest);
+        if std::mem::take(&mut self.too_long) {
+            self.line += 1;
+            self.rows += 1;
+            self.reject("longer than a member id can be");
+        } else {
+            self.line(&rest);
+        }
+    }
+
+    fn line(&mut self, bytes: &[u8]) {
+        self.line += 1;
+        let bytes = if self.line == 1 {
+            bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+        } else {
+            bytes
+        };
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            self.rows += 1;
+            return self.reject("not UTF-8");
+        };
+        let text = text.trim();
+        if text.is_empty() || (self.line == 1 && self.kind.headings().contains(&text)) {
+            return;
+        }
+        self.rows += 1;
+        match self.member(text) {
+            Ok(member) => self.members.push(member),
+            Err(why) => self.reject(why),
+        }
+    }
+
+    fn member(&self, text: &str) -> Result<Pseudonym, &'static str> {
+        match self.kind {
+            Kind::Members if text.contains([',', ';', '\t', '"', '，', '；']) => {
+                Err("one member id a line and nothing else")
+            }
+            Kind::Members if text.len() > LONGEST => Err("longer than a member id can be"),
+            Kind::Members => Ok(Pseudonym::of(&self.secret, text)),
+            Kind::Pseudonyms => Some(text)
+                .filter(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit()))
+                .and_then(|text| text.parse().ok())
+                .ok_or("a pseudonym is 32 hexadecimal digits"),
+        }
+    }
+
+    fn reject(&mut self, why: &'static str) {
+        self.rejected += 1;
+        if self.rejects.len() < TOLD {
+            self.rejects.push(Reject {
+                line: self.line,
+                why,
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: [u8; 32] = [3; 32];
+
+    fn read(kind: Kind, pieces: &[&[u8]]) -> Read {
+        let mut reading = Reading::new(kind, &SECRET);
+        for piece in pieces {
+            reading.take(piece);
+        }
+        reading.end()
+    }
+
+    fn of(names: &[&str]) -> Vec<Pseudonym> {
+        let mut all: Vec<_> = names
+            .iter()
+            .map(|name| Pseudonym::of(&SECRET, name))
+            .collect();
+        all.sort_unstable();
+        all
+    }
+
+    #[test]
+    fn every_line_is_counted_once() {
+        let long = "x".repeat(256);
+        let longer = "y".repeat(5000);
+        let text = format!(
+            "\u{feff}member\r\nann\r\n\r\n bob \nann\nann,1\n{long}\n{longer}\nmember\n\u{1f600}"
+        );
+        let found = read(Kind::Members, &[text.as_bytes(), b"\n\xff\n"]);
+        assert_eq!(found.members, of(&["ann", "bob", "member", "\u{1f600}"]));
+        let lines = Lines {
+            rows: 9,
+            duplicates: 1,
+            rejected: 4,
+        };
+        assert_eq!(found.lines, lines);
+        let told: Vec<u64> = found.rejects.iter().map(|reject| reject.line).collect();
+        assert_eq!(told, [6, 7, 8, 11]);
+    }
+
+    #[test]
+    fn pseudonyms_are_taken_as_they_are() {
+        let ann = Pseudonym::of(&SECRET, "ann");
+        let text = format!(
+            "user\n{ann}\n{}\n+{}\nann\n",
+            ann.to_string().to_uppercase(),
+            "0".repeat(31)
+        );
+        let found = read(Kind::Pseudonyms, &[text.as_bytes()]);
+        assert_eq!(
+            (found.members, found.lines.duplicates, found.lines.rejected),
+            (vec![ann], 1, 2)
+        );
+    }
+
+    #[test]
+    fn a_hundred_rejects_are_told() {
+        let text = "a,b\n".repeat(250);
+        let found = read(Kind::Members, &[text.as_bytes()]);
+        assert_eq!((found.rejects.len(), found.lines.rejected), (TOLD, 250));
+        assert!(found.members.is_empty());
+    }
+
+    /// Where the pieces end makes no difference.
+    #[test]
+    fn pieces_make_no_difference() {
+        let long = "z".repeat(1100);
+        let text = format!("member\r\nann\n{long}\n\nbob,\ncy\r\nann");
+        let bytes = text.as_bytes();
+        let whole = read(Kind::Members, &[bytes]);
+        for at in 0..=bytes.len() {
+            for next in [at, at + 1, at + 7, at + 1030, bytes.len()] {
+                let next = next.min(bytes.len());
+                let found = read(
+                    Kind::Members,
+                    &[&bytes[..at], &bytes[at..next], &bytes[next..]],
+                );
+                assert_eq!(found.members, whole.members, "{at} {next}");
+                assert_eq!(
+                    (found.lines, found.rejects),
+                    (whole.lines, whole.rejects.clone())
+                );
+            }
+        }
+    }
+}
