@@ -17,6 +17,8 @@ mod relay;
 #[cfg(test)]
 mod served;
 #[cfg(test)]
+mod shares;
+#[cfg(test)]
 mod simulate;
 #[cfg(test)]
 mod usage;

@@ -17,7 +17,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    fn start(home: &Home) -> Self {
+    pub(crate) fn start(home: &Home) -> Self {
         Self::start_with(home, &[])
     }
 
@@ -75,7 +75,7 @@ impl Server {
     }
 
     /// A command against this server.
-    fn run(&self, home: &Home, args: &[&str]) -> Ran {
+    pub(crate) fn run(&self, home: &Home, args: &[&str]) -> Ran {
         home.run(&[args, &["--url", &self.admin][..]].concat())
     }
 }
