@@ -21,6 +21,7 @@ mod ran;
 mod relay;
 #[cfg(test)]
 mod served;
+mod shares;
 #[cfg(test)]
 mod shell;
 #[cfg(test)]

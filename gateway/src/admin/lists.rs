@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
 
-use super::gate::{SCAN_TIMEOUT, Visit, json as answer};
+use super::gate::{Visit, json as answer};
 use super::ledger::reader;
 use super::row::utc;
 use super::write::{IDEMPOTENCY_REPLAYED, change_because, invalid, refused};
@@ -26,6 +26,9 @@ mod read;
 
 /// How long the next piece of a file may take.
 const PIECE: Duration = Duration::from_secs(30);
+
+/// How long the store may take to have all of it.
+const WHOLE: Duration = Duration::from_mins(5);
 
 /// How many bytes a line may have, on average: what bounds a file, with how many members a list may have.
 const LINE_BYTES: u64 = 300;
@@ -127,7 +130,7 @@ pub(super) async fn put(visit: &Visit, body: Body) -> Result<Response, Problem> 
         }
         Ok::<_, store::Error>(outcome)
     });
-    let Ok(Ok(outcome)) = tokio::time::timeout(SCAN_TIMEOUT, work).await else {
+    let Ok(Ok(outcome)) = tokio::time::timeout(WHOLE, work).await else {
         return Err(Problem::new(Code::OutcomeUnknown));
     };
     let with_entry = |done: &Done| {

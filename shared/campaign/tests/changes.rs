@@ -221,7 +221,7 @@ fn the_same_changes_nothing_and_nothing_is_passed_over() {
 fn arms_promise_the_same() {
     let may = [
         ("stock: 2,", "stock: 3,"),
-        ("cost: 10.00", "cost: 9.00"),
+        ("cost: 10.00", "value: 10.00, cost: 9.00"),
         ("total: 250000.00", "total: 1000.00"),
         (
             "when_gone: {",
@@ -247,7 +247,7 @@ fn arms_promise_the_same() {
         ("first_visit: 3", "first_visit: 4"),
         ("expires: 30 days", "expires: 31 days"),
         ("laptop: nothing,", "laptop: coupon,"),
-        ("earn:", "audience: { tag: vip }\nearn:"),
+        ("earn:", "audience: { any_of: [{ tag: vip }] }\nearn:"),
         ("rules: rules/a.{lang}.md\n", ""),
     ];
     for edit in may_not {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use machine::ids::Pseudonym;
 use machine::world::{Action, Admin, AdminOutcome, Done, List, Refused};
 use redis::Value;
@@ -20,6 +21,9 @@ const TRIES: u32 = 64;
 
 /// How many members go in with one command: the server must stay far below a millisecond.
 const CHUNK: usize = 1000;
+
+/// How many of those are under way: a server that flushes each write flushes them together.
+const AT_ONCE: usize = 8;
 
 /// For how long members are kept that no list names: from a put that was broken off.
 const STAGED_MS: i64 = 24 * 3_600_000;
@@ -60,8 +64,12 @@ pub(super) async fn put(
     shared.tell(&add(&[])).await?;
     let expire = redis::cmd("PEXPIRE").arg(&set).arg(STAGED_MS).to_owned();
     shared.tell(&expire).await?;
-    for some in members.chunks(CHUNK) {
-        shared.tell(&add(some)).await?;
+    for group in members.chunks(CHUNK * AT_ONCE) {
+        let adds = group.chunks(CHUNK).map(|some| {
+            let add = add(some);
+            async move { shared.tell(&add).await }
+        });
+        try_join_all(adds).await?;
     }
     let outcome = make(shared, change, members.len()).await;
     if !matches!(outcome, Ok(AdminOutcome::Done(_)) | Err(Error::Unknown(_))) {
