@@ -24,10 +24,10 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    approve, backup, check, compile, deploy, dev, diff, doctor, draft, explain, export,
-    function as function_, history, object, openapi, package, parked, pause, publish, purge,
-    reconcile, restore, resume, rollback, schema, serve, simulate, stock, test, token, verify,
-    wrap,
+    amend, approve, backup, block, check, compile, deploy, dev, diff, doctor, draft, explain, export,
+    function as function_, grant, history, notice, object, openapi, package, parked, pause, publish,
+    purge, reconcile, restore, resume, rollback, schema, serve, settlement, simulate, stock, stop,
+    test, token, verify, wrap,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};
@@ -77,6 +77,13 @@ enum Command {
     Rollback(rollback::Rollback),
     Pause(pause::Pause),
     Resume(resume::Resume),
+    Stop(stop::Stop),
+    Start(stop::Start),
+    Notice(notice::Notice),
+    Block(block::Block),
+    Grant(grant::Grant),
+    Amend(amend::Amend),
+    Settlement(settlement::Settlement),
     Reconcile(reconcile::Reconcile),
     Purge(purge::Purge),
     Parked(parked::Parked),
@@ -141,6 +148,13 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::Rollback(args) => rollback::run(args, out),
         Command::Pause(args) => pause::run(args, out),
         Command::Resume(args) => resume::run(args, out),
+        Command::Stop(args) => stop::stop(args, out),
+        Command::Start(args) => stop::start(args, out),
+        Command::Notice(args) => notice::run(args, out),
+        Command::Block(args) => block::run(args, out),
+        Command::Grant(args) => grant::run(args, out),
+        Command::Amend(args) => amend::run(args, out),
+        Command::Settlement(args) => settlement::run(args, out),
         Command::Reconcile(args) => reconcile::run(args, out),
         Command::Purge(args) => purge::run(args, out),
         Command::Parked(args) => parked::run(args, out),

@@ -1,7 +1,9 @@
 //! The commands, one file each.
 
+pub mod amend;
 pub mod approve;
 pub mod backup;
+pub mod block;
 pub mod check;
 pub mod compile;
 pub mod deploy;
@@ -12,7 +14,9 @@ pub mod draft;
 pub mod explain;
 pub mod export;
 pub mod function;
+pub mod grant;
 pub mod history;
+pub mod notice;
 pub mod object;
 pub mod openapi;
 pub mod package;
@@ -26,8 +30,10 @@ pub mod resume;
 pub mod rollback;
 pub mod schema;
 pub mod serve;
+pub mod settlement;
 pub mod simulate;
 pub mod stock;
+pub mod stop;
 pub mod test;
 pub mod token;
 pub mod verify;

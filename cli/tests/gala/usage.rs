@@ -2,7 +2,7 @@
 
 use super::ran::{Home, gala};
 
-const COMMANDS: [&str; 32] = [
+const COMMANDS: [&str; 39] = [
     "serve",
     "check",
     "explain",
@@ -23,6 +23,13 @@ const COMMANDS: [&str; 32] = [
     "rollback",
     "pause",
     "resume",
+    "stop",
+    "start",
+    "notice",
+    "block",
+    "grant",
+    "amend",
+    "settlement",
     "reconcile",
     "purge",
     "parked",
@@ -113,6 +120,26 @@ fn what_is_not_understood_is_usage() {
         &["stock", "acme", "wheel", "coupon", "--add", "-5"],
         &["stock", "acme", "wheel", "coupon", "--add", "4294967296"],
         &["stock", "acme", "wheel", "--add", "1"],
+        &["stock", "acme", "wheel", "coupon", "--withdraw", "0"],
+        &["stock", "acme", "wheel", "coupon", "--withdraw", "some"],
+        &[
+            "stock",
+            "acme",
+            "wheel",
+            "coupon",
+            "--add",
+            "1",
+            "--withdraw",
+            "1",
+        ],
+        &["stop", "acme", "wheel", "coupon"],
+        &["block", "acme", "ann"],
+        &["grant", "acme", "wheel", "ann", "coupon", "--reason", "r"],
+        &["amend", "acme", "ann", "0f", "--reason", "r"],
+        &[
+            "amend", "acme", "ann", "0f", "--hold", "--void", "--reason", "r",
+        ],
+        &["notice", "acme", "wheel"],
         &["publish"],
         &["publish", "acme"],
         &["publish", "nowhere/wheel.yaml"],

@@ -1,5 +1,7 @@
 //! A campaign in figures: who takes part, what is left of stock and budget.
 
+use std::sync::Arc;
+
 use axum::response::Response;
 use function::problem::{Code, Problem};
 use machine::ids::Lane;
@@ -28,6 +30,12 @@ struct Stats<'a> {
     revision: u32,
     phase: Phase,
     paused: Option<Json>,
+    /// Whether all of the tenant is paused.
+    tenant_paused: Option<Json>,
+    /// The rewards of which nothing is given in the live lane.
+    stopped: &'a [Arc<str>],
+    /// What users are told without a stop.
+    notice: Option<Json>,
     now: String,
     lanes: Vec<LaneStats<'a>>,
 }
@@ -92,8 +100,14 @@ pub(super) async fn stats(visit: &Visit) -> Result<Response, Problem> {
         edition: found.edition,
         activity: &definition.activity,
         revision: found.newest,
-        phase: phase(&definition, visit.now, found.pause.as_ref()),
+        phase: phase(&definition, visit.now, found.stop()),
         paused: found.pause.as_ref().map(told),
+        tenant_paused: found.tenant_pause.as_ref().map(told),
+        stopped: &found.stopped,
+        notice: found
+            .notice
+            .as_ref()
+            .map(|notice| json!({ "text": notice.text.0, "until": notice.until.map(utc) })),
         now: definition.calendar.rfc3339(visit.now),
         lanes: lane_stats,
     }))
@@ -108,7 +122,7 @@ fn lane_stats<'a>(
     let clock = now.saturating_add(held.clock_offset);
     let stock = held.counters.iter().filter_map(|(key, counter)| match key {
         CounterKey::Stock(reward) => Some(stock(reward, counter, definition, clock)),
-        CounterKey::Budget | CounterKey::BudgetDay(_) => None,
+        CounterKey::Budget | CounterKey::BudgetDay(_) | CounterKey::Stopped(_) => None,
     });
     let counter = |wanted: CounterKey| {
         held.counters

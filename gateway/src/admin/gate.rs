@@ -21,14 +21,16 @@ use function::problem::{Code, Problem};
 use function::served::TenantShell;
 use function::trace::Trace;
 use machine::Millis;
+use machine::hand::Amend;
+use machine::ids::Pseudonym;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 use store::Store;
 
 use super::{
-    Deed, Desk, ROUTES, Route, Verb, backup, draft, history, ledger, parked, read, reconcile,
-    review, revise, simulate, write,
+    Deed, Desk, ROUTES, Route, Verb, backup, draft, grants, history, ledger, measures, parked, read,
+    reconcile, review, revise, settlement, simulate, write,
 };
 
 /// How long a read of the log may take.
@@ -130,7 +132,19 @@ async fn act(deed: Deed, visit: Visit) -> Result<Response, Problem> {
         Deed::Ledger => ledger::ledger(visit).await,
         Deed::Audit => read::audit(&visit).await,
         Deed::History => history::history(&visit).await,
-        Deed::AddStock => write::add_stock(&visit).await,
+        Deed::Stock => write::stock(&visit).await,
+        Deed::StopReward => measures::stop_reward(&visit).await,
+        Deed::StartReward => measures::start_reward(&visit).await,
+        Deed::PauseTenant => measures::pause_tenant(&visit).await,
+        Deed::ResumeTenant => measures::resume_tenant(&visit).await,
+        Deed::Block => measures::block(&visit).await,
+        Deed::Unblock => measures::unblock(&visit).await,
+        Deed::Notice => measures::notice(&visit).await,
+        Deed::Grant => grants::by_hand(&visit).await,
+        Deed::Hold => grants::amend(&visit, Amend::Hold).await,
+        Deed::Release => grants::amend(&visit, Amend::Release).await,
+        Deed::Void => grants::amend(&visit, Amend::Void).await,
+        Deed::Settlement => settlement::settlement(&visit).await,
         Deed::Pause => write::pause(&visit).await,
         Deed::Resume => write::resume(&visit).await,
         Deed::MoveClock => write::move_clock(&visit).await,
@@ -221,6 +235,16 @@ impl Visit {
     /// A part of the path.
     pub fn param(&self, name: &str) -> &str {
         self.params.get(name).map_or("", String::as_str)
+    }
+
+    /// The user of the path: a member id, or `pseudonym:` with the 32 digits that ledgers name a user by.
+    pub fn user(&self) -> Pseudonym {
+        let user = self.param("user");
+        let named = user.strip_prefix("pseudonym:").map(str::parse);
+        match named {
+            Some(Ok(pseudonym)) => pseudonym,
+            Some(Err(_)) | None => self.tenant.pseudonym(user),
+        }
     }
 
     /// The query; a parameter that nobody knows is a slip of the pen, and is refused.

@@ -11,8 +11,10 @@ mod draft;
 mod figures;
 mod find;
 mod gate;
+mod grants;
 mod history;
 mod ledger;
+mod measures;
 mod metrics;
 mod parked;
 mod read;
@@ -21,6 +23,7 @@ mod review;
 mod revise;
 mod routes;
 pub mod row;
+mod settlement;
 mod simulate;
 #[cfg(test)]
 mod tests;

@@ -21,8 +21,32 @@ pub enum Deed {
     Audit,
     /// One user across campaigns.
     History,
-    /// More units of a reward.
-    AddStock,
+    /// More units of a reward, or fewer.
+    Stock,
+    /// Gives nothing of a reward any more.
+    StopReward,
+    /// Gives it again.
+    StartReward,
+    /// Stops all of the tenant's campaigns.
+    PauseTenant,
+    /// Ends that.
+    ResumeTenant,
+    /// Keeps a user from taking part.
+    Block,
+    /// Ends that.
+    Unblock,
+    /// Gives a reward by hand.
+    Grant,
+    /// Holds a grant.
+    Hold,
+    /// Lets a held grant go on.
+    Release,
+    /// Takes a grant back.
+    Void,
+    /// What a campaign comes to, reward by reward.
+    Settlement,
+    /// What users are told.
+    Notice,
     /// Stops it.
     Pause,
     /// Ends a stop.
@@ -181,7 +205,64 @@ pub const ROUTES: &[Route] = &[
     ),
     post(
         "/admin/v1/{tenant}/campaigns/{campaign}/stock",
-        Deed::AddStock,
+        Deed::Stock,
+        &[Publisher],
+    ),
+    // Whoever sees abuse may stop it; that it goes on is for those to say who published it.
+    post(
+        "/admin/v1/{tenant}/campaigns/{campaign}/rewards/{reward}/stop",
+        Deed::StopReward,
+        &[Risk, Publisher],
+    ),
+    post(
+        "/admin/v1/{tenant}/campaigns/{campaign}/rewards/{reward}/start",
+        Deed::StartReward,
+        &[Publisher],
+    ),
+    post("/admin/v1/{tenant}/pause", Deed::PauseTenant, &[Publisher]),
+    post(
+        "/admin/v1/{tenant}/resume",
+        Deed::ResumeTenant,
+        &[Publisher],
+    ),
+    post(
+        "/admin/v1/{tenant}/users/{user}/block",
+        Deed::Block,
+        &[Support, Risk],
+    ),
+    post(
+        "/admin/v1/{tenant}/users/{user}/unblock",
+        Deed::Unblock,
+        &[Support, Risk],
+    ),
+    post(
+        "/admin/v1/{tenant}/users/{user}/grants",
+        Deed::Grant,
+        &[Support],
+    ),
+    post(
+        "/admin/v1/{tenant}/users/{user}/grants/{id}/hold",
+        Deed::Hold,
+        &[Finance, Risk],
+    ),
+    post(
+        "/admin/v1/{tenant}/users/{user}/grants/{id}/release",
+        Deed::Release,
+        &[Finance, Risk],
+    ),
+    post(
+        "/admin/v1/{tenant}/users/{user}/grants/{id}/void",
+        Deed::Void,
+        &[Finance, Risk],
+    ),
+    get(
+        "/admin/v1/{tenant}/campaigns/{campaign}/settlement",
+        Deed::Settlement,
+        &[Finance],
+    ),
+    post(
+        "/admin/v1/{tenant}/campaigns/{campaign}/notice",
+        Deed::Notice,
         &[Publisher],
     ),
     post(

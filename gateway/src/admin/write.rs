@@ -10,8 +10,9 @@ use function::fingerprint::Fingerprint;
 use function::http::CALL_TIMEOUT;
 use function::idempotency::Key;
 use function::problem::{Code, Problem, Words};
+use machine::Millis;
 use machine::ids::Lane;
-use machine::world::{Action, Admin, AdminOutcome, Pause, Refused};
+use machine::world::{Action, Admin, AdminOutcome, Measure, Pause, Refused};
 use serde::Deserialize;
 use store::Published;
 
@@ -44,77 +45,120 @@ pub(super) async fn asked(visit: &Visit) -> Result<(Key, Published), Problem> {
 #[serde(deny_unknown_fields)]
 struct Stock {
     reward: String,
-    add: u32,
+    add: Option<u32>,
+    withdraw: Option<Withdraw>,
     #[serde(default)]
     lane: Lane,
 }
 
-/// More units of a reward.
-pub(super) async fn add_stock(visit: &Visit) -> Result<Response, Problem> {
+/// So many units, or all that are left.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Withdraw {
+    Units(u32),
+    All(All),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum All {
+    All,
+}
+
+/// More units of a reward, or fewer; never fewer than are gone.
+pub(super) async fn stock(visit: &Visit) -> Result<Response, Problem> {
     let (key, found) = asked(visit).await?;
-    let Stock { reward, add, lane } = visit.body()?;
-    if add == 0 {
-        return Err(invalid("/add", "at least 1"));
-    }
-    let action = Action::AddStock {
-        campaign: found.campaign.clone(),
-        edition: found.edition,
-        lane,
-        reward: reward.into(),
-        add,
+    let stock: Stock = visit.body()?;
+    let (campaign, edition, lane) = (found.campaign.clone(), found.edition, stock.lane);
+    let reward = stock.reward.into();
+    let action = match (stock.add, stock.withdraw) {
+        (Some(0), None) => return Err(invalid("/add", "at least 1")),
+        (None, Some(Withdraw::Units(0))) => {
+            return Err(invalid("/withdraw", "at least 1, or \"all\""));
+        }
+        (Some(add), None) => Action::AddStock {
+            campaign,
+            edition,
+            lane,
+            reward,
+            add,
+        },
+        (None, Some(withdraw)) => Action::Measure(Measure::Withdraw {
+            campaign,
+            edition,
+            lane,
+            reward,
+            units: match withdraw {
+                Withdraw::Units(units) => Some(units),
+                Withdraw::All(All::All) => None,
+            },
+        }),
+        (Some(_), Some(_)) | (None, None) => {
+            return Err(invalid("/add", "either `add` or `withdraw`"));
+        }
     };
     change(visit, &key, "stock", action).await
 }
 
+/// A stop as it is asked for.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Stop {
+pub(super) struct Stop {
     reason: String,
     notice: Option<String>,
     until: Option<String>,
-    event: Option<String>,
+    pub event: Option<String>,
+}
+
+impl Stop {
+    /// What it says, if it can be said.
+    pub fn read(self) -> Result<Pause, Problem> {
+        words("/reason", &self.reason)?;
+        if let Some(notice) = &self.notice {
+            words("/notice", notice)?;
+        }
+        let until = instant("/until", self.until.as_deref())?;
+        Ok(Pause {
+            reason: self.reason,
+            notice: self.notice,
+            until,
+            event: self.event.map(Arc::from),
+        })
+    }
+}
+
+/// Words that say something, and not too many.
+pub(super) fn words(pointer: &str, words: &str) -> Result<(), Problem> {
+    if words.trim().is_empty() || words.chars().count() > WORDS_MOST {
+        return Err(invalid(pointer, "1 to 500 characters"));
+    }
+    Ok(())
+}
+
+/// A time, where there is one.
+pub(super) fn instant(pointer: &str, text: Option<&str>) -> Result<Option<Millis>, Problem> {
+    let read = |text| DateTime::parse_from_rfc3339(text).map(|at| at.timestamp_millis());
+    text.map(read).transpose().map_err(|_| {
+        invalid(
+            pointer,
+            "a time as RFC 3339, such as 2026-12-01T10:00:00+08:00",
+        )
+    })
 }
 
 /// A stop of the live lane, or of one event.
 pub(super) async fn pause(visit: &Visit) -> Result<Response, Problem> {
     let (key, found) = asked(visit).await?;
     let stop: Stop = visit.body()?;
-    let words = [
-        ("/reason", Some(&stop.reason)),
-        ("/notice", stop.notice.as_ref()),
-    ];
-    for (pointer, words) in words {
-        let fits = |words: &String| !words.trim().is_empty() && words.chars().count() <= WORDS_MOST;
-        if !words.is_none_or(fits) {
-            return Err(invalid(pointer, "1 to 500 characters"));
-        }
-    }
-    let until = match &stop.until {
-        None => None,
-        Some(text) => match DateTime::parse_from_rfc3339(text).map(|at| at.timestamp_millis()) {
-            Ok(until) => Some(until),
-            Err(_) => {
-                return Err(invalid(
-                    "/until",
-                    "a time as RFC 3339, such as 2026-12-01T10:00:00+08:00",
-                ));
-            }
-        },
-    };
-    if let Some(event) = &stop.event {
+    let pause = stop.read()?;
+    if let Some(event) = &pause.event {
         let definition = visit.soon(Definitions::new(visit).newest(&found)).await?;
         let knows = definition
-            .is_some_and(|definition| definition.events.iter().any(|known| *known.name == **event));
+            .is_some_and(|definition| definition.events.iter().any(|known| known.name == *event));
         if !knows {
             return Err(invalid("/event", "an event of this campaign"));
         }
     }
-    let pause = Pause {
-        reason: stop.reason,
-        notice: stop.notice,
-        until,
-        event: stop.event.map(Arc::from),
-    };
     let action = Action::Pause {
         campaign: found.campaign.clone(),
         edition: found.edition,
@@ -201,9 +245,9 @@ pub(super) async fn carry_out(
     why: Option<String>,
 ) -> Result<AdminOutcome, Problem> {
     let fingerprint = Fingerprint::of(what, &visit.body);
-    // What goes through all of an edition takes longer than a call.
+    // What goes through all of an edition, or all campaigns of a tenant, takes longer than a call.
     let most = match action {
-        Action::Purge { .. } => SCAN_TIMEOUT,
+        Action::Purge { .. } | Action::Measure(_) => SCAN_TIMEOUT,
         _ => CALL_TIMEOUT,
     };
     let admin = Admin {

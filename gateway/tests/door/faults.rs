@@ -189,6 +189,7 @@ impl Store for Faulty {
                     participant: None,
                     live: Vec::new(),
                     pause: None,
+                    blocked: None,
                 }),
                 None => self.real.recall(key, user, asked).await,
                 Some(Fault::Hangs) => std::future::pending().await,
@@ -273,6 +274,14 @@ impl Store for Faulty {
         most: usize,
     ) -> Later<'a, Vec<Pseudonym>> {
         self.real.due(key, now, most)
+    }
+
+    fn block<'a>(
+        &'a self,
+        tenant: &'a str,
+        user: Pseudonym,
+    ) -> Later<'a, Option<machine::world::Block>> {
+        self.real.block(tenant, user)
     }
 
     fn audit<'a>(&'a self, tenant: &'a str, from: u64) -> Later<'a, Vec<AuditEntry>> {

@@ -118,22 +118,37 @@ pub struct House {
     pub forecasts: Arc<tokio::sync::Semaphore>,
     admin: Router,
     public: Router,
+    _server: Option<testbed::Server>,
 }
 
 /// Where most calls come from.
 pub const HERE: &str = "127.0.0.1:40000";
 
 impl House {
+    /// One beside a store of its own.
     pub async fn open() -> Self {
         let dir = tempfile::tempdir().unwrap();
+        let store = store::embedded::open(&dir.path().join("data")).unwrap();
+        Self::over(dir, Arc::new(store), None).await
+    }
+
+    /// One of each kind of store.
+    pub async fn of_each_store() -> [Self; 2] {
+        let server = testbed::Server::start();
+        let address = server.address().parse().unwrap();
+        let store = store::redis::open(&address).await.unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let remote = Self::over(dir, Arc::new(store), Some(server)).await;
+        [Self::open().await, remote]
+    }
+
+    async fn over(dir: TempDir, store: Arc<dyn Store>, server: Option<testbed::Server>) -> Self {
         let configs = dir.path().join("configs");
         for tenant in ["acme", "orchid"] {
             std::fs::create_dir_all(configs.join(tenant)).unwrap();
             std::fs::write(configs.join(tenant).join("tenant.yaml"), TENANT).unwrap();
             std::fs::write(configs.join(tenant).join("wheel.yaml"), WHEEL).unwrap();
         }
-        let store: Arc<dyn Store> =
-            Arc::new(store::embedded::open(&dir.path().join("data")).unwrap());
         let hands = Arc::new(Hands(AtomicI64::new(0)));
         let registry = Arc::new(Registry::new(
             &configs,
@@ -150,6 +165,7 @@ impl House {
             registry,
             store,
             hands,
+            _server: server,
         };
         house.set("2026-11-22T12:00:00+08:00");
         let report = house.registry.load().await.unwrap();
@@ -260,6 +276,19 @@ impl House {
                 format!("Bearer {}", self.user(tenant, member)),
             )
             .header("idempotency-key", key)
+            .body(Body::empty())
+            .unwrap();
+        answer(self.public.clone(), request).await
+    }
+
+    /// A user's look at the wheel: their view, or what stands below it.
+    pub async fn look(&self, tenant: &str, member: &str, below: &str) -> Answer {
+        let request = Request::builder()
+            .uri(format!("/v1/{tenant}/wheel{below}"))
+            .header(
+                "authorization",
+                format!("Bearer {}", self.user(tenant, member)),
+            )
             .body(Body::empty())
             .unwrap();
         answer(self.public.clone(), request).await

@@ -4,6 +4,7 @@ mod house;
 
 mod books;
 mod changes;
+mod desk;
 mod drafts;
 mod promises;
 mod review;

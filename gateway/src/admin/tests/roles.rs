@@ -39,6 +39,42 @@ const EXPECTED: &[(&str, &str)] = &[
         "publisher",
     ),
     (
+        "POST /admin/v1/{tenant}/campaigns/{campaign}/rewards/{reward}/stop",
+        "risk publisher",
+    ),
+    (
+        "POST /admin/v1/{tenant}/campaigns/{campaign}/rewards/{reward}/start",
+        "publisher",
+    ),
+    ("POST /admin/v1/{tenant}/pause", "publisher"),
+    ("POST /admin/v1/{tenant}/resume", "publisher"),
+    ("POST /admin/v1/{tenant}/users/{user}/block", "support risk"),
+    (
+        "POST /admin/v1/{tenant}/users/{user}/unblock",
+        "support risk",
+    ),
+    ("POST /admin/v1/{tenant}/users/{user}/grants", "support"),
+    (
+        "POST /admin/v1/{tenant}/users/{user}/grants/{id}/hold",
+        "finance risk",
+    ),
+    (
+        "POST /admin/v1/{tenant}/users/{user}/grants/{id}/release",
+        "finance risk",
+    ),
+    (
+        "POST /admin/v1/{tenant}/users/{user}/grants/{id}/void",
+        "finance risk",
+    ),
+    (
+        "GET /admin/v1/{tenant}/campaigns/{campaign}/settlement",
+        "finance",
+    ),
+    (
+        "POST /admin/v1/{tenant}/campaigns/{campaign}/notice",
+        "publisher",
+    ),
+    (
         "POST /admin/v1/{tenant}/campaigns/{campaign}/pause",
         "publisher",
     ),
@@ -115,15 +151,28 @@ fn path_and_body(house: &House, route: &Route, tenant: &str, draft: u64) -> (Str
         .path
         .replace("{tenant}", tenant)
         .replace("{campaign}", "wheel")
-        .replace("{revision}", "1");
+        .replace("{revision}", "1")
+        .replace("{reward}", "coupon");
     let path = path.replace("{user}", "member-0");
-    let path = path.replace("{id}", &Parked::id_of("/queue", "1"));
+    let id = if route.path.contains("/grants/") {
+        granted(house, tenant)
+    } else {
+        Parked::id_of("/queue", "1")
+    };
+    let path = path.replace("{id}", &id);
     let dest = house.dir.path().join("copy");
     let (query, body) = match route.path.rsplit('/').next().unwrap() {
         "ledger" => ("?campaign=wheel", String::new()),
         "seed" => ("?lane=test", String::new()),
         "stock" => ("", r#"{"reward":"coupon","add":1}"#.to_owned()),
-        "pause" | "drop" => ("", r#"{"reason":"a test"}"#.to_owned()),
+        "pause" | "drop" | "stop" | "block" | "unblock" | "hold" | "release" | "void" => {
+            ("", r#"{"reason":"a test"}"#.to_owned())
+        }
+        "grants" => {
+            let asks = r#"{"campaign":"wheel","reward":"coupon","ticket":"T-1","reason":"a test","lane":"test"}"#;
+            ("", asks.to_owned())
+        }
+        "notice" => ("", r#"{"text":{"en":"a test"}}"#.to_owned()),
         "rollback" => ("", r#"{"revision":1}"#.to_owned()),
         "purge" => (
             "?edition=1",
@@ -163,6 +212,23 @@ async fn drafted(house: &House) -> u64 {
         AdminOutcome::Done(done) => done.draft.unwrap(),
         other => panic!("{other:?}"),
     }
+}
+
+/// The grant that the ticket of these calls gives.
+fn granted(house: &House, tenant: &str) -> String {
+    let snapshot = house.registry.snapshot();
+    let Some(shell) = snapshot.tenants.get(tenant) else {
+        return "0f".to_owned();
+    };
+    let key = machine::ids::CampaignKey {
+        tenant: tenant.into(),
+        campaign: "wheel".into(),
+        edition: 1,
+        lane: machine::ids::Lane::Test,
+    };
+    let user = shell.pseudonym("member-0");
+    let period = machine::hand::period_of("T-1");
+    machine::ids::grant_id(&key, &user, machine::ledger::BY_HAND, period, 1)
 }
 
 /// An event that could be taken now.

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::change::{Answer, CounterKey};
 use super::delivery::Parking;
 use super::draft::{DraftDeed, FromDraft};
+use super::measure::{self, Measure};
 use super::revise;
 use super::state::{CampaignWorld, Pause, Remembered, TenantWorld, World, find, remember};
 use crate::calendar::Millis;
@@ -152,6 +153,8 @@ pub enum Action {
         /// Which draft, and under what.
         from: FromDraft,
     },
+    /// What is done when something is wrong.
+    Measure(Measure),
 }
 
 /// What became of it.
@@ -170,17 +173,20 @@ pub enum AdminOutcome {
 }
 
 /// What was done, in figures.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {
     /// The audit entry's number.
     pub audit: u64,
     /// The revision now live, after a publish or a rollback.
     pub revision: Option<u32>,
-    /// The ceiling now, after a top-up.
+    /// The ceiling now, after a top-up or a withdrawal.
     pub ceiling: Option<i64>,
     /// The draft's version now, after something was done with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub draft: Option<u64>,
+    /// How many units were withdrawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawn: Option<i64>,
 }
 
 /// Why it can't be done.
@@ -307,6 +313,8 @@ pub(super) fn admin(world: &mut World, change: &Admin) -> AdminOutcome {
             remembered: VecDeque::new(),
             parking: Parking::default(),
             drafts: BTreeMap::new(),
+            pause: None,
+            blocks: BTreeMap::new(),
         };
         world.tenants.insert(change.tenant.clone(), tenant);
         return finish(world, change, Effect::default());
@@ -327,20 +335,29 @@ pub(super) fn admin(world: &mut World, change: &Admin) -> AdminOutcome {
     }
 }
 
+/// What a change comes to.
 #[derive(Default)]
-struct Effect {
-    campaign: Option<Arc<str>>,
-    revision: Option<u32>,
-    ceiling: Option<i64>,
-    draft: Option<u64>,
+pub(super) struct Effect {
+    pub campaign: Option<Arc<str>>,
+    pub revision: Option<u32>,
+    pub ceiling: Option<i64>,
+    pub draft: Option<u64>,
+    pub withdrawn: Option<i64>,
+}
+
+impl Effect {
+    /// One on a campaign.
+    pub fn of(campaign: &Arc<str>) -> Self {
+        Self {
+            campaign: Some(campaign.clone()),
+            ..Self::default()
+        }
+    }
 }
 
 fn carry_out(world: &mut World, change: &Admin) -> Result<Effect, AdminOutcome> {
     let tenant = &change.tenant;
-    let effect = |campaign: &Arc<str>| Effect {
-        campaign: Some(campaign.clone()),
-        ..Effect::default()
-    };
+    let effect = Effect::of;
     match &change.action {
         Action::CreateTenant { .. } => Err(AdminOutcome::Already),
         Action::Publish {
@@ -491,6 +508,7 @@ fn carry_out(world: &mut World, change: &Admin) -> Result<Effect, AdminOutcome> 
             let refused = || AdminOutcome::Refused(Refused::NoSuchParked(id.clone()));
             gone.map(|_| Effect::default()).ok_or_else(refused)
         }
+        Action::Measure(measure) => measure::take(world, change, measure),
     }
 }
 
@@ -511,7 +529,7 @@ fn begun<'a>(
     Ok(world.campaigns.entry(key).or_insert_with(new))
 }
 
-fn known<'a>(
+pub(super) fn known<'a>(
     world: &'a mut World,
     tenant: &Arc<str>,
     campaign: &Arc<str>,
@@ -525,21 +543,16 @@ fn known<'a>(
 
 /// Writes the audit entry and remembers the answer.
 fn finish(world: &mut World, change: &Admin, effect: Effect) -> AdminOutcome {
-    let Effect {
-        campaign,
-        revision,
-        ceiling,
-        draft,
-    } = effect;
     let Some(tenant) = world.tenants.get_mut(&change.tenant) else {
         return AdminOutcome::Refused(Refused::NoSuchTenant(change.tenant.clone()));
     };
     let number = tenant.audit.len() as u64;
     let done = Done {
         audit: number,
-        revision,
-        ceiling,
-        draft,
+        revision: effect.revision,
+        ceiling: effect.ceiling,
+        draft: effect.draft,
+        withdrawn: effect.withdrawn,
     };
     let (action, details) = change.told(&done);
     let mut entry = AuditEntry {
@@ -547,7 +560,7 @@ fn finish(world: &mut World, change: &Admin, effect: Effect) -> AdminOutcome {
         at: change.at,
         by: change.by.clone(),
         action,
-        campaign,
+        campaign: effect.campaign,
         details,
         hash: [0; 32],
     };
@@ -605,6 +618,7 @@ impl Action {
             | Self::Purge {
                 campaign, edition, ..
             } => Some((campaign, *edition)),
+            Self::Measure(measure) => measure.campaign(),
         }
     }
 
@@ -680,6 +694,7 @@ impl Action {
                     "scheduled_ms": from.scheduled,
                 }),
             ),
+            Self::Measure(measure) => measure.told(done),
         }
     }
 }

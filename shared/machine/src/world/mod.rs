@@ -9,6 +9,7 @@ mod apply;
 mod change;
 mod delivery;
 mod draft;
+mod measure;
 mod revise;
 mod state;
 
@@ -25,6 +26,7 @@ pub use draft::{
     Base, DRAFT_BYTES, Draft, DraftDeed, DraftPlace, DraftText, FromDraft, Missed, Opinion,
     Schedule,
 };
+pub use measure::{Block, Blocked, Deed, Measure, Notice};
 pub use state::{
     CampaignWorld, Counter, Entry, LaneWorld, Live, Pause, REMEMBER_MOST, REMEMBER_MS, Remembered,
     Revision, TenantWorld, World,

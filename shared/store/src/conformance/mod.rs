@@ -49,6 +49,7 @@ mod deliveries;
 mod drafts;
 mod heard;
 mod leases;
+mod measures;
 mod races;
 mod reads;
 mod revise;
@@ -150,6 +151,10 @@ cases! {
         a_key_is_replayed, an_audit_shows_tampering, changes_are_told;
     revise: a_rollback_is_the_next_revision, a_rollback_moves_the_ceilings, a_rollback_to_nowhere_is_refused,
         a_purge_leaves_nothing, a_purge_is_final, a_purge_leaves_the_other_editions;
+    measures: nothing_of_a_stopped_reward_is_given, what_is_left_is_withdrawn, a_tenants_pause_stops_all_its_campaigns,
+        a_tenants_pause_stops_what_is_published_later, a_blocked_user_is_refused, a_block_ends_by_itself,
+        a_blocked_user_is_not_due, staff_amend_what_is_stopped, what_is_given_by_hand_is_no_promise,
+        what_is_done_to_a_user_is_booked, a_notice_is_kept;
     walk: everyone_is_met, a_walk_of_nobody_ends;
     leases: one_holds_it, of_many_one_gets_it, jobs_and_lanes_are_apart, a_number_is_never_used_again,
         one_that_is_over_is_not_brought_back, a_stranger_releases_nothing, a_commit_under_it_is_a_commit,

@@ -34,7 +34,8 @@ use machine::ids::{CampaignKey, Pseudonym};
 use machine::luck::Seed;
 use machine::model::Durability;
 use machine::world::{
-    Admin, AdminOutcome, AuditEntry, Commit, Draft, Keep, Kept, Outcome, Parked, Parking, Recalled,
+    Admin, AdminOutcome, AuditEntry, Block, Commit, Draft, Keep, Kept, Outcome, Parked, Parking,
+    Recalled,
     Revision,
 };
 use parking_lot::{Mutex, RwLock};
@@ -342,12 +343,16 @@ impl Store for Embedded {
             let state = self.state.read();
             self.failure.check()?;
             // Whoever is due now is stepped and committed with a version: a look ahead of the disk does no harm.
-            Ok(state
-                .world
-                .lane(key)
-                .map(|lane| lane.due(now, most))
-                .unwrap_or_default())
+            Ok(state.world.due(key, now, most))
         })
+    }
+
+    fn block<'a>(&'a self, tenant: &'a str, user: Pseudonym) -> Later<'a, Option<Block>> {
+        let tenant = tenant.to_owned();
+        Box::pin(self.durable(move |state| {
+            let known = state.world.tenants.get(tenant.as_str())?;
+            known.blocks.get(&user).cloned()
+        }))
     }
 
     fn audit<'a>(&'a self, tenant: &'a str, from: u64) -> Later<'a, Vec<AuditEntry>> {

@@ -222,6 +222,10 @@ impl Store for Books {
         unreachable!()
     }
 
+    fn block<'a>(&'a self, _: &'a str, _: Pseudonym) -> Later<'a, Option<machine::world::Block>> {
+        unreachable!()
+    }
+
     fn due<'a>(
         &'a self,
         _key: &'a CampaignKey,
@@ -297,7 +301,7 @@ async fn kinds(books: &Books) -> Vec<&'static str> {
 fn grants(rows: &mut [LedgerRow]) -> impl Iterator<Item = (u64, &mut GrantRow)> {
     rows.iter_mut().filter_map(|row| match &mut row.row {
         Row::Grant(grant) => Some((row.number, grant)),
-        Row::Draw(_) | Row::Message(_) => None,
+        Row::Draw(_) | Row::Message(_) | Row::Hand(_) | Row::Amended(_) => None,
     })
 }
 

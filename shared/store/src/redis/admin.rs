@@ -7,7 +7,8 @@ use machine::ids::Lane;
 use machine::luck::Seed;
 use machine::model::Durability;
 use machine::world::{
-    Action, Admin, AdminOutcome, CounterKey, Done, DraftPlace, Live, Refused, Revision,
+    Action, Admin, AdminOutcome, Counter, CounterKey, Done, DraftPlace, Live, Measure, Refused,
+    Revision,
 };
 use redis::Value;
 use serde::{Deserialize, Serialize};
@@ -62,25 +63,19 @@ struct Plan {
     revision: Option<(u32, Vec<u8>)>,
     setups: [Option<Setup>; 2],
     tallies: bool,
-    /// Lane, counter, `figure` or `add`, number.
+    /// Lane, counter, `figure`, `add` or `take`, number.
     counters: Vec<(Lane, CounterKey, &'static str, String)>,
     /// Where the draft is afterwards, where it was published.
     draft: Option<DraftPlace>,
     /// For the note.
-    new_revision: Option<u32>,
-    ceiling: Option<i64>,
+    done: Done,
 }
 
 /// Makes a change.
 pub(super) async fn admin(shared: &Shared, change: &Admin) -> Result<AdminOutcome, Error> {
     if let Action::CreateTenant { secret } = &change.action {
         return Ok(if note::create(shared, change, &secret.0).await? {
-            AdminOutcome::Done(Done {
-                audit: 0,
-                revision: None,
-                ceiling: None,
-                draft: None,
-            })
+            AdminOutcome::Done(Done::default())
         } else {
             AdminOutcome::Already
         });
@@ -90,6 +85,9 @@ pub(super) async fn admin(shared: &Shared, change: &Admin) -> Result<AdminOutcom
     }
     if let Action::Draft { campaign, deed } = &change.action {
         return draft::deed(shared, change, campaign, deed).await;
+    }
+    if let Some(outcome) = super::measure::of_tenant(shared, change).await? {
+        return Ok(outcome);
     }
     let Some((campaign, edition)) = change.action.campaign() else {
         return Ok(AdminOutcome::Already);
@@ -113,13 +111,11 @@ pub(super) async fn admin(shared: &Shared, change: &Admin) -> Result<AdminOutcom
             Err(no) => return Ok(no),
         };
         let done = Done {
-            audit: 0,
-            revision: plan.new_revision,
-            ceiling: plan.ceiling,
             draft: match &change.action {
                 Action::PublishDraft { from, .. } => Some(from.version),
                 _ => None,
             },
+            ..plan.done.clone()
         };
         let note = Note::new(change, campaign, &done)?.write()?;
         if matches!(
@@ -133,13 +129,18 @@ pub(super) async fn admin(shared: &Shared, change: &Admin) -> Result<AdminOutcom
                 .arg(name)
                 .to_owned();
             shared.tell(&command).await?;
+            if found.head.is_none() {
+                super::measure::welcome(shared, &change.tenant, &found.keys).await?;
+            }
         }
         match make(shared, &found, &plan, &note).await?.as_slice() {
             b"ok" => {}
             b"moved" => continue,
             b"much" => return Ok(AdminOutcome::Refused(Refused::TooMuch)),
             b"none" => {
-                let Action::AddStock { reward, .. } = &change.action else {
+                let (Action::AddStock { reward, .. }
+                | Action::Measure(Measure::Withdraw { reward, .. })) = &change.action
+                else {
                     return Err(Error::NotWritten("a counter is missing".to_owned()));
                 };
                 return Ok(AdminOutcome::Refused(Refused::NoSuchStock(reward.clone())));
@@ -152,6 +153,9 @@ pub(super) async fn admin(shared: &Shared, change: &Admin) -> Result<AdminOutcom
             }
         }
         let done = note::settle(shared, &change.tenant, &found.keys.note(), note.as_bytes()).await;
+        if found.head.is_none() {
+            super::measure::settle(shared, &change.tenant, &found.keys).await?;
+        }
         super::watch::tell(shared).await;
         return Ok(AdminOutcome::Done(done.map_err(|error| match error {
             // The change is made; what is open is its place in the audit. The same key finds it.
@@ -296,6 +300,8 @@ async fn plan(
                     live: Vec::new(),
                     pause: None,
                     purged: true,
+                    stopped: Vec::new(),
+                    notice: None,
                     ..head
                 }),
                 ..Plan::default()
@@ -348,6 +354,99 @@ async fn plan(
             ],
             ..Plan::default()
         }),
+        Action::Measure(measure) => take(shared, found, measure).await?,
+    })
+}
+
+/// A measure on a campaign.
+async fn take(
+    shared: &Shared,
+    found: &Found,
+    measure: &Measure,
+) -> Result<Result<Plan, AdminOutcome>, Error> {
+    let Some((campaign, edition)) = measure.campaign() else {
+        // Of a tenant: made elsewhere.
+        return Ok(Err(AdminOutcome::Already));
+    };
+    let mut head = match found.alive(campaign, edition) {
+        Ok(head) => head,
+        Err(no) => return Ok(Err(no)),
+    };
+    let place = |head: &Head, reward: &Arc<str>| head.stopped.binary_search(reward);
+    match measure {
+        Measure::StopReward { reward, .. } => match place(&head, reward) {
+            Ok(_) => return Ok(Err(AdminOutcome::Already)),
+            Err(at) => head.stopped.insert(at, reward.clone()),
+        },
+        Measure::StartReward { reward, .. } => match place(&head, reward) {
+            Ok(at) => drop(head.stopped.remove(at)),
+            Err(_) => return Ok(Err(AdminOutcome::Already)),
+        },
+        Measure::Notice { notice, .. } => {
+            if head.notice == *notice {
+                return Ok(Err(AdminOutcome::Already));
+            }
+            head.notice.clone_from(notice);
+        }
+        Measure::Withdraw {
+            lane,
+            reward,
+            units,
+            ..
+        } => return withdraw(shared, found, *lane, reward, *units).await,
+        Measure::OnUser { .. }
+        | Measure::PauseTenant { .. }
+        | Measure::ResumeTenant
+        | Measure::Block { .. }
+        | Measure::Unblock { .. } => {}
+    }
+    Ok(Ok(Plan {
+        head: Some(head),
+        ..Plan::default()
+    }))
+}
+
+/// A ceiling lowered from where it is now, as far as what is gone leaves it: the script looks whether both still are so far.
+async fn withdraw(
+    shared: &Shared,
+    found: &Found,
+    lane: Lane,
+    reward: &Arc<str>,
+    units: Option<u32>,
+) -> Result<Result<Plan, AdminOutcome>, Error> {
+    let key = CounterKey::Stock(reward.clone());
+    let Some(seen) = counter(shared, found, lane, &key).await? else {
+        let no = Refused::NoSuchStock(reward.clone());
+        return Ok(Err(AdminOutcome::Refused(no)));
+    };
+    let mut after = seen;
+    let withdrawn = after.withdraw(units);
+    if withdrawn == 0 {
+        return Ok(Err(AdminOutcome::Already));
+    }
+    let figure = format!("{} {}", seen.ceiling, after.ceiling);
+    Ok(Ok(Plan {
+        counters: vec![(lane, key, "take", figure)],
+        done: Done {
+            ceiling: Some(after.ceiling),
+            withdrawn: Some(withdrawn),
+            ..Done::default()
+        },
+        ..Plan::default()
+    }))
+}
+
+async fn counter(
+    shared: &Shared,
+    found: &Found,
+    lane: Lane,
+    key: &CounterKey,
+) -> Result<Option<Counter>, Error> {
+    let counter = found.keys.lane(lane).counter(key);
+    let command = redis::cmd("GET").arg(counter).to_owned();
+    Ok(match shared.tell(&command).await? {
+        Value::BulkString(bytes) => super::read::counter_of(&bytes),
+        _ => None,
     })
 }
 
@@ -360,20 +459,16 @@ async fn add_stock(
     add: u32,
 ) -> Result<Result<Plan, AdminOutcome>, Error> {
     let key = CounterKey::Stock(reward.clone());
-    let counter = found.keys.lane(lane).counter(&key);
-    let command = redis::cmd("GET").arg(counter).to_owned();
-    let value = shared.tell(&command).await?;
-    let counter = match &value {
-        Value::BulkString(bytes) => super::read::counter_of(bytes),
-        _ => None,
-    };
-    let Some(counter) = counter else {
+    let Some(counter) = counter(shared, found, lane, &key).await? else {
         let no = Refused::NoSuchStock(reward.clone());
         return Ok(Err(AdminOutcome::Refused(no)));
     };
     Ok(Ok(Plan {
         counters: vec![(lane, key, "add", format!("{add} {}", counter.ceiling))],
-        ceiling: Some(counter.ceiling + i64::from(add)),
+        done: Done {
+            ceiling: Some(counter.ceiling + i64::from(add)),
+            ..Done::default()
+        },
         ..Plan::default()
     }))
 }
@@ -445,6 +540,11 @@ async fn revise(
             }],
             pause: found.head.as_ref().and_then(|head| head.pause.clone()),
             purged: false,
+            stopped: found
+                .head
+                .as_ref()
+                .map_or_else(Vec::new, |head| head.stopped.clone()),
+            notice: found.head.as_ref().and_then(|head| head.notice.clone()),
         }),
         revision: Some((number, form::encode(&made)?)),
         setups: [
@@ -454,8 +554,10 @@ async fn revise(
         tallies: found.head.is_none(),
         counters,
         draft: None,
-        new_revision: Some(number),
-        ceiling: None,
+        done: Done {
+            revision: Some(number),
+            ..Done::default()
+        },
     }))
 }
 

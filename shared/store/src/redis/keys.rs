@@ -10,8 +10,10 @@
 //! | `gala/v1/campaigns` | set of `tenant/campaign/edition` |
 //! | `gala/v1/changes` | counts what ops staff changed; also the channel that tells of it |
 //! | `{T}/v1/secret`, `/audit`, `/answer/<hash>`, `/booked/<id>` | a tenant's secret, audit, admin answers, booked notes |
+//! | `{T}/v1/pause`, `/blocks` | the tenant's pause; a hash of who is blocked: what each campaign's slot gets |
 //! | `{T}/v1/parked`, `/parked/data`, `/parked/order`, `/parked/tally` | hashes of parked events and of what they say; sorted set of which came last; how many came, and how many were let go |
 //! | `{T/C/0}/v1/<edition>/head` | epoch, newest and live revisions, pause |
+//! | `.../halt`, `.../blocked` | the tenant's pause and its blocks, as commits look at them |
 //! | `.../revision/<n>`, `.../rules`, `.../note` | a revision; the rules that have granted; a change not yet in the audit |
 //! | `.../<lane>/setup`, `.../tally` | seed, clock; rows and participants |
 //! | `.../<lane>/counters`, `.../c/<counter>` | their names; one counter |
@@ -114,6 +116,16 @@ impl OfTenant<'_> {
         self.key(format_args!("booked/{note}"))
     }
 
+    /// Its pause.
+    pub fn pause(self) -> Key {
+        self.key(format_args!("pause"))
+    }
+
+    /// Who is blocked, a hash by pseudonym.
+    pub fn blocks(self) -> Key {
+        self.key(format_args!("blocks"))
+    }
+
     /// What is kept of parked events, a hash by name.
     pub fn parked(self) -> Key {
         self.key(format_args!("parked"))
@@ -188,6 +200,16 @@ impl OfCampaign {
     /// What every commit looks at.
     pub fn head(&self) -> Key {
         Key(format!("{}/head", self.stem))
+    }
+
+    /// The tenant's pause.
+    pub fn halt(&self) -> Key {
+        Key(format!("{}/halt", self.stem))
+    }
+
+    /// Until when whom of the tenant is blocked, a hash by pseudonym.
+    pub fn blocked(&self) -> Key {
+        Key(format!("{}/blocked", self.stem))
     }
 
     /// A published revision.

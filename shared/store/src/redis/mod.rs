@@ -17,6 +17,7 @@ mod head;
 pub mod keys;
 mod lookout;
 mod marks;
+mod measure;
 #[cfg(test)]
 mod mutants;
 mod note;
@@ -41,7 +42,8 @@ use machine::ids::{CampaignKey, Pseudonym};
 use machine::luck::Seed;
 use machine::model::Durability;
 use machine::world::{
-    Admin, AdminOutcome, AuditEntry, Commit, Draft, Outcome, Parked, Parking, Recalled, Revision,
+    Admin, AdminOutcome, AuditEntry, Block, Commit, Draft, Outcome, Parked, Parking, Recalled,
+    Revision,
 };
 use parking_lot::RwLock;
 use redis::Value;
@@ -54,7 +56,7 @@ use address::Address;
 use batch::Ready;
 use group::Group;
 pub use group::Grouping;
-use keys::{OfCampaign, OfLane, OfTenant};
+use keys::{OfCampaign, OfTenant};
 use link::{LinkError, Links};
 use shared::{Scripts, Shared};
 
@@ -341,11 +343,15 @@ impl Store for Redis {
         now: Millis,
         most: usize,
     ) -> Later<'a, Vec<Pseudonym>> {
-        Box::pin(async move { read::due(&self.shared, &OfLane::new(key), now, most).await })
+        Box::pin(read::due(&self.shared, key, now, most))
     }
 
     fn audit<'a>(&'a self, tenant: &'a str, from: u64) -> Later<'a, Vec<AuditEntry>> {
         Box::pin(note::audit(&self.shared, tenant, from))
+    }
+
+    fn block<'a>(&'a self, tenant: &'a str, user: Pseudonym) -> Later<'a, Option<Block>> {
+        Box::pin(measure::block(&self.shared, tenant, user))
     }
 
     fn mark<'a>(&'a self, key: &'a CampaignKey, name: &'a str, at: u64) -> Later<'a, u64> {

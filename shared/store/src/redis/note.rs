@@ -44,6 +44,8 @@ pub(super) struct Note {
     ceiling: Option<i64>,
     #[serde(default)]
     draft: Option<u64>,
+    #[serde(default)]
+    withdrawn: Option<i64>,
 }
 
 /// An answer to an admin call.
@@ -88,6 +90,7 @@ impl Note {
             revision: done.revision,
             ceiling: done.ceiling,
             draft: done.draft,
+            withdrawn: done.withdrawn,
         })
     }
 
@@ -139,6 +142,7 @@ async fn book(shared: &Shared, tenant: &str, note: &Note) -> Result<Done, Error>
             revision: note.revision,
             ceiling: note.ceiling,
             draft: note.draft,
+            withdrawn: note.withdrawn,
         };
         let (answer_key, answer) = match &note.key {
             None => (booked.clone(), Vec::new()),
@@ -189,9 +193,7 @@ pub(super) async fn booking(shared: &Shared, change: &Admin) -> Result<Booking, 
     let (number, previous) = end_of(shared, &keys.audit()).await?;
     let done = Done {
         audit: number,
-        revision: None,
-        ceiling: None,
-        draft: None,
+        ..Done::default()
     };
     let (action, details) = change.told(&done);
     let mut entry = AuditEntry {
@@ -230,12 +232,7 @@ pub(super) async fn create(
     secret: &[u8; 32],
 ) -> Result<bool, Error> {
     let keys = OfTenant(&change.tenant);
-    let done = Done {
-        audit: 0,
-        revision: None,
-        ceiling: None,
-        draft: None,
-    };
+    let done = Done::default();
     let (action, details) = change.told(&done);
     let mut entry = AuditEntry {
         number: 0,

@@ -45,6 +45,7 @@ pub(super) struct Scripts {
     pub park: Script,
     pub unpark: Script,
     pub draft: Script,
+    pub measure: Script,
 }
 
 /// What is known of a lane from the last look at it.
@@ -70,6 +71,7 @@ impl Default for Scripts {
             park: Script::new(include_str!("scripts/park.lua")),
             unpark: Script::new(include_str!("scripts/unpark.lua")),
             draft: Script::new(include_str!("scripts/draft.lua")),
+            measure: Script::new(include_str!("scripts/measure.lua")),
         }
     }
 }

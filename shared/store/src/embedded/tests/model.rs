@@ -229,7 +229,7 @@ fn conserved(lane: &LaneWorld, rows: &[LedgerRow]) {
             .iter()
             .filter_map(|row| match &row.row {
                 Row::Grant(grant) if grant.reward == *reward => grant.serial,
-                Row::Grant(_) | Row::Draw(_) | Row::Message(_) => None,
+                _ => None,
             })
             .collect();
         serials.sort_unstable();

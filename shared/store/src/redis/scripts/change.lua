@@ -10,7 +10,8 @@
 -- ARGV  1 the head as it was seen ('' none)  2 the head as it shall be  3 the note
 --       4 the revision's value ('' none)  5, 6 the setups' values ('' unchanged)  7 '1': make the tallies
 --       8, 9 where the draft is, as it was seen and as it shall be; '' where it is published nowhere by this
---       then 4 for each counter: lane (1, 2), name, 'figure' or 'add', number; for 'add' the number is `units ceiling-as-seen`
+--       then 4 for each counter: lane (1, 2), name, what, number. 'figure': the number. 'add': `units ceiling-as-seen`.
+--         'take': `ceiling-as-seen ceiling-after`, unless more than that is gone
 --
 -- Returns `ok`; `moved` (look again); `much` (beyond what a counter holds); `none` (no such counter to add to)
 --
@@ -43,6 +44,13 @@ for i = 1, count do
     if tonumber(seen) ~= ceiling then return 'moved' end
     ceiling = ceiling + tonumber(units)
     if ceiling > MOST then return 'much' end
+  elseif what == 'take' then
+    if not text then return 'none' end
+    local seen, after = string.match(figure, '^(%d+) (%d+)$')
+    if tonumber(seen) ~= ceiling then return 'moved' end
+    ceiling = tonumber(after)
+    -- Given out meanwhile: what can be taken is less than was worked out.
+    if ceiling < issued then return 'moved' end
   else
     figure = tonumber(figure)
     if figure > MOST then return 'much' end
