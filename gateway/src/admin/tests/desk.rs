@@ -507,15 +507,15 @@ impl Dice {
 async fn a_settlement_adds_up_over_whatever_was_played() {
     for house in House::of_each_store().await {
         let mut dice = Dice(7);
-        let add = json!({ "reward": "coupon", "add": 4 });
+        let add = json!({ "reward": "coupon", "add": 12 });
         house
             .done(Role::Publisher, &format!("{WHEEL}/stock"), "add", &add)
             .await;
         // What is known of each grant here, by its id: whose, and its status.
         let mut known: BTreeMap<String, (String, String)> = BTreeMap::new();
         let (mut by_hand, mut switched) = (0, false);
-        for turn in 0..90 {
-            if turn == 45 {
+        for turn in 0..150 {
+            if turn == 60 {
                 house.set("2026-11-23T12:00:00+08:00");
             }
             let (key, member) = (format!("k-{turn}"), format!("m-{}", dice.below(6)));
@@ -554,7 +554,9 @@ async fn a_settlement_adds_up_over_whatever_was_played() {
                     let place = dice.below(known.len() as u64) as usize;
                     let id = known.keys().nth(place).unwrap().clone();
                     let (member, was) = known[&id].clone();
-                    let what = ["hold", "release", "void"][dice.below(3) as usize];
+                    let voids = known.values().filter(|(_, now)| now == "reversed").count();
+                    let most = if voids < 3 { 4 } else { 3 };
+                    let what = ["hold", "hold", "release", "void"][dice.below(most) as usize];
                     let path = format!("{ACME}/users/{member}/grants/{id}/{what}");
                     let (status, told) = house
                         .does(Role::Risk, &path, &key, &json!({ "reason": "r" }))

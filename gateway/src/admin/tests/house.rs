@@ -134,7 +134,9 @@ impl House {
 
     /// One of each kind of store.
     pub async fn of_each_store() -> [Self; 2] {
-        let server = testbed::Server::start();
+        // What the wheel's stock declares.
+        let strict = [("appendonly", "yes"), ("appendfsync", "always")];
+        let server = testbed::Server::with(&strict);
         let address = server.address().parse().unwrap();
         let store = store::redis::open(&address).await.unwrap();
         let dir = tempfile::tempdir().unwrap();
