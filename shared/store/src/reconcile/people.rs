@@ -165,9 +165,8 @@ impl People {
                 }
                 (Some((id, booked)), _) => {
                     let said = booked.amended.unwrap_or(Status::Pending);
-                    if is_made(said) && grant.status != said
-                        || is_made(grant.status) && said != grant.status
-                    {
+                    let by_staff = is_made(said) || is_made(grant.status);
+                    if by_staff && grant.status != said {
                         self.statuses.insert((user, id), (grant.status, said));
                     }
                 }
