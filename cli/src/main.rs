@@ -24,10 +24,10 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    amend, approve, backup, block, check, compile, deploy, dev, diff, doctor, draft, explain, export,
-    function as function_, grant, history, notice, object, openapi, package, parked, pause, publish,
-    purge, reconcile, restore, resume, rollback, schema, serve, settlement, simulate, stock, stop,
-    test, token, verify, wrap,
+    amend, approve, backup, block, check, compile, deploy, dev, diff, doctor, draft, explain,
+    export, function as function_, grant, history, notice, object, openapi, package, parked, pause,
+    publish, purge, reconcile, restore, resume, rollback, schema, serve, settlement, simulate,
+    stock, stop, test, token, verify, wrap,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};

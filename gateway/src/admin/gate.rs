@@ -29,8 +29,8 @@ use serde_json::{Map, Value as Json};
 use store::Store;
 
 use super::{
-    Deed, Desk, ROUTES, Route, Verb, backup, draft, grants, history, ledger, measures, parked, read,
-    reconcile, review, revise, settlement, simulate, write,
+    Deed, Desk, ROUTES, Route, Verb, backup, draft, grants, history, ledger, measures, parked,
+    read, reconcile, review, revise, settlement, simulate, write,
 };
 
 /// How long a read of the log may take.

@@ -35,8 +35,7 @@ use machine::luck::Seed;
 use machine::model::Durability;
 use machine::world::{
     Admin, AdminOutcome, AuditEntry, Block, Commit, Draft, Keep, Kept, Outcome, Parked, Parking,
-    Recalled,
-    Revision,
+    Recalled, Revision,
 };
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{oneshot, watch};

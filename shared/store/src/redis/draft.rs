@@ -42,9 +42,8 @@ pub(super) async fn deed(
         };
         let done = Done {
             audit: 0,
-            revision: None,
-            ceiling: None,
             draft: Some(after.versions),
+            ..Done::default()
         };
         let (what, text) = match deed {
             DraftDeed::Save { text, .. } => ("set", form::encode(&**text)?),
