@@ -56,9 +56,9 @@ pub(super) type Stories = BTreeMap<String, String>;
 type Texts = Vec<(Arc<str>, Arc<str>)>;
 
 /// Publishes a campaign: the document that was sent, checked against the server's own folder in its file's place, or that
-/// file as it is. The folder stays as it is either way. With `If-Match: "N"` only over revision N; with a share for that
-/// share of the users only. Its stories must come
-/// out as they say. A draft is published by [`draft::publish`]; where changes are reviewed, nothing else is.
+/// file as it is. The folder stays as it is either way. With `If-Match: "N"` only over revision N; with a share for that share of
+/// the users only. Its stories must come out as they say. A draft is published by [`draft::publish`]; where changes are reviewed,
+/// nothing else is.
 pub(super) async fn publish(visit: &Visit) -> Result<Response, Problem> {
     if visit.body.contains_key("draft") {
         return draft::publish(visit).await;

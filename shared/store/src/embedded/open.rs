@@ -20,7 +20,7 @@ use crate::log::{self, Disk, Log, RealDisk, Records, snapshot};
 
 /// What a snapshot's body begins with; to be changed whenever the world's form changes, so that an old snapshot is passed
 /// over and the log replayed.
-const SNAPSHOT_FORM: u32 = 5;
+const SNAPSHOT_FORM: u32 = 8;
 
 /// How a store is kept.
 #[derive(Debug, Clone, Copy)]
