@@ -117,6 +117,19 @@ pub struct Ask<'a> {
     pub query: &'a [(&'a str, Option<String>)],
 }
 
+/// A change: how it is asked for, under which key, with which further headers, and what it carries.
+#[derive(Debug, Clone)]
+pub struct Write<'a> {
+    /// How.
+    pub method: Method,
+    /// The idempotency key; none: a new one.
+    pub key: Option<&'a str>,
+    /// Headers.
+    pub headers: &'a [(&'static str, String)],
+    /// The body.
+    pub body: Option<&'a Json>,
+}
+
 impl Api {
     /// Reads something.
     pub fn get(&self, ask: Ask<'_>) -> Result<Response, Failure> {
@@ -139,6 +152,22 @@ impl Api {
         )
     }
 
+    /// The counters of the process, as Prometheus text.
+    pub fn metrics(&self) -> Result<String, Failure> {
+        let mut url = self.url.clone();
+        url.path_segments_mut()
+            .map_err(|()| Failure::usage(format!("`{}` is no address of a server", self.url)))?
+            .pop_if_empty()
+            .push("metrics");
+        let response = self.send(self.client.get(url).build())?;
+        response.text().map_err(|error| {
+            Failure::unreachable(
+                "cut-off",
+                format!("the answer was cut off: {}", cause(&error)),
+            )
+        })
+    }
+
     /// Changes something; again with the same key where the server asks for it.
     pub fn post(&self, ask: Ask<'_>, key: Option<&str>, body: &Json) -> Result<Json, Failure> {
         self.post_over(ask, key, None, body)
@@ -152,23 +181,37 @@ impl Api {
         seen: Option<u32>,
         body: &Json,
     ) -> Result<Json, Failure> {
+        let seen = seen.map(|seen| ("if-match", format!("\"{seen}\"")));
+        let write = Write {
+            method: Method::POST,
+            key,
+            headers: seen.as_slice(),
+            body: Some(body),
+        };
+        self.write(ask, write)
+    }
+
+    /// Changes something by any method; again with the same key where the server asks for it.
+    pub fn write(&self, ask: Ask<'_>, write: Write<'_>) -> Result<Json, Failure> {
         let made = RequestId::new();
-        let key = key.unwrap_or(made.as_str());
+        let key = write.key.unwrap_or(made.as_str());
         let mut tried = 0;
         loop {
             tried += 1;
             let request = self
                 .client
-                .request(Method::POST, self.address(ask)?)
-                .bearer_auth(&self.token);
-            let request = match seen {
-                Some(seen) => request.header("if-match", format!("\"{seen}\"")),
+                .request(write.method.clone(), self.address(ask)?)
+                .bearer_auth(&self.token)
+                .header("idempotency-key", key)
+                .timeout(STREAM);
+            let headers = write.headers.iter();
+            let request = headers.fold(request, |request, (name, value)| {
+                request.header(*name, value)
+            });
+            let request = match write.body {
+                Some(body) => request.json(body),
                 None => request,
             };
-            let request = request
-                .header("idempotency-key", key)
-                .timeout(STREAM)
-                .json(body);
             match self.send(request.build()) {
                 Ok(response) => return json(response),
                 // Not known whether it was done, or not done for now: the same key never does it twice.
@@ -267,6 +310,10 @@ impl Api {
             .into_iter()
             .filter_map(|name| Some((name, text(name)?)));
         message.extend(more.map(|(name, words)| format!(" ({name}: {words})")));
+        if let Some(version) = problem["draft"]["version"].as_u64() {
+            let by = problem["draft"]["by"].as_str().unwrap_or_default();
+            message.push_str(&format!(" (the draft is at version {version}, by {by})"));
+        }
         message.extend(text("request_id").map(|id| format!(" [request {id}]")));
         let diagnostics = problem.get("diagnostics").and_then(Json::as_array);
         message.extend(diagnostics.into_iter().flatten().map(told));

@@ -6,7 +6,7 @@
 use serde_json::Value as Json;
 
 /// The columns: where in a row's JSON each stands.
-const COLUMNS: [(&str, &[&str]); 42] = [
+const COLUMNS: [(&str, &[&str]); 52] = [
     ("number", &["number"]),
     ("tenant", &["tenant"]),
     ("campaign", &["campaign"]),
@@ -49,6 +49,16 @@ const COLUMNS: [(&str, &[&str]); 42] = [
     ("draw_exhausted", &["draw", "exhausted"]),
     ("message", &["message", "name"]),
     ("message_fields", &["message", "fields"]),
+    ("hand_reward", &["hand", "reward"]),
+    ("hand_ticket", &["hand", "ticket"]),
+    ("hand_by", &["hand", "by"]),
+    ("hand_why", &["hand", "why"]),
+    ("amended_grant", &["amended", "grant"]),
+    ("amended_was", &["amended", "was"]),
+    ("amended_now", &["amended", "now"]),
+    ("amended_taken", &["amended", "taken"]),
+    ("amended_by", &["amended", "by"]),
+    ("amended_why", &["amended", "why"]),
 ];
 
 /// The first line.

@@ -3,7 +3,9 @@
 
 mod activities;
 mod api;
+mod chain;
 mod change;
+mod columns;
 mod commands;
 mod csv;
 mod failure;
@@ -16,6 +18,8 @@ mod process;
 mod show;
 mod sign;
 mod speak;
+mod starting;
+mod watching;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -24,9 +28,10 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    backup, check, compile, deploy, dev, diff, doctor, explain, export, function as function_,
-    history, list, openapi, package, parked, pause, publish, purge, reconcile, release, restore,
-    resume, rollback, schema, serve, simulate, stock, test, token, verify, wrap,
+    amend, approve, audit, backup, block, check, compile, completions, deploy, dev, diff, doctor,
+    draft, explain, export, function as function_, grant, history, list, man, new, notice, object,
+    openapi, package, parked, pause, publish, purge, reconcile, release, restore, resume, rollback,
+    schema, serve, settlement, simulate, status, stock, stop, test, token, verify, wrap,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};
@@ -57,6 +62,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    New(new::New),
     Check(check::Check),
     Explain(explain::Explain),
     Compile(compile::Compile),
@@ -67,13 +73,25 @@ enum Command {
     History(history::History),
     Export(export::Export),
     Verify(verify::Verify),
+    Audit(audit::Audit),
+    Status(status::Status),
     Stock(stock::Stock),
+    Draft(draft::Draft),
+    Approve(approve::Approve),
+    Object(object::Object),
     Publish(publish::Publish),
     Diff(diff::Diff),
     Release(release::Release),
     Rollback(rollback::Rollback),
     Pause(pause::Pause),
     Resume(resume::Resume),
+    Stop(stop::Stop),
+    Start(stop::Start),
+    Notice(notice::Notice),
+    Block(block::Block),
+    Grant(grant::Grant),
+    Amend(amend::Amend),
+    Settlement(settlement::Settlement),
     Reconcile(reconcile::Reconcile),
     Purge(purge::Purge),
     Parked(parked::Parked),
@@ -87,6 +105,8 @@ enum Command {
     Openapi(openapi::Openapi),
     Package(package::Package),
     Deploy(deploy::Deploy),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 fn main() -> ExitCode {
@@ -120,6 +140,7 @@ fn or_serve(mut args: Vec<OsString>) -> Vec<OsString> {
 fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
     match &cli.command {
         Command::Serve(args) => served(serve::run(args)),
+        Command::New(args) => new::run(args, out),
         Command::Check(args) => check::run(args, out),
         Command::Explain(args) => explain::run(args, out),
         Command::Compile(args) => compile::run(args, out),
@@ -130,13 +151,25 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::History(args) => history::run(args, out),
         Command::Export(args) => export::run(args, out),
         Command::Verify(args) => verify::run(args, out),
+        Command::Audit(args) => audit::run(args, out),
+        Command::Status(args) => status::run(args, out),
         Command::Stock(args) => stock::run(args, out),
+        Command::Draft(args) => draft::run(args, out),
+        Command::Approve(args) => approve::run(args, out),
+        Command::Object(args) => object::run(args, out),
         Command::Publish(args) => publish::run(args, out),
         Command::Diff(args) => diff::run(args, out),
         Command::Release(args) => release::run(args, out),
         Command::Rollback(args) => rollback::run(args, out),
         Command::Pause(args) => pause::run(args, out),
         Command::Resume(args) => resume::run(args, out),
+        Command::Stop(args) => stop::stop(args, out),
+        Command::Start(args) => stop::start(args, out),
+        Command::Notice(args) => notice::run(args, out),
+        Command::Block(args) => block::run(args, out),
+        Command::Grant(args) => grant::run(args, out),
+        Command::Amend(args) => amend::run(args, out),
+        Command::Settlement(args) => settlement::run(args, out),
         Command::Reconcile(args) => reconcile::run(args, out),
         Command::Purge(args) => purge::run(args, out),
         Command::List(args) => list::run(args, out),
@@ -150,6 +183,8 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::Openapi(args) => openapi::run(args, out),
         Command::Package(args) => package::run(args, out),
         Command::Deploy(args) => deploy::run(args, out),
+        Command::Completions(args) => completions::run(args, out),
+        Command::Man(args) => man::run(args, out),
     }
 }
 

@@ -120,6 +120,8 @@ fn example(word: &str, example: &Example, language: Language) -> String {
             "in a campaign"
         }
         ("custom" | "lottery" | "sign-in" | "gift-pack" | "whole", Language::Chinese) => "活动文件",
+        ("copied" | "copied 52w", Language::English) => "in what was copied to a new edition",
+        ("copied" | "copied 52w", Language::Chinese) => "复制为新一期的活动",
         (place, _) => place.trim_start_matches("whole "),
     };
     let lines = example.text.lines().map(|line| format!("    {line}"));

@@ -41,6 +41,14 @@ pub fn run(args: &History, out: Out) -> Result<(), Failure> {
         other => other.to_string(),
     };
     out.line(format!("user {}", text(&history, "user")))?;
+    if history["blocked"]["holds"] == true {
+        let block = &history["blocked"];
+        let (by, until) = (text(block, "by"), text(block, "until"));
+        out.line(format!(
+            "blocked by {by} until {until}: {}",
+            text(block, "reason")
+        ))?;
+    }
     let none = Vec::new();
     for record in history["campaigns"].as_array().unwrap_or(&none) {
         out.line(format!(
@@ -72,6 +80,24 @@ pub fn run(args: &History, out: Out) -> Result<(), Failure> {
                     text(draw, "index"),
                     text(draw, "purpose"),
                     text(draw, "given")
+                )
+            }
+            Some("hand") => {
+                let hand = &row["hand"];
+                let (by, ticket) = (text(hand, "by"), text(hand, "ticket"));
+                format!(
+                    "{} by hand by {by}, ticket {ticket}: {}",
+                    text(hand, "reward"),
+                    text(hand, "why")
+                )
+            }
+            Some("amended") => {
+                let made = &row["amended"];
+                let (reward, now, by) = (text(made, "reward"), text(made, "now"), text(made, "by"));
+                format!(
+                    "{reward} ({}) is {now} by {by}: {}",
+                    text(made, "grant"),
+                    text(made, "why")
                 )
             }
             _ => format!("message {}", text(&row["message"], "name")),

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use function::identity::Role;
+use reqwest::Method;
 use serde_json::{Value as Json, json};
 
-use super::diff;
-use crate::api::{Ask, Server, told};
+use super::{diff, draft};
+use crate::api::{Ask, Server, Write, told};
 use crate::failure::Failure;
 use crate::folder;
 use crate::out::Out;
@@ -21,6 +22,15 @@ pub struct Publish {
     /// TENANT/CAMPAIGN for the file as it lies in the server's folder, or a FILE (`.yaml`) of this machine to send
     #[arg(value_name = "TENANT/CAMPAIGN | FILE")]
     pub what: String,
+    /// The campaign's draft, of just this version or of the one there is, and not a file (`gala draft`)
+    #[arg(long, value_name = "VERSION", num_args = 0..=1, require_equals = true)]
+    pub draft: Option<Option<u64>>,
+    /// Not now, but at this time (`2026-12-01T10:00:00+08:00`): judged now, and once more then
+    #[arg(long, value_name = "TIME", requires = "draft", conflicts_with_all = ["dry_run", "cancel"])]
+    pub at: Option<String>,
+    /// Not any more at the time that was set with --at
+    #[arg(long, requires = "draft", conflicts_with_all = ["dry_run", "reason", "over"])]
+    pub cancel: bool,
     /// Only say what it would change, and what stands against it
     #[arg(long, conflicts_with_all = ["reason", "over", "key"])]
     pub dry_run: bool,
@@ -28,7 +38,7 @@ pub struct Publish {
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
     /// Only for this share of the users, in percent (`5%`); the others keep the revision that is live. `gala release` goes on from there
-    #[arg(long, value_name = "PERCENT", conflicts_with = "dry_run")]
+    #[arg(long, value_name = "PERCENT", conflicts_with_all = ["dry_run", "draft"])]
     pub share: Option<String>,
     /// With a share: also if it could not be taken back, since the revision that is live has no place for its states or rules
     #[arg(long, requires = "share")]
@@ -55,14 +65,18 @@ pub(super) struct Subject {
 /// Publishes it.
 pub fn run(args: &Publish, out: Out) -> Result<(), Failure> {
     let subject = subject(&args.what)?;
-    let document = subject.file.as_ref().map(|file| {
-        std::fs::read_to_string(file)
-            .map_err(|error| Failure::usage(format!("{} can't be read: {error}", file.display())))
-    });
-    let document = document.transpose()?;
+    if let Some(version) = args.draft {
+        return of_draft(args, &subject, version, out);
+    }
+    let mut body = json!({});
+    if let Some(file) = &subject.file {
+        body["document"] = json!(draft::text(file)?);
+        if let Some(stories) = draft::stories(file, &subject.campaign)? {
+            body["stories"] = stories;
+        }
+    }
     let (tenant, campaign) = (&subject.tenant, &subject.campaign);
     let api = args.server.connect(tenant, Role::Publisher)?;
-    let mut body = document.map_or_else(|| json!({}), |document| json!({ "document": document }));
     let path = |what| [tenant.as_str(), "campaigns", campaign, what];
     if args.dry_run {
         let path = path("check");
@@ -82,14 +96,75 @@ pub fn run(args: &Publish, out: Out) -> Result<(), Failure> {
     let path = path("publish");
     let (path, query) = (&path[..], &[][..]);
     let done = api.post_over(Ask { path, query }, args.key.as_deref(), args.over, &body)?;
+    published(&done, tenant, campaign, args.share.as_deref(), out)
+}
+
+/// Publishes a draft, now or at a time, or takes that back.
+fn of_draft(
+    args: &Publish,
+    subject: &Subject,
+    version: Option<u64>,
+    out: Out,
+) -> Result<(), Failure> {
+    let (tenant, campaign) = (&subject.tenant, &subject.campaign);
+    let name = format!("{tenant}/{campaign}");
+    let api = args.server.connect(tenant, Role::Publisher)?;
+    let found = draft::known(&api, subject)?;
+    let version = version.map_or_else(|| draft::version(&found, &name), Ok)?;
+    if args.dry_run {
+        draft::version(&found, &name)?;
+        return would(&found["draft"], &name, out);
+    }
+    let query = &[][..];
+    let path = |what| [tenant.as_str(), "campaigns", campaign, what];
+    if args.cancel {
+        let headers = [("if-match", format!("\"{version}\""))];
+        let cancel = Write {
+            method: Method::DELETE,
+            key: args.key.as_deref(),
+            headers: &headers,
+            body: None,
+        };
+        let path = &path("schedule");
+        let done = api.write(Ask { path, query }, cancel)?;
+        return if out.json {
+            out.value(&done)
+        } else {
+            out.line(format!("{name}: draft {version} is published at no time"))
+        };
+    }
+    let mut body = json!({ "draft": version });
+    let fields = [("at", &args.at), ("reason", &args.reason)];
+    for (field, text) in fields {
+        if let Some(text) = text {
+            body[field] = json!(text);
+        }
+    }
+    let path = &path("publish");
+    let done = api.post_over(Ask { path, query }, args.key.as_deref(), args.over, &body)?;
+    match &args.at {
+        Some(at) if !out.json => out.line(format!(
+            "{name}: draft {version} is published at {at}, if it holds then (audit entry {})",
+            done["audit"]
+        )),
+        _ => published(&done, tenant, campaign, None, out),
+    }
+}
+
+fn published(
+    done: &Json,
+    tenant: &str,
+    campaign: &str,
+    share: Option<&str>,
+    out: Out,
+) -> Result<(), Failure> {
     if out.json {
-        return out.value(&done);
+        return out.value(done);
     }
     out.line(if done["revision"].is_null() {
         format!("{tenant}/{campaign}: nothing to do, it is live already")
     } else {
-        let whose = args.share.as_ref();
-        let whose = whose.map_or_else(String::new, |share| format!(" for {share} of the users"));
+        let whose = share.map_or_else(String::new, |share| format!(" for {share} of the users"));
         format!(
             "{tenant}/{campaign}: revision {} is live{whose} (audit entry {})",
             done["revision"], done["audit"]
@@ -98,7 +173,7 @@ pub fn run(args: &Publish, out: Out) -> Result<(), Failure> {
 }
 
 /// What a publish would do.
-fn would(found: &Json, name: &str, out: Out) -> Result<(), Failure> {
+pub(super) fn would(found: &Json, name: &str, out: Out) -> Result<(), Failure> {
     let is_ok = found["ok"] == json!(true);
     if out.json {
         out.value(found)?;
@@ -106,6 +181,16 @@ fn would(found: &Json, name: &str, out: Out) -> Result<(), Failure> {
         let list = |field: &str| found[field].as_array().cloned().unwrap_or_default();
         for diagnostic in list("diagnostics") {
             out.line(told(&diagnostic).trim_start())?;
+        }
+        for failure in found["stories"]["diagnostics"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
+            out.line(told(failure).trim_start())?;
+        }
+        if let Some(waits) = found["waits_for"].as_str() {
+            out.line(format!("against it: {waits}"))?;
         }
         for against in list("against") {
             let why = against.as_str().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `gala stock`: what is left of the rewards, and more units of one.
+//! `gala stock`: what is left of the rewards, and more units of one, or fewer.
 
 use clap::Args;
 use function::identity::Role;
@@ -9,19 +9,23 @@ use crate::failure::Failure;
 use crate::lane::Lane;
 use crate::out::Out;
 
-/// Shows what is left of each limited reward, or adds units to one
+/// Shows what is left of each limited reward, or adds units to one, or withdraws what is left
 #[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("by").args(["add", "withdraw"]))]
 pub struct Stock {
     /// The tenant's id
     pub tenant: String,
     /// The campaign's id
     pub campaign: String,
     /// The reward's id; without it all
-    #[arg(requires = "add")]
+    #[arg(requires = "by")]
     pub reward: Option<String>,
     /// How many units to add
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..), requires = "reward")]
     pub add: Option<u32>,
+    /// How many units to withdraw at most, or `all`: never what was given
+    #[arg(long, value_name = "N|all", value_parser = withdrawal, requires = "reward")]
+    pub withdraw: Option<Withdrawal>,
     /// Whose stock
     #[arg(long, value_enum, default_value_t = Lane::Live)]
     pub lane: Lane,
@@ -36,11 +40,34 @@ pub struct Stock {
     pub server: Server,
 }
 
-/// Shows, or adds.
+/// How many units are withdrawn at most.
+#[derive(Debug, Clone, Copy)]
+pub enum Withdrawal {
+    /// So many.
+    Units(u32),
+    /// All that are left.
+    All,
+}
+
+fn withdrawal(text: &str) -> Result<Withdrawal, String> {
+    match text.parse() {
+        _ if text == "all" => Ok(Withdrawal::All),
+        Ok(units) if units > 0 => Ok(Withdrawal::Units(units)),
+        _ => Err("a number from 1 on, or `all`".to_owned()),
+    }
+}
+
+/// Shows, adds, or withdraws.
 pub fn run(args: &Stock, out: Out) -> Result<(), Failure> {
-    match (&args.reward, args.add) {
-        (Some(reward), Some(add)) => top_up(args, reward, add, out),
-        _ => show(args, out),
+    let change = match (args.add, args.withdraw) {
+        (Some(add), _) => json!({ "add": add }),
+        (None, Some(Withdrawal::Units(units))) => json!({ "withdraw": units }),
+        (None, Some(Withdrawal::All)) => json!({ "withdraw": "all" }),
+        (None, None) => return show(args, out),
+    };
+    match &args.reward {
+        Some(reward) => move_ceiling(args, reward, change, out),
+        None => show(args, out),
     }
 }
 
@@ -94,11 +121,12 @@ fn show(args: &Stock, out: Out) -> Result<(), Failure> {
     Ok(())
 }
 
-fn top_up(args: &Stock, reward: &str, add: u32, out: Out) -> Result<(), Failure> {
+fn move_ceiling(args: &Stock, reward: &str, mut body: Json, out: Out) -> Result<(), Failure> {
     let api = args.server.connect(&args.tenant, Role::Publisher)?;
     let path = [args.tenant.as_str(), "campaigns", &args.campaign, "stock"];
     let query = [("edition", args.edition.map(|edition| edition.to_string()))];
-    let body = json!({ "reward": reward, "add": add, "lane": args.lane.as_str() });
+    body["reward"] = json!(reward);
+    body["lane"] = json!(args.lane.as_str());
     let done = api.post(
         Ask {
             path: &path,
@@ -110,8 +138,18 @@ fn top_up(args: &Stock, reward: &str, add: u32, out: Out) -> Result<(), Failure>
     if out.json {
         return out.value(&done);
     }
+    let withdrawn = match &done["withdrawn"] {
+        Json::Null => String::new(),
+        units => format!("{units} withdrawn, "),
+    };
+    if done["audit"].is_null() {
+        return out.line(format!(
+            "{reward} of {}/{}: nothing is left to withdraw",
+            args.tenant, args.campaign
+        ));
+    }
     out.line(format!(
-        "{reward} of {}/{}: {} units in all now",
+        "{reward} of {}/{}: {withdrawn}{} units in all now",
         args.tenant, args.campaign, done["ceiling"]
     ))
 }

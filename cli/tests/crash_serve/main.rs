@@ -28,4 +28,5 @@ mod disk_full;
 mod kills;
 mod second;
 mod stops;
+mod switches;
 mod tails;

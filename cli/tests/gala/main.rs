@@ -1,6 +1,8 @@
 //! The built `gala`, run as people and scripts run it.
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod compile;
 #[cfg(test)]
 mod configs;
@@ -8,6 +10,9 @@ mod configs;
 mod dev;
 #[cfg(test)]
 mod doctor;
+mod drafts;
+#[cfg(test)]
+mod new;
 #[cfg(test)]
 mod packed;
 #[cfg(test)]
@@ -16,10 +21,13 @@ mod ran;
 mod relay;
 #[cfg(test)]
 mod served;
-#[cfg(test)]
 mod shares;
 #[cfg(test)]
+mod shell;
+#[cfg(test)]
 mod simulate;
+#[cfg(test)]
+mod status;
 #[cfg(test)]
 mod usage;
 #[cfg(test)]

@@ -87,7 +87,7 @@ impl Drop for Server {
     }
 }
 
-fn play(home: &Home, server: &Server, user: &str, key: &str) -> (u16, Json) {
+pub(crate) fn play(home: &Home, server: &Server, user: &str, key: &str) -> (u16, Json) {
     let token = home.run(&["token", "acme", user]).stdout;
     let answer = Client::builder()
         .no_proxy()
@@ -409,6 +409,10 @@ fn revisions_and_books() {
         )
         .replace("opens: 2026-01-01", "opens: 2035-06-01");
     home.write("draft/acme/wheel.yaml", &later);
+    said(&draft, 1, "A story of the campaign comes out differently");
+    // The stories that lie beside the file go with it.
+    let stories = text("configs/acme/stories/wheel.yaml").replace("2026-11-22", "2035-11-22");
+    home.write("draft/acme/stories/wheel.yaml", &stories);
     said(&draft, 1, "opens 2026-01-01 00:00 -> 2035-06-01 00:00");
     said(
         &[&draft[..], &["--reason", "put off"]].concat(),

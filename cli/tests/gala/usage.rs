@@ -2,8 +2,9 @@
 
 use super::ran::{Home, gala};
 
-const COMMANDS: [&str; 31] = [
+pub(crate) const COMMANDS: [&str; 46] = [
     "serve",
+    "new",
     "check",
     "explain",
     "compile",
@@ -14,13 +15,25 @@ const COMMANDS: [&str; 31] = [
     "history",
     "export",
     "verify",
+    "audit",
+    "status",
     "stock",
+    "draft",
+    "approve",
+    "object",
     "publish",
     "diff",
     "release",
     "rollback",
     "pause",
     "resume",
+    "stop",
+    "start",
+    "notice",
+    "block",
+    "grant",
+    "amend",
+    "settlement",
     "reconcile",
     "purge",
     "parked",
@@ -34,6 +47,8 @@ const COMMANDS: [&str; 31] = [
     "openapi",
     "package",
     "deploy",
+    "completions",
+    "man",
 ];
 
 #[test]
@@ -112,6 +127,26 @@ fn what_is_not_understood_is_usage() {
         &["stock", "acme", "wheel", "coupon", "--add", "-5"],
         &["stock", "acme", "wheel", "coupon", "--add", "4294967296"],
         &["stock", "acme", "wheel", "--add", "1"],
+        &["stock", "acme", "wheel", "coupon", "--withdraw", "0"],
+        &["stock", "acme", "wheel", "coupon", "--withdraw", "some"],
+        &[
+            "stock",
+            "acme",
+            "wheel",
+            "coupon",
+            "--add",
+            "1",
+            "--withdraw",
+            "1",
+        ],
+        &["stop", "acme", "wheel", "coupon"],
+        &["block", "acme", "ann"],
+        &["grant", "acme", "wheel", "ann", "coupon", "--reason", "r"],
+        &["amend", "acme", "ann", "0f", "--reason", "r"],
+        &[
+            "amend", "acme", "ann", "0f", "--hold", "--void", "--reason", "r",
+        ],
+        &["notice", "acme", "wheel"],
         &["publish"],
         &["publish", "acme"],
         &["publish", "nowhere/wheel.yaml"],
@@ -143,6 +178,21 @@ fn what_is_not_understood_is_usage() {
         &["verify", "--from", "nowhere"],
         &["verify", "acme", "wheel", "--seed-hash", "00"],
         &["restore", "nowhere"],
+        &["new"],
+        &["new", "tenant"],
+        &["new", "tenant", "No Name"],
+        &["new", "campaign", "acme"],
+        &["new", "campaign", "nowhere/x"],
+        &["new", "campaign", "acme/x", "--from", "acme/wheel"],
+        &["new", "activity", "quest"],
+        &["audit"],
+        &["audit", "acme", "--verify", "nowhere"],
+        &["audit", "acme", "--head", "00"],
+        &["status", "nobody"],
+        &["status", "--every", "0"],
+        &["completions"],
+        &["completions", "cmd"],
+        &["man"],
         &["export", "acme", "wheel", "--format", "xlsx"],
         &["package"],
         &["package", "lottery", "--target", "dir"],
@@ -215,6 +265,10 @@ fn what_is_not_there_cannot_be_reached() {
         &["pause", "acme", "wheel", "--reason", "r"],
         &["resume", "acme", "wheel"],
         &["stock", "acme", "wheel"],
+        &["audit", "acme"],
+        &["audit", "acme", "--verify"],
+        &["status"],
+        &["status", "acme", "--once"],
         &["publish", "acme/wheel"],
         &["release", "acme", "wheel", "--back"],
         &["rollback", "acme", "wheel", "--to", "1"],
@@ -307,7 +361,9 @@ fn garbage_breaks_nothing() {
         .iter()
         .copied()
         // These run until they are told to stop, or for long.
-        .filter(|command| !["serve", "dev", "function", "wrap", "simulate"].contains(command))
+        .filter(|command| {
+            !["serve", "dev", "function", "wrap", "simulate", "status"].contains(command)
+        })
         .collect();
     for _ in 0..150 {
         let mut args = vec![quick[next(quick.len())]];

@@ -1,5 +1,7 @@
 //! A campaign in figures: who takes part, what is left of stock and budget.
 
+use std::sync::Arc;
+
 use axum::response::Response;
 use function::problem::{Code, Problem};
 use machine::ids::Lane;
@@ -29,6 +31,14 @@ struct Stats<'a> {
     live: Vec<Json>,
     phase: Phase,
     paused: Option<Json>,
+    /// Whether all of the tenant is paused.
+    tenant_paused: Option<Json>,
+    /// The rewards of which nothing is given in the live lane.
+    stopped: &'a [Arc<str>],
+    /// What users are told without a stop.
+    notice: Option<Json>,
+    /// Whether the store gives less than the campaign declares, so that its events are answered 503.
+    under_durable: bool,
     now: String,
     lanes: Vec<LaneStats<'a>>,
 }
@@ -94,8 +104,15 @@ pub(super) async fn stats(visit: &Visit) -> Result<Response, Problem> {
         activity: &definition.activity,
         revision: found.newest,
         live: shares(&found.live),
-        phase: phase(&definition, visit.now, found.pause.as_ref()),
+        phase: phase(&definition, visit.now, found.stop()),
         paused: found.pause.as_ref().map(told),
+        tenant_paused: found.tenant_pause.as_ref().map(told),
+        stopped: &found.stopped,
+        notice: found
+            .notice
+            .as_ref()
+            .map(|notice| json!({ "text": notice.text.0, "until": notice.until.map(utc) })),
+        under_durable: visit.store().falls_short(definition.durability).is_some(),
         now: definition.calendar.rfc3339(visit.now),
         lanes: lane_stats,
     }))
@@ -110,7 +127,7 @@ fn lane_stats<'a>(
     let clock = now.saturating_add(held.clock_offset);
     let stock = held.counters.iter().filter_map(|(key, counter)| match key {
         CounterKey::Stock(reward) => Some(stock(reward, counter, definition, clock)),
-        CounterKey::Budget | CounterKey::BudgetDay(_) => None,
+        CounterKey::Budget | CounterKey::BudgetDay(_) | CounterKey::Stopped(_) => None,
     });
     let counter = |wanted: CounterKey| {
         held.counters

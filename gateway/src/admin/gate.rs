@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use axum::body::{Body, to_bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{ConnectInfo, Path, Query, Request, State};
-use axum::http::HeaderValue;
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use function::bearer;
 use function::fingerprint::parse_payload;
@@ -21,14 +21,16 @@ use function::problem::{Code, Problem};
 use function::served::TenantShell;
 use function::trace::Trace;
 use machine::Millis;
+use machine::hand::Amend;
+use machine::ids::Pseudonym;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 use store::Store;
 
 use super::{
-    Deed, Desk, ROUTES, Route, Verb, backup, history, ledger, lists, parked, read, reconcile,
-    release, revise, write,
+    Deed, Desk, ROUTES, Route, Verb, backup, draft, grants, history, ledger, lists, measures,
+    parked, read, reconcile, release, review, revise, settlement, simulate, write,
 };
 
 /// How long a read of the log may take.
@@ -77,16 +79,20 @@ pub(super) async fn enter(
         seen.1 = role.as_str();
         let mut file = None;
         let body = match route.verb {
-            Verb::Get => Map::new(),
-            Verb::Put => {
+            Verb::Get | Verb::Delete => Map::new(),
+            Verb::Put if route.deed.takes_file() => {
                 file = Some(body);
                 Map::new()
             }
-            Verb::Post => {
+            Verb::Post | Verb::Put => {
                 let bytes = to_bytes(body, route.deed.body_bytes())
                     .await
                     .map_err(|_| Problem::new(Code::PayloadTooLarge))?;
-                parse_payload(&bytes)?
+                if route.deed == Deed::SaveDraft && is_yaml(&parts.headers) {
+                    Map::from_iter([("yaml".to_owned(), text(&bytes)?.into())])
+                } else {
+                    parse_payload(&bytes)?
+                }
             }
         };
         let by = claims.sub;
@@ -131,7 +137,19 @@ async fn act(deed: Deed, visit: Visit, file: Option<Body>) -> Result<Response, P
         Deed::Ledger => ledger::ledger(visit).await,
         Deed::Audit => read::audit(&visit).await,
         Deed::History => history::history(&visit).await,
-        Deed::AddStock => write::add_stock(&visit).await,
+        Deed::Stock => write::stock(&visit).await,
+        Deed::StopReward => measures::stop_reward(&visit).await,
+        Deed::StartReward => measures::start_reward(&visit).await,
+        Deed::PauseTenant => measures::pause_tenant(&visit).await,
+        Deed::ResumeTenant => measures::resume_tenant(&visit).await,
+        Deed::Block => measures::block(&visit).await,
+        Deed::Unblock => measures::unblock(&visit).await,
+        Deed::Notice => measures::notice(&visit).await,
+        Deed::Grant => grants::by_hand(&visit).await,
+        Deed::Hold => grants::amend(&visit, Amend::Hold).await,
+        Deed::Release => grants::amend(&visit, Amend::Release).await,
+        Deed::Void => grants::amend(&visit, Amend::Void).await,
+        Deed::Settlement => settlement::settlement(&visit).await,
         Deed::Pause => write::pause(&visit).await,
         Deed::Resume => write::resume(&visit).await,
         Deed::MoveClock => write::move_clock(&visit).await,
@@ -149,7 +167,34 @@ async fn act(deed: Deed, visit: Visit, file: Option<Body>) -> Result<Response, P
         Deed::ParkedEvent => parked::one(&visit).await,
         Deed::RetryParked => parked::retry(&visit).await,
         Deed::DropParked => parked::give_up(&visit).await,
+        Deed::Draft => draft::show(&visit).await,
+        Deed::SaveDraft => draft::save(&visit).await,
+        Deed::DropDraft => draft::discard(&visit).await,
+        Deed::ApproveDraft => review::approve(&visit).await,
+        Deed::ObjectDraft => review::object(&visit).await,
+        Deed::CancelPublish => draft::cancel(&visit).await,
+        Deed::Simulate => simulate::simulate(&visit).await,
     }
+}
+
+/// Whether a body is a campaign's file as it is.
+fn is_yaml(headers: &HeaderMap) -> bool {
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok());
+    let kind = kind.unwrap_or_default().split(';').next();
+    matches!(
+        kind.unwrap_or_default().trim(),
+        "application/yaml" | "application/x-yaml" | "text/yaml" | "text/x-yaml"
+    )
+}
+
+fn text(bytes: &[u8]) -> Result<String, Problem> {
+    let not_text = |_| {
+        let problem = Problem::new(Code::BadRequest);
+        problem.with("problem", "the file is not UTF-8")
+    };
+    String::from_utf8(bytes.to_vec()).map_err(not_text)
 }
 
 /// Who calls, by a token for the admin door of the path's tenant; where the path names none, of any tenant.
@@ -199,6 +244,16 @@ impl Visit {
     /// A part of the path.
     pub fn param(&self, name: &str) -> &str {
         self.params.get(name).map_or("", String::as_str)
+    }
+
+    /// The user of the path: a member id, or `pseudonym:` with the 32 digits that ledgers name a user by.
+    pub fn user(&self) -> Pseudonym {
+        let user = self.param("user");
+        let named = user.strip_prefix("pseudonym:").map(str::parse);
+        match named {
+            Some(Ok(pseudonym)) => pseudonym,
+            Some(Err(_)) | None => self.tenant.pseudonym(user),
+        }
     }
 
     /// The query; a parameter that nobody knows is a slip of the pen, and is refused.
@@ -300,7 +355,6 @@ pub(super) async fn nowhere(request: Request) -> Response {
 
 /// A path that leads somewhere, but not by this method.
 pub(super) async fn not_that_way(request: Request) -> Response {
-    // Every path of the table has one method; the open ones are read.
     let parts = request.uri().path().split('/').collect::<Vec<_>>();
     let fits = |route: &&Route| {
         let path = route.path.split('/').collect::<Vec<_>>();
@@ -310,14 +364,22 @@ pub(super) async fn not_that_way(request: Request) -> Response {
                 .zip(&parts)
                 .all(|(want, has)| want.starts_with('{') || want == has)
     };
-    let allow = match ROUTES.iter().find(fits).map(|route| route.verb) {
-        Some(Verb::Post) => "POST",
-        Some(Verb::Put) => "PUT",
-        Some(Verb::Get) | None => "GET, HEAD",
+    let found = ROUTES.iter().filter(fits).map(|route| match route.verb {
+        Verb::Get => "GET, HEAD",
+        other => other.as_str(),
+    });
+    let found: Vec<&str> = found.collect();
+    // What stands in no table is read.
+    let allow = if found.is_empty() {
+        "GET, HEAD".to_owned()
+    } else {
+        found.join(", ")
     };
+    let problem = Problem::new(Code::MethodNotAllowed);
     // No preflight either: the admin API is for no web page.
-    edge_problem(
-        Problem::new(Code::MethodNotAllowed).header(ALLOW, HeaderValue::from_static(allow)),
-        request.headers(),
-    )
+    let problem = match HeaderValue::try_from(allow) {
+        Ok(allow) => problem.header(ALLOW, allow),
+        Err(_) => problem,
+    };
+    edge_problem(problem, request.headers())
 }

@@ -10,12 +10,12 @@ use machine::ids::{CampaignKey, Lane, Pseudonym, grant_id};
 use machine::model::VarKind;
 use machine::participant::{Grant, Participant, Status};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use super::find::{self, Definitions};
-use super::gate::{SCAN_TIMEOUT, Visit, json};
+use super::gate::{SCAN_TIMEOUT, Visit, json as answer};
 use super::ledger::reader;
-use super::row::{Line, json_of, rfc3339};
+use super::row::{Line, json_of, rfc3339, utc};
 
 /// How many rows are shown unless asked otherwise.
 const ROWS: usize = 200;
@@ -34,6 +34,8 @@ struct Asked {
 #[derive(Debug, Serialize)]
 struct History<'a> {
     user: String,
+    /// Whether the user is kept from taking part; also where that has ended by itself.
+    blocked: Option<Json>,
     campaigns: Vec<Record<'a>>,
     /// Oldest first.
     rows: Vec<Line<'a>>,
@@ -78,7 +80,10 @@ pub(super) async fn history(visit: &Visit) -> Result<Response, Problem> {
             Problem::new(Code::BadRequest).with("problem", format!("limit is 1 to {ROWS_MOST}"))
         );
     }
-    let user = visit.tenant.pseudonym(visit.param("user"));
+    let user = visit.user();
+    let block = visit
+        .soon(visit.store().block(visit.tenant_id(), user))
+        .await?;
     let _permit = reader(visit)?;
     let mut definitions = Definitions::new(visit);
     let rows = visit
@@ -95,8 +100,17 @@ pub(super) async fn history(visit: &Visit) -> Result<Response, Problem> {
         of_rows.push(of);
     }
     let records = records(visit, user, &mut definitions).await?;
-    Ok(json(&History {
+    Ok(answer(&History {
         user: user.to_string(),
+        blocked: block.map(|block| {
+            json!({
+                "holds": block.until.is_none_or(|until| visit.now < until),
+                "until": block.until.map(utc),
+                "at": utc(block.at),
+                "by": block.by,
+                "reason": block.why,
+            })
+        }),
         campaigns: records
             .iter()
             .map(|(key, record, definition)| shown(key, &user, record, definition))
@@ -192,10 +206,7 @@ fn given<'a>(
     grant: &Grant,
     definition: &'a Definition,
 ) -> Given<'a> {
-    let rule = definition
-        .rules_of_giving
-        .get(usize::from(grant.rule))
-        .map_or("", |rule| &*rule.id);
+    let rule = grant.rule_id(&definition.rules_of_giving).unwrap_or("");
     let reward = definition.rewards.get(usize::from(grant.reward));
     let calendar = Some(&definition.calendar);
     Given {

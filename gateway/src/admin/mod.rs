@@ -7,20 +7,26 @@
 //! nobody counts as local, and a backup is refused.
 
 mod backup;
+mod draft;
 mod figures;
 mod find;
 mod gate;
+mod grants;
 mod history;
 mod ledger;
 mod lists;
+mod measures;
 mod metrics;
 mod parked;
 mod read;
 mod reconcile;
 mod release;
+mod review;
 mod revise;
 mod routes;
 pub mod row;
+mod settlement;
+mod simulate;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -45,6 +51,9 @@ pub const BODY_BYTES: usize = 16 * 1024;
 /// The largest body of a publish, which may hold a campaign's file, in bytes.
 pub const DOCUMENT_BYTES: usize = 1024 * 1024;
 
+/// How many forecasts are made at once: one fills a core.
+const FORECASTS: usize = 1;
+
 /// How many calls may read the log from disk at once: staff must not slow players down.
 const READERS: usize = 4;
 
@@ -55,6 +64,7 @@ pub struct Desk {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Option<PrometheusHandle>,
     pub(crate) readers: Arc<Semaphore>,
+    pub(crate) forecasts: Arc<Semaphore>,
 }
 
 impl Desk {
@@ -70,6 +80,7 @@ impl Desk {
             clock: Arc::new(SystemClock),
             metrics,
             readers: Arc::new(Semaphore::new(READERS)),
+            forecasts: Arc::new(Semaphore::new(FORECASTS)),
         }
     }
 
@@ -112,6 +123,7 @@ pub fn router(desk: Desk) -> Router {
             Verb::Get => MethodFilter::GET,
             Verb::Post => MethodFilter::POST,
             Verb::Put => MethodFilter::PUT,
+            Verb::Delete => MethodFilter::DELETE,
         };
         router.route(route.path, on(filter, enter))
     });

@@ -1,14 +1,18 @@
 //! The next revision, and the end of an edition: publish, rollback, purge. What may follow what is
 //! `function::registry`'s to judge; whether an edition's time is over is judged here.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use axum::http::header::IF_MATCH;
 use axum::response::Response;
 use campaign::law::Law;
+use campaign::story::Report;
 use campaign::{Diagnostics, Language};
 use function::idempotency::Key;
 use function::lang;
 use function::problem::{Code, Problem, Words};
-use function::registry::{self, Checked, LoadError, NotPublished, Terms};
+use function::registry::{self, Checked, LoadError, NotPublished, Sent, Terms};
 use machine::Millis;
 use machine::calendar::HOUR_MS;
 use machine::world::Action;
@@ -16,6 +20,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use store::Published;
 
+use super::draft;
 use super::find::Definitions;
 use super::gate::{Visit, json as answer};
 use super::release::Part;
@@ -26,37 +31,59 @@ use super::write::{WORDS_MOST, asked, change, change_because, invalid, refused};
 /// archived.
 const RETENTION_MS: Millis = 2 * 366 * 24 * HOUR_MS;
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
+/// How many files of stories may be sent.
+const STORIES_MOST: usize = 16;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Publication {
+pub(super) struct Nothing {}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
     document: Option<String>,
+    stories: Option<Stories>,
     reason: Option<String>,
     share: Option<String>,
     #[serde(default)]
     one_way: bool,
 }
 
+/// Stories by their file's name.
+pub(super) type Stories = BTreeMap<String, String>;
+
+/// The same, as they are kept.
+type Texts = Vec<(Arc<str>, Arc<str>)>;
+
 /// Publishes a campaign: the document that was sent, checked against the server's own folder in its file's place, or that
 /// file as it is. The folder stays as it is either way. With `If-Match: "N"` only over revision N; with a share for that share of
-/// the users only.
+/// the users only. Its stories must come out as they say. A draft is published by [`draft::publish`]; where changes are reviewed,
+/// nothing else is.
 pub(super) async fn publish(visit: &Visit) -> Result<Response, Problem> {
+    if visit.body.contains_key("draft") {
+        return draft::publish(visit).await;
+    }
     let key = Key::from_headers(&visit.parts.headers)?;
     let Nothing {} = visit.query()?;
-    let Publication {
+    let Wanted {
         document,
+        stories,
         reason,
         share,
         one_way,
     } = visit.body()?;
     let reason = sound_reason(reason)?;
     let part = Part::read(share.as_deref(), one_way)?;
+    if visit.tenant.tenant.review.approvals > 0 {
+        return Err(Problem::new(Code::NotPossible).saying(UNREVIEWED));
+    }
+    let sent = sent(document, stories)?;
     let published = visit.soon(visit.store().published()).await?;
-    let definition = match checked(visit, &published, document.as_deref()).await? {
-        Checked::Sound(definition, _) => definition,
+    let definition = match checked(visit, &published, sent).await? {
+        Checked::Sound(_, _, report) if report.failures.has_errors() => {
+            return Err(red(visit, &report));
+        }
+        Checked::Sound(definition, _, _) => definition,
         Checked::Unsound(diagnostics) => return Err(unsound(visit, &diagnostics)),
         Checked::Missing => return Err(Problem::new(Code::NoSuchCampaign).saying(NO_FILE)),
     };
@@ -77,55 +104,93 @@ pub(super) async fn publish(visit: &Visit) -> Result<Response, Problem> {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Draft {
+struct Text {
     document: Option<String>,
+    stories: Option<Stories>,
 }
 
 /// What a publish would do: everything there is to say about the document, what it changes, and what stands against it. Nothing
 /// is changed by asking.
 pub(super) async fn check(visit: &Visit) -> Result<Response, Problem> {
     let Nothing {} = visit.query()?;
-    let Draft { document } = visit.body()?;
+    let Text { document, stories } = visit.body()?;
+    let sent = sent(document, stories)?;
     let published = visit.soon(visit.store().published()).await?;
-    let (definition, diagnostics) = match checked(visit, &published, document.as_deref()).await? {
-        Checked::Sound(definition, diagnostics) => (Some(definition), diagnostics),
-        Checked::Unsound(diagnostics) => (None, diagnostics),
+    Ok(answer(&would(visit, &published, sent, visit.now).await?))
+}
+
+/// What a publish of these texts would do at a time.
+pub(super) async fn would(
+    visit: &Visit,
+    published: &[Published],
+    sent: Sent,
+    now: Millis,
+) -> Result<Json, Problem> {
+    let (definition, diagnostics, report) = match checked(visit, published, sent).await? {
+        Checked::Sound(definition, diagnostics, report) => (Some(definition), diagnostics, report),
+        Checked::Unsound(diagnostics) => (None, diagnostics, Report::default()),
         Checked::Missing => return Err(Problem::new(Code::NoSuchCampaign).saying(NO_FILE)),
     };
-    let mut found = json!({ "ok": definition.is_some(), "diagnostics": told(visit, &diagnostics) });
+    let green = !report.failures.has_errors();
+    let mut found = json!({
+        "ok": definition.is_some() && green,
+        "diagnostics": told(visit, &diagnostics),
+        "stories": {
+            "played": report.played,
+            "failed": report.failed,
+            "diagnostics": told(visit, &report.failures),
+        },
+    });
     let Some(definition) = definition else {
-        return Ok(answer(&found));
+        return Ok(found);
     };
-    let known = registry::edition(&published, visit.tenant_id(), &definition);
+    let known = registry::edition(published, visit.tenant_id(), &definition);
     found["edition"] = json!(definition.edition);
     found["revision"] = json!(known.map(|known| known.newest));
     if let Some(known) = known {
         let law = terms(visit, None).law;
-        let judged = registry::judge(visit.store(), known, &definition, law, visit.now);
+        let judged = registry::judge(visit.store(), known, &definition, law, now);
         let judged = match visit.soon(judged).await? {
             Ok(judged) => judged,
             Err(error) => return Err(not_published(&error.into())),
         };
         let against: Vec<String> = judged.against.iter().map(ToString::to_string).collect();
         let forbidden = judged.forbids.is_some();
-        found["ok"] = json!(against.is_empty() && !forbidden);
+        found["ok"] = json!(green && against.is_empty() && !forbidden);
         found["changes"] = json!(judged.changes);
         found["against"] = json!(against);
         found["needs_reason"] = json!(!judged.worse.is_empty() && !forbidden);
         found["forbidden_by_law"] = json!(judged.forbids.map(Law::as_str));
     }
-    Ok(answer(&found))
+    Ok(found)
 }
 
-/// The document, or the file of the folder, checked in its place.
-async fn checked(
+/// The texts, or the files of the folder, checked in their place.
+pub(super) async fn checked(
     visit: &Visit,
     published: &[Published],
-    document: Option<&str>,
+    sent: Sent,
 ) -> Result<Checked, Problem> {
+    begun(visit, published).await?;
     let (tenant, campaign) = (visit.tenant_id(), visit.param("campaign"));
-    let check = |document| visit.desk.registry.check(tenant, campaign, document);
-    let unreadable = |error: LoadError| match error {
+    let checked = visit.desk.registry.check(tenant, campaign, sent).await;
+    checked.map_err(|error| unreadable(visit, error))
+}
+
+/// Refuses what is no campaign: one begins as a file of the folder, since what has none would be published and served by
+/// nobody.
+pub(super) async fn begun(visit: &Visit, published: &[Published]) -> Result<(), Problem> {
+    let (tenant, campaign) = (visit.tenant_id(), visit.param("campaign"));
+    let known = |found: &Published| *found.tenant == *tenant && *found.campaign == *campaign;
+    if published.iter().any(known) || visit.desk.registry.has_file(tenant, campaign).await {
+        return Ok(());
+    }
+    Err(Problem::new(Code::NoSuchCampaign))
+}
+
+/// What it means to the caller that the folder or the store can't be read.
+pub(super) fn unreadable(visit: &Visit, error: LoadError) -> Problem {
+    match error {
         LoadError::Store(error) => visit.store_failed(&error),
         LoadError::Folder(..)
         | LoadError::BundleFile(..)
@@ -135,19 +200,34 @@ async fn checked(
             tracing::error!(request_id, %error, "the folder can't be read");
             Problem::new(Code::Internal)
         }
-    };
-    let known = |found: &&Published| *found.tenant == *tenant && *found.campaign == *campaign;
-    // A campaign begins as a file of the folder: what has none would be published and served by nobody.
-    let begun = published.iter().any(|found| known(&found))
-        || !matches!(check(None).await.map_err(unreadable)?, Checked::Missing);
-    if !begun {
-        return Err(Problem::new(Code::NoSuchCampaign));
     }
-    check(document).await.map_err(unreadable)
+}
+
+/// The texts of a body.
+pub(super) fn sent(document: Option<String>, stories: Option<Stories>) -> Result<Sent, Problem> {
+    let stories = stories.map(sound_stories).transpose()?;
+    let document = document.map(Into::into);
+    Ok(Sent { document, stories })
+}
+
+/// Stories whose names can be a file's.
+pub(super) fn sound_stories(stories: Stories) -> Result<Texts, Problem> {
+    let is_name = |name: &String| {
+        let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        (1..=100).contains(&name.len()) && !name.starts_with('.') && name.bytes().all(sound)
+    };
+    if stories.len() > STORIES_MOST || !stories.keys().all(is_name) {
+        let problem = "at most 16 files, each under its name: {\"spring-wheel.yaml\": \"...\"}";
+        return Err(invalid("/stories", problem));
+    }
+    let stories = stories.into_iter();
+    Ok(stories
+        .map(|(name, text)| (name.into(), text.into()))
+        .collect())
 }
 
 /// Refuses where the caller has seen another revision as the newest than there is (`If-Match: "3"`; 0 before the first).
-fn expected(visit: &Visit, newest: u32) -> Result<(), Problem> {
+pub(super) fn expected(visit: &Visit, newest: u32) -> Result<(), Problem> {
     let Some(seen) = visit.parts.headers.get(IF_MATCH) else {
         return Ok(());
     };
@@ -189,7 +269,8 @@ struct Back {
     reason: Option<String>,
 }
 
-/// Makes an earlier revision's definition the next revision.
+/// Makes an earlier revision's definition the next revision. It was live before: no stories are played (those in the folder
+/// are of what came after it), and nobody need approve: like a pause, it is the way out when something is wrong now.
 pub(super) async fn rollback(visit: &Visit) -> Result<Response, Problem> {
     let (key, found) = asked(visit).await?;
     let Back { revision, reason } = visit.body()?;
@@ -268,15 +349,25 @@ async fn kept_until(visit: &Visit, found: &Published) -> Result<Option<Millis>, 
     Ok(Some(last.saturating_add(RETENTION_MS)))
 }
 
+/// What is wrong with stories: the first that came out differently, and how; then all of them, place by place.
+pub(super) fn red(visit: &Visit, report: &Report) -> Problem {
+    let story = registry::first_red(report).and_then(|(story, _)| story);
+    Problem::new(Code::InvalidPayload)
+        .saying(RED)
+        .with("story", story)
+        .with("problem", registry::red(report))
+        .with("diagnostics", told(visit, &report.failures))
+}
+
 /// What is wrong with a file, place by place.
-fn unsound(visit: &Visit, diagnostics: &Diagnostics) -> Problem {
+pub(super) fn unsound(visit: &Visit, diagnostics: &Diagnostics) -> Problem {
     Problem::new(Code::InvalidPayload)
         .saying(UNSOUND)
         .with("diagnostics", told(visit, diagnostics))
 }
 
 /// Diagnostics in the language that the caller asks for.
-fn told(visit: &Visit, diagnostics: &Diagnostics) -> Json {
+pub(super) fn told(visit: &Visit, diagnostics: &Diagnostics) -> Json {
     let spoken = [Language::English, Language::Chinese];
     let tags = spoken.map(|language| language.tag().to_owned());
     let tag = lang::pick(None, &visit.parts.headers, &tags, Language::English.tag());
@@ -313,7 +404,8 @@ pub(super) fn not_published(no: &NotPublished) -> Problem {
         | NotPublished::Unreadable(_)
         | NotPublished::Replaced { .. }
         | NotPublished::Shared { .. }
-        | NotPublished::TakenBack(_) => {
+        | NotPublished::TakenBack(_)
+        | NotPublished::Unreviewed(_) => {
             Problem::new(Code::NotPossible).with("problem", no.to_string())
         }
         NotPublished::NoRandomness => Problem::new(Code::Internal),
@@ -350,12 +442,22 @@ const APART: Words = Words {
     zh: "同时生效的两个版本对用户的承诺必须一致，未发布。",
 };
 
+const RED: Words = Words {
+    en: "A story of the campaign comes out differently; nothing was published.",
+    zh: "活动的用例未通过，未发布。",
+};
+
+const UNREVIEWED: Words = Words {
+    en: "Changes of this tenant are reviewed: save it as a draft, have it approved, and publish the draft. Nothing was published.",
+    zh: "该租户的变更需经审核：请先保存草稿，经他人批准后再发布草稿。本次未发布。",
+};
+
 const MOVED: Words = Words {
     en: "Someone has published since you looked; look again. Nothing was published.",
     zh: "在您查看之后已有新版本发布，请刷新后重试。本次未发布。",
 };
 
-const NO_FILE: Words = Words {
+pub(super) const NO_FILE: Words = Words {
     en: "The campaign has no file on the server; send one as `document`.",
     zh: "服务器上没有该活动的配置文件，请通过 document 提交。",
 };

@@ -21,8 +21,32 @@ pub enum Deed {
     Audit,
     /// One user across campaigns.
     History,
-    /// More units of a reward.
-    AddStock,
+    /// More units of a reward, or fewer.
+    Stock,
+    /// Gives nothing of a reward any more.
+    StopReward,
+    /// Gives it again.
+    StartReward,
+    /// Stops all of the tenant's campaigns.
+    PauseTenant,
+    /// Ends that.
+    ResumeTenant,
+    /// Keeps a user from taking part.
+    Block,
+    /// Ends that.
+    Unblock,
+    /// Gives a reward by hand.
+    Grant,
+    /// Holds a grant.
+    Hold,
+    /// Lets a held grant go on.
+    Release,
+    /// Takes a grant back.
+    Void,
+    /// What a campaign comes to, reward by reward.
+    Settlement,
+    /// What users are told.
+    Notice,
     /// Stops it.
     Pause,
     /// Ends a stop.
@@ -49,6 +73,20 @@ pub enum Deed {
     RetryParked,
     /// Gives one of them up.
     DropParked,
+    /// A campaign's draft, and what is live.
+    Draft,
+    /// Writes the draft.
+    SaveDraft,
+    /// Drops it.
+    DropDraft,
+    /// Approves of it.
+    ApproveDraft,
+    /// Asks for changes of it.
+    ObjectDraft,
+    /// Takes back that it is published at a time.
+    CancelPublish,
+    /// Plays it with invented people.
+    Simulate,
     /// Gives a released revision another share of the users.
     Share,
     /// Lists the tenant's lists of members.
@@ -60,10 +98,17 @@ pub enum Deed {
 }
 
 impl Deed {
+    /// Whether its body is a file, read as it comes.
+    pub const fn takes_file(self) -> bool {
+        matches!(self, Self::PutList)
+    }
+
     /// The largest body, in bytes.
     pub const fn body_bytes(self) -> usize {
         match self {
-            Self::Publish | Self::Check => super::DOCUMENT_BYTES,
+            // As text in JSON it is longer than it is.
+            Self::SaveDraft => 2 * super::DOCUMENT_BYTES,
+            Self::Publish | Self::Check | Self::Simulate => super::DOCUMENT_BYTES,
             _ => super::BODY_BYTES,
         }
     }
@@ -76,8 +121,10 @@ pub enum Verb {
     Get,
     /// Carries a body; where it changes something it takes an `Idempotency-Key`.
     Post,
-    /// Carries a file; takes an `Idempotency-Key`.
+    /// Carries a body that takes the place of what is there; takes an `Idempotency-Key`.
     Put,
+    /// Carries none; takes an `Idempotency-Key`.
+    Delete,
 }
 
 impl Verb {
@@ -87,6 +134,7 @@ impl Verb {
             Self::Get => "GET",
             Self::Post => "POST",
             Self::Put => "PUT",
+            Self::Delete => "DELETE",
         }
     }
 }
@@ -107,6 +155,9 @@ pub struct Route {
 use Role::{Editor, Finance, Publisher, Risk, Support};
 
 const EVERYONE: &[Role] = &Role::ALL;
+
+/// Who may say that a change is good: whoever answers for its words, its money or its abuse.
+const REVIEWERS: &[Role] = &[Finance, Risk, Editor, Publisher];
 
 /// All routes that need a token. A user's history and the ledger tell what single people did, so only those see them
 /// who answer users, look into abuse, or close the books. The seed lets anyone check all draws, and before its time
@@ -167,7 +218,64 @@ pub const ROUTES: &[Route] = &[
     ),
     post(
         "/admin/v1/{tenant}/campaigns/{campaign}/stock",
-        Deed::AddStock,
+        Deed::Stock,
+        &[Publisher],
+    ),
+    // Whoever sees abuse may stop it; that it goes on is for those to say who published it.
+    post(
+        "/admin/v1/{tenant}/campaigns/{campaign}/rewards/{reward}/stop",
+        Deed::StopReward,
+        &[Risk, Publisher],
+    ),
+    post(
+        "/admin/v1/{tenant}/campaigns/{campaign}/rewards/{reward}/start",
+        Deed::StartReward,
+        &[Publisher],
+    ),
+    post("/admin/v1/{tenant}/pause", Deed::PauseTenant, &[Publisher]),
+    post(
+        "/admin/v1/{tenant}/resume",
+        Deed::ResumeTenant,
+        &[Publisher],
+    ),
+    post(
+        "/admin/v1/{tenant}/users/{user}/block",
+        Deed::Block,
+        &[Support, Risk],
+    ),
+    post(
+        "/admin/v1/{tenant}/users/{user}/unblock",
+        Deed::Unblock,
+        &[Support, Risk],
+    ),
+    post(
+        "/admin/v1/{tenant}/users/{user}/grants",
+        Deed::Grant,
+        &[Support],
+    ),
+    post(
+        "/admin/v1/{tenant}/users/{user}/grants/{id}/hold",
+        Deed::Hold,
+        &[Finance, Risk],
+    ),
+    post(
+        "/admin/v1/{tenant}/users/{user}/grants/{id}/release",
+        Deed::Release,
+        &[Finance, Risk],
+    ),
+    post(
+        "/admin/v1/{tenant}/users/{user}/grants/{id}/void",
+        Deed::Void,
+        &[Finance, Risk],
+    ),
+    get(
+        "/admin/v1/{tenant}/campaigns/{campaign}/settlement",
+        Deed::Settlement,
+        &[Finance],
+    ),
+    post(
+        "/admin/v1/{tenant}/campaigns/{campaign}/notice",
+        Deed::Notice,
         &[Publisher],
     ),
     post(
@@ -227,23 +335,60 @@ pub const ROUTES: &[Route] = &[
         Deed::DropList,
         &[Editor, Publisher, Risk],
     ),
+    get(
+        "/admin/v1/{tenant}/campaigns/{campaign}",
+        Deed::Draft,
+        EVERYONE,
+    ),
+    route(
+        Verb::Put,
+        "/admin/v1/{tenant}/campaigns/{campaign}",
+        Deed::SaveDraft,
+        &[Editor, Publisher],
+    ),
+    route(
+        Verb::Delete,
+        "/admin/v1/{tenant}/campaigns/{campaign}",
+        Deed::DropDraft,
+        &[Editor, Publisher],
+    ),
+    post(
+        "/admin/v1/{tenant}/campaigns/{campaign}/approve",
+        Deed::ApproveDraft,
+        REVIEWERS,
+    ),
+    post(
+        "/admin/v1/{tenant}/campaigns/{campaign}/object",
+        Deed::ObjectDraft,
+        REVIEWERS,
+    ),
+    route(
+        Verb::Delete,
+        "/admin/v1/{tenant}/campaigns/{campaign}/schedule",
+        Deed::CancelPublish,
+        &[Publisher],
+    ),
+    post(
+        "/admin/v1/{tenant}/campaigns/{campaign}/simulate",
+        Deed::Simulate,
+        EVERYONE,
+    ),
     // All tenants' data is in a backup: a publisher of any of them may have one made, but only from the machine itself,
     // where whoever can read the copy can read the store.
     post("/admin/v1/backup", Deed::Backup, &[Publisher]),
 ];
 
 const fn get(path: &'static str, deed: Deed, roles: &'static [Role]) -> Route {
-    Route {
-        verb: Verb::Get,
-        path,
-        deed,
-        roles,
-    }
+    route(Verb::Get, path, deed, roles)
 }
 
 const fn post(path: &'static str, deed: Deed, roles: &'static [Role]) -> Route {
+    route(Verb::Post, path, deed, roles)
+}
+
+const fn route(verb: Verb, path: &'static str, deed: Deed, roles: &'static [Role]) -> Route {
     Route {
-        verb: Verb::Post,
+        verb,
         path,
         deed,
         roles,

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use machine::calendar::{Calendar, date};
-use machine::ids::Lane;
-use machine::ledger::{DrawRow, GrantRow, MessageRow, Row};
+use machine::ids::{Lane, grant_id};
+use machine::ledger::{AmendedRow, DrawRow, GrantRow, HandRow, MessageRow, Row};
 use machine::model::{Currency, Reward, RewardKind, Sender};
+use machine::participant::Status;
 use machine::{Definition, Millis, Type, Value};
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
@@ -46,7 +47,7 @@ pub struct Line<'a> {
     pub variant: Option<&'a str>,
     /// When it happened, as the tenant's back end says.
     pub occurred_at: Option<String>,
-    /// `grant`, `draw` or `message`; the field of that name holds the rest.
+    /// `grant`, `draw`, `message`, `hand` or `amended`; the field of that name holds the rest.
     pub r#type: &'static str,
     /// A reward that was given.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,6 +58,33 @@ pub struct Line<'a> {
     /// A message that went out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<Message<'a>>,
+    /// For which ticket the grants before this row were given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hand: Option<&'a HandRow>,
+    /// What became of a grant that stands in an earlier row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amended: Option<Amended<'a>>,
+}
+
+/// What staff made of a grant.
+#[derive(Debug, Serialize)]
+pub struct Amended<'a> {
+    /// Its id.
+    pub grant: String,
+    /// Under which rule it was given.
+    pub rule: &'a str,
+    /// Which reward.
+    pub reward: &'a str,
+    /// Its status before.
+    pub was: Status,
+    /// Its status from now on: `held`, `pending` (let go on), `reversed`.
+    pub now: Status,
+    /// How much was taken out of the user's balance again.
+    pub taken: i64,
+    /// By whom.
+    pub by: &'a str,
+    /// Why.
+    pub why: &'a str,
 }
 
 /// A reward that was given.
@@ -143,6 +171,7 @@ impl<'a> Line<'a> {
     /// missing, and money is in minor units.
     pub fn new(row: &'a LedgerRow, definition: Option<&'a Definition>) -> Self {
         let (mut grant, mut draw, mut message) = (None, None, None);
+        let (mut hand, mut amended) = (None, None);
         let kind = match &row.row {
             Row::Grant(given) => {
                 grant = Some(Grant::new(
@@ -159,6 +188,14 @@ impl<'a> Line<'a> {
             Row::Message(sent) => {
                 message = Some(Message::new(sent));
                 "message"
+            }
+            Row::Hand(given) => {
+                hand = Some(given);
+                "hand"
+            }
+            Row::Amended(made) => {
+                amended = Some(Amended::new(row, made));
+                "amended"
             }
         };
         let calendar = definition.map(|definition| &definition.calendar);
@@ -182,6 +219,23 @@ impl<'a> Line<'a> {
             grant,
             draw,
             message,
+            hand,
+            amended,
+        }
+    }
+}
+
+impl<'a> Amended<'a> {
+    fn new(row: &LedgerRow, made: &'a AmendedRow) -> Self {
+        Self {
+            grant: grant_id(&row.campaign, &row.user, &made.rule, made.period, made.n),
+            rule: &made.rule,
+            reward: &made.reward,
+            was: made.was,
+            now: made.now,
+            taken: made.taken,
+            by: &made.by,
+            why: &made.why,
         }
     }
 }

@@ -9,9 +9,10 @@ use chrono::DateTime;
 use function::fingerprint::Fingerprint;
 use function::http::CALL_TIMEOUT;
 use function::idempotency::Key;
-use function::problem::{Code, Problem};
+use function::problem::{Code, Problem, Words};
+use machine::Millis;
 use machine::ids::Lane;
-use machine::world::{Action, Admin, AdminOutcome, Pause, Refused};
+use machine::world::{Action, Admin, AdminOutcome, Measure, Pause, Refused};
 use serde::Deserialize;
 use store::Published;
 
@@ -44,77 +45,120 @@ pub(super) async fn asked(visit: &Visit) -> Result<(Key, Published), Problem> {
 #[serde(deny_unknown_fields)]
 struct Stock {
     reward: String,
-    add: u32,
+    add: Option<u32>,
+    withdraw: Option<Withdraw>,
     #[serde(default)]
     lane: Lane,
 }
 
-/// More units of a reward.
-pub(super) async fn add_stock(visit: &Visit) -> Result<Response, Problem> {
+/// So many units, or all that are left.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Withdraw {
+    Units(u32),
+    All(All),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum All {
+    All,
+}
+
+/// More units of a reward, or fewer; never fewer than are gone.
+pub(super) async fn stock(visit: &Visit) -> Result<Response, Problem> {
     let (key, found) = asked(visit).await?;
-    let Stock { reward, add, lane } = visit.body()?;
-    if add == 0 {
-        return Err(invalid("/add", "at least 1"));
-    }
-    let action = Action::AddStock {
-        campaign: found.campaign.clone(),
-        edition: found.edition,
-        lane,
-        reward: reward.into(),
-        add,
+    let stock: Stock = visit.body()?;
+    let (campaign, edition, lane) = (found.campaign.clone(), found.edition, stock.lane);
+    let reward = stock.reward.into();
+    let action = match (stock.add, stock.withdraw) {
+        (Some(0), None) => return Err(invalid("/add", "at least 1")),
+        (None, Some(Withdraw::Units(0))) => {
+            return Err(invalid("/withdraw", "at least 1, or \"all\""));
+        }
+        (Some(add), None) => Action::AddStock {
+            campaign,
+            edition,
+            lane,
+            reward,
+            add,
+        },
+        (None, Some(withdraw)) => Action::Measure(Measure::Withdraw {
+            campaign,
+            edition,
+            lane,
+            reward,
+            units: match withdraw {
+                Withdraw::Units(units) => Some(units),
+                Withdraw::All(All::All) => None,
+            },
+        }),
+        (Some(_), Some(_)) | (None, None) => {
+            return Err(invalid("/add", "either `add` or `withdraw`"));
+        }
     };
     change(visit, &key, "stock", action).await
 }
 
+/// A stop as it is asked for.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Stop {
+pub(super) struct Stop {
     reason: String,
     notice: Option<String>,
     until: Option<String>,
-    event: Option<String>,
+    pub event: Option<String>,
+}
+
+impl Stop {
+    /// What it says, if it can be said.
+    pub fn read(self) -> Result<Pause, Problem> {
+        words("/reason", &self.reason)?;
+        if let Some(notice) = &self.notice {
+            words("/notice", notice)?;
+        }
+        let until = instant("/until", self.until.as_deref())?;
+        Ok(Pause {
+            reason: self.reason,
+            notice: self.notice,
+            until,
+            event: self.event.map(Arc::from),
+        })
+    }
+}
+
+/// Words that say something, and not too many.
+pub(super) fn words(pointer: &str, words: &str) -> Result<(), Problem> {
+    if words.trim().is_empty() || words.chars().count() > WORDS_MOST {
+        return Err(invalid(pointer, "1 to 500 characters"));
+    }
+    Ok(())
+}
+
+/// A time, where there is one.
+pub(super) fn instant(pointer: &str, text: Option<&str>) -> Result<Option<Millis>, Problem> {
+    let read = |text| DateTime::parse_from_rfc3339(text).map(|at| at.timestamp_millis());
+    text.map(read).transpose().map_err(|_| {
+        invalid(
+            pointer,
+            "a time as RFC 3339, such as 2026-12-01T10:00:00+08:00",
+        )
+    })
 }
 
 /// A stop of the live lane, or of one event.
 pub(super) async fn pause(visit: &Visit) -> Result<Response, Problem> {
     let (key, found) = asked(visit).await?;
     let stop: Stop = visit.body()?;
-    let words = [
-        ("/reason", Some(&stop.reason)),
-        ("/notice", stop.notice.as_ref()),
-    ];
-    for (pointer, words) in words {
-        let fits = |words: &String| !words.trim().is_empty() && words.chars().count() <= WORDS_MOST;
-        if !words.is_none_or(fits) {
-            return Err(invalid(pointer, "1 to 500 characters"));
-        }
-    }
-    let until = match &stop.until {
-        None => None,
-        Some(text) => match DateTime::parse_from_rfc3339(text).map(|at| at.timestamp_millis()) {
-            Ok(until) => Some(until),
-            Err(_) => {
-                return Err(invalid(
-                    "/until",
-                    "a time as RFC 3339, such as 2026-12-01T10:00:00+08:00",
-                ));
-            }
-        },
-    };
-    if let Some(event) = &stop.event {
+    let pause = stop.read()?;
+    if let Some(event) = &pause.event {
         let definition = visit.soon(Definitions::new(visit).newest(&found)).await?;
         let knows = definition
-            .is_some_and(|definition| definition.events.iter().any(|known| *known.name == **event));
+            .is_some_and(|definition| definition.events.iter().any(|known| known.name == *event));
         if !knows {
             return Err(invalid("/event", "an event of this campaign"));
         }
     }
-    let pause = Pause {
-        reason: stop.reason,
-        notice: stop.notice,
-        until,
-        event: stop.event.map(Arc::from),
-    };
     let action = Action::Pause {
         campaign: found.campaign.clone(),
         edition: found.edition,
@@ -188,10 +232,22 @@ pub(super) async fn change_because(
         .map_or_else(String::new, |(campaign, edition)| {
             format!("{campaign}/{edition}")
         });
-    let fingerprint = Fingerprint::of(&format!("{what} {subject}"), &visit.body);
-    // What goes through all of an edition takes longer than a call.
+    let what = format!("{what} {subject}");
+    answered(carry_out(visit, key, &what, action, why).await?)
+}
+
+/// Has the store do it, and this process serve what is so then; `what` and the body are what the key is used for.
+pub(super) async fn carry_out(
+    visit: &Visit,
+    key: &Key,
+    what: &str,
+    action: Action,
+    why: Option<String>,
+) -> Result<AdminOutcome, Problem> {
+    let fingerprint = Fingerprint::of(what, &visit.body);
+    // What goes through all of an edition, or all campaigns of a tenant, takes longer than a call.
     let most = match action {
-        Action::Purge { .. } => SCAN_TIMEOUT,
+        Action::Purge { .. } | Action::Measure(_) => SCAN_TIMEOUT,
         _ => CALL_TIMEOUT,
     };
     let admin = Admin {
@@ -202,10 +258,15 @@ pub(super) async fn change_because(
         action,
         why: why.map(Into::into),
     };
+    let is_draft = matches!(admin.action, Action::PublishDraft { .. });
     // In a task of its own: a caller that goes away stops nothing half-way.
     let (store, registry) = (visit.desk.store.clone(), visit.desk.registry.clone());
     let work = tokio::spawn(async move {
         let outcome = store.admin(Box::new(admin)).await?;
+        if is_draft && matches!(outcome, AdminOutcome::Done(_)) {
+            // The file that it was made of is no news any more.
+            registry.look_again();
+        }
         if matches!(outcome, AdminOutcome::Done(_))
             && let Err(error) = registry.refresh().await
         {
@@ -219,21 +280,30 @@ pub(super) async fn change_because(
     let Ok(Ok(outcome)) = outcome else {
         return Err(Problem::new(Code::OutcomeUnknown));
     };
-    match outcome.map_err(|error| visit.store_failed(&error))? {
+    outcome.map_err(|error| visit.store_failed(&error))
+}
+
+/// What an outcome means to the caller.
+pub(super) fn answered(outcome: AdminOutcome) -> Result<Response, Problem> {
+    match outcome {
         // The bytes that the store remembers for this key.
         AdminOutcome::Done(done) => Ok(bytes(serde_json::to_vec(&done).unwrap_or_default())),
         AdminOutcome::Replayed(answer) => {
-            let mut response = bytes(axum::body::Bytes::from_owner(answer));
-            response
-                .headers_mut()
-                .insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
-            Ok(response)
+            Ok(replayed(bytes(axum::body::Bytes::from_owner(answer))))
         }
         // It is so already: nothing was done, and nothing is booked.
         AdminOutcome::Already => Ok(bytes(r#"{"audit":null,"revision":null,"ceiling":null}"#)),
         AdminOutcome::KeyReused => Err(Problem::new(Code::IdempotencyKeyReused)),
         AdminOutcome::Refused(no) => Err(refused(&no)),
     }
+}
+
+/// Marks the answer to a repeat.
+pub(super) fn replayed(mut response: Response) -> Response {
+    response
+        .headers_mut()
+        .insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+    response
 }
 
 /// What a store's no means to the caller.
@@ -244,13 +314,38 @@ pub(super) fn refused(no: &Refused) -> Problem {
         }
         Refused::NoSuchStock(_) => invalid("/reward", &no.to_string()),
         Refused::TooMuch => invalid("/add", &no.to_string()),
-        Refused::NoSuchParked(_) | Refused::NoSuchList(_) => {
+        Refused::NoSuchParked(_) | Refused::NoSuchDraft(_) | Refused::NoSuchList(_) => {
             Problem::new(Code::NotFound).with("problem", no.to_string())
         }
         Refused::NoSuchRevision(..) => invalid("/revision", &no.to_string()),
+        Refused::DraftMoved(_, version) => Problem::new(Code::StalePage)
+            .with("version", *version)
+            .with("problem", no.to_string()),
+        Refused::OwnDraft(..) => Problem::new(Code::Forbidden)
+            .saying(OWN)
+            .with("problem", no.to_string()),
+        Refused::Objected(..) | Refused::NotApproved { .. } => Problem::new(Code::NotPossible)
+            .saying(WAITS)
+            .with("problem", no.to_string()),
+        Refused::TooLong(_) => Problem::new(Code::PayloadTooLarge).with("problem", no.to_string()),
         Refused::NoShare | Refused::Narrower(_) => invalid("/share", &no.to_string()),
-        Refused::Purged(..) | Refused::TwoAreLive | Refused::OneIsLive | Refused::OthersAreLive => {
+        Refused::Purged(..)
+        | Refused::TwoAreLive
+        | Refused::OneIsLive
+        | Refused::OthersAreLive
+        | Refused::BaseMoved(..)
+        | Refused::NotScheduled(_) => {
             Problem::new(Code::NotPossible).with("problem", no.to_string())
         }
     }
 }
+
+const OWN: Words = Words {
+    en: "You wrote in this draft: somebody else approves it.",
+    zh: "您参与编写了该草稿，须由他人批准。",
+};
+
+const WAITS: Words = Words {
+    en: "The draft is not approved yet; nothing was published.",
+    zh: "草稿尚未获得批准，未发布。",
+};

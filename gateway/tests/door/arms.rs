@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use function::registry::{self, Checked, Terms};
+use function::registry::{self, Checked, Sent, Terms};
 use function::relay::Relay;
 use function::sweep::sweep;
 use machine::participant::Participant;
@@ -34,9 +34,12 @@ fn member(number: u64) -> String {
 /// Releases `text` of a campaign to `share` of the users.
 async fn release(house: &House, campaign: &str, text: &str, share: u32) {
     let (store, registry) = (&*house.process.store, &house.process.registry);
-    let text = format!("{HEAD}{text}");
-    let checked = registry.check("acme", campaign, Some(&text)).await.unwrap();
-    let Checked::Sound(definition, _) = checked else {
+    let sent = Sent {
+        document: Some(format!("{HEAD}{text}").into()),
+        ..Sent::default()
+    };
+    let checked = registry.check("acme", campaign, sent).await.unwrap();
+    let Checked::Sound(definition, _, _) = checked else {
         panic!("{checked:?}");
     };
     let published = store.published().await.unwrap();

@@ -161,8 +161,12 @@ async fn the_stores_newest_revision_wins() {
 async fn publish(world: &World, campaign: &str, change: impl Fn(&str) -> String) -> Option<u32> {
     let path = world.configs().join(format!("acme/{campaign}.yaml"));
     let text = change(&std::fs::read_to_string(&path).unwrap());
-    let checked = world.registry.check("acme", campaign, Some(&text)).await;
-    let function::registry::Checked::Sound(definition, _) = checked.unwrap() else {
+    let sent = function::registry::Sent {
+        document: Some(text.into()),
+        stories: None,
+    };
+    let checked = world.registry.check("acme", campaign, sent).await;
+    let function::registry::Checked::Sound(definition, _, _) = checked.unwrap() else {
         panic!("unsound");
     };
     let published = store::Store::published(&*world.store).await.unwrap();

@@ -11,7 +11,7 @@ use machine::ids::{CampaignKey, Pseudonym};
 use machine::luck::Seed;
 use machine::model::Durability;
 use machine::world::{
-    Admin, AdminOutcome, AuditEntry, Commit, CounterKey, Outcome, Parked, Parking, Recalled,
+    Admin, AdminOutcome, AuditEntry, Commit, CounterKey, Draft, Outcome, Parked, Parking, Recalled,
     Revision,
 };
 use store::{
@@ -189,6 +189,7 @@ impl Store for Faulty {
                     participant: None,
                     live: Vec::new(),
                     pause: None,
+                    blocked: None,
                 }),
                 None => self.real.recall(key, user, asked).await,
                 Some(Fault::Hangs) => std::future::pending().await,
@@ -275,6 +276,14 @@ impl Store for Faulty {
         self.real.due(key, now, most)
     }
 
+    fn block<'a>(
+        &'a self,
+        tenant: &'a str,
+        user: Pseudonym,
+    ) -> Later<'a, Option<machine::world::Block>> {
+        self.real.block(tenant, user)
+    }
+
     fn audit<'a>(&'a self, tenant: &'a str, from: u64) -> Later<'a, Vec<AuditEntry>> {
         self.real.audit(tenant, from)
     }
@@ -296,6 +305,14 @@ impl Store for Faulty {
 
     fn parking<'a>(&'a self, tenant: &'a str) -> Later<'a, Parking> {
         self.real.parking(tenant)
+    }
+
+    fn drafts<'a>(&'a self, tenant: &'a str) -> Later<'a, Vec<Draft>> {
+        self.real.drafts(tenant)
+    }
+
+    fn draft<'a>(&'a self, tenant: &'a str, campaign: &'a str) -> Later<'a, Option<Draft>> {
+        self.real.draft(tenant, campaign)
     }
 
     fn parked<'a>(&'a self, tenant: &'a str, id: &'a str) -> Later<'a, Option<Parked>> {

@@ -15,6 +15,7 @@ mod arms;
 mod bodies;
 mod bundles;
 mod codes;
+mod drafts;
 mod elsewhere;
 mod examples;
 mod gone;

@@ -28,7 +28,7 @@ admin_keys: [{ kid: staff, alg: HS256, dev: true }]
 service_keys: [{ kid: backend, alg: HS256, dev: true }]
 ";
 
-const WHEEL: &str = "
+pub const WHEEL: &str = "
 activity: lottery
 title: { en: Wheel }
 opens: 2026-01-01
@@ -43,7 +43,7 @@ messages:
   no-chances: { en: No chances left }
 ";
 
-async fn process(dir: &Path, redis: &Server, seeds: bool) -> Process {
+pub async fn process(dir: &Path, redis: &Server, seeds: bool) -> Process {
     let data = dir.join(if seeds { "gateway" } else { "function" });
     std::fs::create_dir_all(&data).unwrap();
     let choice = StoreChoice::of(Some(&redis.address()), &data).unwrap();

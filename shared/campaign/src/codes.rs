@@ -2,7 +2,7 @@
 //!
 //! E00xx the document, E01xx scalars, E02xx names and references, E03xx expressions, E04xx window and time, E05xx rewards,
 //! odds and budget, E06xx the machine, E07xx an activity's sections, E08xx the tenant, E09xx files, E10xx what campaigns tell each
-//! other; W and N likewise.
+//! other, E11xx copies of an earlier edition; W and N likewise.
 //! A code keeps its meaning for good: tools and people look for it. Each has a page, `explain/E0501.md`, without which
 //! this does not compile: [`crate::explain`] says how it is written.
 
@@ -178,6 +178,13 @@ codes! {
     MESSAGE_MISFIT = "E1004", "A message lacks a field that the event needs, or has it with another type.";
     RELAY_CIRCLE = "E1005", "Campaigns tell each other in a circle, which would never end.";
     HEARD_TWICE = "E1006", "Two events of a campaign listen for the same message.";
+
+    // E11xx: what a copy still has of the edition before.
+    STALE_DATE = "W1101", "A copy still names the year or a day of what it was copied from.";
+    STALE_LIST = "W1102", "A copy reads a list of the edition before.";
+    STALE_STOCK = "W1103", "A copy promises the units or codes of the edition before.";
+    STALE_MAPPING = "W1104", "A copy maps states or rules of the edition before.";
+    OTHER_DAY = "N1101", "A date of a copy falls on another day of the week or the month.";
 }
 
 #[cfg(test)]

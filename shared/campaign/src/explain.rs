@@ -72,7 +72,8 @@ pub struct Words {
 /// A part of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Example {
-    /// What it is put over, or where it lies: `custom`, `lottery`, `tenant.yaml`, `lists/vip.csv`.
+    /// What it is put over, or where it lies: `custom`, `lottery`, `tenant.yaml`, `lists/vip.csv`; `copied`: a campaign
+    /// that was copied, `copied 52w` by so much later.
     pub place: &'static str,
     /// Its text.
     pub text: &'static str,

@@ -40,6 +40,8 @@ pub mod play;
 mod read;
 #[cfg(feature = "yaml")]
 mod relays;
+#[cfg(feature = "yaml")]
+pub mod renew;
 pub mod reserved;
 #[cfg(feature = "yaml")]
 pub mod schema;

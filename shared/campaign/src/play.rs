@@ -210,9 +210,7 @@ impl Stage {
 
     /// Whom time changes next, up to `now`.
     pub fn due(&self, now: Millis) -> Vec<Pseudonym> {
-        self.world
-            .lane(&self.key)
-            .map_or_else(Vec::new, |lane| lane.due(now, usize::MAX))
+        self.world.due(&self.key, now, usize::MAX)
     }
 
     /// Looks at someone's page; nothing is committed.
@@ -318,7 +316,7 @@ impl Played {
     pub fn rewards(&self) -> Vec<&str> {
         let given = self.decision.rows.iter().filter_map(|row| match row {
             Row::Grant(grant) => Some(&*grant.reward),
-            Row::Draw(_) | Row::Message(_) => None,
+            Row::Draw(_) | Row::Message(_) | Row::Hand(_) | Row::Amended(_) => None,
         });
         given.collect()
     }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use campaign::explain::{self, Example};
+use campaign::renew::{Original, renew};
 use campaign::{Diagnostics, Files, LoadedCampaign, Severity, load};
 
 /// Small sound campaigns that examples are put over.
@@ -159,8 +160,28 @@ fn over(base: &str, example: &str) -> String {
     kept + example
 }
 
-/// All that the check and the stories say.
+/// What is said of a copy, by `copied` and how much later it is.
+fn renewed(example: &Example) -> Option<Diagnostics> {
+    let shift = match example.place.strip_prefix("copied")?.trim() {
+        "" => "1y",
+        shift => shift,
+    };
+    let text = over(base("custom").unwrap_or(""), example.text);
+    let files: Files = [(CAMPAIGN.to_owned(), Arc::from(text))].into();
+    let original = Original {
+        files: &files,
+        folder: "configs/acme",
+        campaign: "example",
+    };
+    let renewal = renew(&original, "example", true, shift.parse().ok()?);
+    renewal.ok().map(|renewal| renewal.look())
+}
+
+/// All that the check and the stories say, or what is said of a copy.
 fn all_said(example: &Example) -> Diagnostics {
+    if let Some(said) = renewed(example) {
+        return said;
+    }
     let activities = support::all();
     let loaded = load("configs", &folder(example), &activities);
     let mut all = loaded.diagnostics;

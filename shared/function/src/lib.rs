@@ -22,6 +22,8 @@ pub mod problem;
 pub mod registry;
 pub mod relay;
 pub mod render;
+#[cfg(feature = "yaml")]
+pub mod schedule;
 pub mod serve;
 pub mod served;
 pub mod signed;

@@ -10,7 +10,7 @@ use machine::model::{Campaign, EventDecl, Phase, RewardKind, VarKind};
 use machine::participant::{Grant, Participant};
 use machine::step::{Call, Decision, Rejection};
 use machine::view::{Possible, view};
-use machine::world::Pause;
+use machine::world::{Notice, Pause};
 use machine::{Fault, Millis, Type, Value};
 use serde_json::{Map, Value as Json, json};
 
@@ -20,6 +20,28 @@ mod shapes;
 pub use shapes::{
     Eligible, EventAnswer, EventView, GrantView, GrantsAnswer, PublicAnswer, ViewAnswer,
 };
+
+/// What staff have done about a campaign or a user, as far as users are shown it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Standing<'a> {
+    /// A stop.
+    pub pause: Option<&'a Pause>,
+    /// Whether the user is kept from taking part.
+    pub blocked: bool,
+    /// What users are told without a stop.
+    pub notice: Option<&'a Notice>,
+}
+
+impl Standing<'_> {
+    /// What users are told: of a stop before all else.
+    fn told(&self, campaign: &Campaign, now: Millis, language: &str) -> Option<String> {
+        let of_pause = self.pause.and_then(|pause| pause.notice.clone());
+        of_pause.or_else(|| {
+            let notice = self.notice.filter(|notice| notice.is_shown(now))?;
+            Some(notice.text.pick(language, &campaign.language).to_owned())
+        })
+    }
+}
 
 /// The answer to a decision.
 pub fn event_answer<'a>(
@@ -75,12 +97,13 @@ pub fn event_answer<'a>(
 /// A participant's view.
 pub fn view_answer(
     call: &Call<'_>,
-    pause: Option<&Pause>,
+    standing: Standing<'_>,
     key: &CampaignKey,
     user: &Pseudonym,
     language: &str,
 ) -> Result<Vec<u8>, Fault> {
     let campaign = call.campaign;
+    let pause = standing.pause;
     let seen = view(call)?;
     let look = seen.turn.look();
     let blocks = campaign
@@ -96,17 +119,25 @@ pub fn view_answer(
         title: campaign.title.pick(language, &campaign.language),
         now: calendar.rfc3339(call.now),
         phase: phase(campaign, call.now, pause),
-        notice: pause.and_then(|pause| pause.notice.clone()),
+        notice: standing.told(campaign, call.now, language),
         opens: calendar.rfc3339(campaign.window.opens),
         closes: calendar.rfc3339(campaign.window.closes),
         claim_until: calendar.rfc3339(campaign.window.claim_until),
-        eligible: Eligible {
-            ok: seen.eligible,
-            code: (!seen.eligible).then_some("not-eligible"),
+        eligible: match (standing.blocked, seen.eligible) {
+            (true, _) => Eligible::no(Code::RiskRefused),
+            (false, false) => Eligible::no(Code::NotEligible),
+            (false, true) => Eligible {
+                ok: true,
+                code: None,
+            },
         },
         state: state_name(campaign, seen.turn.core.state),
         context: context(&look),
-        events: events(campaign, &seen.events, pause, language),
+        events: if standing.blocked {
+            refused(campaign, &seen.events, language)
+        } else {
+            events(campaign, &seen.events, pause, language)
+        },
         grants: look
             .grants
             .iter()
@@ -125,7 +156,7 @@ pub fn public_answer(
     key: &CampaignKey,
     seed: &Seed,
     revealed: bool,
-    pause: Option<&Pause>,
+    standing: Standing<'_>,
     now: Millis,
     language: &str,
 ) -> Vec<u8> {
@@ -143,7 +174,8 @@ pub fn public_answer(
         activity: &campaign.activity,
         title: campaign.title.pick(language, &campaign.language),
         organizer: campaign.organizer.pick(language, &campaign.language),
-        phase: phase(campaign, now, pause),
+        phase: phase(campaign, now, standing.pause),
+        notice: standing.told(campaign, now, language),
         opens: calendar.rfc3339(campaign.window.opens),
         closes: calendar.rfc3339(campaign.window.closes),
         claim_until: calendar.rfc3339(campaign.window.claim_until),
@@ -296,6 +328,23 @@ fn events<'a>(
     shown.collect()
 }
 
+/// The events of a user who is kept from all of them.
+fn refused<'a>(campaign: &'a Campaign, events: &[Possible], language: &str) -> Vec<EventView<'a>> {
+    let code = Code::RiskRefused;
+    let shown = events.iter().filter_map(|possible| {
+        let declared = campaign.events.get(usize::from(possible.event))?;
+        Some(EventView {
+            event: &declared.name,
+            possible: false,
+            code: Some(code.as_str().to_owned()),
+            message: Some(code.words().pick(language).to_owned()),
+            next_at: None,
+            payload: payload(declared),
+        })
+    });
+    shown.collect()
+}
+
 fn payload(declared: &EventDecl) -> Option<Map<String, Json>> {
     if declared.payload.is_empty() {
         return None;
@@ -325,10 +374,7 @@ fn grant_view<'a>(
     language: &str,
 ) -> GrantView<'a> {
     let reward = campaign.rewards.get(usize::from(grant.reward));
-    let rule = campaign
-        .rules_of_giving
-        .get(usize::from(grant.rule))
-        .map_or("", |rule| &rule.id);
+    let rule = grant.rule_id(&campaign.rules_of_giving).unwrap_or("");
     GrantView {
         id: grant_id(key, user, rule, grant.period, grant.n),
         rule,

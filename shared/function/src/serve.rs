@@ -167,6 +167,8 @@ impl Process {
     pub fn spawn_background(&self) {
         tokio::spawn(sweep::run(self.shell(None, 0)));
         tokio::spawn(relay::run(self.shell(None, 0)));
+        #[cfg(feature = "yaml")]
+        tokio::spawn(crate::schedule::run(self.shell(None, 0)));
         tokio::spawn(watch(
             self.registry.clone(),
             self.store.clone(),

@@ -14,7 +14,7 @@ use machine::luck::{Seed, Seeded, Source};
 use machine::migrate::migrate;
 use machine::model::Durability;
 use machine::participant::Participant;
-use machine::world::{Live, Pause, arm};
+use machine::world::{Live, Notice, Pause, arm};
 use machine::{Campaign, Definition, Millis};
 
 use crate::client::TrustedProxies;
@@ -105,8 +105,10 @@ pub struct Served {
     pub revisions: BTreeMap<u32, Arc<Definition>>,
     /// SHA-256 of the newest revision.
     pub newest_sha256: [u8; 32],
-    /// Whether the live lane is stopped.
+    /// Whether the live lane is stopped, by itself or with all of its tenant.
     pub pause: Option<Pause>,
+    /// What users are told without a stop.
+    pub notice: Option<Notice>,
     /// Whether the store has lost it since this process first served it: it is shown as it was, and takes no events.
     pub lost: bool,
     /// The live lane's secret and the test lane's.
@@ -167,6 +169,7 @@ impl Served {
             revisions: self.revisions.clone(),
             newest_sha256: self.newest_sha256,
             pause: self.pause.clone(),
+            notice: self.notice.clone(),
             lost: true,
             seeds: self.seeds.clone(),
             sources: self.sources.clone(),

@@ -118,6 +118,8 @@ pub enum Period {
     Month(i32),
     /// One draw, by its index.
     Draw(u64),
+    /// One ticket, by its digest ([`crate::hand::period_of`]).
+    Ticket(u64),
 }
 
 impl fmt::Display for Period {
@@ -133,6 +135,7 @@ impl fmt::Display for Period {
                 month.rem_euclid(12) + 1
             ),
             Self::Draw(index) => write!(f, "draw-{index}"),
+            Self::Ticket(digest) => write!(f, "ticket-{digest:016x}"),
         }
     }
 }

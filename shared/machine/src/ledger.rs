@@ -1,4 +1,5 @@
-//! What the ledger keeps: every grant, every draw (one that wins nothing has its row too), every message.
+//! What the ledger keeps: every grant, every draw (one that wins nothing has its row too), every message, and what staff did
+//! to single grants by hand. Rows are only ever added: what is taken back has a row that says so.
 //!
 //! A row names its reward by id and its revision; the log that holds the rows holds each revision's definition too, so
 //! the books close without any config file. Serials are stamped by the commit, not by the step.
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::calendar::Millis;
 use crate::ids::Period;
 use crate::model::RewardKind;
+use crate::participant::Status;
 use crate::world::CounterKey;
 
 /// What happened.
@@ -21,6 +23,56 @@ pub enum Row {
     Draw(DrawRow),
     /// A message goes out.
     Message(MessageRow),
+    /// For which ticket the grants before it were given by hand.
+    Hand(HandRow),
+    /// A grant was held, let go on, or taken back.
+    Amended(AmendedRow),
+}
+
+/// The rule that all that is given by hand stands under. No config can name a rule like this.
+pub const BY_HAND: &str = "by-hand/ticket";
+
+/// Whether a rule is that one: it is no promise of a revision, and no revision need keep it.
+pub fn is_by_hand(rule: &str) -> bool {
+    rule == BY_HAND
+}
+
+/// Rewards given by hand, in one commit with their grants.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandRow {
+    /// Which reward.
+    pub reward: Arc<str>,
+    /// How many times.
+    pub n: u32,
+    /// For which ticket.
+    pub ticket: Arc<str>,
+    /// By whom.
+    pub by: Arc<str>,
+    /// Why.
+    pub why: Arc<str>,
+}
+
+/// What became of a grant, which these name: its user's, under this rule, within this period, the `n`-th.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AmendedRow {
+    /// Under which rule it was given, by the name that the rule has now.
+    pub rule: Arc<str>,
+    /// Which reward.
+    pub reward: Arc<str>,
+    /// Within which period.
+    pub period: Period,
+    /// The how-many-th within it.
+    pub n: u32,
+    /// Its status before.
+    pub was: Status,
+    /// Its status from now on.
+    pub now: Status,
+    /// How much of its amount was taken out of the user's balance again.
+    pub taken: i64,
+    /// By whom.
+    pub by: Arc<str>,
+    /// Why.
+    pub why: Arc<str>,
 }
 
 /// A grant, as booked.

@@ -11,6 +11,7 @@
 pub mod block;
 pub mod calendar;
 pub mod expr;
+pub mod hand;
 pub mod ids;
 pub mod input;
 pub mod ledger;

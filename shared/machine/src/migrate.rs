@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::calendar::Millis;
 use crate::model::{Campaign, Definition};
-use crate::participant::{Core, Grant, Participant};
+use crate::participant::{BY_HAND_RULE, Core, Grant, Participant};
 
 /// Why a revision can't follow another.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -146,8 +146,9 @@ fn carry(grant: &Grant, old: &Definition, new: &Definition) -> Grant {
         .get(usize::from(grant.reward))
         .and_then(|reward| new.rewards.iter().position(|now| now.id == reward.id));
     // A place that no table has: shown as unknown, never mistaken for another.
+    let by_hand = (grant.rule == BY_HAND_RULE).then_some(BY_HAND_RULE);
     Grant {
-        rule: rule.unwrap_or(u16::MAX),
+        rule: by_hand.or(rule).unwrap_or(u16::MAX),
         reward: reward.map_or(u16::MAX, |place| place as u16),
         ..grant.clone()
     }

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::calendar::Millis;
 use crate::ids::Period;
-use crate::model::Campaign;
+use crate::ledger::BY_HAND;
+use crate::model::{Campaign, Rule};
 use crate::value::Value;
 
 /// The whole record.
@@ -78,6 +79,19 @@ pub struct Grant {
     pub expires: Option<Millis>,
     /// How far its delivery is.
     pub status: Status,
+}
+
+/// In place of a rule of its revision: it was given by hand.
+pub const BY_HAND_RULE: u16 = u16::MAX - 1;
+
+impl Grant {
+    /// The id of the rule that it stands under, by the rules of the record's revision; none: they have no such rule.
+    pub fn rule_id<'a>(&self, rules: &'a [Rule]) -> Option<&'a str> {
+        if self.rule == BY_HAND_RULE {
+            return Some(BY_HAND);
+        }
+        rules.get(usize::from(self.rule)).map(|rule| &*rule.id)
+    }
 }
 
 /// How far a delivery is.

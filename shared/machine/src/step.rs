@@ -16,7 +16,7 @@ use crate::expr::{BoolExpr, Fault};
 use crate::input::{Facts, Payload, User};
 use crate::ledger::Row;
 use crate::luck::Draws;
-use crate::model::{Action, Branch, Campaign, Phase, Sender, Transition};
+use crate::model::{Action, Branch, Campaign, Definition, Phase, Sender, Transition};
 use crate::participant::{Core, Grant, Heard, Participant};
 use crate::turn::{DrawsRef, Turn};
 use crate::value::Value;
@@ -142,6 +142,11 @@ pub fn step(call: &Call<'_>) -> Result<Decision, No> {
         may_send(call, event)?;
         turn.fire(event)?;
     }
+    Ok(decided(turn, call))
+}
+
+/// What a turn came to.
+pub(crate) fn decided(turn: Turn<'_>, call: &Call<'_>) -> Decision {
     let timer = turn.timer();
     let Turn {
         mut core,
@@ -153,7 +158,7 @@ pub fn step(call: &Call<'_>) -> Result<Decision, No> {
         ..
     } = turn;
     core.version = core.version.saturating_add(1);
-    Ok(Decision {
+    Decision {
         core,
         grants: new_grants,
         moves,
@@ -162,7 +167,7 @@ pub fn step(call: &Call<'_>) -> Result<Decision, No> {
         heard: call.participant.heard.clone(),
         timer,
         outcome,
-    })
+    }
 }
 
 /// Decides what a message of another campaign does to a participant; none: it has had its effect. Whoever commits the decision
@@ -292,6 +297,24 @@ pub fn holds(
         now,
         day: Cell::new(None),
     })
+}
+
+/// When time alone changes a record next that is as this core says.
+pub fn timer(definition: &Definition, core: &Core) -> Option<Millis> {
+    next_due(definition, core).map(|(due, _)| due)
+}
+
+/// The delayed transition that comes due first, and its place in the state.
+fn next_due(definition: &Definition, core: &Core) -> Option<(Millis, usize)> {
+    let state = definition.machine.states.get(usize::from(core.state))?;
+    let open = state
+        .after
+        .iter()
+        .enumerate()
+        .take(64)
+        .filter(|(place, _)| core.after_done >> place & 1 == 0);
+    open.map(|(place, after)| (core.entered_at.saturating_add(after.delay.max(1)), place))
+        .min()
 }
 
 impl Turn<'_> {
@@ -451,24 +474,7 @@ impl Turn<'_> {
 
     /// The delayed transition that comes due first, and its place in the state.
     fn next_due(&self) -> Option<(Millis, usize)> {
-        let state = self
-            .campaign
-            .machine
-            .states
-            .get(usize::from(self.core.state))?;
-        let open = state
-            .after
-            .iter()
-            .enumerate()
-            .take(64)
-            .filter(|(place, _)| self.core.after_done >> place & 1 == 0);
-        open.map(|(place, after)| {
-            (
-                self.core.entered_at.saturating_add(after.delay.max(1)),
-                place,
-            )
-        })
-        .min()
+        next_due(self.campaign, &self.core)
     }
 
     /// When time alone changes this record next.

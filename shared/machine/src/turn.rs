@@ -184,7 +184,7 @@ impl Turn<'_> {
     ) -> Result<Gave, Fault> {
         let chain = self.chain(reward)?;
         if let Gave::Reward(given) = chain.end {
-            self.book(rule, given, Period::Draw(index), 1)?;
+            self.promised(rule, given, Period::Draw(index), 1)?;
         }
         let given = match chain.end {
             Gave::Reward(given) => self
@@ -244,7 +244,7 @@ impl Turn<'_> {
         }
         let chain = self.chain(reward)?;
         if let Gave::Reward(found) = chain.end {
-            self.book(rule, found, period, given + 1)?;
+            self.promised(rule, found, period, given + 1)?;
         }
         Ok(chain.end)
     }
@@ -269,6 +269,8 @@ impl Turn<'_> {
         match gone {
             Gone::SoldOut => {
                 let reward = self.campaign.rewards.get(usize::from(reward));
+                // When what is stopped goes on, nobody knows.
+                let reward = reward.filter(|reward| !self.is_stopped(&reward.id));
                 let release = reward.and_then(|reward| reward.release.as_ref());
                 Rejection::SoldOut {
                     next_at: release.and_then(|release| release.next(self.clock)),
@@ -277,6 +279,11 @@ impl Turn<'_> {
             Gone::BudgetSpent => Rejection::BudgetSpent,
             Gone::Had | Gone::Blank => Rejection::NotPossible,
         }
+    }
+
+    pub(crate) fn is_stopped(&self, reward: &str) -> bool {
+        let mut known = self.exhausted.iter();
+        known.any(|left| matches!(&left.key, CounterKey::Stopped(stopped) if **stopped == *reward))
     }
 
     /// Puts a message into the outbox.
@@ -357,6 +364,15 @@ impl Turn<'_> {
                     chain.had.push(candidate.id.clone());
                 }
                 why = Gone::Had;
+                at = candidate.when_gone;
+                continue;
+            }
+            if self.is_stopped(&candidate.id) {
+                let key = CounterKey::Stopped(candidate.id.clone());
+                if !chain.met.contains(&key) {
+                    chain.met.push(key);
+                }
+                why = Gone::SoldOut;
                 at = candidate.when_gone;
                 continue;
             }
@@ -457,16 +473,47 @@ impl Turn<'_> {
         }
     }
 
-    fn book(&mut self, rule: u16, reward: u16, period: Period, n: u32) -> Result<(), Fault> {
+    /// Why a reward can't be had, nothing standing in for it; none: it can, for all that the store said.
+    pub(crate) fn gone(&self, reward: u16) -> Option<Gone> {
+        let found = self.campaign.rewards.get(usize::from(reward))?;
+        let mut met = Vec::new();
+        if self.is_stopped(&found.id) {
+            Some(Gone::SoldOut)
+        } else if found.cost > 0 && self.lacks_budget(found.cost, &mut met) {
+            Some(Gone::BudgetSpent)
+        } else if found.stock.is_some()
+            && self.lacks(&CounterKey::Stock(found.id.clone()), 1, &mut met)
+        {
+            Some(Gone::SoldOut)
+        } else {
+            None
+        }
+    }
+
+    /// Books a grant under a rule of the campaign.
+    fn promised(&mut self, rule: u16, reward: u16, period: Period, n: u32) -> Result<(), Fault> {
+        let campaign = self.campaign;
+        let promise = campaign
+            .rules_of_giving
+            .get(usize::from(rule))
+            .ok_or(Fault::Mismatch("a rule is missing"))?;
+        self.book(rule, promise.id.clone(), reward, period, n)
+    }
+
+    /// Books a grant.
+    pub(crate) fn book(
+        &mut self,
+        rule: u16,
+        rule_id: Arc<str>,
+        reward: u16,
+        period: Period,
+        n: u32,
+    ) -> Result<(), Fault> {
         let campaign = self.campaign;
         let found = campaign
             .rewards
             .get(usize::from(reward))
             .ok_or(Fault::Mismatch("a reward is missing"))?;
-        let promise = campaign
-            .rules_of_giving
-            .get(usize::from(rule))
-            .ok_or(Fault::Mismatch("a rule is missing"))?;
         if let Some(balance) = found.balance {
             self.add(balance, found.amount)?;
         }
@@ -493,7 +540,7 @@ impl Turn<'_> {
             status,
         });
         self.rows.push(Row::Grant(GrantRow {
-            rule: promise.id.clone(),
+            rule: rule_id,
             reward: found.id.clone(),
             kind: found.kind,
             period,
@@ -532,6 +579,7 @@ pub fn replay_chain(
                 .and_then(|budget| budget.when_spent);
         } else if had.contains(&candidate.id)
             || exhausted.contains(&CounterKey::Stock(candidate.id.clone()))
+            || exhausted.contains(&CounterKey::Stopped(candidate.id.clone()))
         {
             at = candidate.when_gone;
         } else {

@@ -59,7 +59,7 @@ impl LedgerRow {
                 grant.period,
                 grant.n,
             )),
-            Row::Draw(_) | Row::Message(_) => None,
+            Row::Draw(_) | Row::Message(_) | Row::Hand(_) | Row::Amended(_) => None,
         }
     }
 }

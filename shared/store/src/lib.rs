@@ -10,6 +10,7 @@ pub mod log;
 pub mod rate;
 pub mod reconcile;
 pub mod redis;
+pub mod settlement;
 
 mod delivery;
 mod error;
@@ -26,8 +27,8 @@ use machine::luck::Seed;
 use machine::model::Durability;
 use machine::participant::Participant;
 use machine::world::{
-    Admin, AdminOutcome, AuditEntry, Commit, Counter, CounterKey, Live, Outcome, Parked, Parking,
-    Pause, Recalled, Revision,
+    Admin, AdminOutcome, AuditEntry, Block, Commit, Counter, CounterKey, Draft, Live, Notice,
+    Outcome, Parked, Parking, Pause, Recalled, Revision,
 };
 use tokio::sync::watch;
 
@@ -139,7 +140,7 @@ pub trait Store: Send + Sync + 'static {
         most: usize,
     ) -> Later<'a, Page>;
 
-    /// Up to `most` participants whose delayed transitions are due.
+    /// Up to `most` participants whose delayed transitions are due and who are not blocked.
     fn due<'a>(
         &'a self,
         key: &'a CampaignKey,
@@ -149,6 +150,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// A tenant's audit from entry `from` on.
     fn audit<'a>(&'a self, tenant: &'a str, from: u64) -> Later<'a, Vec<AuditEntry>>;
+
+    /// The block on a user, one that has ended by itself too.
+    fn block<'a>(&'a self, tenant: &'a str, user: Pseudonym) -> Later<'a, Option<Block>>;
 
     /// Notes how far a reader of a lane's ledger has come, and answers where its mark stands then: at the greater of `at` and
     /// what was noted before; at 0 where there is no such lane. `name`: 1 to 200 bytes of printable ASCII without spaces.
@@ -170,6 +174,13 @@ pub trait Store: Send + Sync + 'static {
 
     /// A parked event with what it says.
     fn parked<'a>(&'a self, tenant: &'a str, id: &'a str) -> Later<'a, Option<Parked>>;
+
+    /// A tenant's drafts without what they say, by campaign.
+    fn drafts<'a>(&'a self, tenant: &'a str) -> Later<'a, Vec<Draft>>;
+
+    /// A campaign's draft with what it says. Written by [`Action::Draft`](machine::world::Action::Draft), published by
+    /// [`Action::PublishDraft`](machine::world::Action::PublishDraft).
+    fn draft<'a>(&'a self, tenant: &'a str, campaign: &'a str) -> Later<'a, Option<Draft>>;
 
     /// Copies everything durable into an empty folder, while serving.
     fn backup(&self, dest: PathBuf) -> Later<'_, Copied>;
@@ -259,10 +270,23 @@ pub struct Published {
     pub newest: u32,
     /// The live ones.
     pub live: Vec<Live>,
-    /// Whether it is paused.
+    /// Whether it is paused by itself.
     pub pause: Option<Pause>,
+    /// Whether all of its tenant is.
+    pub tenant_pause: Option<Pause>,
+    /// The rewards of which nothing is given in the live lane, in order.
+    pub stopped: Vec<Arc<str>>,
+    /// What users are told.
+    pub notice: Option<Notice>,
     /// The rules that have granted.
     pub granted_rules: Vec<Arc<str>>,
+}
+
+impl Published {
+    /// The stop that users meet: the tenant's before its own.
+    pub fn stop(&self) -> Option<&Pause> {
+        self.tenant_pause.as_ref().or(self.pause.as_ref())
+    }
 }
 
 /// What a lane holds, participants apart.

@@ -24,7 +24,7 @@ use crate::{Error, Lane, LedgerRow, Store};
 pub use difference::Difference;
 use difference::Findings;
 use people::{Part, People};
-use tables::Tables;
+pub(crate) use tables::Tables;
 use totals::Totals;
 
 /// How many rows' grants are in memory at once; about 150 bytes each.
@@ -123,7 +123,7 @@ impl Reading<'_> {
                 if let Some(totals) = &mut totals {
                     totals.row(row, tables, &mut self.findings);
                 }
-                people.row(row, &mut self.findings);
+                people.row(row, tables, &mut self.findings);
                 next = next.max(row.number.saturating_add(1));
             }
         }
@@ -139,7 +139,9 @@ impl Reading<'_> {
                 break;
             };
             for row in &rows {
-                people.later(row);
+                self.know(row.revision).await?;
+                let tables = self.tables.get(&row.revision).and_then(Option::as_ref);
+                people.later(row, tables);
                 next = next.max(row.number.saturating_add(1));
             }
         }

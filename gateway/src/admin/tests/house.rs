@@ -114,27 +114,47 @@ pub struct House {
     pub registry: Arc<Registry>,
     pub store: Arc<dyn Store>,
     hands: Arc<Hands>,
+    /// Where forecasts wait for each other.
+    pub forecasts: Arc<tokio::sync::Semaphore>,
     admin: Router,
     public: Router,
+    _server: Option<testbed::Server>,
 }
 
 /// Where most calls come from.
 pub const HERE: &str = "127.0.0.1:40000";
 
 impl House {
+    /// One beside a store of its own.
     pub async fn open() -> Self {
         let dir = tempfile::tempdir().unwrap();
+        let store = store::embedded::open(&dir.path().join("data")).unwrap();
+        Self::over(dir, Arc::new(store), None).await
+    }
+
+    /// One of each kind of store.
+    pub async fn of_each_store() -> [Self; 2] {
+        // What the wheel's stock declares.
+        let strict = [("appendonly", "yes"), ("appendfsync", "always")];
+        let server = testbed::Server::with(&strict);
+        let address = server.address().parse().unwrap();
+        let store = store::redis::open(&address).await.unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let remote = Self::over(dir, Arc::new(store), Some(server)).await;
+        [Self::open().await, remote]
+    }
+
+    async fn over(dir: TempDir, store: Arc<dyn Store>, server: Option<testbed::Server>) -> Self {
         let configs = dir.path().join("configs");
         for tenant in ["acme", "orchid"] {
             std::fs::create_dir_all(configs.join(tenant)).unwrap();
             std::fs::write(configs.join(tenant).join("tenant.yaml"), TENANT).unwrap();
             std::fs::write(configs.join(tenant).join("wheel.yaml"), WHEEL).unwrap();
         }
-        let store = store::embedded::open(&dir.path().join("data")).unwrap();
-        Self::over(dir, store).await
+        Self::served(dir, store, server).await
     }
 
-    /// The same after a restart.
+    /// The same after a restart, over the embedded store.
     pub async fn again(self) -> Self {
         let data = self.dir.path().join("data");
         let dir = self.dir;
@@ -148,12 +168,11 @@ impl House {
             }
             tokio::task::yield_now().await;
         };
-        Self::over(dir, store).await
+        Self::served(dir, Arc::new(store), None).await
     }
 
-    async fn over(dir: TempDir, store: store::embedded::Embedded) -> Self {
+    async fn served(dir: TempDir, store: Arc<dyn Store>, server: Option<testbed::Server>) -> Self {
         let configs = dir.path().join("configs");
-        let store: Arc<dyn Store> = Arc::new(store);
         let hands = Arc::new(Hands(AtomicI64::new(0)));
         let registry = Arc::new(Registry::new(
             &configs,
@@ -161,21 +180,16 @@ impl House {
             store.clone(),
             hands.clone(),
         ));
+        let desk = Desk::new(registry.clone(), store.clone(), None).by_clock(hands.clone());
         let house = Self {
-            admin: router(Desk::new(registry.clone(), store.clone(), None).by_clock(hands.clone())),
-            public: function::http::router(Arc::new(Shell {
-                registry: registry.clone(),
-                store: store.clone(),
-                clock: hands.clone(),
-                tokens: Cache::new(1024),
-                seen: Arc::default(),
-                access: AccessLog::new(0),
-                activity: None,
-            })),
+            forecasts: desk.forecasts.clone(),
+            admin: router(desk),
+            public: function::http::router(Arc::new(shell(&registry, &store, &hands))),
             dir,
             registry,
             store,
             hands,
+            _server: server,
         };
         house.set("2026-11-22T12:00:00+08:00");
         let report = house.registry.load().await.unwrap();
@@ -184,6 +198,11 @@ impl House {
             "{report:?}"
         );
         house
+    }
+
+    /// A process on the same store.
+    pub fn shell(&self) -> Shell {
+        shell(&self.registry, &self.store, &self.hands)
     }
 
     /// Sets the clock.
@@ -308,6 +327,19 @@ impl House {
         answer(self.public.clone(), request).await
     }
 
+    /// A user's look at the wheel: their view, or what stands below it.
+    pub async fn look(&self, tenant: &str, member: &str, below: &str) -> Answer {
+        let request = Request::builder()
+            .uri(format!("/v1/{tenant}/wheel{below}"))
+            .header(
+                "authorization",
+                format!("Bearer {}", self.user(tenant, member)),
+            )
+            .body(Body::empty())
+            .unwrap();
+        answer(self.public.clone(), request).await
+    }
+
     /// So many draws, by members who draw four times each.
     pub async fn draws(&self, tenant: &str, many: usize) {
         for number in 0..many {
@@ -320,6 +352,18 @@ impl House {
                 .await;
             assert_eq!(answer.status, 200, "{:?}", answer.body);
         }
+    }
+}
+
+fn shell(registry: &Arc<Registry>, store: &Arc<dyn Store>, hands: &Arc<Hands>) -> Shell {
+    Shell {
+        registry: registry.clone(),
+        store: store.clone(),
+        clock: hands.clone(),
+        tokens: Cache::new(1024),
+        seen: Arc::default(),
+        access: AccessLog::new(0),
+        activity: None,
     }
 }
 

@@ -1,12 +1,13 @@
 //! Who may do what: every role at every route, and everyone who is no staff of the tenant at all.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use function::identity::{Audience, Role, Ticket};
-use machine::world::{Action, Admin, Lines, Parked, ParkedFrom};
+use machine::world::{Action, Admin, AdminOutcome, Base, DraftDeed, Lines, Parked, ParkedFrom};
 
 use super::house::{Call, House};
-use crate::admin::{ROUTES, Route};
+use crate::admin::{Deed, ROUTES, Route};
 
 /// What each role may, written a second time and by hand: a route that is not here fails the tests.
 const EXPECTED: &[(&str, &str)] = &[
@@ -35,6 +36,42 @@ const EXPECTED: &[(&str, &str)] = &[
     ("GET /admin/v1/{tenant}/users/{user}", "support risk"),
     (
         "POST /admin/v1/{tenant}/campaigns/{campaign}/stock",
+        "publisher",
+    ),
+    (
+        "POST /admin/v1/{tenant}/campaigns/{campaign}/rewards/{reward}/stop",
+        "risk publisher",
+    ),
+    (
+        "POST /admin/v1/{tenant}/campaigns/{campaign}/rewards/{reward}/start",
+        "publisher",
+    ),
+    ("POST /admin/v1/{tenant}/pause", "publisher"),
+    ("POST /admin/v1/{tenant}/resume", "publisher"),
+    ("POST /admin/v1/{tenant}/users/{user}/block", "support risk"),
+    (
+        "POST /admin/v1/{tenant}/users/{user}/unblock",
+        "support risk",
+    ),
+    ("POST /admin/v1/{tenant}/users/{user}/grants", "support"),
+    (
+        "POST /admin/v1/{tenant}/users/{user}/grants/{id}/hold",
+        "finance risk",
+    ),
+    (
+        "POST /admin/v1/{tenant}/users/{user}/grants/{id}/release",
+        "finance risk",
+    ),
+    (
+        "POST /admin/v1/{tenant}/users/{user}/grants/{id}/void",
+        "finance risk",
+    ),
+    (
+        "GET /admin/v1/{tenant}/campaigns/{campaign}/settlement",
+        "finance",
+    ),
+    (
+        "POST /admin/v1/{tenant}/campaigns/{campaign}/notice",
         "publisher",
     ),
     (
@@ -90,6 +127,34 @@ const EXPECTED: &[(&str, &str)] = &[
         "editor publisher risk",
     ),
     ("POST /admin/v1/backup", "publisher"),
+    (
+        "GET /admin/v1/{tenant}/campaigns/{campaign}",
+        "viewer support finance risk editor publisher",
+    ),
+    (
+        "PUT /admin/v1/{tenant}/campaigns/{campaign}",
+        "editor publisher",
+    ),
+    (
+        "DELETE /admin/v1/{tenant}/campaigns/{campaign}",
+        "editor publisher",
+    ),
+    (
+        "POST /admin/v1/{tenant}/campaigns/{campaign}/approve",
+        "finance risk editor publisher",
+    ),
+    (
+        "POST /admin/v1/{tenant}/campaigns/{campaign}/object",
+        "finance risk editor publisher",
+    ),
+    (
+        "DELETE /admin/v1/{tenant}/campaigns/{campaign}/schedule",
+        "publisher",
+    ),
+    (
+        "POST /admin/v1/{tenant}/campaigns/{campaign}/simulate",
+        "viewer support finance risk editor publisher",
+    ),
 ];
 
 fn name(route: &Route) -> String {
@@ -97,20 +162,33 @@ fn name(route: &Route) -> String {
 }
 
 /// A call of the route that would do something if it got through.
-fn path_and_body(house: &House, route: &Route, tenant: &str) -> (String, String) {
+fn path_and_body(house: &House, route: &Route, tenant: &str, draft: u64) -> (String, String) {
     let path = route
         .path
         .replace("{tenant}", tenant)
         .replace("{campaign}", "wheel")
-        .replace("{revision}", "1");
+        .replace("{revision}", "1")
+        .replace("{reward}", "coupon");
     let path = path.replace("{user}", "member-0").replace("{list}", "vip");
-    let path = path.replace("{id}", &Parked::id_of("/queue", "1"));
+    let id = if route.path.contains("/grants/") {
+        granted(house, tenant)
+    } else {
+        Parked::id_of("/queue", "1")
+    };
+    let path = path.replace("{id}", &id);
     let dest = house.dir.path().join("copy");
     let (query, body) = match route.path.rsplit('/').next().unwrap() {
         "ledger" => ("?campaign=wheel", String::new()),
         "seed" => ("?lane=test", String::new()),
         "stock" => ("", r#"{"reward":"coupon","add":1}"#.to_owned()),
-        "pause" | "drop" => ("", r#"{"reason":"a test"}"#.to_owned()),
+        "pause" | "drop" | "stop" | "block" | "unblock" | "hold" | "release" | "void" => {
+            ("", r#"{"reason":"a test"}"#.to_owned())
+        }
+        "grants" => {
+            let asks = r#"{"campaign":"wheel","reward":"coupon","ticket":"T-1","reason":"a test","lane":"test"}"#;
+            ("", asks.to_owned())
+        }
+        "notice" => ("", r#"{"text":{"en":"a test"}}"#.to_owned()),
         "share" => ("", r#"{"back":true}"#.to_owned()),
         "rollback" => ("", r#"{"revision":1}"#.to_owned()),
         "purge" => (
@@ -120,9 +198,55 @@ fn path_and_body(house: &House, route: &Route, tenant: &str) -> (String, String)
         "clock" => ("", r#"{"offset_secs":60}"#.to_owned()),
         "{list}" => ("", "member-0\n".to_owned()),
         "backup" => ("", serde_json::json!({ "dest": dest }).to_string()),
+        "{campaign}" if route.deed == Deed::SaveDraft => {
+            ("", r#"{"yaml":"activity: demo"}"#.to_owned())
+        }
+        "approve" => ("", format!(r#"{{"draft":{draft}}}"#)),
+        "object" => ("", format!(r#"{{"draft":{draft},"comment":"not so"}}"#)),
+        "simulate" => ("", r#"{"users":2,"days":1,"runs":1}"#.to_owned()),
         _ => ("", String::new()),
     };
     (format!("{path}{query}"), body)
+}
+
+/// A draft that somebody else wrote; its version.
+async fn drafted(house: &House) -> u64 {
+    let campaign: Arc<str> = "wheel".into();
+    let known = house.store.draft("acme", "wheel").await.unwrap();
+    let deed = DraftDeed::Save {
+        over: known.map_or(0, |draft| draft.version),
+        base: Base::default(),
+        text: Arc::default(),
+    };
+    let change = Admin {
+        tenant: "acme".into(),
+        by: "somebody".into(),
+        at: 1,
+        key: None,
+        action: Action::Draft { campaign, deed },
+        why: None,
+    };
+    match house.store.admin(Box::new(change)).await.unwrap() {
+        AdminOutcome::Done(done) => done.draft.unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The grant that the ticket of these calls gives.
+fn granted(house: &House, tenant: &str) -> String {
+    let snapshot = house.registry.snapshot();
+    let Some(shell) = snapshot.tenants.get(tenant) else {
+        return "0f".to_owned();
+    };
+    let key = machine::ids::CampaignKey {
+        tenant: tenant.into(),
+        campaign: "wheel".into(),
+        edition: 1,
+        lane: machine::ids::Lane::Test,
+    };
+    let user = shell.pseudonym("member-0");
+    let period = machine::hand::period_of("T-1");
+    machine::ids::grant_id(&key, &user, machine::ledger::BY_HAND, period, 1)
 }
 
 /// An event that could be taken now.
@@ -175,9 +299,16 @@ async fn every_role_at_every_route() {
             .unwrap()
             .1;
         for role in Role::ALL {
-            let (path, body) = path_and_body(&house, route, "acme");
             let token = house.staff("acme", role);
             park(&house).await;
+            let draft = drafted(&house).await;
+            let tag = format!("\"{draft}\"");
+            let seen = [("if-match", tag.as_str())];
+            let is_of_draft = matches!(
+                route.deed,
+                Deed::SaveDraft | Deed::DropDraft | Deed::CancelPublish
+            );
+            let (path, body) = path_and_body(&house, route, "acme", draft);
             if path.ends_with("/vip/drop") {
                 let put = Action::PutList {
                     list: "vip".into(),
@@ -207,6 +338,7 @@ async fn every_role_at_every_route() {
                 token: Some(&token),
                 key: Some(&key),
                 body: &body,
+                headers: if is_of_draft { &seen } else { &[] },
                 ..Call::default()
             };
             let answer = house.call(call).await;
@@ -283,7 +415,7 @@ async fn strangers_at_every_route() {
         ),
     ];
     for route in ROUTES {
-        let (path, body) = path_and_body(&house, route, "acme");
+        let (path, body) = path_and_body(&house, route, "acme", 1);
         for (who, token) in &tokens {
             let call = Call {
                 method: route.verb.as_str(),
@@ -346,7 +478,7 @@ async fn across_tenants() {
     {
         for tenant in ["orchid", "nobody", "..", "acme%2Forchid", "Acme"] {
             for role in Role::ALL {
-                let (path, body) = path_and_body(&house, route, tenant);
+                let (path, body) = path_and_body(&house, route, tenant, 1);
                 let token = house.staff("acme", role);
                 let call = Call {
                     method: route.verb.as_str(),

@@ -106,6 +106,7 @@ fn senders(event: &EventDecl) -> String {
         Sender::Backend => "backend",
         Sender::Timer => "timer",
         Sender::Campaign => "campaign",
+        Sender::Staff => "staff",
     });
     names.collect::<Vec<_>>().join(", ")
 }

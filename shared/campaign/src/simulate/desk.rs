@@ -270,7 +270,7 @@ impl<'w> Desk<'w> {
             commit.alternatives = decision.alternatives;
             commit.rows = decision.rows;
             commit.timer = decision.timer;
-            match apply_within(&mut self.world, commit) {
+            match apply_within(None, &mut self.world, commit) {
                 Outcome::Committed(_) => {
                     self.committed();
                     return Ok(());

@@ -170,6 +170,8 @@ impl Tally {
                 CounterKey::Budget => {
                     self.budget_gone.get_or_insert(now);
                 }
+                // Nobody stops anything in a forecast.
+                CounterKey::Stopped(_) => {}
                 CounterKey::BudgetDay(_) => {
                     if self.last_capped != Some(day) {
                         self.last_capped = Some(day);

@@ -1,6 +1,7 @@
 //! Stories: one participant's days, and what must come out of them. They run the real step and the real commit.
 
 mod read;
+mod reseed;
 mod step;
 mod tell;
 
@@ -21,6 +22,7 @@ use crate::tables::Placed;
 use crate::tenant::{self, Tenant};
 
 pub use read::{KEYS, read};
+pub use reseed::reseed;
 
 /// A story.
 #[derive(Debug, Clone)]

@@ -136,7 +136,7 @@ fn came_out(result: Result<Played, Refused>, step: &Step, out: &mut Diagnostics)
     if let Some(emits) = &expects.emits {
         let messages = played.decision.rows.iter().filter_map(|row| match row {
             Row::Message(message) => Some(&*message.message),
-            Row::Grant(_) | Row::Draw(_) => None,
+            Row::Grant(_) | Row::Draw(_) | Row::Hand(_) | Row::Amended(_) => None,
         });
         same_names("the messages ", emits, &messages.collect::<Vec<_>>(), out);
     }

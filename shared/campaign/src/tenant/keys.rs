@@ -84,7 +84,22 @@ pub static KEYS: Keys = Keys {
             Shape::OneOf(&DURABILITIES),
             "What an answer promises where there is neither stock nor a budget. Default: standard.",
         ),
+        Key::optional(
+            "review",
+            Shape::Keys(&REVIEW),
+            "Who must look at a change before it is published. Default: nobody.",
+        ),
     ],
+};
+
+pub(super) static REVIEW: Keys = Keys {
+    name: "review",
+    doc: "Who must look at a change before it is published.",
+    keys: &[Key::required(
+        "approvals",
+        Shape::Int(0, 10),
+        "How many people other than its authors must approve a draft.",
+    )],
 };
 
 pub(super) static CURRENCY: Keys = Keys {

@@ -61,6 +61,16 @@ pub struct Tenant {
     pub durability: Durability,
     /// Who runs campaigns that name nobody.
     pub organizer: Text,
+    /// Who must look at a change before it is published.
+    #[serde(default)]
+    pub review: Review,
+}
+
+/// Who must look at a change before it is published.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Review {
+    /// How many others must approve a draft; 0: nobody need, and files and documents are published without one.
+    pub approvals: u32,
 }
 
 impl Tenant {

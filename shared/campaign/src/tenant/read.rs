@@ -11,8 +11,8 @@ use crate::codes;
 use crate::diagnostic::Diagnostics;
 use crate::document::{Fields, Node, parse};
 use crate::source::{Place, Source};
-use crate::tenant::keys::{CONNECTOR, CURRENCY, DURABILITIES, KEYS, QUOTAS};
-use crate::tenant::{Connector, ConnectorKind, Quotas, Tenant, claims, secrets};
+use crate::tenant::keys::{CONNECTOR, CURRENCY, DURABILITIES, KEYS, QUOTAS, REVIEW};
+use crate::tenant::{Connector, ConnectorKind, Quotas, Review, Tenant, claims, secrets};
 
 /// Reads a `tenant.yaml`; `id` is the tenant's id: its folder's name. Nothing only after an error was reported; after
 /// other errors a tenant comes back all the same, so that its campaigns can be checked too.
@@ -77,7 +77,19 @@ pub fn read(id: &str, source: &Arc<Source>, out: &mut Diagnostics) -> Option<Ten
             _ => Durability::Standard,
         },
         organizer,
+        review: fields
+            .get("review")
+            .map_or_else(Review::default, |node| review(node, out)),
     })
+}
+
+fn review(node: &Node, out: &mut Diagnostics) -> Review {
+    let approvals = node
+        .fields(&REVIEW, out)
+        .and_then(|fields| fields.get("approvals")?.int(0..=10, out));
+    Review {
+        approvals: approvals.unwrap_or(0) as u32,
+    }
 }
 
 fn languages(fields: &Fields<'_>, out: &mut Diagnostics) -> Vec<String> {

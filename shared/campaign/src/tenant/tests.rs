@@ -138,6 +138,9 @@ durability: strict
       "organizer": {
         "en": "Acme",
         "zh-CN": "艾可学"
+      },
+      "review": {
+        "approvals": 0
       }
     }
     "#);

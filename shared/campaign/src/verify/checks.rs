@@ -295,6 +295,8 @@ impl Found<'_> {
                         );
                     }
                 }
+                // That staff had stopped it then stands in their audit, and nowhere else.
+                CounterKey::Stopped(_) => {}
                 CounterKey::BudgetDay(_) => {
                     if campaign
                         .budget

@@ -126,7 +126,9 @@ impl Row {
                     had: names(&draw.had),
                 },
             },
-            ledger::Row::Message(_) => What::Message,
+            ledger::Row::Message(_) | ledger::Row::Hand(_) | ledger::Row::Amended(_) => {
+                What::Message
+            }
         };
         Self {
             number,
@@ -157,6 +159,9 @@ pub(super) fn counter(text: &str) -> Option<CounterKey> {
     }
     if let Some(reward) = text.strip_prefix("stock/") {
         return Some(CounterKey::Stock(reward.into()));
+    }
+    if let Some(reward) = text.strip_prefix("stopped/") {
+        return Some(CounterKey::Stopped(reward.into()));
     }
     let day = text.strip_prefix("budget/")?.parse().ok()?;
     Some(CounterKey::BudgetDay(machine::calendar::day_number(day)))

@@ -22,6 +22,8 @@ pub(super) struct Known {
     pub live: Option<Vec<Live>>,
     /// Whether it is paused.
     pub pause: Option<Pause>,
+    /// Whether the user is blocked; where the store was not asked, the commit says so.
+    pub blocked: bool,
     /// Whether the store was not asked in this call: nothing may be refused on this.
     pub guessed: bool,
 }
@@ -34,12 +36,13 @@ impl Known {
             participant,
             live: None,
             pause: pause.filter(|_| caller.lane == machine::ids::Lane::Live),
+            blocked: false,
             guessed: true,
         }
     }
 
-    /// What a commit's refusal tells: it looked for a remembered answer, at the live set and the pause first, and then found
-    /// this record. That is all that a recall would have said.
+    /// What a commit's refusal tells: it looked for a remembered answer, at the live set, the pause and the blocks first, and
+    /// then found this record. That is all that a recall would have said.
     pub fn told(self, participant: Option<Arc<Participant>>) -> Self {
         Self {
             participant,
@@ -88,6 +91,9 @@ pub(super) fn attempt(
             || Failed::Paused(pause.clone()),
             |no| Failed::Rejected(no, campaign.clone()),
         ));
+    }
+    if known.blocked {
+        return Err(Failed::Blocked);
     }
     let record = record(caller, known.participant.as_ref(), campaign)?;
     if sent

@@ -136,6 +136,7 @@ pub async fn hear(
             Outcome::Replayed(_) | Outcome::KeyReused => return Err(Failed::KeyReused),
             Outcome::Superseded => return Err(Failed::Behind),
             Outcome::Paused(pause) => return Err(Failed::Paused(pause)),
+            Outcome::Blocked(_) => return Err(Failed::Blocked),
             Outcome::Frozen(counter) => return Err(Failed::Frozen(counter.to_string())),
         }
     }

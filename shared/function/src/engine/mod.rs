@@ -112,6 +112,8 @@ pub enum Failed {
     Rejected(Rejection, Arc<Campaign>),
     /// Ops staff stopped it.
     Paused(Pause),
+    /// The user is kept from taking part.
+    Blocked,
     /// The campaign has no such event.
     NoSuchEvent,
     /// The body is not what the event carries.
@@ -223,6 +225,7 @@ pub async fn act(
             }
             Outcome::Superseded => return Err(Failed::Behind),
             Outcome::Paused(pause) => return Err(Failed::Paused(pause)),
+            Outcome::Blocked(_) => return Err(Failed::Blocked),
             Outcome::Frozen(counter) => return Err(Failed::Frozen(counter.to_string())),
         }
         if stale > STALE_TRIES || gone > EXHAUSTED_TRIES {
@@ -262,6 +265,9 @@ async fn recall(
             participant: recalled.participant,
             live: Some(recalled.live),
             pause: recalled.pause,
+            blocked: recalled
+                .blocked
+                .is_some_and(|blocked| blocked.holds(caller.now)),
             guessed: false,
         })),
     }

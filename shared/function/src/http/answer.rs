@@ -73,6 +73,7 @@ pub(super) fn failed(failed: Failed, context: &Context<'_>, language: &str) -> P
                 None => problem,
             }
         }
+        Failed::Blocked => Problem::new(Code::RiskRefused),
         Failed::NoSuchEvent => Problem::new(Code::NoSuchEvent),
         Failed::Payload(error) => Problem::new(Code::InvalidPayload)
             .with("pointer", error.pointer)

@@ -12,7 +12,7 @@ use super::context::{Context, Identified, PathOf, edge_problem, finish};
 use super::{CALL_TIMEOUT, Shared};
 use crate::engine::{Caller, Failed, record, user_of};
 use crate::problem::{Code, Problem};
-use crate::render;
+use crate::render::{self, Standing};
 
 /// How many grants one page shows.
 const GRANTS_PAGE: usize = 100;
@@ -177,5 +177,12 @@ async fn read(
         draws: &NoDraws,
         exhausted: &[],
     };
-    render::view_answer(&call, recalled.pause.as_ref(), &key, &user, language).map_err(Failed::Rule)
+    let standing = Standing {
+        pause: recalled.pause.as_ref(),
+        blocked: recalled
+            .blocked
+            .is_some_and(|blocked| blocked.holds(caller.now)),
+        notice: served.notice.as_ref(),
+    };
+    render::view_answer(&call, standing, &key, &user, language).map_err(Failed::Rule)
 }

@@ -15,7 +15,7 @@ use super::answer::json;
 use super::context::{Context, PathOf, edge_problem, edge_problem_in};
 use crate::engine::clock_off;
 use crate::problem::{Code, Problem};
-use crate::render;
+use crate::render::{self, Standing};
 use crate::served::{Served, TenantShell};
 
 /// The page that anyone may see.
@@ -52,7 +52,11 @@ pub(super) async fn public(
             &key,
             &served.seeds.0,
             served.revealed(context.clock),
-            served.pause.as_ref(),
+            Standing {
+                pause: served.pause.as_ref(),
+                blocked: false,
+                notice: served.notice.as_ref(),
+            },
             context.clock,
             language,
         );

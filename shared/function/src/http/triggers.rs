@@ -48,6 +48,8 @@ async fn take(State(shell): Shared, request: Request) -> Response {
     if TIMERS.contains(&event.kind.as_str()) {
         let moved = sweep(&shell).await;
         let told = Relay::default().round(&shell).await;
+        #[cfg(feature = "yaml")]
+        crate::schedule::Timetable::default().round(&shell).await;
         tracing::info!(source = event.source, moved, told, "a timer let time pass");
         return StatusCode::NO_CONTENT.into_response();
     }

@@ -1,6 +1,9 @@
-//! A draft, checked for publishing against the other files of its tenant's folder. Needs the parser.
+//! A draft, checked for publishing against the other files of its tenant's folder, and its stories played. Needs the parser.
 
-use campaign::{Diagnostic, Diagnostics, Files, Severity};
+use std::sync::Arc;
+
+use campaign::story::{self, Report};
+use campaign::{Activities, Diagnostic, Diagnostics, Files, Severity, Source, codes};
 use machine::Definition;
 
 use super::{ConfigsChoice, LoadError, Registry, read};
@@ -8,79 +11,170 @@ use super::{ConfigsChoice, LoadError, Registry, read};
 /// What the folder is called where its files are spoken of to people who are not at this machine.
 const ROOT: &str = "configs";
 
+/// The texts that stand in the place of the folder's; what is not here is the folder's.
+#[derive(Debug, Clone, Default)]
+pub struct Sent {
+    /// The campaign's file.
+    pub document: Option<Arc<str>>,
+    /// Its stories, by their file's name; where there are any, none of the folder's are played.
+    pub stories: Option<Vec<(Arc<str>, Arc<str>)>>,
+}
+
 /// A campaign's file, checked for publishing.
 #[derive(Debug)]
 pub enum Checked {
-    /// It can be published; and what there is to say about it all the same.
-    Sound(Box<Definition>, Diagnostics),
+    /// It can be published, but for its stories; what there is to say about it all the same; and how its stories came out.
+    Sound(Box<Definition>, Diagnostics, Report),
     /// It has errors: all there is to say about it, and the errors in what it needs.
     Unsound(Diagnostics),
     /// There is no such file, and none was given.
     Missing,
 }
 
+/// The first that is wrong with stories: the story, where one was played, and where it came out differently or can't be read.
+pub fn first_red(report: &Report) -> Option<(Option<&str>, &Diagnostic)> {
+    let mut failures = report.failures.iter();
+    let first = failures.find(|found| found.severity == Severity::Error)?;
+    Some((report.failed.first().map(String::as_str), first))
+}
+
 impl Registry {
-    /// Checks one campaign of the folder as it is on disk now, or with `document` in its file's place; nothing is
+    /// Whether this process can check a text: it has the tenants' folders, and not only what was made of them.
+    pub fn can_check(&self) -> bool {
+        matches!(self.choice, ConfigsChoice::Folder(_))
+    }
+
+    /// Checks one campaign of the folder as it is on disk now, or with what was `sent` in its files' place; nothing is
     /// published, served or written to the folder by this.
     pub async fn check(
         &self,
         tenant: &str,
         campaign: &str,
-        document: Option<&str>,
+        sent: Sent,
     ) -> Result<Checked, LoadError> {
         let ConfigsChoice::Folder(dir) = &self.choice else {
             // A bundle has no files to check a draft against.
             return Ok(Checked::Missing);
         };
-        let folder = dir.clone();
-        let files = tokio::task::spawn_blocking(move || read(&folder))
-            .await
-            .map_err(|error| LoadError::Folder(dir.clone(), std::io::Error::other(error)))?
-            .map_err(|error| LoadError::Folder(dir.clone(), error))?;
-        let folder = format!("{tenant}/");
-        let mut files: Files = files
+        let (folder, activities) = (dir.clone(), self.activities.clone());
+        let snapshot = self.snapshot();
+        let shell = snapshot.tenants.get(tenant);
+        let stored = shell
             .into_iter()
-            .filter(|(path, _)| path.starts_with(&folder))
+            .flat_map(|shell| shell.stored.lists.keys());
+        let lists: Vec<String> = stored
+            .map(|list| format!("{tenant}/lists/{list}.csv"))
             .collect();
-        // A list that only the store has needs no file to be named.
-        if let Some(shell) = self.snapshot().tenants.get(tenant) {
-            for list in shell.stored.lists.keys() {
-                let file = format!("{tenant}/lists/{list}.csv");
-                files.entry(file).or_insert_with(|| "".into());
+        let (tenant, campaign) = (tenant.to_owned(), campaign.to_owned());
+        // Analysis and stories take their time, and so does a disk.
+        let work = tokio::task::spawn_blocking(move || {
+            let mut files = read(&folder)?;
+            // A list that only the store has needs no file to be named.
+            for list in lists {
+                files.entry(list).or_insert_with(|| "".into());
             }
-        }
-        let path = format!("{tenant}/{campaign}.yaml");
-        if let Some(document) = document {
-            files.insert(path.clone(), document.into());
-        } else if !files.contains_key(&path) {
-            return Ok(Checked::Missing);
-        }
-        let mut loaded = campaign::load(ROOT, &files, &self.activities);
-        let own = format!("{ROOT}/{path}");
-        let mut others = Vec::new();
-        let mut sound = None;
-        for tenant in &mut loaded.tenants {
-            for file in &mut tenant.campaigns {
-                if file.id == *campaign {
-                    sound = file.definition.take();
-                } else {
-                    others.push(file.source.name().to_owned());
-                }
-            }
-        }
-        // What stands against it in the files that it needs; what else may be said about those was not asked.
-        let concerns = |found: &Diagnostic| {
-            let name = found.place.source.name();
-            name == own
-                || (found.severity == Severity::Error && !others.iter().any(|other| other == name))
-        };
-        let mut found: Vec<Diagnostic> = loaded.diagnostics.into_iter().filter(concerns).collect();
-        // What stands in the way first.
-        found.sort_by_key(|found| found.severity != Severity::Error);
-        let found = found.into_iter().collect();
-        Ok(match sound {
-            Some(definition) => Checked::Sound(Box::new(definition), found),
-            None => Checked::Unsound(found),
-        })
+            Ok(checked(files, &activities, &tenant, &campaign, sent))
+        });
+        let failed = |error| LoadError::Folder(dir.clone(), error);
+        work.await
+            .map_err(|error| failed(std::io::Error::other(error)))?
+            .map_err(failed)
     }
+
+    /// Whether a campaign's file lies in the folder.
+    pub async fn has_file(&self, tenant: &str, campaign: &str) -> bool {
+        let ConfigsChoice::Folder(dir) = &self.choice else {
+            return false;
+        };
+        let is_name = |name: &str| !name.is_empty() && !name.contains(['/', '\\', '.']);
+        if !is_name(tenant) || !is_name(campaign) {
+            return false;
+        }
+        let file = dir.join(tenant).join(format!("{campaign}.yaml"));
+        let look = tokio::task::spawn_blocking(move || file.is_file());
+        look.await.unwrap_or(false)
+    }
+}
+
+fn checked(
+    files: Files,
+    activities: &dyn Activities,
+    tenant: &str,
+    campaign: &str,
+    sent: Sent,
+) -> Checked {
+    let folder = format!("{tenant}/");
+    let mut files: Files = files
+        .into_iter()
+        .filter(|(path, _)| path.starts_with(&folder))
+        .collect();
+    let path = format!("{tenant}/{campaign}.yaml");
+    if let Some(document) = sent.document {
+        files.insert(path.clone(), document);
+    } else if !files.contains_key(&path) {
+        return Checked::Missing;
+    }
+    let own_stories = format!("{tenant}/stories/{campaign}.yaml");
+    let stories = match sent.stories {
+        Some(stories) => stories,
+        None => files
+            .get(&own_stories)
+            .map(|text| (format!("{campaign}.yaml").into(), text.clone()))
+            .into_iter()
+            .collect(),
+    };
+    let mut loaded = campaign::load(ROOT, &files, activities);
+    let own = format!("{ROOT}/{path}");
+    let mut others = Vec::new();
+    let mut sound = None;
+    for tenant in &mut loaded.tenants {
+        for file in &mut tenant.campaigns {
+            if file.id == *campaign {
+                sound = file.definition.take();
+            } else {
+                others.push(file.source.name().to_owned());
+            }
+        }
+    }
+    // What stands against it in the files that it needs; what else may be said about those was not asked.
+    let concerns = |found: &Diagnostic| {
+        let name = found.place.source.name();
+        name == own
+            || (found.severity == Severity::Error && !others.iter().any(|other| other == name))
+    };
+    let mut found: Vec<Diagnostic> = loaded.diagnostics.into_iter().filter(concerns).collect();
+    // What stands in the way first.
+    found.sort_by_key(|found| found.severity != Severity::Error);
+    let found = found.into_iter().collect();
+    match sound {
+        Some(definition) => {
+            let report = play(&definition, tenant, &stories);
+            Checked::Sound(Box::new(definition), found, report)
+        }
+        None => Checked::Unsound(found),
+    }
+}
+
+/// Plays a definition's stories.
+fn play(definition: &Definition, tenant: &str, stories: &[(Arc<str>, Arc<str>)]) -> Report {
+    let mut all = Report::default();
+    for (name, text) in stories {
+        let source = Source::new(format!("{ROOT}/{tenant}/stories/{name}"), &**text);
+        let mut out = Diagnostics::new();
+        match campaign::link(definition.clone(), 1) {
+            Ok(campaign) => {
+                let told = story::read(&source, &campaign, &mut out);
+                let report = story::run(&campaign, &told);
+                all.played += report.played;
+                all.failed.extend(report.failed);
+                all.failures.extend(report.failures);
+            }
+            Err(error) => {
+                let place = campaign::Place::start_of(&source);
+                out.error(codes::STORY, &place, error.to_string());
+            }
+        }
+        all.failures.extend(out);
+    }
+    all
 }

@@ -10,6 +10,8 @@
 mod check;
 mod choice;
 #[cfg(feature = "yaml")]
+mod draft;
+#[cfg(feature = "yaml")]
 mod folder;
 mod found;
 mod keys;
@@ -37,8 +39,10 @@ use crate::clock::Clock;
 use crate::served::Snapshot;
 
 #[cfg(feature = "yaml")]
-pub use check::Checked;
+pub use check::{Checked, Sent, first_red};
 pub use choice::ConfigsChoice;
+#[cfg(feature = "yaml")]
+pub use draft::{DraftRefused, draft_publication, newest, red};
 #[cfg(feature = "yaml")]
 pub use folder::read;
 pub use found::{EarlyLook, Stamp};
@@ -239,6 +243,11 @@ impl Registry {
     /// Whether the configs still look as they did when they were last loaded. A load that failed did not see them.
     pub fn has_seen(&self, stamp: &Stamp) -> bool {
         self.seen.lock().as_ref() == Some(stamp)
+    }
+
+    /// Has whoever watches the configs read them again, though no file has changed: a file may say what is live by now.
+    pub fn look_again(&self) {
+        *self.seen.lock() = None;
     }
 
     /// Reads the configs, publishes what has changed, and serves them.

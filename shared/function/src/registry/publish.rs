@@ -55,7 +55,16 @@ pub(super) async fn tenant(
         if served.is_some_and(|served| served.edition == compiled.edition) {
             continue;
         }
-        match news(store, &id, &campaign.id, compiled, &published, terms, now).await? {
+        let approvals = configs.tenant.review.approvals;
+        let found = News {
+            store,
+            tenant: &id,
+            published: &published,
+            terms,
+            approvals,
+            now,
+        };
+        match found.publish(&campaign.id, compiled).await? {
             Ok(None) => {}
             Ok(Some(revision)) => {
                 report
@@ -71,52 +80,75 @@ pub(super) async fn tenant(
     Ok(())
 }
 
-/// Publishes a campaign if it is news to the store; the revision that it became.
-async fn news(
-    store: &dyn Store,
-    tenant: &Arc<str>,
-    campaign: &str,
-    compiled: &Compiled,
-    published: &[Published],
-    terms: Terms<'_>,
+/// What a tenant's files are held against.
+struct News<'a> {
+    store: &'a dyn Store,
+    tenant: &'a Arc<str>,
+    published: &'a [Published],
+    terms: Terms<'a>,
+    /// How many must approve of a change.
+    approvals: u32,
     now: Millis,
-) -> Result<Result<Option<u32>, NotPublished>, LoadError> {
-    let known = revise::edition_of(published, tenant, campaign, compiled.edition);
-    if known.is_some() && store.is_remote() {
-        return Ok(Ok(None));
-    }
-    if let Some(known) = known {
-        match standing(store, known, &compiled.sha256).await? {
-            Standing::News => {}
-            Standing::Same => return Ok(Ok(None)),
-            Standing::Waits { older, newer } => {
-                return Ok(Err(NotPublished::Shared { older, newer }));
-            }
-            Standing::TakenBack { then } => return Ok(Err(NotPublished::TakenBack(then))),
-            Standing::Replaced { then, by } => {
-                return Ok(Err(NotPublished::Replaced {
-                    then,
-                    newest: known.newest,
-                    by,
-                }));
+}
+
+impl News<'_> {
+    /// Publishes a campaign if it is news to the store; the revision that it became.
+    async fn publish(
+        &self,
+        campaign: &str,
+        compiled: &Compiled,
+    ) -> Result<Result<Option<u32>, NotPublished>, LoadError> {
+        let Self {
+            store,
+            tenant,
+            published,
+            terms,
+            approvals,
+            now,
+        } = *self;
+        let known = revise::edition_of(published, tenant, campaign, compiled.edition);
+        if known.is_some() && store.is_remote() {
+            return Ok(Ok(None));
+        }
+        if let Some(known) = known {
+            match standing(store, known, &compiled.sha256).await? {
+                Standing::News => {}
+                Standing::Same => return Ok(Ok(None)),
+                Standing::Waits { older, newer } => {
+                    return Ok(Err(NotPublished::Shared { older, newer }));
+                }
+                Standing::TakenBack { then } => return Ok(Err(NotPublished::TakenBack(then))),
+                Standing::Replaced { then, by } => {
+                    return Ok(Err(NotPublished::Replaced {
+                        then,
+                        newest: known.newest,
+                        by,
+                    }));
+                }
             }
         }
+        // Not its first revision either: who can write a file would go round the others with a new edition.
+        if approvals > 0 {
+            return Ok(Err(NotPublished::Unreviewed(approvals)));
+        }
+        let definition = match compiled.definition() {
+            Ok(definition) => definition,
+            Err(error) => return Ok(Err(NotPublished::Unreadable(error))),
+        };
+        let action = match revise::publication(store, &definition, known, terms, now).await? {
+            Ok(action) => action,
+            Err(no) => return Ok(Err(no)),
+        };
+        Ok(
+            match store.admin(Box::new(admin(tenant, now, action))).await? {
+                AdminOutcome::Done(done) => Ok(done.revision),
+                AdminOutcome::Refused(refused) => Err(refused.into()),
+                AdminOutcome::Already | AdminOutcome::Replayed(_) | AdminOutcome::KeyReused => {
+                    Ok(None)
+                }
+            },
+        )
     }
-    let definition = match compiled.definition() {
-        Ok(definition) => definition,
-        Err(error) => return Ok(Err(NotPublished::Unreadable(error))),
-    };
-    let action = match revise::publication(store, &definition, known, terms, now).await? {
-        Ok(action) => action,
-        Err(no) => return Ok(Err(no)),
-    };
-    Ok(
-        match store.admin(Box::new(admin(tenant, now, action))).await? {
-            AdminOutcome::Done(done) => Ok(done.revision),
-            AdminOutcome::Refused(refused) => Err(refused.into()),
-            AdminOutcome::Already | AdminOutcome::Replayed(_) | AdminOutcome::KeyReused => Ok(None),
-        },
-    )
 }
 
 /// What a file is to the revisions there are.

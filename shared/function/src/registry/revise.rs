@@ -105,6 +105,11 @@ pub enum NotPublished {
         /// Who made that.
         by: Arc<str>,
     },
+    /// The tenant's changes are reviewed, and nobody has approved of what a file says.
+    #[error(
+        "changes of this tenant are reviewed (`review` in its tenant.yaml), and a file is approved by nobody: `gala draft` makes it a draft, which {0} must approve"
+    )]
+    Unreviewed(u32),
 }
 
 fn list(stranded: &[Stranded]) -> String {

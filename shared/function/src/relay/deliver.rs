@@ -252,6 +252,7 @@ fn verdict(failed: &Failed) -> Verdict {
         | Failed::ClockOff(_)
         | Failed::Slow
         | Failed::Store(_) => Verdict::Wait,
+        Failed::Blocked => Verdict::Final("risk-refused".to_owned()),
         Failed::Rejected(no, _) => Verdict::Final(no.code().to_owned()),
         Failed::Payload(_) => Verdict::Never("invalid-payload"),
         Failed::Rule(_) => Verdict::Never("rule-failed"),

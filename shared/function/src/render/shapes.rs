@@ -98,7 +98,7 @@ pub struct ViewAnswer<'a> {
     /// `preview`, `open`, `paused`, `claiming` or `ended`.
     #[schema(value_type = String)]
     pub phase: Phase,
-    /// What users are told about a pause, if there is one.
+    /// What users are told, about a pause or without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notice: Option<String>,
     /// The first instant of play.
@@ -137,6 +137,16 @@ pub struct Eligible {
     pub code: Option<&'static str>,
 }
 
+impl Eligible {
+    /// One who may not.
+    pub(super) const fn no(code: crate::problem::Code) -> Self {
+        Self {
+            ok: false,
+            code: Some(code.as_str()),
+        }
+    }
+}
+
 /// A user's grants.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct GrantsAnswer<'a> {
@@ -164,6 +174,9 @@ pub struct PublicAnswer<'a> {
     /// `preview`, `open`, `paused`, `claiming` or `ended`.
     #[schema(value_type = String)]
     pub phase: Phase,
+    /// What users are told, about a pause or without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
     /// The first instant of play.
     pub opens: String,
     /// The first instant after play.

@@ -273,6 +273,8 @@ pub enum Sender {
     Timer,
     /// Another campaign.
     Campaign,
+    /// Staff, by hand: no event of any campaign is theirs.
+    Staff,
 }
 
 /// An event.

@@ -1,7 +1,7 @@
 //! What ops staff change: publish, pause, top up. Each change leaves an entry in the tenant's audit, which is a hash
 //! chain: an entry that is altered, dropped or moved no longer fits the next one.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,9 @@ use sha2::{Digest, Sha256};
 use super::arms::{WHOLE, share_percent};
 use super::change::{Answer, CounterKey};
 use super::delivery::Parking;
+use super::draft::{DraftDeed, FromDraft};
 use super::lists::{Lines, List};
+use super::measure::{self, Measure};
 use super::revise;
 use super::state::{CampaignWorld, Pause, Remembered, TenantWorld, World, find, remember};
 use crate::calendar::Millis;
@@ -129,6 +131,32 @@ pub enum Action {
         /// Why it is given up; none: it was told again, and taken.
         reason: Option<Arc<str>>,
     },
+    /// Does something with a campaign's draft. The campaign need not have a revision yet.
+    Draft {
+        /// Which campaign.
+        campaign: Arc<str>,
+        /// What.
+        deed: DraftDeed,
+    },
+    /// Publishes what a campaign's draft says, as [`Action::Publish`] would, and drops the draft: both, or neither.
+    PublishDraft {
+        /// Which campaign.
+        campaign: Arc<str>,
+        /// Which edition.
+        edition: u32,
+        /// The definition as JSON.
+        definition: Arc<[u8]>,
+        /// The stock of each limited reward.
+        stock: Vec<(Arc<str>, u32)>,
+        /// The budget in all, in minor units.
+        budget: Option<i64>,
+        /// Seeds for the live and the test lane, used by the first revision only.
+        seeds: (Seed, Seed),
+        /// Which draft, and under what.
+        from: FromDraft,
+    },
+    /// What is done when something is wrong.
+    Measure(Measure),
     /// Publishes a definition as the next revision for a share of the users; the others keep the one that is live. Ceilings
     /// move as by a publish: stock and budget are those of both.
     Release {
@@ -198,14 +226,20 @@ pub enum AdminOutcome {
 }
 
 /// What was done, in figures.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {
     /// The audit entry's number.
     pub audit: u64,
     /// The revision now live, after a publish or a rollback; after a release and what becomes of it, the one that it gave more.
     pub revision: Option<u32>,
-    /// The ceiling now, after a top-up.
+    /// The ceiling now, after a top-up or a withdrawal.
     pub ceiling: Option<i64>,
+    /// The draft's version now, after something was done with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draft: Option<u64>,
+    /// How many units were withdrawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawn: Option<i64>,
 }
 
 /// Why it can't be done.
@@ -232,6 +266,41 @@ pub enum Refused {
     /// The edition was purged, and an edition that is over never begins again.
     #[error("edition {1} of campaign `{0}` was purged and never reopens: write `edition: {next}` for the next run", next = .1.saturating_add(1))]
     Purged(Arc<str>, u32),
+    /// The campaign has no draft.
+    #[error("campaign `{0}` has no draft")]
+    NoSuchDraft(Arc<str>),
+    /// The draft is of another version than the caller has seen.
+    #[error("the draft of campaign `{0}` is at version {1} now: look at it again")]
+    DraftMoved(Arc<str>, u64),
+    /// Who wrote a draft is not who approves of it.
+    #[error("{1} wrote in the draft of campaign `{0}`: somebody else approves it")]
+    OwnDraft(Arc<str>, Arc<str>),
+    /// Somebody asks for changes.
+    #[error(
+        "{1} asks for changes in the draft of campaign `{0}`: it waits until {1} approves, or takes that back"
+    )]
+    Objected(Arc<str>, Arc<str>),
+    /// Too few approve.
+    #[error("the draft of campaign `{campaign}` has {has} of the {wants} approvals that it needs")]
+    NotApproved {
+        /// The campaign.
+        campaign: Arc<str>,
+        /// How many approve.
+        has: u32,
+        /// How many must.
+        wants: u32,
+    },
+    /// What the draft was written over is not the newest any more.
+    #[error(
+        "revision {1} of campaign `{0}` is the newest, and the draft was written over another: look at what it changes now, and save it again over the newest"
+    )]
+    BaseMoved(Arc<str>, u32),
+    /// The schedule was cancelled, or is another.
+    #[error("the draft of campaign `{0}` is not to be published at that time any more")]
+    NotScheduled(Arc<str>),
+    /// The texts are longer than what is kept, or too many people wrote them.
+    #[error("the draft of campaign `{0}` is longer than a draft may be")]
+    TooLong(Arc<str>),
     /// Two revisions are live already.
     #[error("two revisions are live: finish the release or take it back first (`gala release`)")]
     TwoAreLive,
@@ -314,10 +383,13 @@ pub(super) fn admin(world: &mut World, change: &Admin) -> AdminOutcome {
             audit: Vec::new(),
             remembered: VecDeque::new(),
             parking: Parking::default(),
-            lists: std::collections::BTreeMap::new(),
+            drafts: BTreeMap::new(),
+            pause: None,
+            blocks: BTreeMap::new(),
+            lists: BTreeMap::new(),
         };
         world.tenants.insert(change.tenant.clone(), tenant);
-        return finish(world, change, None, None, None);
+        return finish(world, change, Effect::default());
     }
     let Some(tenant) = world.tenants.get(&change.tenant) else {
         return AdminOutcome::Refused(Refused::NoSuchTenant(change.tenant.clone()));
@@ -330,28 +402,34 @@ pub(super) fn admin(world: &mut World, change: &Admin) -> AdminOutcome {
         }
     }
     match carry_out(world, change) {
-        Ok(Effect {
-            campaign,
-            revision,
-            ceiling,
-        }) => finish(world, change, campaign, revision, ceiling),
+        Ok(effect) => finish(world, change, effect),
         Err(no) => no,
     }
 }
 
-struct Effect {
-    campaign: Option<Arc<str>>,
-    revision: Option<u32>,
-    ceiling: Option<i64>,
+/// What a change comes to.
+#[derive(Default)]
+pub(super) struct Effect {
+    pub campaign: Option<Arc<str>>,
+    pub revision: Option<u32>,
+    pub ceiling: Option<i64>,
+    pub draft: Option<u64>,
+    pub withdrawn: Option<i64>,
+}
+
+impl Effect {
+    /// One on a campaign.
+    pub fn of(campaign: &Arc<str>) -> Self {
+        Self {
+            campaign: Some(campaign.clone()),
+            ..Self::default()
+        }
+    }
 }
 
 fn carry_out(world: &mut World, change: &Admin) -> Result<Effect, AdminOutcome> {
     let tenant = &change.tenant;
-    let effect = |campaign: &Arc<str>| Effect {
-        campaign: Some(campaign.clone()),
-        revision: None,
-        ceiling: None,
-    };
+    let effect = Effect::of;
     match &change.action {
         Action::CreateTenant { .. } => Err(AdminOutcome::Already),
         Action::Publish {
@@ -362,21 +440,57 @@ fn carry_out(world: &mut World, change: &Admin) -> Result<Effect, AdminOutcome> 
             budget,
             seeds,
         } => {
-            let key = (tenant.clone(), campaign.clone(), *edition);
-            if world.purged.contains(&key) {
-                let no = Refused::Purged(campaign.clone(), *edition);
-                return Err(AdminOutcome::Refused(no));
-            }
-            let found = world
-                .campaigns
-                .entry(key)
-                .or_insert_with(|| CampaignWorld::new(seeds, change.at));
             let figures = revise::Figures {
                 stock,
                 budget: *budget,
             };
+            let found = begun(world, change, campaign, *edition, seeds)?;
             Ok(Effect {
                 revision: Some(revise::publish(found, change, definition, &figures)?),
+                ..effect(campaign)
+            })
+        }
+        Action::Draft { campaign, deed } => {
+            let known = world.tenants.get_mut(tenant);
+            let drafts = known.map(|known| &mut known.drafts);
+            let no = || AdminOutcome::Refused(Refused::NoSuchTenant(tenant.clone()));
+            let drafts = drafts.ok_or_else(no)?;
+            let place = drafts.get(campaign).cloned().unwrap_or_default();
+            let next = place.after(change, campaign, deed)?;
+            let version = next.versions;
+            drafts.insert(campaign.clone(), next);
+            Ok(Effect {
+                draft: Some(version),
+                ..effect(campaign)
+            })
+        }
+        Action::PublishDraft {
+            campaign,
+            edition,
+            definition,
+            stock,
+            budget,
+            seeds,
+            from,
+        } => {
+            let figures = revise::Figures {
+                stock,
+                budget: *budget,
+            };
+            let place = world.tenants.get(tenant);
+            let place = place.and_then(|known| known.drafts.get(campaign)).cloned();
+            let key = (tenant.clone(), campaign.clone(), *edition);
+            let newest = world.campaigns.get(&key).and_then(CampaignWorld::newest);
+            let place = place.unwrap_or_default();
+            let place = place.published(campaign, from, newest.unwrap_or(0))?;
+            let found = begun(world, change, campaign, *edition, seeds)?;
+            let revision = revise::publish(found, change, definition, &figures)?;
+            if let Some(known) = world.tenants.get_mut(tenant) {
+                known.drafts.insert(campaign.clone(), place);
+            }
+            Ok(Effect {
+                revision: Some(revision),
+                draft: Some(from.version),
                 ..effect(campaign)
             })
         }
@@ -504,33 +618,42 @@ fn carry_out(world: &mut World, change: &Admin) -> Result<Effect, AdminOutcome> 
             let refused = || AdminOutcome::Refused(Refused::NoSuchTenant(tenant.clone()));
             let (known, new) = known.ok_or_else(refused)?;
             known.lists.insert(list.clone(), new);
-            Ok(of_tenant())
+            Ok(Effect::default())
         }
         Action::DropList { list } => {
             let known = world.tenants.get_mut(tenant);
             let gone = known.and_then(|known| known.lists.remove(list));
             let refused = || AdminOutcome::Refused(Refused::NoSuchList(list.clone()));
-            gone.map(|_| of_tenant()).ok_or_else(refused)
+            gone.map(|_| Effect::default()).ok_or_else(refused)
         }
         Action::Unpark { id, .. } => {
             let known = world.tenants.get_mut(tenant);
             let gone = known.and_then(|known| known.parking.take(id));
             let refused = || AdminOutcome::Refused(Refused::NoSuchParked(id.clone()));
-            gone.map(|_| of_tenant()).ok_or_else(refused)
+            gone.map(|_| Effect::default()).ok_or_else(refused)
         }
+        Action::Measure(measure) => measure::take(world, change, measure),
     }
 }
 
-/// Of a tenant, and of none of its campaigns.
-fn of_tenant() -> Effect {
-    Effect {
-        campaign: None,
-        revision: None,
-        ceiling: None,
+/// An edition that is there, or begins with the revision to come; one that was purged never does.
+fn begun<'a>(
+    world: &'a mut World,
+    change: &Admin,
+    campaign: &Arc<str>,
+    edition: u32,
+    seeds: &(Seed, Seed),
+) -> Result<&'a mut CampaignWorld, AdminOutcome> {
+    let key = (change.tenant.clone(), campaign.clone(), edition);
+    if world.purged.contains(&key) {
+        let no = Refused::Purged(campaign.clone(), edition);
+        return Err(AdminOutcome::Refused(no));
     }
+    let new = || CampaignWorld::new(seeds, change.at);
+    Ok(world.campaigns.entry(key).or_insert_with(new))
 }
 
-fn known<'a>(
+pub(super) fn known<'a>(
     world: &'a mut World,
     tenant: &Arc<str>,
     campaign: &Arc<str>,
@@ -543,21 +666,17 @@ fn known<'a>(
 }
 
 /// Writes the audit entry and remembers the answer.
-fn finish(
-    world: &mut World,
-    change: &Admin,
-    campaign: Option<Arc<str>>,
-    revision: Option<u32>,
-    ceiling: Option<i64>,
-) -> AdminOutcome {
+fn finish(world: &mut World, change: &Admin, effect: Effect) -> AdminOutcome {
     let Some(tenant) = world.tenants.get_mut(&change.tenant) else {
         return AdminOutcome::Refused(Refused::NoSuchTenant(change.tenant.clone()));
     };
     let number = tenant.audit.len() as u64;
     let done = Done {
         audit: number,
-        revision,
-        ceiling,
+        revision: effect.revision,
+        ceiling: effect.ceiling,
+        draft: effect.draft,
+        withdrawn: effect.withdrawn,
     };
     let (action, details) = change.told(&done);
     let mut entry = AuditEntry {
@@ -565,7 +684,7 @@ fn finish(
         at: change.at,
         by: change.by.clone(),
         action,
-        campaign,
+        campaign: effect.campaign,
         details,
         hash: [0; 32],
     };
@@ -596,14 +715,18 @@ impl Admin {
 }
 
 impl Action {
-    /// The campaign and the edition that it is about, if it is about one.
+    /// The campaign and the edition that it is about, if it is about one; a draft is of edition 0, which no campaign has.
     pub fn campaign(&self) -> Option<(&Arc<str>, u32)> {
         match self {
             Self::CreateTenant { .. }
             | Self::Unpark { .. }
             | Self::PutList { .. }
             | Self::DropList { .. } => None,
-            Self::Publish {
+            Self::Draft { campaign, .. } => Some((campaign, 0)),
+            Self::PublishDraft {
+                campaign, edition, ..
+            }
+            | Self::Publish {
                 campaign, edition, ..
             }
             | Self::Pause {
@@ -628,6 +751,7 @@ impl Action {
             | Self::Share {
                 campaign, edition, ..
             } => Some((campaign, *edition)),
+            Self::Measure(measure) => measure.campaign(),
         }
     }
 
@@ -729,6 +853,23 @@ impl Action {
                 "drop-parked",
                 serde_json::json!({ "parked": id, "reason": reason }),
             ),
+            Self::Draft { deed, .. } => deed.told(done.draft),
+            Self::PublishDraft {
+                edition,
+                definition,
+                from,
+                ..
+            } => (
+                "publish",
+                serde_json::json!({
+                    "edition": edition,
+                    "revision": done.revision,
+                    "sha256": hex(&Sha256::digest(definition)),
+                    "draft": from.version,
+                    "scheduled_ms": from.scheduled,
+                }),
+            ),
+            Self::Measure(measure) => measure.told(done),
         }
     }
 }

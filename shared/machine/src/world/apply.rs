@@ -1,5 +1,6 @@
 //! The commit: all checks first, then all writes, or none.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::admin::{AdminOutcome, admin};
@@ -7,10 +8,11 @@ use super::arms::arm;
 use super::change::{Applied, Bound, Change, Commit, CounterKey, CounterMove, Left, Outcome};
 use super::delivery::{Kept, apply_keep};
 use super::state::{
-    CampaignWorld, Counter, Entry, LaneWorld, REMEMBER_MOST, Remembered, World, find, remember,
+    CampaignWorld, Counter, Entry, LaneWorld, REMEMBER_MOST, Remembered, TenantWorld, World, find,
+    remember,
 };
 use crate::ids::Lane;
-use crate::ledger::Row;
+use crate::ledger::{Row, is_by_hand};
 use crate::participant::Participant;
 
 /// For how many days a day's budget counter is kept, so that a call that crosses midnight still finds its day.
@@ -33,16 +35,21 @@ pub fn apply_admin(world: &mut World, change: &super::admin::Admin) -> AdminOutc
 /// Makes a commit true, or says why not. Stamps the commit's row numbers and serials.
 pub fn apply_commit(world: &mut World, commit: &mut Commit) -> Outcome {
     let key = &commit.campaign;
+    let tenant = world.tenants.get(&key.tenant);
     let found = world
         .campaigns
         .get_mut(&(key.tenant.clone(), key.campaign.clone(), key.edition));
     found.map_or(Outcome::Superseded, |campaign| {
-        apply_within(campaign, commit)
+        apply_within(tenant, campaign, commit)
     })
 }
 
-/// As [`apply_commit`], within the campaign that the commit is of.
-pub fn apply_within(campaign: &mut CampaignWorld, commit: &mut Commit) -> Outcome {
+/// As [`apply_commit`], within the campaign that the commit is of; none as the tenant: none of its measures holds.
+pub fn apply_within(
+    tenant: Option<&TenantWorld>,
+    campaign: &mut CampaignWorld,
+    commit: &mut Commit,
+) -> Outcome {
     let key = &commit.campaign;
 
     // Checks: nothing is written above the line below.
@@ -64,11 +71,17 @@ pub fn apply_within(campaign: &mut CampaignWorld, commit: &mut Commit) -> Outcom
     if arm(&campaign.live, key, &commit.user) != Some(commit.revision) {
         return Outcome::Superseded;
     }
-    if let Some(pause) = &campaign.pause
-        && key.lane == Lane::Live
-        && pause.stops(commit.event.as_deref())
-    {
-        return Outcome::Paused(pause.clone());
+    if !commit.is_amendment() {
+        let halt = tenant.and_then(|tenant| tenant.pause.as_ref());
+        let mut stops = halt.into_iter().chain(&campaign.pause);
+        if key.lane == Lane::Live
+            && let Some(pause) = stops.find(|pause| pause.stops(commit.event.as_deref()))
+        {
+            return Outcome::Paused(pause.clone());
+        }
+        if let Some(blocked) = tenant.and_then(|tenant| tenant.blocked(&commit.user, commit.at)) {
+            return Outcome::Blocked(blocked);
+        }
     }
     let version = entry.map_or(0, |entry| entry.participant.core.version);
     if version != commit.expected {
@@ -77,7 +90,13 @@ pub fn apply_within(campaign: &mut CampaignWorld, commit: &mut Commit) -> Outcom
     if let Some(key) = commit.unsound() {
         return Outcome::Frozen(key.clone());
     }
-    match bounds(lane, commit) {
+    // The live lane's only, as with a pause: testers see whether what was wrong is right again.
+    let nothing = BTreeSet::new();
+    let stopped = match key.lane {
+        Lane::Live => &campaign.stopped,
+        Lane::Test => &nothing,
+    };
+    match bounds(lane, commit, stopped) {
         Ok(()) => {}
         Err(outcome) => return outcome,
     }
@@ -140,6 +159,7 @@ pub fn apply_within(campaign: &mut CampaignWorld, commit: &mut Commit) -> Outcom
     }
     for row in &commit.rows {
         if let Row::Grant(grant) = row
+            && !is_by_hand(&grant.rule)
             && !campaign.granted_rules.contains(&grant.rule)
         {
             campaign.granted_rules.insert(grant.rule.clone());
@@ -151,8 +171,8 @@ pub fn apply_within(campaign: &mut CampaignWorld, commit: &mut Commit) -> Outcom
     })
 }
 
-/// Whether every counter has room; if one has not, all that lack it are named.
-fn bounds(lane: &LaneWorld, commit: &Commit) -> Result<(), Outcome> {
+/// Whether every counter has room and nothing is given that is stopped; if not, all that lack it are named.
+fn bounds(lane: &LaneWorld, commit: &Commit, stopped: &BTreeSet<Arc<str>>) -> Result<(), Outcome> {
     let mut exhausted = Vec::new();
     for counter in &commit.moves {
         let left = left(lane, counter).map_err(Outcome::Frozen)?;
@@ -163,7 +183,9 @@ fn bounds(lane: &LaneWorld, commit: &Commit) -> Result<(), Outcome> {
             name(&mut exhausted, counter, left);
         }
     }
-    if exhausted.is_empty() {
+    let is_stopped =
+        |row: &Row| matches!(row, Row::Grant(grant) if stopped.contains(&grant.reward));
+    if exhausted.is_empty() && !commit.rows.iter().any(is_stopped) {
         return Ok(());
     }
     for counter in &commit.alternatives {
@@ -172,6 +194,19 @@ fn bounds(lane: &LaneWorld, commit: &Commit) -> Result<(), Outcome> {
             name(&mut exhausted, counter, left);
         }
     }
+    // What was withdrawn is not sold out: whoever makes a draw again could not see how it went.
+    let withdrawn = exhausted.iter().filter_map(|left| match &left.key {
+        CounterKey::Stock(reward) if !stopped.contains(reward) => {
+            let counter = lane.counters.get(&left.key)?;
+            (counter.ceiling < counter.configured).then_some(reward)
+        }
+        _ => None,
+    });
+    let names: Vec<Arc<str>> = stopped.iter().chain(withdrawn).cloned().collect();
+    exhausted.extend(names.into_iter().map(|reward| Left {
+        key: CounterKey::Stopped(reward),
+        left: 0,
+    }));
     Err(Outcome::Exhausted(exhausted))
 }
 
@@ -190,7 +225,9 @@ fn left(lane: &LaneWorld, counter: &CounterMove) -> Result<i64, CounterKey> {
     let known = lane.counters.get(&counter.key);
     let bound = match (&counter.key, counter.bound) {
         (CounterKey::BudgetDay(_), Bound::Given(bound)) => Some(bound),
-        (CounterKey::BudgetDay(_), Bound::Own | Bound::Held(_)) => None,
+        (CounterKey::BudgetDay(_), Bound::Own | Bound::Held(_)) | (CounterKey::Stopped(_), _) => {
+            None
+        }
         (CounterKey::Stock(_) | CounterKey::Budget, bound) => {
             known.map(|found| found.ceiling.saturating_sub(bound.held()))
         }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::admin::Admin;
 use super::delivery::Keep;
+use super::measure::Blocked;
 use super::state::{Live, Pause};
 use crate::calendar::{Day, Millis, date};
 use crate::ids::{CampaignKey, Pseudonym};
@@ -82,6 +83,12 @@ impl Commit {
         self.event.is_some() && self.sender != Sender::Campaign
     }
 
+    /// Whether staff amend what was given, and give nothing: that goes on while a campaign is stopped and a user is blocked.
+    pub fn is_amendment(&self) -> bool {
+        let gives = |row: &Row| matches!(row, Row::Grant(_));
+        self.sender == Sender::Staff && !self.rows.iter().any(gives)
+    }
+
     /// A counter of stock that moves by another number than the rows give units of: such a commit would give a serial twice
     /// or lose one, so a store takes it for a sign that something is broken.
     pub fn unsound(&self) -> Option<&CounterKey> {
@@ -129,6 +136,9 @@ pub enum CounterKey {
     Budget,
     /// The cost of one day's grants, in minor units. Begins at 0 by itself: its bound comes with the move.
     BudgetDay(Day),
+    /// No counter, and nothing moves it: what stands among the exhausted where staff have stopped a reward, or withdrawn so much of
+    /// its stock that less is left than was published.
+    Stopped(Arc<str>),
 }
 
 impl fmt::Display for CounterKey {
@@ -137,6 +147,7 @@ impl fmt::Display for CounterKey {
             Self::Stock(reward) => write!(f, "stock/{reward}"),
             Self::Budget => f.write_str("budget"),
             Self::BudgetDay(day) => write!(f, "budget/{}", date(*day)),
+            Self::Stopped(reward) => write!(f, "stopped/{reward}"),
         }
     }
 }
@@ -205,12 +216,14 @@ pub enum Outcome {
     KeyReused,
     /// The record has moved on; none: there is none.
     Stale(Option<Arc<Participant>>),
-    /// Too little is left: of all counters named, these.
+    /// Too little is left: of all counters named, these; and all rewards that are stopped, after them.
     Exhausted(Vec<Left>),
     /// The revision is not live (any more).
     Superseded,
     /// Ops staff paused it.
     Paused(Pause),
+    /// The user is kept from taking part.
+    Blocked(Blocked),
     /// A counter that should exist does not: nothing is sold until someone has looked.
     Frozen(CounterKey),
 }
@@ -233,8 +246,10 @@ pub struct Recalled {
     pub participant: Option<Arc<Participant>>,
     /// The live revisions.
     pub live: Vec<Live>,
-    /// Whether it is paused.
+    /// Whether it is paused, by itself or with all of its tenant.
     pub pause: Option<Pause>,
+    /// Whether the user is kept from taking part, now or until it was.
+    pub blocked: Option<Blocked>,
 }
 
 /// A key that was used for another event or body.

@@ -9,7 +9,9 @@ mod apply;
 mod arms;
 mod change;
 mod delivery;
+mod draft;
 mod lists;
+mod measure;
 mod revise;
 mod state;
 
@@ -23,7 +25,12 @@ pub use change::{
 pub use delivery::{
     Keep, Kept, PARKED_DATA_BYTES, PARKED_MOST, Parked, ParkedFrom, Parking, apply_keep, is_mark,
 };
+pub use draft::{
+    Base, DRAFT_BYTES, Draft, DraftDeed, DraftPlace, DraftText, FromDraft, Missed, Opinion,
+    Schedule,
+};
 pub use lists::{Lines, List};
+pub use measure::{Block, Blocked, Deed, Measure, Notice};
 pub use revise::shared;
 pub use state::{
     CampaignWorld, Counter, Entry, LaneWorld, Live, Pause, REMEMBER_MOST, REMEMBER_MS, Remembered,

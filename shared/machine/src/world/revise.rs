@@ -190,6 +190,8 @@ impl CampaignWorld {
             granted_rules: BTreeSet::new(),
             live_lane: LaneWorld::new(seeds.0.clone(), at),
             test_lane: LaneWorld::new(seeds.1.clone(), at),
+            stopped: BTreeSet::new(),
+            notice: None,
         }
     }
 }

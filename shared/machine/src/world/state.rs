@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::admin::AuditEntry;
 use super::change::{Answer, CounterKey, KeyWasUsed, Recalled};
 use super::delivery::Parking;
+use super::draft::DraftPlace;
 use super::lists::List;
+use super::measure::{Block, Blocked, Notice};
 use crate::calendar::{HOUR_MS, Millis};
 use crate::ids::{CampaignKey, Lane, Pseudonym};
 use crate::luck::Seed;
@@ -42,6 +44,12 @@ pub struct TenantWorld {
     pub remembered: VecDeque<Remembered>,
     /// The events that could not be delivered.
     pub parking: Parking,
+    /// Its campaigns' drafts, and where one was.
+    pub drafts: BTreeMap<Arc<str>, DraftPlace>,
+    /// Whether the live lanes of all of its campaigns are stopped.
+    pub pause: Option<Pause>,
+    /// Who is kept from taking part.
+    pub blocks: BTreeMap<Pseudonym, Block>,
     /// The lists that staff have put here, by name; their members lie elsewhere.
     pub lists: BTreeMap<Arc<str>, List>,
 }
@@ -61,6 +69,10 @@ pub struct CampaignWorld {
     pub live_lane: LaneWorld,
     /// What testers play in.
     pub test_lane: LaneWorld,
+    /// The rewards of which nothing is given in the live lane.
+    pub stopped: BTreeSet<Arc<str>>,
+    /// What users are told.
+    pub notice: Option<Notice>,
 }
 
 /// A published version: never changed.
@@ -189,8 +201,12 @@ impl World {
                 participant: None,
                 live: Vec::new(),
                 pause: None,
+                blocked: None,
             };
         };
+        let tenant = self.tenants.get(&key.tenant);
+        let halt = tenant.and_then(|tenant| tenant.pause.as_ref());
+        let block = tenant.and_then(|tenant| tenant.blocks.get(user));
         let entry = campaign.lane(key.lane).participants.get(user);
         let answer = entry
             .zip(idempotency)
@@ -201,12 +217,21 @@ impl World {
             answer,
             participant: entry.map(|entry| entry.participant.clone()),
             live: campaign.live.clone(),
-            pause: campaign.pause.clone().filter(|_| key.lane == Lane::Live),
+            pause: halt
+                .or(campaign.pause.as_ref())
+                .filter(|_| key.lane == Lane::Live)
+                .cloned(),
+            blocked: block.map(|block| Blocked { until: block.until }),
         }
     }
 }
 
 impl CampaignWorld {
+    /// The newest revision's number; none before the first.
+    pub fn newest(&self) -> Option<u32> {
+        self.revisions.last_key_value().map(|(number, _)| *number)
+    }
+
     /// One lane.
     pub fn lane(&self, lane: Lane) -> &LaneWorld {
         match lane {
@@ -223,14 +248,18 @@ impl CampaignWorld {
     }
 }
 
-impl LaneWorld {
-    /// Participants whose time has come by `now`, at most `most` of them.
-    pub fn due(&self, now: Millis, most: usize) -> Vec<Pseudonym> {
-        self.timers
-            .iter()
+impl World {
+    /// Participants of a lane whose time has come by `now`, at most `most` of them. Whoever is blocked is passed over.
+    pub fn due(&self, key: &CampaignKey, now: Millis, most: usize) -> Vec<Pseudonym> {
+        let (tenant, lane) = (self.tenants.get(&key.tenant), self.lane(key));
+        let blocked =
+            |user: &Pseudonym| tenant.is_some_and(|tenant| tenant.blocked(user, now).is_some());
+        lane.into_iter()
+            .flat_map(|lane| &lane.timers)
             .take_while(|(due, _)| *due <= now)
-            .take(most)
             .map(|(_, user)| *user)
+            .filter(|user| !blocked(user))
+            .take(most)
             .collect()
     }
 }

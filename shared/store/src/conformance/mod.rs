@@ -47,9 +47,11 @@ mod arms;
 mod commits;
 mod counters;
 mod deliveries;
+mod drafts;
 mod heard;
 mod leases;
 mod lists;
+mod measures;
 mod races;
 mod reads;
 mod revise;
@@ -151,6 +153,10 @@ cases! {
         a_key_is_replayed, an_audit_shows_tampering, changes_are_told;
     revise: a_rollback_is_the_next_revision, a_rollback_moves_the_ceilings, a_rollback_to_nowhere_is_refused,
         a_purge_leaves_nothing, a_purge_is_final, a_purge_leaves_the_other_editions;
+    measures: nothing_of_a_stopped_reward_is_given, what_is_left_is_withdrawn, a_tenants_pause_stops_all_its_campaigns,
+        a_tenants_pause_stops_what_is_published_later, a_blocked_user_is_refused, a_block_ends_by_itself,
+        a_blocked_user_is_not_due, staff_amend_what_is_stopped, what_is_given_by_hand_is_no_promise,
+        what_is_done_to_a_user_is_booked, a_notice_is_kept;
     arms: a_step_is_of_the_users_own_revision, a_share_grows_and_ends_as_the_whole, what_is_taken_back_is_nobodys,
         a_release_stands_beside_one_revision, a_release_is_in_the_audit_and_replayed;
     walk: everyone_is_met, a_walk_of_nobody_ends;
@@ -160,6 +166,9 @@ cases! {
     deliveries: a_mark_only_grows, marks_are_apart, a_mark_is_of_a_lane_that_is_there, what_is_parked_is_kept_whole,
         parked_again_is_one_entry, the_newest_are_kept_and_the_rest_counted, what_is_taken_away_is_in_the_audit,
         tenants_are_apart;
+    drafts: a_draft_is_kept_whole, a_stale_edit_changes_nothing, of_many_editors_one_is_first, a_save_is_replayed,
+        others_approve_and_an_edit_ends_that, a_draft_is_published_once_and_gone, of_many_publishers_one_publishes,
+        a_schedule_is_kept_and_an_edit_cancels_it;
     lists: who_is_on_a_list_is_told, a_list_is_replaced_as_a_whole, a_list_is_taken_away, a_list_is_audited_and_put_once;
     races: ten_units_have_ten_winners, twins_get_one_answer, one_user_is_never_in_two_places,
         a_dropped_commit_still_commits;

@@ -35,8 +35,8 @@ use machine::ids::{CampaignKey, Pseudonym};
 use machine::luck::Seed;
 use machine::model::Durability;
 use machine::world::{
-    Action, Admin, AdminOutcome, AuditEntry, Commit, Keep, Kept, Outcome, Parked, Parking,
-    Recalled, Revision,
+    Action, Admin, AdminOutcome, AuditEntry, Block, Commit, Draft, Keep, Kept, Outcome, Parked,
+    Parking, Recalled, Revision,
 };
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{oneshot, watch};
@@ -409,12 +409,16 @@ impl Store for Embedded {
             let state = self.state.read();
             self.failure.check()?;
             // Whoever is due now is stepped and committed with a version: a look ahead of the disk does no harm.
-            Ok(state
-                .world
-                .lane(key)
-                .map(|lane| lane.due(now, most))
-                .unwrap_or_default())
+            Ok(state.world.due(key, now, most))
         })
+    }
+
+    fn block<'a>(&'a self, tenant: &'a str, user: Pseudonym) -> Later<'a, Option<Block>> {
+        let tenant = tenant.to_owned();
+        Box::pin(self.durable(move |state| {
+            let known = state.world.tenants.get(tenant.as_str())?;
+            known.blocks.get(&user).cloned()
+        }))
     }
 
     fn audit<'a>(&'a self, tenant: &'a str, from: u64) -> Later<'a, Vec<AuditEntry>> {
@@ -473,6 +477,24 @@ impl Store for Embedded {
         Box::pin(self.durable(move |state| {
             let known = state.world.tenants.get(tenant.as_str())?;
             known.parking.find(&id).cloned()
+        }))
+    }
+
+    fn drafts<'a>(&'a self, tenant: &'a str) -> Later<'a, Vec<Draft>> {
+        let tenant = tenant.to_owned();
+        Box::pin(self.durable(move |state| {
+            let known = state.world.tenants.get(tenant.as_str());
+            let places = known.into_iter().flat_map(|known| known.drafts.values());
+            let drafts = places.filter_map(|place| place.draft.as_ref());
+            drafts.map(Draft::outline).collect()
+        }))
+    }
+
+    fn draft<'a>(&'a self, tenant: &'a str, campaign: &'a str) -> Later<'a, Option<Draft>> {
+        let (tenant, campaign) = (tenant.to_owned(), campaign.to_owned());
+        Box::pin(self.durable(move |state| {
+            let known = state.world.tenants.get(tenant.as_str())?;
+            known.drafts.get(campaign.as_str())?.draft.clone()
         }))
     }
 

@@ -20,7 +20,7 @@ use crate::log::{self, Disk, Log, RealDisk, Records, snapshot};
 
 /// What a snapshot's body begins with; to be changed whenever the world's form changes, so that an old snapshot is passed
 /// over and the log replayed.
-const SNAPSHOT_FORM: u32 = 5;
+const SNAPSHOT_FORM: u32 = 6;
 
 /// How a store is kept.
 #[derive(Debug, Clone, Copy)]
@@ -175,7 +175,7 @@ fn stamps(change: &Change) -> Option<(u64, Vec<Option<u64>>)> {
     let serials = |commit: &Commit| {
         let serial = |row: &Row| match row {
             Row::Grant(grant) => grant.serial,
-            Row::Draw(_) | Row::Message(_) => None,
+            Row::Draw(_) | Row::Message(_) | Row::Hand(_) | Row::Amended(_) => None,
         };
         commit.rows.iter().map(serial).collect()
     };

@@ -131,6 +131,13 @@ impl State {
                     .map_or(0, |(number, _)| *number),
                 live: found.live.clone(),
                 pause: found.pause.clone(),
+                tenant_pause: self
+                    .world
+                    .tenants
+                    .get(tenant)
+                    .and_then(|tenant| tenant.pause.clone()),
+                stopped: found.stopped.iter().cloned().collect(),
+                notice: found.notice.clone(),
                 granted_rules: found.granted_rules.iter().cloned().collect(),
             })
             .collect()

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use machine::ids::Pseudonym;
+use machine::participant::Status;
 use machine::world::CounterKey;
 
 /// Two of a lane's books that say different things.
@@ -119,6 +120,26 @@ pub enum Difference {
         /// The record's.
         recorded: Arc<str>,
     },
+    /// Something was made of a grant that was never booked.
+    #[error("row {row} amends a grant of {user} that was never booked")]
+    AmendsNothing {
+        /// Whose.
+        user: Pseudonym,
+        /// The row.
+        row: u64,
+    },
+    /// A grant whose record says another status than the ledger.
+    #[error("grant {id:032x} of {user} is {booked:?} by the ledger and {recorded:?} by the record")]
+    StatusDiffers {
+        /// Whose.
+        user: Pseudonym,
+        /// The grant's id.
+        id: u128,
+        /// The ledger's word.
+        booked: Status,
+        /// The record's.
+        recorded: Status,
+    },
     /// A grant in a record that names no rule or reward of its revision.
     #[error(
         "the record of {user} has a grant that revision {revision} has no rule or no reward for"
@@ -183,6 +204,8 @@ impl Difference {
             Self::NotInRecord { .. } => "not-in-record",
             Self::NotInLedger { .. } => "not-in-ledger",
             Self::OtherReward { .. } => "other-reward",
+            Self::AmendsNothing { .. } => "amends-nothing",
+            Self::StatusDiffers { .. } => "status-differs",
             Self::Nameless { .. } => "nameless",
             Self::DrawIndex { .. } => "draw-index",
             Self::DrawsDiffer { .. } => "draws-differ",

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use machine::ids::{CampaignKey, Pseudonym, grant_id};
-use machine::ledger::Row;
-use machine::participant::{Grant, Participant};
+use machine::ledger::{AmendedRow, BY_HAND, Row};
+use machine::participant::{BY_HAND_RULE, Grant, Participant, Status};
 
 use super::difference::{Difference, Findings};
 use super::tables::Tables;
@@ -35,6 +35,8 @@ pub(super) struct People {
     /// What records have and rows have not, until the rows that came meanwhile are read.
     ahead: BTreeSet<(Pseudonym, u128)>,
     drawn: BTreeMap<Pseudonym, u64>,
+    /// Grants whose record says another status than the rows read so far: by the record, by the rows.
+    statuses: BTreeMap<(Pseudonym, u128), (Status, Status)>,
 }
 
 /// One user.
@@ -49,6 +51,8 @@ struct Known {
 struct Booked {
     row: u64,
     reward: Arc<str>,
+    /// What staff last made of it; none: nothing.
+    amended: Option<Status>,
 }
 
 impl People {
@@ -58,11 +62,12 @@ impl People {
             known: BTreeMap::new(),
             ahead: BTreeSet::new(),
             drawn: BTreeMap::new(),
+            statuses: BTreeMap::new(),
         }
     }
 
-    /// Takes the next row.
-    pub fn row(&mut self, row: &LedgerRow, out: &mut Findings) {
+    /// Takes the next row, with the tables of the revision that decided.
+    pub fn row(&mut self, row: &LedgerRow, tables: Option<&Tables>, out: &mut Findings) {
         let user = row.user;
         if !self.part.holds(&user) {
             return;
@@ -76,6 +81,7 @@ impl People {
                 let booked = Booked {
                     row: row.number,
                     reward: grant.reward.clone(),
+                    amended: None,
                 };
                 match known.grants.entry(id_of(row)) {
                     Entry::Vacant(place) => {
@@ -99,7 +105,19 @@ impl People {
                 }
                 known.draws = draw.index.saturating_add(1);
             }
-            Row::Message(_) => {}
+            Row::Amended(amended) => {
+                let Some(tables) = tables else { return };
+                let ids = ids_of(row, amended, tables);
+                let found = ids.iter().find(|id| known.grants.contains_key(id));
+                match found.and_then(|id| known.grants.get_mut(id)) {
+                    Some(booked) => booked.amended = Some(amended.now),
+                    None => out.add(Difference::AmendsNothing {
+                        user,
+                        row: row.number,
+                    }),
+                }
+            }
+            Row::Message(_) | Row::Hand(_) => {}
         }
     }
 
@@ -145,7 +163,14 @@ impl People {
                         recorded: reward.clone(),
                     });
                 }
-                (Some(_), _) | (None, None) => {}
+                (Some((id, booked)), _) => {
+                    let said = booked.amended.unwrap_or(Status::Pending);
+                    let by_staff = is_made(said) || is_made(grant.status);
+                    if by_staff && grant.status != said {
+                        self.statuses.insert((user, id), (grant.status, said));
+                    }
+                }
+                (None, None) => {}
                 (None, Some(id)) => {
                     if !self.ahead.insert((user, *id)) {
                         out.add(Difference::NotInLedger { user, id: *id });
@@ -164,11 +189,11 @@ impl People {
 
     /// Whether a record is ahead of the rows read so far.
     pub fn waits(&self) -> bool {
-        !self.ahead.is_empty() || !self.drawn.is_empty()
+        !self.ahead.is_empty() || !self.drawn.is_empty() || !self.statuses.is_empty()
     }
 
     /// Takes a row that came after those the counters are held against.
-    pub fn later(&mut self, row: &LedgerRow) {
+    pub fn later(&mut self, row: &LedgerRow, tables: Option<&Tables>) {
         match &row.row {
             Row::Grant(_) => {
                 self.ahead.remove(&(row.user, id_of(row)));
@@ -178,7 +203,15 @@ impl People {
                     known.draws = known.draws.max(draw.index.saturating_add(1));
                 }
             }
-            Row::Message(_) => {}
+            Row::Amended(amended) => {
+                let ids = tables.map(|tables| ids_of(row, amended, tables));
+                for id in ids.unwrap_or_default() {
+                    if let Some((_, said)) = self.statuses.get_mut(&(row.user, id)) {
+                        *said = amended.now;
+                    }
+                }
+            }
+            Row::Message(_) | Row::Hand(_) => {}
         }
     }
 
@@ -186,6 +219,16 @@ impl People {
     pub fn finish(self, out: &mut Findings) {
         for (user, id) in self.ahead {
             out.add(Difference::NotInLedger { user, id });
+        }
+        for ((user, id), (recorded, booked)) in self.statuses {
+            if recorded != booked {
+                out.add(Difference::StatusDiffers {
+                    user,
+                    id,
+                    booked,
+                    recorded,
+                });
+            }
         }
         for (user, recorded) in self.drawn {
             let booked = self.known.get(&user).map_or(0, |known| known.draws);
@@ -206,6 +249,22 @@ impl People {
     }
 }
 
+/// Whether a status is one that staff alone make.
+fn is_made(status: Status) -> bool {
+    matches!(status, Status::Held | Status::Reversed)
+}
+
+/// The ids that the grant may have been booked under that a row amends.
+fn ids_of(row: &LedgerRow, amended: &AmendedRow, tables: &Tables) -> Vec<u128> {
+    let was = tables
+        .names_before(&amended.rule)
+        .iter()
+        .map(String::as_str);
+    let names = std::iter::once(&*amended.rule).chain(was);
+    let id = |name| grant_id(&row.campaign, &row.user, name, amended.period, amended.n);
+    names.map(|name| number(&id(name))).collect()
+}
+
 /// The id of the grant that a row books, as a number.
 fn id_of(row: &LedgerRow) -> u128 {
     row.grant_id().map_or(0, |id| number(&id))
@@ -224,8 +283,12 @@ fn names<'a>(
     grant: &Grant,
     tables: &'a Tables,
 ) -> Option<(Vec<u128>, &'a Arc<str>)> {
-    let rule = tables.rules_of_giving.get(usize::from(grant.rule))?;
     let reward = tables.rewards.get(usize::from(grant.reward))?;
+    if grant.rule == BY_HAND_RULE {
+        let id = grant_id(key, user, BY_HAND, grant.period, grant.n);
+        return Some((vec![number(&id)], &reward.id));
+    }
+    let rule = tables.rules_of_giving.get(usize::from(grant.rule))?;
     let names = std::iter::once(&*rule.id).chain(rule.was.iter().map(String::as_str));
     let ids = names.map(|name| number(&grant_id(key, user, name, grant.period, grant.n)));
     Some((ids.collect(), &reward.id))

@@ -9,18 +9,20 @@ use serde::Deserialize;
 
 /// Of one revision.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Tables {
+pub(crate) struct Tables {
     pub rules_of_giving: Vec<Rule>,
     pub rewards: Vec<Reward>,
     pub budget: Option<Budget>,
     pub calendar: Calendar,
 }
 
-/// A reward: its name, and whether its units are numbered.
+/// A reward: its name, whether its units are numbered, and whether it is added to a balance at once.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Reward {
+pub(crate) struct Reward {
     pub id: Arc<str>,
     pub stock: Option<u32>,
+    #[serde(default)]
+    pub balance: Option<u16>,
 }
 
 impl Tables {
@@ -33,5 +35,17 @@ impl Tables {
     pub fn is_limited(&self, reward: &str) -> bool {
         let found = self.rewards.iter().find(|known| *known.id == *reward);
         found.is_some_and(|found| found.stock.is_some())
+    }
+
+    /// Whether a reward is added to a balance at once.
+    pub fn is_balance(&self, reward: &str) -> bool {
+        let found = self.rewards.iter().find(|known| *known.id == *reward);
+        found.is_some_and(|found| found.balance.is_some())
+    }
+
+    /// The names that a rule had in earlier revisions.
+    pub fn names_before(&self, rule: &str) -> &[String] {
+        let found = self.rules_of_giving.iter().find(|known| *known.id == *rule);
+        found.map_or(&[], |found| &found.was)
     }
 }

@@ -7,18 +7,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use machine::Millis;
 use machine::ids::{CampaignKey, Period, Pseudonym};
-use machine::ledger::{DrawRow, GrantRow, Rolled, Row};
+use machine::ledger::{AmendedRow, DrawRow, GrantRow, Rolled, Row};
 use machine::luck::Seed;
 use machine::model::Durability;
-use machine::participant::Participant;
+use machine::participant::{Participant, Status};
 use machine::world::{
-    Action, Admin, AdminOutcome, AuditEntry, Bound, Commit, Counter, CounterKey, Outcome, Parked,
-    Parking, Recalled, Revision, World, apply_admin, apply_commit,
+    Action, Admin, AdminOutcome, AuditEntry, Bound, Commit, Counter, CounterKey, Draft, Outcome,
+    Parked, Parking, Recalled, Revision, World, apply_admin, apply_commit,
 };
 use tokio::sync::watch;
 
 use super::*;
-use crate::conformance::sample::{admin, commit, costing, giving, live, moving, publish, user};
+use crate::conformance::sample::{
+    START, admin, commit, costing, giving, live, moving, publish, user,
+};
 use crate::{Asked, Copied, Health, Later, Page, Published};
 
 /// Two rules, of which the samples' grants use the first; a budget for days.
@@ -222,6 +224,10 @@ impl Store for Books {
         unreachable!()
     }
 
+    fn block<'a>(&'a self, _: &'a str, _: Pseudonym) -> Later<'a, Option<machine::world::Block>> {
+        unreachable!()
+    }
+
     fn due<'a>(
         &'a self,
         _key: &'a CampaignKey,
@@ -249,6 +255,14 @@ impl Store for Books {
 
     fn parking<'a>(&'a self, _tenant: &'a str) -> Later<'a, Parking> {
         unreachable!()
+    }
+
+    fn drafts<'a>(&'a self, _tenant: &'a str) -> Later<'a, Vec<Draft>> {
+        unreachable!("it reads lanes")
+    }
+
+    fn draft<'a>(&'a self, _tenant: &'a str, _campaign: &'a str) -> Later<'a, Option<Draft>> {
+        unreachable!("it reads lanes")
     }
 
     fn parked<'a>(&'a self, _tenant: &'a str, _id: &'a str) -> Later<'a, Option<Parked>> {
@@ -289,7 +303,7 @@ async fn kinds(books: &Books) -> Vec<&'static str> {
 fn grants(rows: &mut [LedgerRow]) -> impl Iterator<Item = (u64, &mut GrantRow)> {
     rows.iter_mut().filter_map(|row| match &mut row.row {
         Row::Grant(grant) => Some((row.number, grant)),
-        Row::Draw(_) | Row::Message(_) => None,
+        Row::Draw(_) | Row::Message(_) | Row::Hand(_) | Row::Amended(_) => None,
     })
 }
 
@@ -442,6 +456,27 @@ async fn every_kind_of_damage_is_named() {
             &["not-in-ledger"],
         ),
         (
+            "a record's grant was taken back, and the ledger has no row of it",
+            |books| books.people[0].1.grants[0].status = Status::Reversed,
+            &["status-differs"],
+        ),
+        (
+            "a grant was held by the ledger, and the record goes on",
+            |books| {
+                let (owner, grant) = (books.people[0].0, books.people[0].1.grants[0].clone());
+                amended(books, owner, grant.period, Status::Held);
+            },
+            &["status-differs"],
+        ),
+        (
+            "a grant was taken back that there never was",
+            |books| {
+                let owner = books.people[0].0;
+                amended(books, owner, Period::Draw(77), Status::Reversed);
+            },
+            &["amends-nothing"],
+        ),
+        (
             "a record has another reward than was booked",
             |books| books.people[0].1.grants[0].reward = 1,
             &["other-reward"],
@@ -527,4 +562,74 @@ async fn calls_may_come_in_meanwhile() {
     books.looks = Arc::default();
     let report = reconcile(&books, &live()).await.unwrap().unwrap();
     assert!(!report.agrees());
+}
+
+/// Appends a row that makes this of a user's mug.
+fn amended(books: &mut Books, user: Pseudonym, period: Period, now: Status) {
+    let mut row = books.rows.last().unwrap().clone();
+    row.number += 1;
+    row.user = user;
+    row.row = Row::Amended(AmendedRow {
+        rule: "wheel-mug".into(),
+        reward: "mug".into(),
+        period,
+        n: 1,
+        was: Status::Pending,
+        now,
+        taken: 0,
+        by: "risk".into(),
+        why: "a test".into(),
+    });
+    books.lane.rows += 1;
+    books.rows.push(row);
+}
+
+/// Settled as reconciled: what was held, taken back and given is told apart, and what does not add up is named.
+#[tokio::test]
+async fn a_settlement_is_of_books_that_agree() {
+    let mut books = sound();
+    let settle = async |books: &Books| {
+        let settled = crate::settlement::settle(books, &live(), None, START).await;
+        settled.unwrap().unwrap()
+    };
+    let before = settle(&books).await;
+    assert_eq!(before.differences, []);
+    let total = before.total();
+    assert_eq!((total.issued, total.outstanding, total.cost), (9, 9, 90));
+    let of = |place: usize| {
+        (
+            books.people[place].0,
+            books.people[place].1.grants[0].period,
+        )
+    };
+    let (first, second) = (of(0), of(1));
+    amended(&mut books, first.0, first.1, Status::Held);
+    amended(&mut books, second.0, second.1, Status::Reversed);
+    amended(&mut books, first.0, first.1, Status::Reversed);
+    amended(&mut books, first.0, first.1, Status::Reversed);
+    let after = settle(&books).await;
+    let total = after.total();
+    assert_eq!(after.differences, []);
+    assert_eq!((total.issued, total.reversed, total.outstanding), (9, 2, 7));
+    assert_eq!((total.cost, total.cost_reversed), (90, 20));
+    // Before that, they were not.
+    let settled = crate::settlement::settle(&books, &live(), Some(START), START).await;
+    assert_eq!(settled.unwrap().unwrap().total().issued, 0);
+    amended(&mut books, first.0, Period::Draw(77), Status::Reversed);
+    books.lane.counters[0].1.issued += 1;
+    let kinds: Vec<_> = settle(&books)
+        .await
+        .differences
+        .iter()
+        .map(Difference::kind)
+        .collect();
+    assert_eq!(kinds, ["counter-differs", "amends-nothing"]);
+    books.rows.remove(3);
+    let kinds: Vec<_> = settle(&books)
+        .await
+        .differences
+        .iter()
+        .map(Difference::kind)
+        .collect();
+    assert!(kinds.contains(&"rows-missing"), "{kinds:?}");
 }

@@ -59,7 +59,7 @@ impl<'a> Totals<'a> {
                 self.cost(row, grant, tables);
             }
             Row::Draw(_) => self.draws += 1,
-            Row::Message(_) => {}
+            Row::Message(_) | Row::Hand(_) | Row::Amended(_) => {}
         }
     }
 
@@ -132,7 +132,7 @@ impl<'a> Totals<'a> {
                     units.missing(counter.issued, reward, out);
                     units.count
                 }
-                CounterKey::Budget | CounterKey::BudgetDay(_) => {
+                CounterKey::Budget | CounterKey::BudgetDay(_) | CounterKey::Stopped(_) => {
                     self.spent.remove(key).unwrap_or_default()
                 }
             };

@@ -7,13 +7,15 @@ use machine::ids::Lane;
 use machine::luck::Seed;
 use machine::model::Durability;
 use machine::world::{
-    Action, Admin, AdminOutcome, CounterKey, Live, Refused, Revision, WHOLE, shared as with_share,
+    Action, Admin, AdminOutcome, Counter, CounterKey, Done, DraftPlace, Live, Measure, Refused,
+    Revision, WHOLE, shared as with_share,
 };
 use redis::Value;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::batch::MOST;
+use super::draft;
 use super::form;
 use super::head::Head;
 use super::keys::{OfCampaign, OfTenant};
@@ -40,6 +42,8 @@ struct Found {
     head_bytes: Vec<u8>,
     head: Option<Head>,
     setups: [Option<Setup>; 2],
+    /// Where its draft is, and the bytes that said so.
+    draft: (DraftPlace, Vec<u8>),
 }
 
 impl Found {
@@ -59,22 +63,19 @@ struct Plan {
     revision: Option<(u32, Vec<u8>)>,
     setups: [Option<Setup>; 2],
     tallies: bool,
-    /// Lane, counter, `figure` or `add`, number.
+    /// Lane, counter, `figure`, `add` or `take`, number.
     counters: Vec<(Lane, CounterKey, &'static str, String)>,
+    /// Where the draft is afterwards, where it was published.
+    draft: Option<DraftPlace>,
     /// For the note.
-    new_revision: Option<u32>,
-    ceiling: Option<i64>,
+    done: Done,
 }
 
 /// Makes a change.
 pub(super) async fn admin(shared: &Shared, change: &Admin) -> Result<AdminOutcome, Error> {
     if let Action::CreateTenant { secret } = &change.action {
         return Ok(if note::create(shared, change, &secret.0).await? {
-            AdminOutcome::Done(machine::world::Done {
-                audit: 0,
-                revision: None,
-                ceiling: None,
-            })
+            AdminOutcome::Done(Done::default())
         } else {
             AdminOutcome::Already
         });
@@ -85,6 +86,12 @@ pub(super) async fn admin(shared: &Shared, change: &Admin) -> Result<AdminOutcom
     if matches!(change.action, Action::DropList { .. }) {
         return super::lists::make(shared, change, 0).await;
     }
+    if let Action::Draft { campaign, deed } = &change.action {
+        return draft::deed(shared, change, campaign, deed).await;
+    }
+    if let Some(outcome) = super::measure::of_tenant(shared, change).await? {
+        return Ok(outcome);
+    }
     let Some((campaign, edition)) = change.action.campaign() else {
         return Ok(AdminOutcome::Already);
     };
@@ -93,18 +100,31 @@ pub(super) async fn admin(shared: &Shared, change: &Admin) -> Result<AdminOutcom
             return Ok(answer);
         }
         let keys = OfCampaign::new(&change.tenant, campaign, edition);
-        let (found, note) = look(shared, keys).await?;
+        let (mut found, note) = look(shared, keys).await?;
         if let Some(note) = note {
             // Someone's change is made and not booked, maybe this caller's own from before a crash.
             note::settle(shared, &change.tenant, &found.keys.note(), &note).await?;
             continue;
         }
+        if matches!(change.action, Action::PublishDraft { .. }) {
+            found.draft = draft::place(shared, &change.tenant, campaign).await?;
+        }
         let plan = match plan(shared, change, &found).await? {
             Ok(plan) => plan,
             Err(no) => return Ok(no),
         };
-        let note = Note::new(change, campaign, plan.new_revision, plan.ceiling)?.write()?;
-        if matches!(change.action, Action::Publish { .. }) {
+        let done = Done {
+            draft: match &change.action {
+                Action::PublishDraft { from, .. } => Some(from.version),
+                _ => None,
+            },
+            ..plan.done.clone()
+        };
+        let note = Note::new(change, campaign, &done)?.write()?;
+        if matches!(
+            change.action,
+            Action::Publish { .. } | Action::PublishDraft { .. }
+        ) {
             // Before the campaign is there: a name that leads nowhere is passed over, a campaign without a name would be lost.
             let name = format!("{}/{campaign}/{edition}", change.tenant);
             let command = redis::cmd("SADD")
@@ -112,13 +132,18 @@ pub(super) async fn admin(shared: &Shared, change: &Admin) -> Result<AdminOutcom
                 .arg(name)
                 .to_owned();
             shared.tell(&command).await?;
+            if found.head.is_none() {
+                super::measure::welcome(shared, &change.tenant, &found.keys).await?;
+            }
         }
         match make(shared, &found, &plan, &note).await?.as_slice() {
             b"ok" => {}
             b"moved" => continue,
             b"much" => return Ok(AdminOutcome::Refused(Refused::TooMuch)),
             b"none" => {
-                let Action::AddStock { reward, .. } = &change.action else {
+                let (Action::AddStock { reward, .. }
+                | Action::Measure(Measure::Withdraw { reward, .. })) = &change.action
+                else {
                     return Err(Error::NotWritten("a counter is missing".to_owned()));
                 };
                 return Ok(AdminOutcome::Refused(Refused::NoSuchStock(reward.clone())));
@@ -131,6 +156,9 @@ pub(super) async fn admin(shared: &Shared, change: &Admin) -> Result<AdminOutcom
             }
         }
         let done = note::settle(shared, &change.tenant, &found.keys.note(), note.as_bytes()).await;
+        if found.head.is_none() {
+            super::measure::settle(shared, &change.tenant, &found.keys).await?;
+        }
         super::watch::tell(shared).await;
         return Ok(AdminOutcome::Done(done.map_err(|error| match error {
             // The change is made; what is open is its place in the audit. The same key finds it.
@@ -188,6 +216,7 @@ async fn look(shared: &Shared, keys: OfCampaign) -> Result<(Found, Option<Vec<u8
             .map_err(|error| Error::Read(format!("a campaign's head: {error}")))?,
         head_bytes: head.unwrap_or_default(),
         setups: [setup(live)?, setup(test)?],
+        draft: (DraftPlace::default(), Vec::new()),
     };
     Ok((found, note))
 }
@@ -199,11 +228,45 @@ async fn plan(
 ) -> Result<Result<Plan, AdminOutcome>, Error> {
     let known = |campaign: &Arc<str>, edition: u32| found.alive(campaign, edition);
     Ok(match &change.action {
-        // Of a tenant and of no campaign: made elsewhere.
+        // Of a tenant and of no campaign, or of its draft: made elsewhere.
         Action::CreateTenant { .. }
         | Action::Unpark { .. }
+        | Action::Draft { .. }
         | Action::PutList { .. }
         | Action::DropList { .. } => Err(AdminOutcome::Already),
+        Action::PublishDraft {
+            campaign,
+            edition,
+            definition,
+            stock,
+            budget,
+            seeds,
+            from,
+        } => {
+            let newest = match found.alive(campaign, *edition) {
+                Ok(head) => head.newest,
+                Err(_) => 0,
+            };
+            let after = match found.draft.0.published(campaign, from, newest) {
+                Ok(after) => after,
+                Err(no) => return Ok(Err(no.into())),
+            };
+            if found.head.as_ref().is_some_and(|head| head.purged) {
+                let no = Refused::Purged(campaign.clone(), *edition);
+                return Ok(Err(AdminOutcome::Refused(no)));
+            }
+            let new = New {
+                definition,
+                figures: (stock.as_slice(), *budget),
+                seeds: Some(seeds),
+                beside: None,
+            };
+            let revised = revise(shared, change, found, new).await?;
+            revised.map(|plan| Plan {
+                draft: Some(after),
+                ..plan
+            })
+        }
         Action::Publish {
             campaign,
             edition,
@@ -291,6 +354,8 @@ async fn plan(
                     live: Vec::new(),
                     pause: None,
                     purged: true,
+                    stopped: Vec::new(),
+                    notice: None,
                     ..head
                 }),
                 ..Plan::default()
@@ -343,6 +408,99 @@ async fn plan(
             ],
             ..Plan::default()
         }),
+        Action::Measure(measure) => take(shared, found, measure).await?,
+    })
+}
+
+/// A measure on a campaign.
+async fn take(
+    shared: &Shared,
+    found: &Found,
+    measure: &Measure,
+) -> Result<Result<Plan, AdminOutcome>, Error> {
+    let Some((campaign, edition)) = measure.campaign() else {
+        // Of a tenant: made elsewhere.
+        return Ok(Err(AdminOutcome::Already));
+    };
+    let mut head = match found.alive(campaign, edition) {
+        Ok(head) => head,
+        Err(no) => return Ok(Err(no)),
+    };
+    let place = |head: &Head, reward: &Arc<str>| head.stopped.binary_search(reward);
+    match measure {
+        Measure::StopReward { reward, .. } => match place(&head, reward) {
+            Ok(_) => return Ok(Err(AdminOutcome::Already)),
+            Err(at) => head.stopped.insert(at, reward.clone()),
+        },
+        Measure::StartReward { reward, .. } => match place(&head, reward) {
+            Ok(at) => drop(head.stopped.remove(at)),
+            Err(_) => return Ok(Err(AdminOutcome::Already)),
+        },
+        Measure::Notice { notice, .. } => {
+            if head.notice == *notice {
+                return Ok(Err(AdminOutcome::Already));
+            }
+            head.notice.clone_from(notice);
+        }
+        Measure::Withdraw {
+            lane,
+            reward,
+            units,
+            ..
+        } => return withdraw(shared, found, *lane, reward, *units).await,
+        Measure::OnUser { .. }
+        | Measure::PauseTenant { .. }
+        | Measure::ResumeTenant
+        | Measure::Block { .. }
+        | Measure::Unblock { .. } => {}
+    }
+    Ok(Ok(Plan {
+        head: Some(head),
+        ..Plan::default()
+    }))
+}
+
+/// A ceiling lowered from where it is now, as far as what is gone leaves it: the script looks whether both still are so far.
+async fn withdraw(
+    shared: &Shared,
+    found: &Found,
+    lane: Lane,
+    reward: &Arc<str>,
+    units: Option<u32>,
+) -> Result<Result<Plan, AdminOutcome>, Error> {
+    let key = CounterKey::Stock(reward.clone());
+    let Some(seen) = counter(shared, found, lane, &key).await? else {
+        let no = Refused::NoSuchStock(reward.clone());
+        return Ok(Err(AdminOutcome::Refused(no)));
+    };
+    let mut after = seen;
+    let withdrawn = after.withdraw(units);
+    if withdrawn == 0 {
+        return Ok(Err(AdminOutcome::Already));
+    }
+    let figure = format!("{} {}", seen.ceiling, after.ceiling);
+    Ok(Ok(Plan {
+        counters: vec![(lane, key, "take", figure)],
+        done: Done {
+            ceiling: Some(after.ceiling),
+            withdrawn: Some(withdrawn),
+            ..Done::default()
+        },
+        ..Plan::default()
+    }))
+}
+
+async fn counter(
+    shared: &Shared,
+    found: &Found,
+    lane: Lane,
+    key: &CounterKey,
+) -> Result<Option<Counter>, Error> {
+    let counter = found.keys.lane(lane).counter(key);
+    let command = redis::cmd("GET").arg(counter).to_owned();
+    Ok(match shared.tell(&command).await? {
+        Value::BulkString(bytes) => super::read::counter_of(&bytes),
+        _ => None,
     })
 }
 
@@ -355,20 +513,16 @@ async fn add_stock(
     add: u32,
 ) -> Result<Result<Plan, AdminOutcome>, Error> {
     let key = CounterKey::Stock(reward.clone());
-    let counter = found.keys.lane(lane).counter(&key);
-    let command = redis::cmd("GET").arg(counter).to_owned();
-    let value = shared.tell(&command).await?;
-    let counter = match &value {
-        Value::BulkString(bytes) => super::read::counter_of(bytes),
-        _ => None,
-    };
-    let Some(counter) = counter else {
+    let Some(counter) = counter(shared, found, lane, &key).await? else {
         let no = Refused::NoSuchStock(reward.clone());
         return Ok(Err(AdminOutcome::Refused(no)));
     };
     Ok(Ok(Plan {
         counters: vec![(lane, key, "add", format!("{add} {}", counter.ceiling))],
-        ceiling: Some(counter.ceiling + i64::from(add)),
+        done: Done {
+            ceiling: Some(counter.ceiling + i64::from(add)),
+            ..Done::default()
+        },
         ..Plan::default()
     }))
 }
@@ -469,6 +623,11 @@ async fn revise(
             live,
             pause: found.head.as_ref().and_then(|head| head.pause.clone()),
             purged: false,
+            stopped: found
+                .head
+                .as_ref()
+                .map_or_else(Vec::new, |head| head.stopped.clone()),
+            notice: found.head.as_ref().and_then(|head| head.notice.clone()),
         }),
         revision: Some((number, form::encode(&made)?)),
         setups: [
@@ -477,8 +636,11 @@ async fn revise(
         ],
         tallies: found.head.is_none(),
         counters,
-        new_revision: Some(number),
-        ceiling: None,
+        draft: None,
+        done: Done {
+            revision: Some(number),
+            ..Done::default()
+        },
     }))
 }
 
@@ -508,7 +670,10 @@ async fn give_share(
         head: Some(Head { live, ..head }),
         setups: [setup(&found.setups[0]), setup(&found.setups[1])],
         counters,
-        new_revision: Some(if share == 0 { arms.0 } else { arms.1 }),
+        done: Done {
+            revision: Some(if share == 0 { arms.0 } else { arms.1 }),
+            ..Done::default()
+        },
         ..Plan::default()
     }))
 }
@@ -545,6 +710,7 @@ fn durability(definition: &[u8]) -> Durability {
 
 async fn make(shared: &Shared, found: &Found, plan: &Plan, note: &str) -> Result<Vec<u8>, Error> {
     let keys = &found.keys;
+    let draft = keys.draft();
     let lanes = [keys.lane(Lane::Live), keys.lane(Lane::Test)];
     let head = plan.head.as_ref().or(found.head.as_ref());
     let head = head
@@ -567,13 +733,16 @@ async fn make(shared: &Shared, found: &Found, plan: &Plan, note: &str) -> Result
         .key(lanes[1].tally())
         .key(lanes[0].counters())
         .key(lanes[1].counters())
+        .key(&draft)
         .arg(found.head_bytes.as_slice())
         .arg(head)
         .arg(note)
         .arg(revision)
         .arg(setup(&plan.setups[0])?)
         .arg(setup(&plan.setups[1])?)
-        .arg(if plan.tallies { "1" } else { "" });
+        .arg(if plan.tallies { "1" } else { "" })
+        .arg(found.draft.1.as_slice())
+        .arg(plan.draft.as_ref().map_or(Ok(Vec::new()), form::encode)?);
     for (lane, counter, what, number) in &plan.counters {
         let at = usize::from(*lane == Lane::Test);
         call = call

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use machine::ids::{Lane, Pseudonym};
-use machine::ledger::Row;
+use machine::ledger::{Row, is_by_hand};
 use machine::world::{Applied, Bound, Commit, CounterKey, CounterMove, Left, Outcome, place};
 use redis::Value;
 
@@ -26,6 +26,8 @@ pub(super) struct Ready {
     pub bytes: usize,
     /// The rules that it grants by.
     pub rules: Vec<Arc<str>>,
+    /// The rewards that it gives.
+    rewards: Vec<Arc<str>>,
     /// The job and the value of the lease that it is made under.
     pub under: Option<(Arc<str>, String)>,
     version: u64,
@@ -34,6 +36,10 @@ pub(super) struct Ready {
     unsound: Option<usize>,
     /// Whether `grants` are all of them, those from before too.
     all_grants: bool,
+    /// Whether staff amend what was given.
+    amends: bool,
+    /// The clock of the shell that decided.
+    at: i64,
     moves: Vec<Move>,
     alternatives: Vec<Move>,
     /// The version that was seen, and the core it named where that is known.
@@ -87,20 +93,22 @@ impl Ready {
         let unsound = commit
             .unsound()
             .and_then(|key| counters.iter().position(|known| known == key));
-        let mut rules: Vec<Arc<str>> = Vec::new();
+        let (mut rules, mut rewards): (Vec<Arc<str>>, Vec<Arc<str>>) = (Vec::new(), Vec::new());
         for row in &commit.rows {
-            if let Row::Grant(grant) = row
-                && !rules.contains(&grant.rule)
-            {
+            let Row::Grant(grant) = row else { continue };
+            if !rules.contains(&grant.rule) && !is_by_hand(&grant.rule) {
                 rules.push(grant.rule.clone());
+            }
+            if !rewards.contains(&grant.reward) {
+                rewards.push(grant.reward.clone());
             }
         }
         // Each is counted in a byte on the way: what does not fit must not be left out silently.
         let most = usize::from(u8::MAX);
         let too_long = commit.moves.len() > most
             || commit.alternatives.len() > most
-            || rules.len() > most
-            || rules.iter().any(|rule| rule.len() > most)
+            || [&rules, &rewards].iter().any(|names| names.len() > most)
+            || rules.iter().chain(&rewards).any(|name| name.len() > most)
             || commit
                 .event
                 .as_ref()
@@ -131,12 +139,15 @@ impl Ready {
             revision: commit.revision,
             bytes: 256 + seen.len() + after.len() + grants.len() + rows.len() + commit.answer.len(),
             rules,
+            rewards,
             under,
             version: commit.expected,
             participant: keys.participant(&commit.user),
             counters,
             unsound,
             all_grants: commit.carried.is_some(),
+            amends: commit.is_amendment(),
+            at: commit.at,
             moves,
             alternatives,
             seen,
@@ -158,8 +169,8 @@ impl Ready {
         self.counters.first().cloned().unwrap_or(CounterKey::Budget)
     }
 
-    /// Appends what the script reads first: how many rows, the timer, the user's place, the event; then, only where there is any of it, counters,
-    /// rules and the lease.
+    /// Appends what the script reads first: how many rows, the timer, the clock, the user's place, the event; then, only where there is any of it,
+    /// rewards, counters, rules and the lease.
     fn plan(
         &self,
         bytes: &mut Vec<u8>,
@@ -169,10 +180,11 @@ impl Ready {
     ) {
         bytes.extend_from_slice(&self.row_count.to_be_bytes());
         bytes.extend_from_slice(&self.timer);
+        bytes.extend_from_slice(&self.at.to_be_bytes());
         bytes.extend_from_slice(&self.place);
         short(bytes, self.event.as_deref().unwrap_or_default());
-        let plain = self.moves.is_empty() && self.unsound.is_none() && !self.all_grants;
-        if plain && rules.is_empty() && lease.is_none() {
+        let plain = self.moves.is_empty() && self.unsound.is_none() && self.rewards.is_empty();
+        if plain && !self.all_grants && !self.amends && rules.is_empty() && lease.is_none() {
             return;
         }
         let place = |counter: usize| {
@@ -180,8 +192,12 @@ impl Ready {
             let place = key.and_then(|key| places.get(key)).copied();
             place.unwrap_or_default().to_be_bytes()
         };
-        bytes.push(u8::from(self.all_grants));
+        bytes.push(u8::from(self.all_grants) | u8::from(self.amends) << 1);
         bytes.extend_from_slice(&self.unsound.map_or([0; 2], place));
+        bytes.push(self.rewards.len() as u8);
+        for reward in &self.rewards {
+            short(bytes, reward);
+        }
         for list in [&self.moves, &self.alternatives] {
             bytes.push(list.len() as u8);
             for one in list {
@@ -219,7 +235,9 @@ impl Move {
         let kind = match (&moved.key, moved.bound) {
             (CounterKey::Budget, _) => 0,
             (CounterKey::BudgetDay(_), Bound::Given(_)) => 1,
-            (CounterKey::BudgetDay(_), Bound::Own | Bound::Held(_)) => 2,
+            // What is stopped is no counter: nothing of it is there.
+            (CounterKey::BudgetDay(_), Bound::Own | Bound::Held(_))
+            | (CounterKey::Stopped(_), _) => 2,
             (CounterKey::Stock(_), _) => 3,
         };
         let bound = match (kind, moved.bound) {
@@ -281,6 +299,8 @@ pub(super) fn call<'a>(
         .key(common.campaign.rules())
         .key(keys.counters())
         .key(keys.answers())
+        .key(common.campaign.blocked())
+        .key(common.campaign.halt())
         .key(common.campaign.head())
         .key(keys.tally())
         .keys(counters.iter().map(|counter| keys.counter(counter)))
@@ -373,6 +393,18 @@ fn outcome(commit: &Ready, told: Value, counters: &[CounterKey]) -> Result<Outco
             }
             _ => Err(broken("no head")),
         },
+        b"T" => match parts.next() {
+            Some(Value::BulkString(pause)) => {
+                super::measure::read_pause(&pause).map(Outcome::Paused)
+            }
+            _ => Err(broken("no pause")),
+        },
+        b"B" => match parts.next() {
+            Some(Value::BulkString(until)) => {
+                Ok(Outcome::Blocked(super::measure::read_blocked(&until)))
+            }
+            _ => Err(broken("no end of a block")),
+        },
         b"V" => match parts.next() {
             Some(Value::BulkString(value)) => {
                 let record = record::Value::of(&value).and_then(|value| value.participant());
@@ -386,6 +418,12 @@ fn outcome(commit: &Ready, told: Value, counters: &[CounterKey]) -> Result<Outco
         b"E" => {
             let mut left = Vec::new();
             while let Some(at) = parts.next() {
+                if let Value::BulkString(reward) = at {
+                    let reward = String::from_utf8_lossy(&reward).as_ref().into();
+                    let key = CounterKey::Stopped(reward);
+                    left.push(Left { key, left: 0 });
+                    continue;
+                }
                 let key = counter(Some(at))?;
                 match parts.next() {
                     Some(Value::Int(units)) => left.push(Left { key, left: units }),

@@ -10,8 +10,10 @@
 //! | `gala/v1/campaigns` | set of `tenant/campaign/edition` |
 //! | `gala/v1/changes` | counts what ops staff changed; also the channel that tells of it |
 //! | `{T}/v1/secret`, `/audit`, `/answer/<hash>`, `/booked/<id>` | a tenant's secret, audit, admin answers, booked notes |
+//! | `{T}/v1/pause`, `/blocks` | the tenant's pause; a hash of who is blocked: what each campaign's slot gets |
 //! | `{T}/v1/parked`, `/parked/data`, `/parked/order`, `/parked/tally` | hashes of parked events and of what they say; sorted set of which came last; how many came, and how many were let go |
 //! | `{T/C/0}/v1/<edition>/head` | epoch, newest and live revisions, pause |
+//! | `.../halt`, `.../blocked` | the tenant's pause and its blocks, as commits look at them |
 //! | `.../revision/<n>`, `.../rules`, `.../note` | a revision; the rules that have granted; a change not yet in the audit |
 //! | `.../<lane>/setup`, `.../tally` | seed, clock; rows and participants |
 //! | `.../<lane>/counters`, `.../c/<counter>` | their names; one counter |
@@ -114,6 +116,16 @@ impl OfTenant<'_> {
         self.key(format_args!("booked/{note}"))
     }
 
+    /// Its pause.
+    pub fn pause(self) -> Key {
+        self.key(format_args!("pause"))
+    }
+
+    /// Who is blocked, a hash by pseudonym.
+    pub fn blocks(self) -> Key {
+        self.key(format_args!("blocks"))
+    }
+
     /// What is kept of parked events, a hash by name.
     pub fn parked(self) -> Key {
         self.key(format_args!("parked"))
@@ -134,6 +146,11 @@ impl OfTenant<'_> {
         self.key(format_args!("parked/tally"))
     }
 
+    /// The campaigns that have a draft, or had one, a set.
+    pub fn drafts(self) -> Key {
+        self.key(format_args!("drafts"))
+    }
+
     /// A hash: which version each list is, by its name.
     pub fn lists(self) -> Key {
         self.key(format_args!("lists"))
@@ -147,6 +164,32 @@ impl OfTenant<'_> {
     /// A rate limit's state.
     pub fn rate(self, name: &str) -> Key {
         self.key(format_args!("rate/{name}"))
+    }
+}
+
+/// The keys of a campaign's draft, which is of no edition. In the slot of the campaign, so that it is published and dropped
+/// in one step.
+#[derive(Debug, Clone)]
+pub struct OfDraft {
+    stem: String,
+}
+
+impl OfDraft {
+    /// Those of this campaign.
+    pub fn new(tenant: &str, campaign: &str) -> Self {
+        Self {
+            stem: format!("{{{tenant}/{campaign}/{SHARD}}}/{V}/draft"),
+        }
+    }
+
+    /// Where it is, or was, a hash: all but what it says, and what it says.
+    pub fn place(&self) -> Key {
+        Key(self.stem.clone())
+    }
+
+    /// A deed that is done and not yet booked in the audit.
+    pub fn note(&self) -> Key {
+        Key(format!("{}/note", self.stem))
     }
 }
 
@@ -169,6 +212,16 @@ impl OfCampaign {
         Key(format!("{}/head", self.stem))
     }
 
+    /// The tenant's pause.
+    pub fn halt(&self) -> Key {
+        Key(format!("{}/halt", self.stem))
+    }
+
+    /// Until when whom of the tenant is blocked, a hash by pseudonym.
+    pub fn blocked(&self) -> Key {
+        Key(format!("{}/blocked", self.stem))
+    }
+
     /// A published revision.
     pub fn revision(&self, number: u32) -> Key {
         Key(format!("{}/revision/{number}", self.stem))
@@ -182,6 +235,12 @@ impl OfCampaign {
     /// A change that is made and not yet booked in the audit.
     pub fn note(&self) -> Key {
         Key(format!("{}/note", self.stem))
+    }
+
+    /// Where the campaign's draft is: [`OfDraft::place`].
+    pub fn draft(&self) -> Key {
+        let (campaign, _) = self.stem.rsplit_once('/').unwrap_or((&self.stem, ""));
+        Key(format!("{campaign}/draft"))
     }
 
     /// The keys of one lane.
@@ -293,6 +352,10 @@ mod tests {
                 "{acme/wheel/0}/v1/2/test/p/abababababababababababababababab",
             ),
             (OfTenant("acme").audit(), "{acme}/v1/audit"),
+            (
+                OfDraft::new("acme", "wheel").note(),
+                "{acme/wheel/0}/v1/draft/note",
+            ),
         ];
         for (key, name) in rows {
             assert_eq!(key.to_string(), name);

@@ -157,8 +157,7 @@ pub(super) async fn make(
                 super::watch::tell(shared).await;
                 return Ok(AdminOutcome::Done(Done {
                     audit: number.unsigned_abs(),
-                    revision: None,
-                    ceiling: None,
+                    ..Done::default()
                 }));
             }
             other => return Err(strange(&other)),

@@ -10,6 +10,7 @@ pub mod rate;
 
 mod admin;
 mod batch;
+mod draft;
 mod form;
 mod group;
 mod head;
@@ -17,6 +18,7 @@ pub mod keys;
 mod lists;
 mod lookout;
 mod marks;
+mod measure;
 #[cfg(test)]
 mod mutants;
 mod note;
@@ -41,7 +43,8 @@ use machine::ids::{CampaignKey, Pseudonym};
 use machine::luck::Seed;
 use machine::model::Durability;
 use machine::world::{
-    Admin, AdminOutcome, AuditEntry, Commit, Outcome, Parked, Parking, Recalled, Revision,
+    Admin, AdminOutcome, AuditEntry, Block, Commit, Draft, Outcome, Parked, Parking, Recalled,
+    Revision,
 };
 use parking_lot::RwLock;
 use redis::Value;
@@ -54,7 +57,7 @@ use address::Address;
 use batch::Ready;
 use group::Group;
 pub use group::Grouping;
-use keys::{OfCampaign, OfLane, OfTenant};
+use keys::{OfCampaign, OfTenant};
 use link::{LinkError, Links};
 use shared::{Scripts, Shared};
 
@@ -341,11 +344,15 @@ impl Store for Redis {
         now: Millis,
         most: usize,
     ) -> Later<'a, Vec<Pseudonym>> {
-        Box::pin(async move { read::due(&self.shared, &OfLane::new(key), now, most).await })
+        Box::pin(read::due(&self.shared, key, now, most))
     }
 
     fn audit<'a>(&'a self, tenant: &'a str, from: u64) -> Later<'a, Vec<AuditEntry>> {
         Box::pin(note::audit(&self.shared, tenant, from))
+    }
+
+    fn block<'a>(&'a self, tenant: &'a str, user: Pseudonym) -> Later<'a, Option<Block>> {
+        Box::pin(measure::block(&self.shared, tenant, user))
     }
 
     fn mark<'a>(&'a self, key: &'a CampaignKey, name: &'a str, at: u64) -> Later<'a, u64> {
@@ -366,6 +373,14 @@ impl Store for Redis {
 
     fn parked<'a>(&'a self, tenant: &'a str, id: &'a str) -> Later<'a, Option<Parked>> {
         Box::pin(parked::one(&self.shared, tenant, id))
+    }
+
+    fn drafts<'a>(&'a self, tenant: &'a str) -> Later<'a, Vec<Draft>> {
+        Box::pin(draft::all(&self.shared, tenant))
+    }
+
+    fn draft<'a>(&'a self, tenant: &'a str, campaign: &'a str) -> Later<'a, Option<Draft>> {
+        Box::pin(draft::one(&self.shared, tenant, campaign))
     }
 
     fn backup(&self, _dest: PathBuf) -> Later<'_, Copied> {

@@ -45,7 +45,7 @@ const MUTANTS: &[(&str, &str, &str)] = &[
     (
         "a commit does not see what those before it in the call took",
         "local given, left = issued[at], nil",
-        "local given, left = tonumber(match(found[2 + at] or '', '^%d+')), nil",
+        "local given, left = tonumber(match(found[BEFORE + at] or '', '^%d+')), nil",
     ),
     (
         "a missing stock is an empty one",
@@ -116,6 +116,56 @@ const MUTANTS: &[(&str, &str, &str)] = &[
         "a pause stops the test lane too",
         "if mark ~= '-' and ARGV[6] == 'live' and",
         "if mark ~= '-' and",
+    ),
+    (
+        "a pause of all of the tenant is not looked at",
+        "if halt then return { 'T', halt } end",
+        "",
+    ),
+    (
+        "a pause of all of the tenant stops the test lane too",
+        "if ARGV[6] ~= 'live' then halt = nil end",
+        "",
+    ),
+    (
+        "staff may amend nothing while it is paused",
+        "local all_grants, amends = marks % 2, marks >= 2",
+        "local all_grants, amends = marks % 2, false",
+    ),
+    (
+        "nobody is blocked",
+        "if head and call('EXISTS', KEYS[6]) == 1 then",
+        "if false then",
+    ),
+    (
+        "a block never ends",
+        "(ends == '-' or clock < tonumber(ends))",
+        "true",
+    ),
+    (
+        "a block that has an end does not hold",
+        "(ends == '-' or clock < tonumber(ends))",
+        "ends == '-'",
+    ),
+    (
+        "nothing is stopped",
+        "if hit then lacking = lacking or { 'E' } end",
+        "",
+    ),
+    (
+        "a reward is stopped in the test lane too",
+        "if stopped == ',' or ARGV[6] ~= 'live' then stopped = nil end",
+        "if stopped == ',' then stopped = nil end",
+    ),
+    (
+        "what was withdrawn is sold out",
+        "withdrawn[#withdrawn + 1] = stock",
+        "",
+    ),
+    (
+        "what is stopped is not named",
+        "lacking[#lacking + 1] = reward end",
+        "end",
     ),
     (
         "any revision is live",

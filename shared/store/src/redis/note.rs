@@ -42,6 +42,10 @@ pub(super) struct Note {
     details: String,
     revision: Option<u32>,
     ceiling: Option<i64>,
+    #[serde(default)]
+    draft: Option<u64>,
+    #[serde(default)]
+    withdrawn: Option<i64>,
 }
 
 /// An answer to an admin call.
@@ -70,18 +74,8 @@ pub(super) fn random_id() -> Result<String, Error> {
 
 impl Note {
     /// A note of a change that comes to these figures.
-    pub fn new(
-        change: &Admin,
-        campaign: &Arc<str>,
-        revision: Option<u32>,
-        ceiling: Option<i64>,
-    ) -> Result<Self, Error> {
-        let done = Done {
-            audit: 0,
-            revision,
-            ceiling,
-        };
-        let (action, details) = change.told(&done);
+    pub fn new(change: &Admin, campaign: &Arc<str>, done: &Done) -> Result<Self, Error> {
+        let (action, details) = change.told(done);
         Ok(Self {
             id: random_id()?,
             key: change
@@ -93,8 +87,10 @@ impl Note {
             action,
             campaign: Some(campaign.clone()),
             details,
-            revision,
-            ceiling,
+            revision: done.revision,
+            ceiling: done.ceiling,
+            draft: done.draft,
+            withdrawn: done.withdrawn,
         })
     }
 
@@ -145,6 +141,8 @@ async fn book(shared: &Shared, tenant: &str, note: &Note) -> Result<Done, Error>
             audit: number,
             revision: note.revision,
             ceiling: note.ceiling,
+            draft: note.draft,
+            withdrawn: note.withdrawn,
         };
         let (answer_key, answer) = match &note.key {
             None => (booked.clone(), Vec::new()),
@@ -195,8 +193,7 @@ pub(super) async fn booking(shared: &Shared, change: &Admin) -> Result<Booking, 
     let (number, previous) = end_of(shared, &keys.audit()).await?;
     let done = Done {
         audit: number,
-        revision: None,
-        ceiling: None,
+        ..Done::default()
     };
     let (action, details) = change.told(&done);
     let mut entry = AuditEntry {
@@ -235,11 +232,7 @@ pub(super) async fn create(
     secret: &[u8; 32],
 ) -> Result<bool, Error> {
     let keys = OfTenant(&change.tenant);
-    let done = Done {
-        audit: 0,
-        revision: None,
-        ceiling: None,
-    };
+    let done = Done::default();
     let (action, details) = change.told(&done);
     let mut entry = AuditEntry {
         number: 0,

@@ -135,8 +135,7 @@ pub(super) async fn unpark(shared: &Shared, change: &Admin) -> Result<AdminOutco
             Value::Int(number) => {
                 return Ok(AdminOutcome::Done(Done {
                     audit: number.unsigned_abs(),
-                    revision: None,
-                    ceiling: None,
+                    ..Done::default()
                 }));
             }
             other => return Err(strange(&other)),

@@ -24,6 +24,9 @@ const PAGE: usize = 256;
 /// How many campaigns are asked about at once: a start waits for few round trips, and leaves room for calls.
 const AT_ONCE: usize = 128;
 
+/// How many pages of those who are due are looked through for someone who is not blocked.
+const DUE_PAGES: usize = 64;
+
 /// How long replicas may take to confirm what is answered again.
 const WAIT: Duration = Duration::from_secs(1);
 
@@ -46,8 +49,19 @@ pub(super) async fn recall(
     let command = redis::cmd("MGET")
         .arg(campaign.head())
         .arg(keys.participant(&user))
+        .arg(campaign.halt())
         .to_owned();
-    let [head, value]: [Option<Vec<u8>>; 2] = values(shared.ask(&command).await?)?
+    let blocked = redis::cmd("HGET")
+        .arg(campaign.blocked())
+        .arg(user.to_string())
+        .to_owned();
+    // Together: it takes no longer than one.
+    let (found, blocked) = try_join(shared.ask(&command), shared.ask(&blocked)).await?;
+    let blocked = match blocked {
+        Value::BulkString(until) => Some(super::measure::read_blocked(&until)),
+        _ => None,
+    };
+    let [head, value, halt]: [Option<Vec<u8>>; 3] = values(found)?
         .try_into()
         .map_err(|_| Error::Read("a recall came by half".to_owned()))?;
     let Some(head) = head else {
@@ -56,8 +70,13 @@ pub(super) async fn recall(
             participant: None,
             live: Vec::new(),
             pause: None,
+            blocked: None,
         });
     };
+    let halt = halt
+        .as_deref()
+        .map(super::measure::read_pause)
+        .transpose()?;
     let head = Head::read(&head).map_err(unreadable("a campaign's head"))?;
     let value = value.filter(|_| !head.purged);
     let what = "a participant's record";
@@ -96,7 +115,8 @@ pub(super) async fn recall(
             .transpose()
             .map_err(unreadable(what))?,
         live: head.live,
-        pause: head.pause.filter(|_| key.lane == LaneName::Live),
+        pause: halt.or(head.pause).filter(|_| key.lane == LaneName::Live),
+        blocked,
     })
 }
 
@@ -144,6 +164,7 @@ async fn published_one(shared: &Shared, name: String) -> Result<Option<Published
     let heads = redis::cmd("MGET")
         .arg(keys.head())
         .arg(keys.note())
+        .arg(keys.halt())
         .to_owned();
     let rules = redis::cmd("SMEMBERS").arg(keys.rules()).to_owned();
     let (heads, rules) = try_join(shared.ask(&heads), shared.ask(&rules)).await?;
@@ -152,7 +173,13 @@ async fn published_one(shared: &Shared, name: String) -> Result<Option<Published
     let Some(head) = heads.next().flatten() else {
         return Ok(None);
     };
-    if let Some(note) = heads.next().flatten() {
+    let note = heads.next().flatten();
+    let halt = heads.next().flatten();
+    let halt = halt
+        .as_deref()
+        .map(super::measure::read_pause)
+        .transpose()?;
+    if let Some(note) = note {
         // Left behind by someone who crashed, or just being booked: booking it twice books it once.
         if let Err(error) = super::note::settle(shared, tenant, &keys.note(), &note).await {
             tracing::warn!(%error, campaign = name, "a change could not be booked in the audit yet");
@@ -171,6 +198,9 @@ async fn published_one(shared: &Shared, name: String) -> Result<Option<Published
         newest: head.newest,
         live: head.live,
         pause: head.pause,
+        tenant_pause: halt,
+        stopped: head.stopped,
+        notice: head.notice,
         granted_rules: rules.into_iter().map(Arc::from).collect(),
     }))
 }
@@ -267,7 +297,7 @@ pub(super) async fn lane(shared: &Shared, key: &CampaignKey) -> Result<Option<La
 fn day_of(key: &CounterKey) -> Option<Day> {
     match key {
         CounterKey::BudgetDay(day) => Some(*day),
-        CounterKey::Stock(_) | CounterKey::Budget => None,
+        CounterKey::Stock(_) | CounterKey::Budget | CounterKey::Stopped(_) => None,
     }
 }
 
@@ -424,29 +454,41 @@ async fn rows_of(
     Ok(found)
 }
 
-/// Up to `most` participants who are due.
+/// Up to `most` participants who are due; whoever is blocked is passed over, or those would stand before all others.
 pub(super) async fn due(
     shared: &Shared,
-    keys: &OfLane,
+    key: &CampaignKey,
     now: Millis,
     most: usize,
 ) -> Result<Vec<Pseudonym>, Error> {
-    let command = redis::cmd("ZRANGEBYSCORE")
-        .arg(keys.timers())
-        .arg("-inf")
-        .arg(now)
-        .arg("LIMIT")
-        .arg(0)
-        .arg(most)
-        .to_owned();
-    strings(shared.ask(&command).await?)
-        .iter()
-        .map(|member| {
-            member
-                .parse()
-                .map_err(|error| Error::Read(format!("a timer's member: {error}")))
-        })
-        .collect()
+    let campaign = OfCampaign::new(&key.tenant, &key.campaign, key.edition);
+    let (keys, mut found, mut from) = (OfLane::new(key), Vec::new(), 0);
+    for _ in 0..DUE_PAGES {
+        let command = redis::cmd("ZRANGEBYSCORE")
+            .arg(keys.timers())
+            .arg("-inf")
+            .arg(now)
+            .arg("LIMIT")
+            .arg(from)
+            .arg(most)
+            .to_owned();
+        let page = strings(shared.ask(&command).await?)
+            .iter()
+            .map(|member| {
+                member
+                    .parse()
+                    .map_err(|error| Error::Read(format!("a timer's member: {error}")))
+            })
+            .collect::<Result<Vec<Pseudonym>, Error>>()?;
+        let blocked = super::measure::are_blocked(shared, &campaign, &page, now).await?;
+        let free = page.iter().zip(blocked).filter(|(_, blocked)| !blocked);
+        found.extend(free.map(|(user, _)| *user).take(most - found.len()));
+        from += page.len();
+        if page.len() < most || found.len() >= most {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 /// A ledger entry.
@@ -511,7 +553,7 @@ fn entries(value: Value) -> Result<Vec<Entry>, Error> {
 }
 
 /// A list or a set of texts.
-fn strings(value: Value) -> Vec<String> {
+pub(super) fn strings(value: Value) -> Vec<String> {
     let (Value::Array(items) | Value::Set(items)) = value else {
         return Vec::new();
     };

@@ -44,6 +44,8 @@ pub(super) struct Scripts {
     pub mark: Script,
     pub park: Script,
     pub unpark: Script,
+    pub draft: Script,
+    pub measure: Script,
     pub list: Script,
     pub listed: Script,
 }
@@ -70,6 +72,8 @@ impl Default for Scripts {
             mark: Script::new(include_str!("scripts/mark.lua")),
             park: Script::new(include_str!("scripts/park.lua")),
             unpark: Script::new(include_str!("scripts/unpark.lua")),
+            draft: Script::new(include_str!("scripts/draft.lua")),
+            measure: Script::new(include_str!("scripts/measure.lua")),
             list: Script::new(include_str!("scripts/list.lua")),
             listed: Script::new(include_str!("scripts/listed.lua")),
         }

@@ -50,7 +50,7 @@ pub(super) fn mark(participant: &Participant) -> u64 {
     }
     for grant in &participant.grants {
         let (kind, period) = match grant.period {
-            Period::Ever | Period::Draw(_) => (0, 0),
+            Period::Ever | Period::Draw(_) | Period::Ticket(_) => (0, 0),
             Period::Day(day) => (1, day),
             Period::Week(week) => (2, week),
             Period::Month(month) => (3, month),

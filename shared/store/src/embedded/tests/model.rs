@@ -4,8 +4,8 @@
 use machine::ids::Lane;
 use machine::ledger::Row;
 use machine::world::{
-    Admin, Bound, CounterKey, CounterMove, Keep, LaneWorld, Parked, ParkedFrom, Pause, apply_admin,
-    apply_commit, apply_keep, first_tampered,
+    Admin, Base, Bound, CounterKey, CounterMove, DraftDeed, DraftText, FromDraft, Keep, LaneWorld,
+    Parked, ParkedFrom, Pause, apply_admin, apply_commit, apply_keep, first_tampered,
 };
 use proptest::prelude::*;
 
@@ -129,6 +129,22 @@ fn an_admin() -> impl Strategy<Value = Op> {
             id: parked(number).id,
             reason: given_up.then(|| "why".into()),
         }),
+        3 => a_deed().prop_map({
+            let campaign = campaign.clone();
+            move |deed| Action::Draft { campaign: campaign.clone(), deed }
+        }),
+        1 => (0..4_u8, 0..4_u64, 0..4_u32).prop_map({
+            let campaign = campaign.clone();
+            move |(definition, version, over)| Action::PublishDraft {
+                campaign: campaign.clone(),
+                edition,
+                definition: definition.to_string().into_bytes().into(),
+                stock: Vec::new(),
+                budget: None,
+                seeds: (Seed([1; 32]), Seed([2; 32])),
+                from: FromDraft { version, over, approvals: 0, scheduled: None },
+            }
+        }),
         1 => (-9..9_i64).prop_map(move |offset| Action::MoveClock { campaign: campaign.clone(), edition, offset }),
     ];
     (action, prop::option::weighted(0.4, 0..5_u8)).prop_map(|(action, key)| {
@@ -136,6 +152,25 @@ fn an_admin() -> impl Strategy<Value = Op> {
         change.key = key.map(|key| (format!("admin-{key}").into(), [key % 2; 32]));
         Op::Admin(Box::new(change))
     })
+}
+
+fn a_deed() -> impl Strategy<Value = DraftDeed> {
+    let save = (0..4_u64, 0..9_u8).prop_map(|(over, number)| DraftDeed::Save {
+        over,
+        base: Base::default(),
+        text: Arc::new(DraftText {
+            document: number.to_string().into(),
+            stories: None,
+        }),
+    });
+    let schedule = (0..4_u64, prop::option::of(0..9_i64))
+        .prop_map(|(version, at)| DraftDeed::Schedule { version, at });
+    let object = (0..4_u64, any::<bool>()).prop_map(|(version, objects)| DraftDeed::Object {
+        version,
+        comment: objects.then(|| "why".into()),
+    });
+    let drop = (0..4_u64).prop_map(|version| DraftDeed::Drop { version });
+    prop_oneof![4 => save, 1 => schedule, 1 => object, 1 => drop]
 }
 
 fn parked(number: u8) -> Parked {
@@ -194,7 +229,7 @@ fn conserved(lane: &LaneWorld, rows: &[LedgerRow]) {
             .iter()
             .filter_map(|row| match &row.row {
                 Row::Grant(grant) if grant.reward == *reward => grant.serial,
-                Row::Grant(_) | Row::Draw(_) | Row::Message(_) => None,
+                _ => None,
             })
             .collect();
         serials.sort_unstable();

@@ -5,28 +5,34 @@
 -- booked yet stands in the way of the next. `issued` of a counter is only read, never set: commits move it meanwhile.
 --
 -- KEYS  1 head  2 note  3 revision  4, 5 setup of the live and the test lane  6, 7 their tallies  8, 9 their counters' names
+--       10 the campaign's draft
 --       then the counters
 -- ARGV  1 the head as it was seen ('' none)  2 the head as it shall be  3 the note
 --       4 the revision's value ('' none)  5, 6 the setups' values ('' unchanged)  7 '1': make the tallies
---       then 4 for each counter: lane (1, 2), name, 'figure' or 'add', number; for 'add' the number is `units ceiling-as-seen`
+--       8, 9 where the draft is, as it was seen and as it shall be; '' where it is published nowhere by this
+--       then 4 for each counter: lane (1, 2), name, what, number. 'figure': the number. 'add': `units ceiling-as-seen`.
+--         'take': `ceiling-as-seen ceiling-after`, unless more than that is gone
 --
 -- Returns `ok`; `moved` (look again); `much` (beyond what a counter holds); `none` (no such counter to add to)
 --
--- Example: EVALSHA sha 10 head note rev .../live/setup .../test/setup .../live/tally .../test/tally .../live/counters
---   .../test/counters .../live/c/stock/mug '1 5 1 ,1:10000, -' '1 5 1 ,1:10000, -' '{"id":..}' '' '' '' '' 1 stock/mug add '4 3'
+-- Example: EVALSHA sha 11 head note rev .../live/setup .../test/setup .../live/tally .../test/tally .../live/counters
+--   .../test/counters .../draft .../live/c/stock/mug '1 5 1 ,1:10000, -' '1 5 1 ,1:10000, -' '{"id":..}' '' '' '' '' '' ''
+--   1 stock/mug add '4 3'
 --   -> ok
 local KEYS, ARGV, call = KEYS, ARGV, redis.call
 local MOST = 9007199254740991
-local count = (#ARGV - 7) / 4
-assert(#KEYS == 9 + count, 'wrong number of keys or arguments')
+local count = (#ARGV - 9) / 4
+assert(#KEYS == 10 + count, 'wrong number of keys or arguments')
 
 local found = call('MGET', unpack(KEYS))
 if (found[1] or '') ~= ARGV[1] or found[2] then return 'moved' end
+-- A draft is a hash, which MGET passes over.
+if ARGV[9] ~= '' and (call('HGET', KEYS[10], 'place') or '') ~= ARGV[8] then return 'moved' end
 local values, names = {}, { {}, {} }
 for i = 1, count do
-  local at = 7 + (i - 1) * 4
+  local at = 9 + (i - 1) * 4
   local lane, name, what, figure = tonumber(ARGV[at + 1]), ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
-  local text = found[9 + i]
+  local text = found[10 + i]
   local issued, ceiling, configured, shortfall
   if text then
     issued, ceiling, configured, shortfall = string.match(text, '^(%d+) (%d+) (%d+) (%d+)$')
@@ -38,6 +44,13 @@ for i = 1, count do
     if tonumber(seen) ~= ceiling then return 'moved' end
     ceiling = ceiling + tonumber(units)
     if ceiling > MOST then return 'much' end
+  elseif what == 'take' then
+    if not text then return 'none' end
+    local seen, after = string.match(figure, '^(%d+) (%d+)$')
+    if tonumber(seen) ~= ceiling then return 'moved' end
+    ceiling = tonumber(after)
+    -- Given out meanwhile: what can be taken is less than was worked out.
+    if ceiling < issued then return 'moved' end
   else
     figure = tonumber(figure)
     if figure > MOST then return 'much' end
@@ -56,7 +69,7 @@ for i = 1, count do
     end
     configured = figure
   end
-  values[#values + 1] = KEYS[9 + i]
+  values[#values + 1] = KEYS[10 + i]
   values[#values + 1] = string.format('%.0f %.0f %.0f %.0f', issued, ceiling, configured, shortfall)
 end
 for lane = 1, 2 do
@@ -72,6 +85,10 @@ local function put(key, value)
 end
 for lane = 1, 2 do
   if #names[lane] > 0 then call('SADD', KEYS[7 + lane], unpack(names[lane])) end
+end
+if ARGV[9] ~= '' then
+  call('HSET', KEYS[10], 'place', ARGV[9])
+  call('HDEL', KEYS[10], 'text')
 end
 put(KEYS[1], ARGV[2])
 put(KEYS[2], ARGV[3])

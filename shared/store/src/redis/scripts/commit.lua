@@ -2,14 +2,14 @@
 -- Makes up to a batch of commits of one lane true, each on its own: all of a commit, or none of it.
 --
 -- Guarantees
---   For each commit, in the order given, all checks come before any change: remembered answer, the user's live revision, pause,
---   version, lease, counters. What it changes is then seen by the commits after it. One that is refused changes nothing and does not touch
+--   For each commit, in the order given, all checks come before any change: remembered answer, the user's live revision, pause, block,
+--   version, lease, counters and stopped rewards. What it changes is then seen by the commits after it. One that is refused changes nothing and does not touch
 --   the others. No two commits of a call may be of one participant.
 --   All writes stand at the end, and the only ones that can fail (wrong type of a key, a row number that exists) come before or are
 --   checked before the first that can't: a call that ends in an error has changed nothing.
 --   `machine::world::apply_commit` is what it means; the conformance suite holds this script against it.
 --
--- KEYS  1 ledger  2 timers  3 rules  4 counters' names  5 answers  6 head  7 tally
+-- KEYS  1 ledger  2 timers  3 rules  4 counters' names  5 answers  6 who is blocked  7 the tenant's pause  8 head  9 tally
 --       then C counters, P participants (one for each commit, in their order), L leases
 -- ARGV  1 C   2 P   3 L   4 epoch expected ('' for any)   5 revision   6 'live' or 'test'
 --       7 '1': where nothing is written and something replayed, write a key all the same, so that a WAIT after this call waits
@@ -21,10 +21,11 @@
 --        4 grants    bytes, appended
 --        5 answer    bytes
 --        6 rows      bytes; '' for none
---        7 plan      number of rows (4) .. timer (8, ms; NEVER for none) .. the user's place among all users (2, below 10,000)
---                    .. length of event (1) .. event; then nothing, or:
---                    all (1; 1: the grants are all of them, old ones too) .. unsound counter (2, 0 none) .. moves .. alternatives
+--        7 plan      number of rows (4) .. timer (8, ms; NEVER for none) .. now (8, ms) .. the user's place among all users (2, below
+--                    10,000) .. length of event (1) .. event; then nothing, or: marks (1; 1: the grants are all of them, old ones too; 2: staff amend what was given, which
+--                    neither a pause nor a block stops) .. unsound counter (2, 0 none) .. rewards .. moves .. alternatives
 --                    .. rules .. lease (2, 0 none) .. its value (`fence:token`)
+--          rewards: number (1), then length (1) .. id: those that are given
 --          moves, alternatives: number (1), then counter (2, from 1) .. kind (1) .. add (8) .. bound (8)
 --            kind: 0 bound of its own, 1 bound from the move, begins at 0 by itself, 2 as 1 but the bound is missing, 3 stock
 --            bound: of kinds 0 and 3 how many units of the counter's own ceiling wait for a later release
@@ -38,6 +39,8 @@
 -- A counter's value: `issued ceiling configured shortfall`.  The tally's: `rows participants ms seq`, the
 -- last two the newest id in the stream of answers.
 -- The head's: `1 epoch newest ,revision:share,... mark pause`; mark is `-` not paused, `*` all, `=event` one event, `x` purged.
+-- Where rewards are stopped: `2 epoch newest ,revision:share,... ,reward,reward, mark words`.
+-- Who is blocked: a hash, by pseudonym until when (ms) or `-`.
 -- A ledger entry's id is the number of its first row plus 1; each commit is one field: name `previous-row serial...` (the row
 -- before of the same participant, the first serial of each stock), value the rows.
 -- Answers stand apart, one stream entry a call, so that a participant who comes often is not written again with all of them;
@@ -46,21 +49,22 @@
 -- Lua hashes every byte of each string that it makes: so few arguments, and the old value is looked into where it lies.
 --
 -- Returns for each commit: a number (done: its first row's number), or a list:
---   R answer (remembered)   K (key used for something else)   S (superseded)   P head (paused)   V value (stale; nil: none)
---   E counter left ... (exhausted)   F counter (frozen)   L (the epoch is another: the store lost what it held)   H (lease lost)
+--   R answer (remembered)   K (key used for something else)   S (superseded)   P head (paused)   T pause (all of the tenant is)
+--   B until (blocked)   V value (stale; nil: none)   E counter left ... reward ... (exhausted, and stopped)   F counter (frozen)   L (the epoch is another: the store lost what it held)   H (lease lost)
 --   G (the answer is known and its text is gone)
 --
 -- Example: one commit of a newcomer, one message row, no counters:
---   EVALSHA sha 8 {a/b/0}/v1/1/live/ledger ../timers .../rules ../counters ../answers .../head ../tally ../p/5a.. 0 1 0 '' 1 live ''
---     0000000000000000 <0000000000000001, length, core> <22 bytes> '' <answer> <rows> <00000001, NEVER, 0d3e, 07> .. sign-in
+--   EVALSHA sha 10 {a/b/0}/v1/1/live/ledger ../timers .../rules ../counters ../answers .../blocked .../halt .../head ../tally
+--     ../p/5a.. 0 1 0 '' 1 live '' 0000000000000000 <0000000000000001, length, core> <22 bytes> '' <answer> <rows>
+--     <00000001, NEVER, now, 0d3e, 07> .. sign-in
 --   -> 1) (integer) 0
 local KEYS, ARGV, call = KEYS, ARGV, redis.call
 local sub, find, match, format = string.sub, string.find, string.match, string.format
 local unpack_bytes, pack_bytes = struct.unpack, struct.pack
 local DAY_MS, MOST, ENTRY, STRIDE = 86400000, 16, 34, 7
 local KEEP_MS = 90000000
--- Bytes of a move.
-local MOVE = 19
+-- Bytes of a move; keys that every call has, and values found before those of counters.
+local MOVE, FIXED, BEFORE = 19, 9, 3
 local NEVER = '\128\0\0\0\0\0\0\0'
 -- Later than any time of six bytes that is compared with it.
 local NOT_YET = 281474976710655
@@ -69,9 +73,10 @@ local SEEN, CORE = 29, 41
 local FRESH = '\0\0\0\0\0\0\0\0'
 
 local n_counters, n, n_leases = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-assert(#KEYS == 7 + n_counters + n + n_leases and #ARGV == 7 + STRIDE * n, 'wrong number of keys or arguments')
-local found = call('MGET', unpack(KEYS, 6, #KEYS))
-local head, tally = found[1], found[2]
+assert(#KEYS == FIXED + n_counters + n + n_leases and #ARGV == 7 + STRIDE * n, 'wrong number of keys or arguments')
+local found = call('MGET', unpack(KEYS, 7, #KEYS))
+local halt, head, tally = found[1], found[2], found[3]
+if ARGV[6] ~= 'live' then halt = nil end
 local results = {}
 
 -- What is the same for all of them.
@@ -79,9 +84,13 @@ local everyone
 if not head then
   everyone = ARGV[4] ~= '' and { 'L' } or { 'S' }
 end
-local epoch, live, mark
+local epoch, live, mark, stopped
 if head then
   epoch, live, mark = match(head, '^1 (%d+) %d+ (%S+) (%S+)')
+  if not epoch then
+    epoch, live, stopped, mark = match(head, '^2 (%d+) %d+ (%S+) (%S+) (%S+)')
+    if stopped == ',' or ARGV[6] ~= 'live' then stopped = nil end
+  end
   if not epoch then return redis.error_reply('FORM the head is of a form that this version does not know') end
   if ARGV[4] ~= '' and ARGV[4] ~= epoch then everyone = { 'L' } end
 end
@@ -115,7 +124,7 @@ end
 -- Counters by their place; one that is missing has nothing here.
 local issued, ceiling, rest, dirty = {}, {}, {}, {}
 for at = 1, n_counters do
-  local text = found[2 + at]
+  local text = found[BEFORE + at]
   if text then
     local one, most, others = match(text, '^(%d+) (%d+) (.*)$')
     issued[at], ceiling[at], rest[at] = tonumber(one), tonumber(most), others
@@ -146,13 +155,20 @@ local function read_moves(plan, from)
   return count, at
 end
 
--- nil where all of the moves can be had, else the refusal; the alternatives are at `at`.
-local function refused(count, plan, at)
-  local lacking, named
+-- nil where all of the moves can be had and nothing is given that is stopped (`hit`), else the refusal; the alternatives are
+-- at `at`.
+local function refused(count, plan, at, hit)
+  local lacking, named, withdrawn
   local function lacks(which, left)
     if named and named[which] then return end
     named, lacking = named or {}, lacking or { 'E' }
     named[which] = true
+    -- Less than was published, as staff have withdrawn it: that is not sold out.
+    local stock = match(KEYS[FIXED + which], '/c/stock/(.*)$')
+    if stock and ceiling[which] < tonumber(match(rest[which], '^%d+')) then
+      withdrawn = withdrawn or {}
+      withdrawn[#withdrawn + 1] = stock
+    end
     lacking[#lacking + 1] = which
     lacking[#lacking + 1] = left
   end
@@ -166,11 +182,18 @@ local function refused(count, plan, at)
     end
     if left < wanted or add[i] < 0 then lacks(which, left) end
   end
+  if hit then lacking = lacking or { 'E' } end
   if not lacking then return nil end
   for i = 1, (read_moves(plan, at)) do
     local left = left_of(where[i], kind[i], bound[i])
     if not left then return { 'F', where[i] } end
     if left < add[i] then lacks(where[i], left) end
+  end
+  if stopped then
+    for reward in string.gmatch(stopped, '[^,]+') do lacking[#lacking + 1] = reward end
+  end
+  for _, stock in ipairs(withdrawn or {}) do
+    if not (stopped and find(stopped, ',' .. stock .. ',', 1, true)) then lacking[#lacking + 1] = stock end
   end
   return lacking
 end
@@ -180,6 +203,14 @@ local new_values, n_values = {}, 0
 local new_rules, new_names, due, undue = {}, {}, {}, {}
 local replayed = false
 
+-- Until when each of the participants is blocked, where anyone is.
+local blocked
+if head and call('EXISTS', KEYS[6]) == 1 then
+  local who = {}
+  for i = 1, n do who[i] = sub(KEYS[FIXED + n_counters + i], -32) end
+  blocked = call('HMGET', KEYS[6], unpack(who))
+end
+
 -- Where the entry of a key is in a value, and which one it is; nil where there is none.
 local function entry_of(old, from, key)
   local at = find(old, key, from, true)
@@ -188,7 +219,7 @@ local function entry_of(old, from, key)
 end
 
 local function settle(i, a)
-  local old = found[2 + n_counters + i]
+  local old = found[BEFORE + n_counters + i]
   local entry, plan = ARGV[a + 3], ARGV[a + 7]
   local last_row, timer, oldest, answers, grants_length = -1, NEVER, NOT_YET, 0, 0
   local grants_at, entries_at = 0, 0
@@ -219,11 +250,18 @@ local function settle(i, a)
     end
   end
   if everyone then return everyone end
-  local count, new_timer, place, event_length, at = unpack_bytes('>I4c8I2B', plan)
+  local count, new_timer, clock, place, event_length, at = unpack_bytes('>I4c8i8I2B', plan)
   if place < from or place >= below then return { 'S' } end
   local extra_at = at + event_length
-  if mark ~= '-' and ARGV[6] == 'live' and (mark == '*' or mark == '=' .. sub(plan, at, extra_at - 1)) then
-    return { 'P', head }
+  local marks = string.byte(plan, extra_at) or 0
+  local all_grants, amends = marks % 2, marks >= 2
+  if not amends then
+    if halt then return { 'T', halt } end
+    if mark ~= '-' and ARGV[6] == 'live' and (mark == '*' or mark == '=' .. sub(plan, at, extra_at - 1)) then
+      return { 'P', head }
+    end
+    local ends = blocked and blocked[i]
+    if ends and (ends == '-' or clock < tonumber(ends)) then return { 'B', ends } end
   end
   local seen = ARGV[a + 1]
   if old then
@@ -233,13 +271,18 @@ local function settle(i, a)
   end
 
   local bases = ''
-  local all_grants = 0
   if #plan >= extra_at then
-    local unsound, n_moves, n_alternatives, n_rules, lease
-    all_grants, unsound, at = unpack_bytes('>BI2', plan, extra_at)
+    local unsound, n_rewards, n_moves, n_alternatives, n_rules, lease
+    unsound, n_rewards, at = unpack_bytes('>I2B', plan, extra_at + 1)
     if unsound > 0 then return { 'F', unsound } end
+    local hit = false
+    for k = 1, n_rewards do
+      local reward
+      reward, at = unpack_bytes('>Bc0', plan, at)
+      if stopped and find(stopped, ',' .. reward .. ',', 1, true) then hit = true end
+    end
     n_moves, at = read_moves(plan, at)
-    local no = refused(n_moves, plan, at)
+    local no = refused(n_moves, plan, at, hit)
     n_alternatives, at = unpack_bytes('>B', plan, at)
     n_rules, at = unpack_bytes('>B', plan, at + MOVE * n_alternatives)
     local rules = {}
@@ -247,7 +290,7 @@ local function settle(i, a)
       rules[k], at = unpack_bytes('>Bc0', plan, at)
     end
     lease, at = unpack_bytes('>I2', plan, at)
-    if lease > 0 and found[2 + n_counters + n + lease] ~= sub(plan, at) then return { 'H' } end
+    if lease > 0 and found[BEFORE + n_counters + n + lease] ~= sub(plan, at) then return { 'H' } end
     if no then return no end
     -- From here on this commit is done: what follows only fills tables.
     for k = 1, n_rules do new_rules[#new_rules + 1] = rules[k] end
@@ -281,7 +324,7 @@ local function settle(i, a)
   if not old then people = people + 1 end
   if timer ~= new_timer then
     timer = new_timer
-    local member = sub(KEYS[7 + n_counters + i], -32)
+    local member = sub(KEYS[FIXED + n_counters + i], -32)
     if timer == NEVER then
       undue[#undue + 1] = member
     else
@@ -326,7 +369,7 @@ local function settle(i, a)
   if grants_length > 0 and all_grants == 0 then
     before = sub(old, grants_at, entries_at - 1)
   end
-  new_values[n_values + 1] = KEYS[7 + n_counters + i]
+  new_values[n_values + 1] = KEYS[FIXED + n_counters + i]
   new_values[n_values + 2] = pack_bytes('>Bi8c8I6BI4', 2, last_row, timer, oldest, answers, #before + #grants)
     .. ARGV[a + 2] .. before .. grants .. entries .. entry
   n_values = n_values + 2
@@ -339,7 +382,7 @@ for i = 1, n do
 end
 
 if n_values == 0 then
-  if replayed and ARGV[7] == '1' and tally then call('SET', KEYS[7], tally) end
+  if replayed and ARGV[7] == '1' and tally then call('SET', KEYS[9], tally) end
   return results
 end
 
@@ -364,14 +407,14 @@ if #due > 0 then call('ZADD', KEYS[2], unpack(due)) end
 if #undue > 0 then call('ZREM', KEYS[2], unpack(undue)) end
 if #new_names > 0 then
   local names = {}
-  for k, which in ipairs(new_names) do names[k] = match(KEYS[7 + which], '/c/(.*)$') end
+  for k, which in ipairs(new_names) do names[k] = match(KEYS[FIXED + which], '/c/(.*)$') end
   call('SADD', KEYS[4], unpack(names))
 end
-new_values[n_values + 1] = KEYS[7]
+new_values[n_values + 1] = KEYS[9]
 new_values[n_values + 2] = format('%d %d %d %d', rows, people, answers_ms, answers_seq)
 n_values = n_values + 2
 for which in pairs(dirty) do
-  new_values[n_values + 1] = KEYS[7 + which]
+  new_values[n_values + 1] = KEYS[FIXED + which]
   new_values[n_values + 2] = format('%d %d ', issued[which], ceiling[which]) .. rest[which]
   n_values = n_values + 2
 end
