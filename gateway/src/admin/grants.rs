@@ -22,7 +22,7 @@ use machine::model::{RewardKind, Sender};
 use machine::participant::{Grant, Participant};
 use machine::step::{Call, Decision};
 use machine::world::{
-    Action, Admin, AdminOutcome, Attribution, Commit, Deed, Left, Measure, Outcome,
+    Action, Admin, AdminOutcome, Attribution, Commit, Deed, Left, Measure, Outcome, arm,
 };
 use machine::{Campaign, Definition, Facts, Millis};
 use serde::Deserialize;
@@ -374,10 +374,8 @@ impl<'a> Case<'a> {
             .participant
             .as_ref()
             .map(|known| known.core.revision);
-        let is_live = |number: &u32| recalled.live.iter().any(|live| live.revision == *number);
-        // Where several are live, each keeps to the one that the record is of.
-        let number = of.filter(is_live);
-        let number = number.or_else(|| recalled.live.last().map(|live| live.revision));
+        // Where several are live, the commit takes the user's own.
+        let number = arm(&recalled.live, &self.key, &self.user);
         let number = number.ok_or_else(|| Problem::new(Code::NoSuchCampaign))?;
         let definition = self.definition(number).await?;
         let campaign =
