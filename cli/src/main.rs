@@ -30,8 +30,8 @@ use clap::{Parser, Subcommand};
 use commands::{
     amend, approve, audit, backup, block, check, compile, completions, deploy, dev, diff, doctor,
     draft, explain, export, function as function_, grant, history, man, new, notice, object,
-    openapi, package, parked, pause, publish, purge, reconcile, restore, resume, rollback, schema,
-    serve, settlement, simulate, status, stock, stop, test, token, verify, wrap,
+    openapi, package, parked, pause, preview, publish, purge, reconcile, restore, resume, rollback,
+    schema, serve, settlement, simulate, status, stock, stop, test, token, verify, wrap,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};
@@ -93,6 +93,7 @@ enum Command {
     Settlement(settlement::Settlement),
     Reconcile(reconcile::Reconcile),
     Purge(purge::Purge),
+    Preview(preview::Preview),
     Parked(parked::Parked),
     Backup(backup::Backup),
     Restore(restore::Restore),
@@ -169,6 +170,7 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::Settlement(args) => settlement::run(args, out),
         Command::Reconcile(args) => reconcile::run(args, out),
         Command::Purge(args) => purge::run(args, out),
+        Command::Preview(args) => preview::run(args, out),
         Command::Parked(args) => parked::run(args, out),
         Command::Backup(args) => backup::run(args, out),
         Command::Restore(args) => restore::run(args, out),

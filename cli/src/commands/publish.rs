@@ -1,5 +1,6 @@
 //! `gala publish`: a campaign's file as the next revision.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -64,7 +65,12 @@ pub fn run(args: &Publish, out: Out) -> Result<(), Failure> {
     }
     let mut body = json!({});
     if let Some(file) = &subject.file {
-        body["document"] = json!(draft::text(file)?);
+        let document = draft::text(file)?;
+        let rules = rules_beside(file, &document)?;
+        if !rules.is_empty() {
+            body["rules"] = json!(rules);
+        }
+        body["document"] = json!(document);
         if let Some(stories) = draft::stories(file, &subject.campaign)? {
             body["stories"] = stories;
         }
@@ -190,6 +196,9 @@ pub(super) fn would(found: &Json, name: &str, out: Out) -> Result<(), Failure> {
             (true, Some(_)) if list("changes").is_empty() => {
                 format!("{name}: nothing would change")
             }
+            (true, Some(revision)) if found["reworded"] == json!(true) => format!(
+                "{name} would follow revision {revision}; the rules that users rely on read differently: --reason says why they lose nothing by it"
+            ),
             (true, Some(revision)) if found["needs_reason"] == json!(true) => format!(
                 "{name} would follow revision {revision}; what users were promised gets less: --reason says why"
             ),
@@ -197,6 +206,39 @@ pub(super) fn would(found: &Json, name: &str, out: Out) -> Result<(), Failure> {
         });
     }
     if is_ok { Ok(()) } else { Err(Failure::red()) }
+}
+
+/// The rules that a campaign's document names, by language, as they lie in its tenant's folder here. None where they lie elsewhere
+/// than in `rules/`.
+pub(super) fn rules_beside(
+    file: &Path,
+    document: &str,
+) -> Result<BTreeMap<String, String>, Failure> {
+    let mut found = BTreeMap::new();
+    let Some(pattern) = campaign::rules::pattern(document) else {
+        return Ok(found);
+    };
+    let folder = folder::tenant_of(file)?.join("rules");
+    let Ok(entries) = folder.read_dir() else {
+        return Ok(found);
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let path = format!("rules/{}", name.to_string_lossy());
+        // One file for all languages goes by no language's name.
+        let language = if path == pattern {
+            Some("und")
+        } else {
+            campaign::rules::language(&pattern, &path)
+        };
+        if let Some(language) = language {
+            let text = std::fs::read_to_string(entry.path()).map_err(|error| {
+                Failure::usage(format!("{} can't be read: {error}", entry.path().display()))
+            })?;
+            found.insert(language.to_owned(), text);
+        }
+    }
+    Ok(found)
 }
 
 pub(super) fn subject(what: &str) -> Result<Subject, Failure> {

@@ -2,7 +2,7 @@
 
 use super::ran::{Home, gala};
 
-pub(crate) const COMMANDS: [&str; 44] = [
+pub(crate) const COMMANDS: [&str; 45] = [
     "serve",
     "new",
     "check",
@@ -35,6 +35,7 @@ pub(crate) const COMMANDS: [&str; 44] = [
     "settlement",
     "reconcile",
     "purge",
+    "preview",
     "parked",
     "backup",
     "restore",
@@ -151,6 +152,11 @@ fn what_is_not_understood_is_usage() {
         &["rollback", "acme", "wheel"],
         &["rollback", "acme", "wheel", "--to", "0"],
         &["purge", "acme", "wheel"],
+        &[
+            "purge", "acme", "wheel", "--lane", "test", "--force", "--reason", "r",
+        ],
+        &["preview", "acme"],
+        &["preview", "acme", "wheel", "--for", "31d"],
         &["parked", "acme", "--retry"],
         &["parked", "acme", "0f", "--drop"],
         &["parked", "acme", "0f", "--reason", "r"],
@@ -263,6 +269,8 @@ fn what_is_not_there_cannot_be_reached() {
         &["rollback", "acme", "wheel", "--to", "1"],
         &["reconcile", "acme", "wheel"],
         &["purge", "acme", "wheel", "--edition", "1"],
+        &["purge", "acme", "wheel", "--lane", "test"],
+        &["preview", "acme", "wheel"],
         &["parked", "acme"],
         &["parked", "acme", "0f", "--retry"],
     ];

@@ -153,6 +153,7 @@ async fn act(deed: Deed, visit: Visit) -> Result<Response, Problem> {
         Deed::Publish => revise::publish(&visit).await,
         Deed::Rollback => revise::rollback(&visit).await,
         Deed::Purge => revise::purge(&visit).await,
+        Deed::Preview => super::preview::link(&visit),
         Deed::Reconcile => reconcile::reconcile(&visit).await,
         Deed::Parked => parked::list(&visit).await,
         Deed::ParkedEvent => parked::one(&visit).await,

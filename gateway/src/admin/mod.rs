@@ -17,6 +17,7 @@ mod ledger;
 mod measures;
 mod metrics;
 mod parked;
+mod preview;
 mod read;
 mod reconcile;
 mod review;

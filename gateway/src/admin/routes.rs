@@ -87,6 +87,8 @@ pub enum Deed {
     CancelPublish,
     /// Plays it with invented people.
     Simulate,
+    /// Makes a link into the test lane.
+    Preview,
 }
 
 impl Deed {
@@ -284,6 +286,11 @@ pub const ROUTES: &[Route] = &[
         "/admin/v1/{tenant}/campaigns/{campaign}/reconcile",
         Deed::Reconcile,
         &[Finance],
+    ),
+    post(
+        "/admin/v1/{tenant}/campaigns/{campaign}/preview",
+        Deed::Preview,
+        &[Editor, Publisher],
     ),
     post(
         "/admin/v1/{tenant}/campaigns/{campaign}/check",

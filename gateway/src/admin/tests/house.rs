@@ -268,15 +268,17 @@ impl House {
 
     /// A user's event.
     pub async fn play(&self, tenant: &str, member: &str, key: &str) -> Answer {
+        self.play_by(&self.user(tenant, member), tenant, key).await
+    }
+
+    /// An event of whoever has this token.
+    pub async fn play_by(&self, token: &str, tenant: &str, key: &str) -> Answer {
         let request = Request::builder()
             .method("POST")
             .uri(format!(
                 "/v1/{tenant}/wheel/events/draw?channel=app&scene=home"
             ))
-            .header(
-                "authorization",
-                format!("Bearer {}", self.user(tenant, member)),
-            )
+            .header("authorization", format!("Bearer {token}"))
             .header("idempotency-key", key)
             .body(Body::empty())
             .unwrap();

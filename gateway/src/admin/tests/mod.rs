@@ -10,3 +10,4 @@ mod promises;
 mod review;
 mod revise;
 mod roles;
+mod testers;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use campaign::changes::{Change, changes, worse};
+use campaign::changes::{Change, changes, rewords, worse};
 use campaign::law::Law;
 use machine::luck::Seed;
 use machine::migrate::{Stranded, stranded};
@@ -33,6 +33,19 @@ pub enum NotPublished {
         changes: Vec<Change>,
         /// The law that forbids it; none: a reason is asked for.
         law: Option<Law>,
+    },
+    /// It words the rules anew that users rely on, and nobody says that they lose nothing by it.
+    #[error(
+        "the rules that users were shown by revision {revision} read differently; under the law of {} that needs a reason while the campaign is open (`gala publish --reason`), which the audit keeps",
+        .law.as_str()
+    )]
+    Rewords {
+        /// The revision before.
+        revision: u32,
+        /// Which texts.
+        changes: Vec<Change>,
+        /// The law that asks.
+        law: Law,
     },
     /// The revision before, or the one to go back to, can't be read.
     #[error("the revision before can't be read: {0}")]
@@ -203,6 +216,15 @@ async fn follows(
             law: judged.forbids,
         }));
     }
+    if let (Some(law), None) = (judged.binds, terms.reason)
+        && !judged.rewords.is_empty()
+    {
+        return Ok(Err(NotPublished::Rewords {
+            revision,
+            changes: judged.rewords,
+            law,
+        }));
+    }
     Ok(Ok(()))
 }
 
@@ -217,6 +239,10 @@ pub struct Judged {
     pub worse: Vec<Change>,
     /// The law that forbids to take it.
     pub forbids: Option<Law>,
+    /// What words the rules anew that users rely on, where a law asks who says that they lose nothing by it: [`Self::binds`].
+    pub rewords: Vec<Change>,
+    /// The law that asks.
+    pub binds: Option<Law>,
 }
 
 /// Judges a definition by the newest revision, under the tenant's law. Nothing to say where the store has no such revision; the
@@ -237,14 +263,19 @@ pub async fn judge(
         Some(Err(error)) => return Ok(Err(error)),
     };
     let changes = changes(&old, definition);
-    let worse = match old.window.phase(now) {
-        Phase::Open | Phase::Paused | Phase::Claiming => worse(&changes),
-        Phase::Preview | Phase::Ended => Vec::new(),
+    let relied_on = match old.window.phase(now) {
+        Phase::Open | Phase::Paused | Phase::Claiming => &changes[..],
+        Phase::Preview | Phase::Ended => &[],
     };
-    let law = law.and_then(Law::of).filter(|law| !law.lets_terms_worsen());
+    let worse = worse(relied_on);
+    let law = law.and_then(Law::of);
+    let binds = law.filter(|law| !law.lets_rules_be_reworded());
+    let law = law.filter(|law| !law.lets_terms_worsen());
     Ok(Ok(Judged {
         against: stranded(&old, definition, &known.granted_rules, now),
         forbids: law.filter(|_| !worse.is_empty()),
+        rewords: binds.map_or_else(Vec::new, |_| rewords(relied_on)),
+        binds,
         worse,
         changes,
     }))

@@ -155,6 +155,17 @@ pub enum Action {
     },
     /// What is done when something is wrong.
     Measure(Measure),
+    /// Empties the test lane of an edition: participants, ledger, timers, what its counters gave. Stock and budget are again what
+    /// the newest revision says, its clock is the real one. Its seed stays, so that what is played again comes out the same; the
+    /// live lane is not looked at.
+    PurgeTest {
+        /// Which campaign.
+        campaign: Arc<str>,
+        /// Which edition.
+        edition: u32,
+        /// Why; for the audit.
+        reason: Option<Arc<str>>,
+    },
 }
 
 /// What became of it.
@@ -502,6 +513,12 @@ fn carry_out(world: &mut World, change: &Admin) -> Result<Effect, AdminOutcome> 
             world.purged.insert(key);
             Ok(effect(campaign))
         }
+        Action::PurgeTest {
+            campaign, edition, ..
+        } => {
+            known(world, tenant, campaign, *edition)?.test_lane.empty();
+            Ok(effect(campaign))
+        }
         Action::Unpark { id, .. } => {
             let known = world.tenants.get_mut(tenant);
             let gone = known.and_then(|known| known.parking.take(id));
@@ -617,6 +634,9 @@ impl Action {
             }
             | Self::Purge {
                 campaign, edition, ..
+            }
+            | Self::PurgeTest {
+                campaign, edition, ..
             } => Some((campaign, *edition)),
             Self::Measure(measure) => measure.campaign(),
         }
@@ -670,6 +690,12 @@ impl Action {
             } => (
                 "purge",
                 serde_json::json!({ "edition": edition, "reason": reason }),
+            ),
+            Self::PurgeTest {
+                edition, reason, ..
+            } => (
+                "purge-test",
+                serde_json::json!({ "edition": edition, "lane": "test", "reason": reason }),
             ),
             Self::Unpark { id, reason: None } => {
                 ("retry-parked", serde_json::json!({ "parked": id }))
