@@ -58,6 +58,10 @@ impl Folder {
     /// What there is to say about the files that were asked for.
     pub fn diagnostics(&self) -> Diagnostics {
         let mut asked = Diagnostics::new();
+        let rules: Vec<&String> = self
+            .campaigns()
+            .flat_map(|(_, campaign)| &campaign.rules)
+            .collect();
         self.loaded
             .diagnostics
             .iter()
@@ -68,6 +72,7 @@ impl Folder {
                     // Without its tenant no file can be judged.
                     Some(only) => {
                         name == only
+                            || rules.iter().any(|rules| *rules == name)
                             || (name.ends_with(TENANT_FILE) && found.severity == Severity::Error)
                     }
                 }

@@ -30,8 +30,8 @@ use clap::{Parser, Subcommand};
 use commands::{
     amend, approve, audit, backup, block, check, compile, completions, deploy, dev, diff, doctor,
     draft, explain, export, function as function_, grant, history, list, man, new, notice, object,
-    openapi, package, parked, pause, publish, purge, reconcile, release, restore, resume, rollback,
-    schema, serve, settlement, simulate, status, stock, stop, test, token, verify, wrap,
+    openapi, package, parked, pause, preview, publish, purge, reconcile, release, restore, resume,
+    rollback, schema, serve, settlement, simulate, status, stock, stop, test, token, verify, wrap,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};
@@ -94,6 +94,7 @@ enum Command {
     Settlement(settlement::Settlement),
     Reconcile(reconcile::Reconcile),
     Purge(purge::Purge),
+    Preview(preview::Preview),
     Parked(parked::Parked),
     List(list::List),
     Backup(backup::Backup),
@@ -173,6 +174,7 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::Reconcile(args) => reconcile::run(args, out),
         Command::Purge(args) => purge::run(args, out),
         Command::List(args) => list::run(args, out),
+        Command::Preview(args) => preview::run(args, out),
         Command::Parked(args) => parked::run(args, out),
         Command::Backup(args) => backup::run(args, out),
         Command::Restore(args) => restore::run(args, out),

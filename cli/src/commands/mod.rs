@@ -27,6 +27,7 @@ pub mod openapi;
 pub mod package;
 pub mod parked;
 pub mod pause;
+pub mod preview;
 pub mod publish;
 pub mod purge;
 pub mod reconcile;

@@ -1,5 +1,6 @@
 //! `gala publish`: a campaign's file as the next revision.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -24,6 +25,10 @@ pub struct Publish {
     pub what: String,
     /// The campaign's draft, of just this version or of the one there is, and not a file (`gala draft`)
     #[arg(long, value_name = "VERSION", num_args = 0..=1, require_equals = true)]
+    #[expect(
+        clippy::option_option,
+        reason = "how clap takes `--draft` and `--draft=3`"
+    )]
     pub draft: Option<Option<u64>>,
     /// Not now, but at this time (`2026-12-01T10:00:00+08:00`): judged now, and once more then
     #[arg(long, value_name = "TIME", requires = "draft", conflicts_with_all = ["dry_run", "cancel"])]
@@ -70,7 +75,12 @@ pub fn run(args: &Publish, out: Out) -> Result<(), Failure> {
     }
     let mut body = json!({});
     if let Some(file) = &subject.file {
-        body["document"] = json!(draft::text(file)?);
+        let document = draft::text(file)?;
+        let rules = rules_beside(file, &document)?;
+        if !rules.is_empty() {
+            body["rules"] = json!(rules);
+        }
+        body["document"] = json!(document);
         if let Some(stories) = draft::stories(file, &subject.campaign)? {
             body["stories"] = stories;
         }
@@ -126,7 +136,7 @@ fn of_draft(
             body: None,
         };
         let path = &path("schedule");
-        let done = api.write(Ask { path, query }, cancel)?;
+        let done = api.write(Ask { path, query }, &cancel)?;
         return if out.json {
             out.value(&done)
         } else {
@@ -209,6 +219,9 @@ pub(super) fn would(found: &Json, name: &str, out: Out) -> Result<(), Failure> {
             (true, Some(_)) if list("changes").is_empty() => {
                 format!("{name}: nothing would change")
             }
+            (true, Some(revision)) if found["reworded"] == json!(true) => format!(
+                "{name} would follow revision {revision}; the rules that users rely on read differently: --reason says why they lose nothing by it"
+            ),
             (true, Some(revision)) if found["needs_reason"] == json!(true) => format!(
                 "{name} would follow revision {revision}; what users were promised gets less: --reason says why"
             ),
@@ -216,6 +229,39 @@ pub(super) fn would(found: &Json, name: &str, out: Out) -> Result<(), Failure> {
         });
     }
     if is_ok { Ok(()) } else { Err(Failure::red()) }
+}
+
+/// The rules that a campaign's document names, by language, as they lie in its tenant's folder here. None where they lie elsewhere
+/// than in `rules/`.
+pub(super) fn rules_beside(
+    file: &Path,
+    document: &str,
+) -> Result<BTreeMap<String, String>, Failure> {
+    let mut found = BTreeMap::new();
+    let Some(pattern) = campaign::rules::pattern(document) else {
+        return Ok(found);
+    };
+    let folder = folder::tenant_of(file)?.join("rules");
+    let Ok(entries) = folder.read_dir() else {
+        return Ok(found);
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let path = format!("rules/{}", name.to_string_lossy());
+        // One file for all languages goes by no language's name.
+        let language = if path == pattern {
+            Some("und")
+        } else {
+            campaign::rules::language(&pattern, &path)
+        };
+        if let Some(language) = language {
+            let text = std::fs::read_to_string(entry.path()).map_err(|error| {
+                Failure::usage(format!("{} can't be read: {error}", entry.path().display()))
+            })?;
+            found.insert(language.to_owned(), text);
+        }
+    }
+    Ok(found)
 }
 
 pub(super) fn subject(what: &str) -> Result<Subject, Failure> {

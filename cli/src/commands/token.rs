@@ -44,7 +44,7 @@ pub struct Token {
     pub ttl: i64,
 }
 
-fn claim(text: &str) -> Result<(String, String), String> {
+pub(super) fn claim(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("write it as NAME=VALUE".to_owned()),

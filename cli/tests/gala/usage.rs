@@ -2,7 +2,7 @@
 
 use super::ran::{Home, gala};
 
-pub(crate) const COMMANDS: [&str; 46] = [
+pub(crate) const COMMANDS: [&str; 47] = [
     "serve",
     "new",
     "check",
@@ -36,6 +36,7 @@ pub(crate) const COMMANDS: [&str; 46] = [
     "settlement",
     "reconcile",
     "purge",
+    "preview",
     "parked",
     "list",
     "backup",
@@ -161,6 +162,11 @@ fn what_is_not_understood_is_usage() {
         &["list"],
         &["list", "put", "acme", "vip"],
         &["list", "drop", "acme"],
+        &[
+            "purge", "acme", "wheel", "--lane", "test", "--force", "--reason", "r",
+        ],
+        &["preview", "acme"],
+        &["preview", "acme", "wheel", "--for", "31d"],
         &["parked", "acme", "--retry"],
         &["parked", "acme", "0f", "--drop"],
         &["parked", "acme", "0f", "--reason", "r"],
@@ -276,6 +282,8 @@ fn what_is_not_there_cannot_be_reached() {
         &["purge", "acme", "wheel", "--edition", "1"],
         &["list", "show", "acme"],
         &["list", "drop", "acme", "vip"],
+        &["purge", "acme", "wheel", "--lane", "test"],
+        &["preview", "acme", "wheel"],
         &["parked", "acme"],
         &["parked", "acme", "0f", "--retry"],
     ];

@@ -211,6 +211,8 @@ fn sent(text: &DraftText) -> Sent {
     Sent {
         document: Some(text.document.clone()),
         stories: text.stories.clone(),
+        // A draft is read with the folder's rules.
+        rules: None,
     }
 }
 

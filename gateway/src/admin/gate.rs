@@ -162,6 +162,7 @@ async fn act(deed: Deed, visit: Visit, file: Option<Body>) -> Result<Response, P
         Deed::PutList => lists::put(&visit, file.unwrap_or_default()).await,
         Deed::DropList => lists::drop(&visit).await,
         Deed::Purge => revise::purge(&visit).await,
+        Deed::Preview => super::preview::link(&visit),
         Deed::Reconcile => reconcile::reconcile(&visit).await,
         Deed::Parked => parked::list(&visit).await,
         Deed::ParkedEvent => parked::one(&visit).await,

@@ -18,6 +18,7 @@ mod lists;
 mod measures;
 mod metrics;
 mod parked;
+mod preview;
 mod read;
 mod reconcile;
 mod release;

@@ -14,22 +14,18 @@ use function::lang;
 use function::problem::{Code, Problem, Words};
 use function::registry::{self, Checked, LoadError, NotPublished, Sent, Terms};
 use machine::Millis;
-use machine::calendar::HOUR_MS;
+use machine::ids::Lane;
 use machine::world::Action;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use store::Published;
 
 use super::draft;
-use super::find::Definitions;
+use super::find::{self, Definitions};
 use super::gate::{Visit, json as answer};
 use super::release::Part;
 use super::row::utc;
 use super::write::{WORDS_MOST, asked, change, change_because, invalid, refused};
-
-/// How long an edition's books are kept after its last claim, in milliseconds: two years, as prize draws are to be
-/// archived.
-const RETENTION_MS: Millis = 2 * 366 * 24 * HOUR_MS;
 
 /// How many files of stories may be sent.
 const STORIES_MOST: usize = 16;
@@ -43,6 +39,7 @@ pub(super) struct Nothing {}
 struct Wanted {
     document: Option<String>,
     stories: Option<Stories>,
+    rules: Option<Rules>,
     reason: Option<String>,
     share: Option<String>,
     #[serde(default)]
@@ -52,13 +49,16 @@ struct Wanted {
 /// Stories by their file's name.
 pub(super) type Stories = BTreeMap<String, String>;
 
+/// Texts of the rules by their language.
+pub(super) type Rules = BTreeMap<String, String>;
+
 /// The same, as they are kept.
 type Texts = Vec<(Arc<str>, Arc<str>)>;
 
 /// Publishes a campaign: the document that was sent, checked against the server's own folder in its file's place, or that
-/// file as it is. The folder stays as it is either way. With `If-Match: "N"` only over revision N; with a share for that share of
-/// the users only. Its stories must come out as they say. A draft is published by [`draft::publish`]; where changes are reviewed,
-/// nothing else is.
+/// file as it is; so with its rules. The folder stays as it is either way. With `If-Match: "N"` only over revision N; with a share
+/// for that share of the users only. Its stories must come out as they say. A draft is published by [`draft::publish`]; where
+/// changes are reviewed, nothing else is.
 pub(super) async fn publish(visit: &Visit) -> Result<Response, Problem> {
     if visit.body.contains_key("draft") {
         return draft::publish(visit).await;
@@ -68,6 +68,7 @@ pub(super) async fn publish(visit: &Visit) -> Result<Response, Problem> {
     let Wanted {
         document,
         stories,
+        rules,
         reason,
         share,
         one_way,
@@ -77,7 +78,7 @@ pub(super) async fn publish(visit: &Visit) -> Result<Response, Problem> {
     if visit.tenant.tenant.review.approvals > 0 {
         return Err(Problem::new(Code::NotPossible).saying(UNREVIEWED));
     }
-    let sent = sent(document, stories)?;
+    let sent = sent(document, stories, rules)?;
     let published = visit.soon(visit.store().published()).await?;
     let definition = match checked(visit, &published, sent).await? {
         Checked::Sound(_, _, report) if report.failures.has_errors() => {
@@ -107,14 +108,19 @@ pub(super) async fn publish(visit: &Visit) -> Result<Response, Problem> {
 struct Text {
     document: Option<String>,
     stories: Option<Stories>,
+    rules: Option<Rules>,
 }
 
 /// What a publish would do: everything there is to say about the document, what it changes, and what stands against it. Nothing
 /// is changed by asking.
 pub(super) async fn check(visit: &Visit) -> Result<Response, Problem> {
     let Nothing {} = visit.query()?;
-    let Text { document, stories } = visit.body()?;
-    let sent = sent(document, stories)?;
+    let Text {
+        document,
+        stories,
+        rules,
+    } = visit.body()?;
+    let sent = sent(document, stories, rules)?;
     let published = visit.soon(visit.store().published()).await?;
     Ok(answer(&would(visit, &published, sent, visit.now).await?))
 }
@@ -159,7 +165,9 @@ pub(super) async fn would(
         found["ok"] = json!(green && against.is_empty() && !forbidden);
         found["changes"] = json!(judged.changes);
         found["against"] = json!(against);
-        found["needs_reason"] = json!(!judged.worse.is_empty() && !forbidden);
+        let asks = !judged.worse.is_empty() || !judged.rewords.is_empty();
+        found["needs_reason"] = json!(asks && !forbidden);
+        found["reworded"] = json!(!judged.rewords.is_empty());
         found["forbidden_by_law"] = json!(judged.forbids.map(Law::as_str));
     }
     Ok(found)
@@ -204,10 +212,18 @@ pub(super) fn unreadable(visit: &Visit, error: LoadError) -> Problem {
 }
 
 /// The texts of a body.
-pub(super) fn sent(document: Option<String>, stories: Option<Stories>) -> Result<Sent, Problem> {
+pub(super) fn sent(
+    document: Option<String>,
+    stories: Option<Stories>,
+    rules: Option<Rules>,
+) -> Result<Sent, Problem> {
     let stories = stories.map(sound_stories).transpose()?;
     let document = document.map(Into::into);
-    Ok(Sent { document, stories })
+    Ok(Sent {
+        document,
+        stories,
+        rules,
+    })
 }
 
 /// Stories whose names can be a file's.
@@ -295,12 +311,17 @@ struct End {
 #[serde(deny_unknown_fields)]
 struct TheEdition {
     edition: Option<u32>,
+    #[serde(default)]
+    lane: Lane,
 }
 
 /// Removes an edition for good, when it has been over long enough; before that only by force and with a reason.
 pub(super) async fn purge(visit: &Visit) -> Result<Response, Problem> {
     let key = Key::from_headers(&visit.parts.headers)?;
     let asked: TheEdition = visit.query()?;
+    if asked.lane == Lane::Test {
+        return purge_test(visit, &key, asked.edition).await;
+    }
     // The newest is a good guess for everything but this.
     let Some(edition) = asked.edition else {
         let problem = Problem::new(Code::BadRequest);
@@ -334,6 +355,25 @@ pub(super) async fn purge(visit: &Visit) -> Result<Response, Problem> {
     change(visit, &key, "purge", action).await
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Emptied {
+    reason: Option<String>,
+}
+
+/// Empties the test lane: nobody's books, so there is nothing to wait for.
+async fn purge_test(visit: &Visit, key: &Key, edition: Option<u32>) -> Result<Response, Problem> {
+    let Emptied { reason } = visit.body()?;
+    let reason = sound_reason(reason)?;
+    let found = find::campaign(visit, visit.param("campaign"), edition).await?;
+    let action = Action::PurgeTest {
+        campaign: found.campaign.clone(),
+        edition: found.edition,
+        reason: reason.map(Into::into),
+    };
+    change(visit, key, "purge-test", action).await
+}
+
 /// Until when an edition's books are kept: by the longest window that any of its revisions had. None: one can't be read,
 /// and what can't be read can't be known to be over.
 async fn kept_until(visit: &Visit, found: &Published) -> Result<Option<Millis>, Problem> {
@@ -346,7 +386,7 @@ async fn kept_until(visit: &Visit, found: &Published) -> Result<Option<Millis>, 
         };
         last = last.max(definition.window.claim_until);
     }
-    Ok(Some(last.saturating_add(RETENTION_MS)))
+    Ok(Some(last.saturating_add(visit.tenant.tenant.kept_ms())))
 }
 
 /// What is wrong with stories: the first that came out differently, and how; then all of them, place by place.
@@ -389,6 +429,10 @@ pub(super) fn not_published(no: &NotPublished) -> Problem {
             .saying(if law.is_some() { FORBIDDEN } else { WORSENS })
             .with("problem", no.to_string())
             .with("changes", json!(changes)),
+        NotPublished::Rewords { changes, .. } => Problem::new(Code::NotPossible)
+            .saying(REWORDS)
+            .with("problem", no.to_string())
+            .with("changes", json!(changes)),
         NotPublished::NoWayBack { against, .. } | NotPublished::OneWay { against, .. } => {
             let against: Vec<_> = against.iter().map(ToString::to_string).collect();
             Problem::new(Code::NotPossible)
@@ -425,6 +469,11 @@ const STRANDED: Words = Words {
 const WORSENS: Words = Words {
     en: "Users were promised more than this; say why (`reason`), and it is published. Nothing was published.",
     zh: "该版本低于已向用户公布的承诺，请填写原因（reason）后再发布。本次未发布。",
+};
+
+const REWORDS: Words = Words {
+    en: "The rules that users rely on read differently: say why they lose nothing by it (`reason`), and it is published. Nothing was published.",
+    zh: "用户所依据的规则正文有改动，请说明为何不损害用户利益（reason）后再发布。本次未发布。",
 };
 
 const FORBIDDEN: Words = Words {

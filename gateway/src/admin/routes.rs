@@ -95,6 +95,8 @@ pub enum Deed {
     PutList,
     /// Takes one away.
     DropList,
+    /// Makes a link into the test lane.
+    Preview,
 }
 
 impl Deed {
@@ -297,6 +299,11 @@ pub const ROUTES: &[Route] = &[
         "/admin/v1/{tenant}/campaigns/{campaign}/reconcile",
         Deed::Reconcile,
         &[Finance],
+    ),
+    post(
+        "/admin/v1/{tenant}/campaigns/{campaign}/preview",
+        Deed::Preview,
+        &[Editor, Publisher],
     ),
     post(
         "/admin/v1/{tenant}/campaigns/{campaign}/check",

@@ -95,6 +95,7 @@ async fn definition(visit: &Visit, wanted: &Wanted) -> Result<Definition, Proble
     let sent = Sent {
         document,
         stories: Some(Vec::new()),
+        rules: None,
     };
     let published = visit.soon(visit.store().published()).await?;
     match checked(visit, &published, sent).await? {

@@ -247,7 +247,7 @@ pub(super) async fn carry_out(
     let fingerprint = Fingerprint::of(what, &visit.body);
     // What goes through all of an edition, or all campaigns of a tenant, takes longer than a call.
     let most = match action {
-        Action::Purge { .. } | Action::Measure(_) => SCAN_TIMEOUT,
+        Action::Purge { .. } | Action::PurgeTest { .. } | Action::Measure(_) => SCAN_TIMEOUT,
         _ => CALL_TIMEOUT,
     };
     let admin = Admin {

@@ -164,6 +164,7 @@ async fn publish(world: &World, campaign: &str, change: impl Fn(&str) -> String)
     let sent = function::registry::Sent {
         document: Some(text.into()),
         stories: None,
+        rules: None,
     };
     let checked = world.registry.check("acme", campaign, sent).await;
     let function::registry::Checked::Sound(definition, _, _) = checked.unwrap() else {

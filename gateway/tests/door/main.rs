@@ -29,6 +29,7 @@ mod openapi;
 mod order;
 mod packs;
 mod pages;
+mod preview;
 mod publish;
 mod relay;
 mod remote;

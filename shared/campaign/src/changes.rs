@@ -8,7 +8,7 @@ mod blocks;
 mod by_name;
 mod head;
 mod machine;
-mod odds;
+pub(crate) mod odds;
 mod rewards;
 
 use ::machine::Definition;
@@ -104,6 +104,13 @@ pub fn public(all: &[Change]) -> Vec<Change> {
         }
     };
     all.iter().filter(is_public).cloned().collect()
+}
+
+/// What of it rewords the rules that users read, their figures apart.
+pub fn rewords(all: &[Change]) -> Vec<Change> {
+    let is_reworded =
+        |change: &&Change| change.subject.starts_with("rules.") && change.effect == Effect::Unclear;
+    all.iter().filter(is_reworded).cloned().collect()
 }
 
 /// The two definitions.

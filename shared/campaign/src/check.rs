@@ -14,12 +14,14 @@ use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, meant};
 use crate::document::{Fields, Node, parse};
 use crate::follow;
+use crate::law;
 use crate::machine as states;
 use crate::read::{
     self, audience, budget, chances, context, earn, events, expected, head, messages, pack,
     rewards, streak, wheel, window,
 };
 use crate::relays::Relays;
+use crate::rules;
 use crate::source::{Place, Source};
 use crate::tables::Tables;
 use crate::tenant::Tenant;
@@ -50,6 +52,8 @@ pub struct Checked {
     pub diagnostics: Diagnostics,
     /// What it tells other campaigns, and hears of them: to be held against theirs.
     pub(crate) relays: Relays,
+    /// The files that its rules are in, as diagnostics name them.
+    pub(crate) rules_files: Vec<String>,
 }
 
 /// Checks a campaign's file: reads and lowers it, and proves what can be proved of it.
@@ -66,9 +70,10 @@ pub fn lower(input: &Input<'_>, activities: &dyn Activities) -> Checked {
 fn checked(input: &Input<'_>, activities: &dyn Activities, deep: bool) -> Checked {
     let mut out = Diagnostics::new();
     let root = parse(&input.source, &mut out);
+    let mut rules_files = Vec::new();
     let found = root
         .as_ref()
-        .and_then(|node| read(node, input, activities, deep, &mut out));
+        .and_then(|node| read(node, input, activities, deep, &mut rules_files, &mut out));
     if let Some(root) = &root {
         out = follow::take_out(out, root);
     }
@@ -79,12 +84,15 @@ fn checked(input: &Input<'_>, activities: &dyn Activities, deep: bool) -> Checke
         definition,
         diagnostics,
         relays: relays.unwrap_or_default(),
+        rules_files,
     }
 }
 
 /// What a default machine lacks follows from what is wrong with the campaign, where something is: only that is said.
 fn own_first(all: Diagnostics, source: &Arc<Source>) -> Diagnostics {
-    let own = |each: &Diagnostic| Arc::ptr_eq(&each.place.source, source);
+    let own = |each: &Diagnostic| {
+        Arc::ptr_eq(&each.place.source, source) || rules::CODES.contains(&each.code)
+    };
     if !all
         .iter()
         .any(|each| each.severity == Severity::Error && own(each))
@@ -107,6 +115,8 @@ pub(crate) struct Check<'a> {
     pub rejected: BTreeMap<Arc<str>, Place>,
     /// Whether something is to be proved of it.
     pub deep: bool,
+    /// The files that its rules are in, as diagnostics name them.
+    pub rules_files: Vec<String>,
     pub out: Diagnostics,
 }
 
@@ -115,6 +125,7 @@ fn read(
     input: &Input<'_>,
     activities: &dyn Activities,
     deep: bool,
+    rules_files: &mut Vec<String>,
     out: &mut Diagnostics,
 ) -> Option<(Definition, Relays)> {
     let root = node.fields(&read::KEYS, out)?;
@@ -129,6 +140,7 @@ fn read(
         tables,
         rejected: BTreeMap::new(),
         deep,
+        rules_files: Vec::new(),
         out: std::mem::take(out),
     };
     let definition = activity.map(|activity| {
@@ -139,6 +151,7 @@ fn read(
         };
         (definition, relays)
     });
+    *rules_files = check.rules_files;
     *out = check.out;
     definition
 }
@@ -191,14 +204,15 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
     empty.ears = std::mem::take(&mut check.tables.ears);
     empty.emitted = std::mem::take(&mut check.tables.emitted);
     let tables = std::mem::replace(&mut check.tables, empty);
-    let definition = Definition {
+    let mut definition = Definition {
         tenant: check.input.tenant.id.as_str().into(),
         campaign: check.input.campaign.into(),
         edition: head.edition,
         activity: activity.id().into(),
         title: head.title,
         organizer: head.organizer,
-        rules: head.rules,
+        rules: Text::default(),
+        rules_written: None,
         language: check.input.tenant.language().to_owned(),
         currency: check.input.tenant.currency.clone(),
         calendar: tables.calendar,
@@ -231,8 +245,9 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
         messages,
         moves,
     };
+    let whole = !check.out.has_errors();
     if check.deep
-        && !check.out.has_errors()
+        && whole
         && let Some(machine) = &machine_node
     {
         analysis::report(
@@ -243,6 +258,13 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
             &mut check.out,
         );
     }
+    let rules = rules::read(check, &definition, whole);
+    if check.deep {
+        law::terms::check(check, &definition, &rules, whole);
+    }
+    check.rules_files = rules.names();
+    definition.rules_written = rules.written();
+    definition.rules = rules.text;
     definition
 }
 

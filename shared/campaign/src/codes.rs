@@ -2,7 +2,7 @@
 //!
 //! E00xx the document, E01xx scalars, E02xx names and references, E03xx expressions, E04xx window and time, E05xx rewards,
 //! odds and budget, E06xx the machine, E07xx an activity's sections, E08xx the tenant, E09xx files, E10xx what campaigns tell each
-//! other, E11xx copies of an earlier edition; W and N likewise.
+//! other, E11xx copies of an earlier edition, E12xx the rules that users read, E13xx what the law asks; W and N likewise.
 //! A code keeps its meaning for good: tools and people look for it. Each has a page, `explain/E0501.md`, without which
 //! this does not compile: [`crate::explain`] says how it is written.
 
@@ -185,6 +185,22 @@ codes! {
     STALE_STOCK = "W1103", "A copy promises the units or codes of the edition before.";
     STALE_MAPPING = "W1104", "A copy maps states or rules of the edition before.";
     OTHER_DAY = "N1101", "A date of a copy falls on another day of the week or the month.";
+
+    // E12xx: the rules that users read.
+    RULES_UNKNOWN = "E1201", "A placeholder of the rules that does not exist.";
+    RULES_SYNTAX = "E1202", "A placeholder of the rules that can't be read where it stands.";
+    RULES_NO_FIGURE = "E1203", "A placeholder of the rules for something that the campaign does not set.";
+    RULES_EMPTY = "E1204", "A file of the rules is empty.";
+    RULES_LANGUAGE = "W1201", "A placeholder of the rules writes English in a text of another language.";
+
+    // E13xx: what the tenant's law asks.
+    LAW_PRIZE = "E1301", "A prize that is drawn is worth more than the law allows.";
+    LAW_RELEASE = "E1302", "A reward is set free bit by bit, and the rules do not say so.";
+    LAW_BUDGET = "E1303", "A budget can end the prizes, and the rules do not say so.";
+    LAW_NO_RULES = "E1304", "A campaign that gives something has no rules, and the law wants them.";
+    LAW_ORGANIZER = "E1305", "The law wants to know who runs the campaigns, and nobody is named.";
+    LAW_ARCHIVE = "E1306", "The books are kept for a shorter time than the law wants.";
+    LAW_STANDS_IN = "W1301", "Something stands in for a reward that is gone, and the rules do not say so.";
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@
 //!
 //! A title says what is so, and stands alone where there is no room for more. An example holds only the keys it is about;
 //! the word behind `yaml` says what they are put over: `custom` (unless said), `lottery`, `sign-in` or `gift-pack` for a
-//! small sound campaign of that activity, or `tenant.yaml`. `whole` is a campaign's file as it stands; any other path, as
+//! small sound campaign of that activity, `law` for a lottery of a tenant under `law: CN`, or `tenant.yaml`. `whole` is a campaign's file as it stands; any other path, as
 //! `lists/vip.csv` or `stories/example.yaml`, is a file put into the tenant's folder. A test (`tests/explain.rs`) runs every
 //! example through the check: the wrong one yields its code and no other error, the right one neither.
 

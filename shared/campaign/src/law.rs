@@ -1,5 +1,14 @@
 //! What a country's law asks of a campaign, as far as a program can check it. docs/LAW.md says where each rule comes from, and that
-//! counsel must confirm it.
+//! counsel must confirm it. Here is what holds while a campaign runs; what a file must say is [`terms`]'s.
+
+#[cfg(feature = "yaml")]
+pub(crate) mod terms;
+
+use machine::Millis;
+use machine::calendar::HOUR_MS;
+
+/// Two years, however long they are, in milliseconds.
+pub const TWO_YEARS_MS: Millis = 2 * 366 * 24 * HOUR_MS;
 
 /// A law that is known here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,4 +36,26 @@ impl Law {
             Self::Cn => false,
         }
     }
+
+    /// For how long an edition's books are kept after its last claim at the least, in milliseconds.
+    pub const fn archive_ms(self) -> Millis {
+        match self {
+            // Two years have at most one 29th of February.
+            Self::Cn => (2 * 365 + 1) * 24 * HOUR_MS,
+        }
+    }
+
+    /// Whether the words of the rules may be changed while a campaign is open without anybody saying that users lose nothing by
+    /// it. No program can read that out of a text.
+    pub const fn lets_rules_be_reworded(self) -> bool {
+        match self {
+            Self::Cn => false,
+        }
+    }
+}
+
+/// Whether a diagnostic is of what a tenant itself lacks by its law: while it does, no campaign of it is published by hand.
+#[cfg(feature = "yaml")]
+pub fn of_the_tenant(code: &str) -> bool {
+    [crate::codes::LAW_ORGANIZER, crate::codes::LAW_ARCHIVE].contains(&code)
 }

@@ -44,6 +44,8 @@ mod relays;
 pub mod renew;
 pub mod reserved;
 #[cfg(feature = "yaml")]
+pub mod rules;
+#[cfg(feature = "yaml")]
 pub mod schema;
 #[cfg(feature = "yaml")]
 mod scope;

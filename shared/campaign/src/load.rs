@@ -72,6 +72,8 @@ pub struct LoadedCampaign {
     pub definition: Option<Definition>,
     /// Its stories' file, if there is one.
     pub stories: Option<Arc<Source>>,
+    /// The files that its rules are in, as diagnostics name them.
+    pub rules: Vec<String>,
 }
 
 /// Checks all files. `files` are texts by their path from the folder, with `/` between names; `root` is what the folder
@@ -189,6 +191,7 @@ fn tenant(
                 source,
                 definition: checked.definition,
                 stories: files.get(&stories).map(|text| named(&stories, text)),
+                rules: checked.rules_files,
             });
         }
     }

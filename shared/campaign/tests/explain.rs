@@ -13,11 +13,12 @@ use campaign::renew::{Original, renew};
 use campaign::{Diagnostics, Files, LoadedCampaign, Severity, load};
 
 /// Small sound campaigns that examples are put over.
-const BASES: [(&str, &str); 5] = [
+const BASES: [(&str, &str); 6] = [
     (
         "custom",
         "activity: custom
 title: { zh-CN: 示例, en: Example }
+rules: rules/spring.{lang}.md
 opens: 2026-12-01 10:00
 closes: 2026-12-15 22:00
 rewards:
@@ -32,6 +33,19 @@ machine:
         "lottery",
         "activity: lottery
 title: { zh-CN: 示例, en: Example }
+opens: 2026-12-01 10:00
+closes: 2026-12-15 22:00
+rewards:
+  coupon: { title: { zh-CN: 5元券, en: ¥5 coupon }, kind: coupon, odds: 10% }
+  nothing: { title: { zh-CN: 谢谢参与, en: Next time }, odds: rest }
+chances: { first_visit: 1 }
+",
+    ),
+    (
+        "law",
+        "activity: lottery
+title: { zh-CN: 示例, en: Example }
+rules: rules/spring.{lang}.md
 opens: 2026-12-01 10:00
 closes: 2026-12-15 22:00
 rewards:
@@ -106,9 +120,38 @@ fn folder(example: &Example) -> Files {
         "rules/spring.en.md",
         "rules/autumn.zh-CN.md",
     ]
-    .map(|path| (path, String::new()))
+    .map(|path| {
+        (
+            path,
+            if path.strip_suffix(".md").is_some() {
+                "One each.\n"
+            } else {
+                ""
+            }
+            .to_owned(),
+        )
+    })
     .into();
-    files.insert(TENANT, base(TENANT).unwrap_or("").to_owned());
+    let tenant = base(TENANT).unwrap_or("").to_owned();
+    // Rules in a third language need a tenant who speaks it.
+    let under_law = "law: CN\norganizer: { zh-CN: 示例科技有限公司, en: Example Ltd. }\n";
+    for (path, text) in [
+        ("rules/release.en.md", "{{ release.coupon }}"),
+        ("rules/release.zh-CN.md", "{{ release.coupon }}"),
+        ("rules/budget.en.md", "{{ budget }}"),
+        ("rules/budget.zh-CN.md", "{{ budget }}"),
+        ("rules/when-gone.en.md", "{{ when_gone }}"),
+        ("rules/when-gone.zh-CN.md", "{{ when_gone }}"),
+    ] {
+        files.insert(path, text.to_owned());
+    }
+    let tenant = match example.place {
+        "law" => tenant + under_law,
+        "whole" if example.text.contains("law: CN") => tenant + under_law,
+        "rules/spring.de.md" => tenant.replace("[zh-CN, en]", "[zh-CN, en, de]"),
+        _ => tenant,
+    };
+    files.insert(TENANT, tenant);
     files.insert(CAMPAIGN, base("custom").unwrap_or("").to_owned());
     files.insert("days.yaml", TELLS.to_owned());
     let text = written_out(example.text);

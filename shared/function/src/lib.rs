@@ -18,6 +18,7 @@ pub mod lane;
 pub mod lang;
 pub mod lists;
 pub mod preload;
+pub mod preview;
 pub mod problem;
 pub mod registry;
 pub mod relay;

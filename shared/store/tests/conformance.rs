@@ -5,6 +5,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use machine::luck::Seed;
+use machine::world::{Action, Admin, AdminOutcome};
 use store::Store;
 use store::conformance::{self, Making};
 use store::rate::Rate;
@@ -110,4 +112,74 @@ async fn conforms(make: &(dyn Fn() -> Making + Sync)) {
             );
         }
     }
+}
+
+/// Whoever empties a test lane may be killed between any two of its steps; the next change of the campaign goes on with it, and
+/// does not begin again where the lane is in use already.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_test_lane_that_is_half_empty_is_emptied_by_the_next_change() {
+    let server = Server::start();
+    let address: Address = server.address().parse().expect("an address");
+    let store = store::redis::open(&address).await.expect("a store");
+    let change = async |action: Action| {
+        let admin = Admin {
+            tenant: "acme".into(),
+            by: "ops".into(),
+            at: 1_800_000_000_000,
+            key: None,
+            action,
+            why: None,
+        };
+        store.admin(Box::new(admin)).await.expect("an answer")
+    };
+    change(Action::CreateTenant {
+        secret: Seed([1; 32]),
+    })
+    .await;
+    change(Action::Publish {
+        campaign: "wheel".into(),
+        edition: 1,
+        definition: b"{}".as_slice().into(),
+        stock: vec![("mug".into(), 3)],
+        budget: None,
+        seeds: (Seed([2; 32]), Seed([3; 32])),
+    })
+    .await;
+    let stem = "{acme/wheel/0}/v1/1";
+    let key = |rest: &str| format!("{stem}/{rest}");
+    let note = r#"{"id":"a","key":null,"at":1,"by":"ops","action":"purge-test","campaign":"wheel","details":"{}","revision":null,"ceiling":null,"renewed":[["stock/mug",3]]}"#;
+    let user = "p/00000000000000000000000000000001";
+    let seen = |rest: &str| server.ask::<Option<String>>(&["GET", &key(rest)]);
+    // Killed after the tally went, and after the lane had another one.
+    for renewed in [false, true] {
+        server.command(&["SET", &key("note"), note]);
+        for lane in ["live", "test"] {
+            server.command(&["SET", &key(&format!("{lane}/{user}")), "a record"]);
+            server.command(&["SET", &key(&format!("{lane}/c/stock/mug")), "2 3 3 0"]);
+        }
+        server.command(&["SET", &key("test/c/budget/2026-12-01"), "5 9 0 0"]);
+        server.command(&["SET", &key("test/lease/sweep/fence"), "7"]);
+        if !renewed {
+            server.command(&["DEL", &key("test/tally")]);
+        }
+        let resumed = change(Action::Resume {
+            campaign: "wheel".into(),
+            edition: 1,
+        })
+        .await;
+        assert_eq!(resumed, AdminOutcome::Already);
+        assert_eq!(seen("note"), None);
+        assert_eq!(seen("live/c/stock/mug").as_deref(), Some("2 3 3 0"));
+        assert!(seen(&format!("live/{user}")).is_some());
+        assert_eq!(seen("test/tally").as_deref(), Some("0 0 0 0"));
+        assert_eq!(seen("test/lease/sweep/fence").as_deref(), Some("7"));
+        let is_kept = |rest: &str| seen(rest).is_some();
+        assert_eq!(is_kept(&format!("test/{user}")), renewed);
+        assert_eq!(is_kept("test/c/budget/2026-12-01"), renewed);
+        let mugs = if renewed { "2 3 3 0" } else { "0 3 3 0" };
+        assert_eq!(seen("test/c/stock/mug").as_deref(), Some(mugs));
+    }
+    let audit = store.audit("acme", 0).await.expect("an audit");
+    let words: Vec<&str> = audit.iter().map(|entry| entry.action.as_str()).collect();
+    assert_eq!(words, ["create-tenant", "publish", "purge-test"]);
 }

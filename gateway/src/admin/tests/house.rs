@@ -308,20 +308,27 @@ impl House {
 
     /// A user's draw.
     pub async fn play(&self, tenant: &str, member: &str, key: &str) -> Answer {
-        self.event(tenant, member, "draw", key).await
+        self.play_by(&self.user(tenant, member), tenant, key).await
+    }
+
+    /// A draw of whoever has this token.
+    pub async fn play_by(&self, token: &str, tenant: &str, key: &str) -> Answer {
+        self.event_by(token, tenant, "draw", key).await
     }
 
     /// A user's event.
     pub async fn event(&self, tenant: &str, member: &str, event: &str, key: &str) -> Answer {
+        self.event_by(&self.user(tenant, member), tenant, event, key)
+            .await
+    }
+
+    async fn event_by(&self, token: &str, tenant: &str, event: &str, key: &str) -> Answer {
         let request = Request::builder()
             .method("POST")
             .uri(format!(
                 "/v1/{tenant}/wheel/events/{event}?channel=app&scene=home"
             ))
-            .header(
-                "authorization",
-                format!("Bearer {}", self.user(tenant, member)),
-            )
+            .header("authorization", format!("Bearer {token}"))
             .header("idempotency-key", key)
             .body(Body::empty())
             .unwrap();

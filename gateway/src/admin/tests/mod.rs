@@ -12,3 +12,4 @@ mod promises;
 mod review;
 mod revise;
 mod roles;
+mod testers;

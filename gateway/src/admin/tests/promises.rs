@@ -71,14 +71,124 @@ async fn what_users_rely_on_is_not_taken_in_silence() {
     assert_eq!(back.status, 200, "{back:?}");
 }
 
+/// The house's wheel with rules that say what Chinese law wants to be said.
+fn with_rules() -> String {
+    FILE.replace("opens:", "rules: rules/wheel.{lang}.md\nopens:")
+}
+
+/// Puts the tenant under Chinese law, with rules that are `words` and the sentences that are wanted.
+async fn under_law(house: &House, words: &str) {
+    let acme = house.configs().join("acme");
+    std::fs::create_dir_all(acme.join("rules")).unwrap();
+    for language in ["en", "zh-CN"] {
+        let text = format!("{words} {{{{ odds.coupon }}}} {{{{ when_gone }}}} {{{{ budget }}}}");
+        std::fs::write(acme.join(format!("rules/wheel.{language}.md")), text).unwrap();
+    }
+    rewrite(house, &with_rules());
+    let path = acme.join("tenant.yaml");
+    let tenant = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{tenant}\nlaw: CN\norganizer: Acme Ltd.\n")).unwrap();
+    house.registry.load().await.unwrap();
+    // The rules are new: that takes a reason, once.
+    let first = ask(
+        house,
+        "publish",
+        "p-law",
+        &json!({ "reason": "its first rules" }),
+    )
+    .await;
+    assert_eq!(first.status, 200, "{first:?}");
+}
+
+/// Rules that are sent lie in no file of the server's, and what they say is served.
+#[tokio::test]
+async fn rules_are_sent_with_the_document() {
+    let house = House::open().await;
+    let text = "Odds: {{ odds.coupon }}, until {{ closes }}.";
+    let mut body = json!({ "document": with_rules(), "rules": { "en": text, "zh-CN": text } });
+    let check = ask(&house, "check", "", &body).await.json();
+    assert_eq!(check["ok"], true, "{check}");
+    let done = ask(&house, "publish", "p-1", &body).await;
+    assert_eq!(done.status, 200, "{done:?}");
+    let served = house.registry.snapshot().tenants["acme"].campaigns["wheel"].clone();
+    assert_eq!(
+        served.newest().unwrap().rules.pick("en", "en"),
+        "Odds: 50%, until 1 December 2026, 00:00 (Asia/Shanghai)."
+    );
+    // What is wrong in them has its line there.
+    body["rules"]["en"] = json!("Fine.\nOdds: {{ odds.cupon }}");
+    let wrong = ask(&house, "publish", "p-2", &body).await;
+    assert_eq!(wrong.status, 422, "{wrong:?}");
+    let found = &wrong.json()["diagnostics"][0];
+    assert_eq!(
+        (
+            &found["code"],
+            &found["file"],
+            &found["line"],
+            &found["column"]
+        ),
+        (
+            &json!("E1201"),
+            &json!("configs/acme/rules/wheel.en.md"),
+            &json!(2),
+            &json!(10)
+        )
+    );
+    // They take the place of rules alone: neither the tenant's file nor another language's is theirs.
+    let elsewhere = FILE.replace("opens:", "rules: tenant.yaml\nopens:");
+    let body = json!({ "document": elsewhere, "rules": { "en": "name: Nobody" } });
+    let check = ask(&house, "check", "", &body).await.json();
+    assert_eq!(check["ok"], true, "{check}");
+    assert!(!house.configs().join("acme/rules").exists());
+}
+
+/// The words of the rules are a promise that no program can read: under Chinese law somebody must stand for a change of them.
+/// What only their figures change is judged by the figures.
+#[tokio::test]
+async fn rules_are_not_reworded_in_silence_under_chinese_law() {
+    let house = House::open().await;
+    under_law(&house, "Rules.").await;
+    let better = with_rules().replace("odds: 50%", "odds: 60%");
+    let done = ask(&house, "publish", "p-1", &json!({ "document": better })).await;
+    assert_eq!(done.status, 200, "only figures: {done:?}");
+    let words = "New words. {{ when_gone }} {{ budget }}";
+    let mut body = json!({ "document": better, "rules": { "en": words } });
+    let silent = ask(&house, "publish", "p-2", &body).await;
+    assert_eq!(silent.status, 409, "{silent:?}");
+    assert_eq!(silent.json()["changes"][0]["subject"], "rules.en");
+    let check = ask(&house, "check", "", &body).await.json();
+    assert_eq!(
+        (&check["ok"], &check["needs_reason"], &check["reworded"]),
+        (&json!(true), &json!(true), &json!(true))
+    );
+    body["reason"] = json!("a typing error");
+    let done = ask(&house, "publish", "p-3", &body).await;
+    assert_eq!(done.status, 200, "{done:?}");
+}
+
+/// What the tenant itself lacks by its law stands in the way of each of its campaigns, whatever these say.
+#[tokio::test]
+async fn nobody_publishes_for_a_tenant_that_names_no_organizer() {
+    let house = House::open().await;
+    under_law(&house, "Rules.").await;
+    let path = house.configs().join("acme/tenant.yaml");
+    let tenant = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, tenant.replace("organizer:", "# organizer:")).unwrap();
+    let better = with_rules().replace("odds: 50%", "odds: 60%");
+    let no = ask(&house, "publish", "p-1", &json!({ "document": better })).await;
+    assert_eq!(no.status, 422, "{no:?}");
+    let found = &no.json()["diagnostics"][0];
+    assert_eq!(
+        (&found["code"], &found["file"]),
+        (&json!("E1305"), &json!("configs/acme/tenant.yaml"))
+    );
+}
+
 #[tokio::test]
 async fn under_chinese_law_it_is_not_taken_at_all() {
     let house = House::open().await;
-    let path = house.configs().join("acme/tenant.yaml");
-    let tenant = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, format!("{tenant}\nlaw: CN\n")).unwrap();
-    house.registry.load().await.unwrap();
-    let less = FILE.replace("odds: 50%", "odds: 40%");
+    under_law(&house, "Rules.").await;
+    let less = with_rules().replace("odds: 50%", "odds: 40%");
     let body = json!({ "document": less, "reason": "the supplier delivers less" });
     let forbidden = ask(&house, "publish", "p-1", &body).await;
     assert_eq!(forbidden.status, 409, "{forbidden:?}");

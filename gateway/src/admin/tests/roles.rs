@@ -91,6 +91,10 @@ const EXPECTED: &[(&str, &str)] = &[
         "finance",
     ),
     (
+        "POST /admin/v1/{tenant}/campaigns/{campaign}/preview",
+        "editor publisher",
+    ),
+    (
         "POST /admin/v1/{tenant}/campaigns/{campaign}/check",
         "viewer support finance risk editor publisher",
     ),

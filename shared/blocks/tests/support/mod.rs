@@ -50,6 +50,7 @@ impl Builder {
             title: Text::one("en", "Trial"),
             organizer: Text::one("en", "Acme"),
             rules: Text::default(),
+            rules_written: None,
             language: "en".to_owned(),
             currency: Currency {
                 code: "CNY".to_owned(),

@@ -16,6 +16,8 @@ pub(super) fn compare(both: Both<'_>, found: &mut Found) {
 }
 
 fn texts(Both { old, new }: Both<'_>, found: &mut Found) {
+    // What the placeholders became is told with the figures themselves.
+    let only_figures = old.rules_written.is_some() && old.rules_written == new.rules_written;
     let named = [
         ("title", "title", "标题", &old.title, &new.title),
         (
@@ -33,7 +35,7 @@ fn texts(Both { old, new }: Both<'_>, found: &mut Found) {
             if was == is {
                 continue;
             }
-            let effect = if subject == "title" {
+            let effect = if subject == "title" || (subject == "rules" && only_figures) {
                 Effect::None
             } else {
                 Effect::Unclear

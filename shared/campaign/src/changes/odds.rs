@@ -2,7 +2,7 @@
 
 /// `parts` of `whole` as a percentage, to the last digit: `12.5 %`. Odds have at most twelve decimals, so they end; what does not
 /// is shown as the fraction that it is.
-pub(super) fn percent(parts: u64, whole: u64) -> String {
+pub(crate) fn percent(parts: u64, whole: u64) -> String {
     const DECIMALS: u32 = 12;
     let scale = 10u128.pow(DECIMALS);
     let scaled = u128::from(parts) * 100 * scale;
@@ -18,7 +18,7 @@ pub(super) fn percent(parts: u64, whole: u64) -> String {
 }
 
 /// How the first odds compare with the second, each parts of a whole.
-pub(super) fn compare(one: (u64, u64), other: (u64, u64)) -> std::cmp::Ordering {
+pub(crate) fn compare(one: (u64, u64), other: (u64, u64)) -> std::cmp::Ordering {
     let cross = |parts: u64, whole: u64| u128::from(parts) * u128::from(whole.max(1));
     cross(one.0, other.1).cmp(&cross(other.0, one.1))
 }

@@ -44,7 +44,7 @@ pub static KEYS: Keys = Keys {
         Key::optional(
             "rules",
             Shape::String,
-            "The file with its rules, from the tenant's folder: `rules/wheel.{lang}.md` is one file per language.",
+            "The file with its rules, from the tenant's folder: `rules/wheel.{lang}.md` is one file per language. Placeholders in it (`{{ odds.coupon }}`) are filled from here.",
         ),
         Key::optional(
             "timezone",

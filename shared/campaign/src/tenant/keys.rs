@@ -37,7 +37,12 @@ pub static KEYS: Keys = Keys {
         Key::optional(
             "law",
             Shape::String,
-            "The country whose law applies; shown to users.",
+            "The country whose law applies: `CN` adds what the check wants of campaigns there.",
+        ),
+        Key::optional(
+            "archive",
+            Shape::String,
+            "How long an edition's books are kept after its last claim: `2 years` unless said, or `900 days`.",
         ),
         Key::optional(
             "keys",

@@ -7,9 +7,11 @@
 use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
-use machine::Text;
 use machine::model::{ClaimDecl, Currency, Durability};
+use machine::{Millis, Text};
 use serde::{Deserialize, Serialize};
+
+use crate::law::{Law, TWO_YEARS_MS};
 
 #[cfg(feature = "yaml")]
 mod claims;
@@ -53,7 +55,7 @@ pub struct Tenant {
     pub languages: Vec<String>,
     /// How often.
     pub quotas: Quotas,
-    /// Which country's rules apply; shown, not interpreted.
+    /// Which country's rules apply: what [`crate::law`] makes of it.
     pub law: Option<String>,
     /// Who hands rewards over. `manual` is always there.
     pub connectors: BTreeMap<String, Connector>,
@@ -61,9 +63,16 @@ pub struct Tenant {
     pub durability: Durability,
     /// Who runs campaigns that name nobody.
     pub organizer: Text,
+    /// For how long an edition's books are kept after its last claim, in milliseconds.
+    #[serde(default = "two_years")]
+    pub archive_ms: Millis,
     /// Who must look at a change before it is published.
     #[serde(default)]
     pub review: Review,
+}
+
+const fn two_years() -> Millis {
+    TWO_YEARS_MS
 }
 
 /// Who must look at a change before it is published.
@@ -74,6 +83,13 @@ pub struct Review {
 }
 
 impl Tenant {
+    /// For how long an edition's books are kept after its last claim, in milliseconds: what the tenant says, and never less
+    /// than its law wants.
+    pub fn kept_ms(&self) -> Millis {
+        let law = self.law.as_deref().and_then(Law::of);
+        self.archive_ms.max(law.map_or(0, Law::archive_ms))
+    }
+
     /// The language of plain texts.
     pub fn language(&self) -> &str {
         self.languages.first().map_or("en", String::as_str)

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use machine::Text;
+use machine::calendar::HOUR_MS;
 use machine::model::{Currency, Durability};
+use machine::{Millis, Text};
 
 use crate::codes;
 use crate::diagnostic::Diagnostics;
 use crate::document::{Fields, Node, parse};
+use crate::law::{Law, TWO_YEARS_MS};
 use crate::source::{Place, Source};
 use crate::tenant::keys::{CONNECTOR, CURRENCY, DURABILITIES, KEYS, QUOTAS, REVIEW};
 use crate::tenant::{Connector, ConnectorKind, Quotas, Review, Tenant, claims, secrets};
@@ -32,6 +34,17 @@ pub fn read(id: &str, source: &Arc<Source>, out: &mut Diagnostics) -> Option<Ten
         .get("organizer")
         .and_then(|node| node.text(&languages, out))
         .unwrap_or_else(|| name.clone());
+    let law = fields.get("law").and_then(|node| node.string(out));
+    if let Some(law) = law.and_then(Law::of)
+        && !fields.has("organizer")
+    {
+        out.error(
+            codes::LAW_ORGANIZER,
+            fields.key_place("law"),
+            format!("under the law of {} users are told who runs a campaign, and `organizer` is missing", law.as_str()),
+        )
+        .help("write the company's full name: `organizer: { zh-CN: 示例科技有限公司 }`");
+    }
     let keys = secrets::under(&fields, "keys", out);
     let admin_keys = secrets::apart(&fields, &keys, out);
     let service_keys = secrets::under(&fields, "service_keys", out);
@@ -64,10 +77,10 @@ pub fn read(id: &str, source: &Arc<Source>, out: &mut Diagnostics) -> Option<Ten
         quotas: fields
             .get("quotas")
             .map_or_else(Quotas::default, |node| quotas(node, out)),
-        law: fields
-            .get("law")
-            .and_then(|node| node.string(out))
-            .map(str::to_owned),
+        law: law.map(str::to_owned),
+        archive_ms: fields.get("archive").map_or(TWO_YEARS_MS, |node| {
+            archive(node, law.and_then(Law::of), out).unwrap_or(TWO_YEARS_MS)
+        }),
         connectors: connectors(&fields, out),
         durability: match fields
             .get("durability")
@@ -90,6 +103,33 @@ fn review(node: &Node, out: &mut Diagnostics) -> Review {
     Review {
         approvals: approvals.unwrap_or(0) as u32,
     }
+}
+
+/// How long books are kept: `2 years`, or a length of time. A year is 366 days here.
+fn archive(node: &Node, law: Option<Law>, out: &mut Diagnostics) -> Option<Millis> {
+    let years = node.scalar().and_then(|text| {
+        let (number, unit) = text.trim().split_once(' ')?;
+        let years: i64 = number.parse().ok()?;
+        (matches!(unit.trim(), "year" | "years") && (1..=100).contains(&years)).then_some(years)
+    });
+    let kept = match years {
+        Some(years) => years * 366 * 24 * HOUR_MS,
+        None => node.duration(out)?,
+    };
+    if let Some(law) = law
+        && kept < law.archive_ms()
+    {
+        out.error(
+            codes::LAW_ARCHIVE,
+            &node.place,
+            format!(
+                "under the law of {} the books are kept for two years at least",
+                law.as_str()
+            ),
+        )
+        .help("write `2 years`");
+    }
+    Some(kept)
 }
 
 fn languages(fields: &Fields<'_>, out: &mut Diagnostics) -> Vec<String> {

@@ -18,6 +18,8 @@ timezone: Asia/Shanghai
 currency: CNY
 languages: [zh-CN, en]
 law: CN
+organizer: Acme
+archive: 3 years
 keys: [{ kid: users, alg: HS256, env: ACME_KEY }, { kid: users-2, alg: EdDSA, file: keys/b.pem }]
 admin_keys: [{ kid: admins, alg: HS256, dev: true }]
 service_keys: [{ kid: backend, alg: RS256, file: keys/c.pem }]
@@ -30,7 +32,7 @@ durability: strict
 ";
     let mut out = Diagnostics::new();
     let tenant = read("acme", &Source::new("tenant.yaml", text), &mut out).unwrap();
-    insta::assert_snapshot!(out.sorted().lines(), @r"N0801 7:14 `admins` is a development key: it is made on first use, for this machine only");
+    insta::assert_snapshot!(out.sorted().lines(), @r"N0801 9:14 `admins` is a development key: it is made on first use, for this machine only");
     insta::assert_snapshot!(serde_json::to_string_pretty(&tenant).unwrap(), @r#"
     {
       "id": "acme",
@@ -136,9 +138,9 @@ durability: strict
       },
       "durability": "strict",
       "organizer": {
-        "en": "Acme",
-        "zh-CN": "艾可学"
+        "zh-CN": "Acme"
       },
+      "archive_ms": 94867200000,
       "review": {
         "approvals": 0
       }

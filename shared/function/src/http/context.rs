@@ -15,8 +15,9 @@ use machine::ids::Lane;
 
 use super::Shell;
 use crate::engine::Caller;
-use crate::identity::{Claims, Unauthenticated, Verifier};
+use crate::identity::{Claims, Reason, Unauthenticated};
 use crate::lane::lane_of;
+use crate::preview::{self, Preview};
 use crate::problem::{Code, Problem};
 use crate::served::{CampaignMetrics, Served, Snapshot, TenantShell};
 use crate::telemetry::{Access, RouteMetrics};
@@ -44,6 +45,8 @@ pub(super) struct Query {
     pub scene: Option<String>,
     pub after: Option<String>,
     pub occurred_at: Option<String>,
+    /// A preview link's token: a browser that follows a link sends no header.
+    pub preview: Option<String>,
 }
 
 impl Query {
@@ -60,6 +63,7 @@ impl Query {
                 "scene" => &mut query.scene,
                 "after" => &mut query.after,
                 "occurred_at" => &mut query.occurred_at,
+                "preview" => &mut query.preview,
                 _ => continue,
             };
             place.get_or_insert_with(|| value.into_owned());
@@ -73,6 +77,17 @@ pub(super) struct Identified {
     pub tenant: Arc<TenantShell>,
     pub served: Arc<Served>,
     pub claims: Arc<Claims>,
+    /// The preview link they came by: then they are in the test lane, whatever else is said.
+    pub preview: Option<Arc<Preview>>,
+}
+
+/// Who may come in by a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Door {
+    /// A tenant's users, and who has a preview link.
+    Users,
+    /// A tenant's back ends.
+    BackEnds,
 }
 
 impl<'a> Context<'a> {
@@ -117,24 +132,45 @@ impl<'a> Context<'a> {
         &self,
         tenant: &str,
         campaign: &str,
-        verifier: impl Fn(&TenantShell) -> &Verifier,
+        door: Door,
     ) -> Result<Identified, Problem> {
         let refused = |error: Unauthenticated| {
             tracing::debug!(request_id = self.trace.request_id.as_str(), reason = %error, "a token was refused");
             Problem::from(error)
         };
-        let token = bearer::token(&self.parts.headers).map_err(refused)?;
+        let token = match (bearer::token(&self.parts.headers), &self.query.preview) {
+            // A link is followed where nobody has signed in.
+            (Err(error), Some(link)) if door == Door::Users && error.reason == Reason::Missing => {
+                link
+            }
+            (token, _) => token.map_err(refused)?,
+        };
         let tenant = self.tenant(tenant)?;
+        if door == Door::Users && preview::is_one(token) {
+            let served = self.campaign(&tenant, campaign)?;
+            let link = Preview::read(token, &served, self.clock / 1000).map_err(refused)?;
+            return Ok(Identified {
+                tenant,
+                served,
+                claims: Arc::new(link.as_claims()),
+                preview: Some(Arc::new(link)),
+            });
+        }
+        let verifier = match door {
+            Door::Users => &tenant.users,
+            Door::BackEnds => &tenant.services,
+        };
         let claims = self
             .shell
             .tokens
-            .verify(verifier(&tenant), token, self.clock / 1000)
+            .verify(verifier, token, self.clock / 1000)
             .map_err(refused)?;
         let served = self.campaign(&tenant, campaign)?;
         Ok(Identified {
             tenant,
             served,
             claims,
+            preview: None,
         })
     }
 
@@ -154,10 +190,15 @@ impl<'a> Context<'a> {
         })?;
         let tenant = self.tenant(&who.tenant.tenant.id)?;
         let served = self.campaign(&tenant, &who.served.campaign)?;
+        // A link is of one edition: into another one it leads nobody.
+        if who.preview.is_some() && served.edition != who.served.edition {
+            return Err(Unauthenticated::from(Reason::Expired).into());
+        }
         Ok(Identified {
             tenant,
             served,
             claims: who.claims.clone(),
+            preview: who.preview.clone(),
         })
     }
 
@@ -189,6 +230,24 @@ impl<'a> Context<'a> {
         let user = who.tenant.pseudonym(member);
         let store = &*self.shell.store;
         let listed = who.tenant.listed(store, &who.served, user).await;
+        if let Some(link) = &who.preview {
+            if self.query.lane.as_deref() == Some("live") {
+                return Err(Problem::new(Code::Forbidden));
+            }
+            let test = self.clock.saturating_add(who.served.test_clock_offset);
+            return Ok(Caller {
+                shell: &who.tenant,
+                served: &who.served,
+                member,
+                user,
+                claims,
+                lane: Lane::Test,
+                rehearsal: true,
+                now: test.saturating_add(link.ahead_ms.max(0)),
+                language,
+                listed,
+            });
+        }
         let (lane, now) = lane_of(
             &who.tenant,
             &who.served,
@@ -214,11 +273,16 @@ impl<'a> Context<'a> {
     }
 
     /// How often this user may call: refuses, or gives the headers that say how much is left.
-    pub fn limit(tenant: &TenantShell, member: &str) -> Result<Option<RateHeaders>, Problem> {
+    pub fn limit(who: &Identified, member: &str) -> Result<Option<RateHeaders>, Problem> {
+        let tenant = &who.tenant;
         let Some(limiter) = &tenant.user_limit else {
             return Ok(None);
         };
-        let decision = limiter.check(member);
+        // Who plays as a user in the test lane takes nothing from that user's calls. No member id has this character.
+        let decision = match &who.preview {
+            Some(_) => limiter.check(&format!("\0{member}")),
+            None => limiter.check(member),
+        };
         let headers = RateHeaders {
             policy: tenant.user_policy.clone(),
             state: HeaderValue::try_from(decision.rate_limit("user")).ok(),

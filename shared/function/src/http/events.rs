@@ -17,7 +17,7 @@ use serde_json::{Map, Value as Json};
 use tokio::time::Instant;
 
 use super::answer::{answered, failed};
-use super::context::{Context, Identified, PathOf, edge_problem, finish};
+use super::context::{Context, Door, Identified, PathOf, edge_problem, finish};
 use super::{BODY_BYTES, CALL_TIMEOUT, Shared, Shell};
 use crate::engine::{Answered, Caller, Failed, Sent, act};
 use crate::fingerprint::{Fingerprint, PayloadError, parse_payload};
@@ -26,7 +26,6 @@ use crate::identity::role::EVENTS_WRITE;
 use crate::identity::token::MAX_SUB_BYTES;
 use crate::problem::{Code, Problem, Words};
 use crate::render;
-use crate::served::TenantShell;
 
 /// How long a client may take to send a body of a few kilobytes.
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -140,13 +139,7 @@ async fn take_event(
     let who = context.identify(
         &address.tenant,
         &address.campaign,
-        |tenant: &TenantShell| {
-            if backend {
-                &tenant.services
-            } else {
-                &tenant.users
-            }
-        },
+        if backend { Door::BackEnds } else { Door::Users },
     )?;
     let who = &*found.insert(who);
     if backend && !who.claims.has_scope(EVENTS_WRITE) {
@@ -162,7 +155,7 @@ async fn take_event(
     let limits = if backend {
         None
     } else {
-        Context::limit(&who.tenant, member)?
+        Context::limit(who, member)?
     };
     let fingerprint = Fingerprint::of(&address.event, &payload);
     let sent = Sent {

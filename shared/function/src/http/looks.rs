@@ -8,7 +8,7 @@ use machine::step::Call;
 use tokio::time::Instant;
 
 use super::answer::{failed, json};
-use super::context::{Context, Identified, PathOf, edge_problem, finish};
+use super::context::{Context, Door, Identified, PathOf, edge_problem, finish};
 use super::{CALL_TIMEOUT, Shared};
 use crate::engine::{Caller, Failed, record, user_of};
 use crate::problem::{Code, Problem};
@@ -110,9 +110,9 @@ async fn look(
     campaign: &str,
     what: Look,
 ) -> Result<Response, Problem> {
-    let who = context.identify(tenant, campaign, |tenant| &tenant.users)?;
+    let who = context.identify(tenant, campaign, Door::Users)?;
     let who = &*found.insert(who);
-    let limits = Context::limit(&who.tenant, &who.claims.sub)?;
+    let limits = Context::limit(who, &who.claims.sub)?;
     let language = context.language(&who.tenant);
     let until = Instant::now() + CALL_TIMEOUT;
     let mut body = {

@@ -148,6 +148,7 @@ pub(super) async fn told(
         tenant,
         served,
         claims: Arc::new(Claims::of_nobody()),
+        preview: None,
     });
     let fingerprint = Fingerprint::of(&told.event, &told.payload);
     let sent = crate::engine::Sent {

@@ -1,5 +1,6 @@
 //! A draft, checked for publishing against the other files of its tenant's folder, and its stories played. Needs the parser.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use campaign::story::{self, Report};
@@ -18,6 +19,9 @@ pub struct Sent {
     pub document: Option<Arc<str>>,
     /// Its stories, by their file's name; where there are any, none of the folder's are played.
     pub stories: Option<Vec<(Arc<str>, Arc<str>)>>,
+    /// Its rules by language, where the document names a file for them in the folder `rules`; those that are not sent are the
+    /// folder's.
+    pub rules: Option<BTreeMap<String, String>>,
 }
 
 /// A campaign's file, checked for publishing.
@@ -109,8 +113,18 @@ fn checked(
     let path = format!("{tenant}/{campaign}.yaml");
     if let Some(document) = sent.document {
         files.insert(path.clone(), document);
-    } else if !files.contains_key(&path) {
+    }
+    let Some(document) = files.get(&path).cloned() else {
         return Checked::Missing;
+    };
+    if let Some(texts) = &sent.rules
+        && let Some(pattern) = campaign::rules::pattern(&document)
+    {
+        let named = |(language, text): (&String, &String)| {
+            let rules = campaign::rules::path(&pattern, language)?;
+            Some((format!("{tenant}/{rules}"), text.as_str().into()))
+        };
+        files.extend(texts.iter().filter_map(named));
     }
     let own_stories = format!("{tenant}/stories/{campaign}.yaml");
     let stories = match sent.stories {
@@ -123,14 +137,16 @@ fn checked(
     };
     let mut loaded = campaign::load(ROOT, &files, activities);
     let own = format!("{ROOT}/{path}");
-    let mut others = Vec::new();
+    let (mut rules, mut others) = (Vec::new(), Vec::new());
     let mut sound = None;
     for tenant in &mut loaded.tenants {
         for file in &mut tenant.campaigns {
             if file.id == *campaign {
                 sound = file.definition.take();
+                rules.clone_from(&file.rules);
             } else {
                 others.push(file.source.name().to_owned());
+                others.extend(file.rules.iter().cloned());
             }
         }
     }
@@ -138,13 +154,18 @@ fn checked(
     let concerns = |found: &Diagnostic| {
         let name = found.place.source.name();
         name == own
+            || rules.iter().any(|rules| rules == name)
             || (found.severity == Severity::Error && !others.iter().any(|other| other == name))
     };
     let mut found: Vec<Diagnostic> = loaded.diagnostics.into_iter().filter(concerns).collect();
     // What stands in the way first.
     found.sort_by_key(|found| found.severity != Severity::Error);
-    let found = found.into_iter().collect();
-    match sound {
+    let found: Diagnostics = found.into_iter().collect();
+    // What the tenant itself lacks by its law stands in the way of every campaign of it.
+    let lawful = !found
+        .iter()
+        .any(|each| campaign::law::of_the_tenant(each.code));
+    match sound.filter(|_| lawful) {
         Some(definition) => {
             let report = play(&definition, tenant, &stories);
             Checked::Sound(Box::new(definition), found, report)

@@ -119,6 +119,7 @@ pub async fn draft_publication(
     let sent = Sent {
         document: Some(draft.text.document.clone()),
         stories: draft.text.stories.clone(),
+        rules: None,
     };
     let checked = registry.check(&tenant.id, &draft.campaign, sent).await?;
     let definition = match checked {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use campaign::changes::{Change, changes, worse};
+use campaign::changes::{Change, changes, rewords, worse};
 use campaign::law::Law;
 use machine::luck::Seed;
 use machine::migrate::{Stranded, stranded};
@@ -81,6 +81,19 @@ pub enum NotPublished {
         "the file is revision {0}, which was released to a share of the users and taken back: change the file, or have it published (`gala publish`)"
     )]
     TakenBack(u32),
+    /// It words the rules anew that users rely on, and nobody says that they lose nothing by it.
+    #[error(
+        "the rules that users were shown by revision {revision} read differently; under the law of {} that needs a reason while the campaign is open (`gala publish --reason`), which the audit keeps",
+        .law.as_str()
+    )]
+    Rewords {
+        /// The revision before.
+        revision: u32,
+        /// Which texts.
+        changes: Vec<Change>,
+        /// The law that asks.
+        law: Law,
+    },
     /// The revision before, or the one to go back to, can't be read.
     #[error("the revision before can't be read: {0}")]
     Before(#[from] campaign::codec::DecodeError),
@@ -252,6 +265,15 @@ pub(super) async fn follows(
             law: judged.forbids,
         }));
     }
+    if let (Some(law), None) = (judged.binds, terms.reason)
+        && !judged.rewords.is_empty()
+    {
+        return Ok(Err(NotPublished::Rewords {
+            revision,
+            changes: judged.rewords,
+            law,
+        }));
+    }
     Ok(Ok(()))
 }
 
@@ -266,6 +288,10 @@ pub struct Judged {
     pub worse: Vec<Change>,
     /// The law that forbids to take it.
     pub forbids: Option<Law>,
+    /// What words the rules anew that users rely on, where a law asks who says that they lose nothing by it: [`Self::binds`].
+    pub rewords: Vec<Change>,
+    /// The law that asks.
+    pub binds: Option<Law>,
 }
 
 /// Judges a definition by what is live, under the tenant's law: by the newest live revision, and where another is live too, or a
@@ -304,14 +330,19 @@ pub async fn judge(
         }
     }
     let changes = changes(&old, definition);
-    let worse = match old.window.phase(now) {
-        Phase::Open | Phase::Paused | Phase::Claiming => worse(&changes),
-        Phase::Preview | Phase::Ended => Vec::new(),
+    let relied_on = match old.window.phase(now) {
+        Phase::Open | Phase::Paused | Phase::Claiming => &changes[..],
+        Phase::Preview | Phase::Ended => &[],
     };
-    let law = law.and_then(Law::of).filter(|law| !law.lets_terms_worsen());
+    let worse = worse(relied_on);
+    let law = law.and_then(Law::of);
+    let binds = law.filter(|law| !law.lets_rules_be_reworded());
+    let law = law.filter(|law| !law.lets_terms_worsen());
     Ok(Ok(Judged {
         against,
         forbids: law.filter(|_| !worse.is_empty()),
+        rewords: binds.map_or_else(Vec::new, |_| rewords(relied_on)),
+        binds,
         worse,
         changes,
     }))

@@ -40,6 +40,10 @@ pub struct Definition {
     pub organizer: Text,
     /// The rules that users can read, per language, as Markdown.
     pub rules: Text,
+    /// SHA-256 (hex) of those rules as people wrote them, before figures were put in: where it is the same, only figures
+    /// differ. None in definitions of before there were placeholders, and without rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules_written: Option<String>,
     /// The language to fall back to.
     pub language: String,
     /// What money is counted in.

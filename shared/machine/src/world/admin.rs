@@ -208,6 +208,17 @@ pub enum Action {
         /// Its name.
         list: Arc<str>,
     },
+    /// Empties the test lane of an edition: participants, ledger, timers, what its counters gave. Stock and budget are again what
+    /// the newest revision says, its clock is the real one. Its seed stays, so that what is played again comes out the same; the
+    /// live lane is not looked at.
+    PurgeTest {
+        /// Which campaign.
+        campaign: Arc<str>,
+        /// Which edition.
+        edition: u32,
+        /// Why; for the audit.
+        reason: Option<Arc<str>>,
+    },
 }
 
 /// What became of it.
@@ -626,6 +637,12 @@ fn carry_out(world: &mut World, change: &Admin) -> Result<Effect, AdminOutcome> 
             let refused = || AdminOutcome::Refused(Refused::NoSuchList(list.clone()));
             gone.map(|_| Effect::default()).ok_or_else(refused)
         }
+        Action::PurgeTest {
+            campaign, edition, ..
+        } => {
+            known(world, tenant, campaign, *edition)?.test_lane.empty();
+            Ok(effect(campaign))
+        }
         Action::Unpark { id, .. } => {
             let known = world.tenants.get_mut(tenant);
             let gone = known.and_then(|known| known.parking.take(id));
@@ -748,6 +765,9 @@ impl Action {
             | Self::Release {
                 campaign, edition, ..
             }
+            | Self::PurgeTest {
+                campaign, edition, ..
+            }
             | Self::Share {
                 campaign, edition, ..
             } => Some((campaign, *edition)),
@@ -846,6 +866,12 @@ impl Action {
                 }),
             ),
             Self::DropList { list } => ("drop-list", serde_json::json!({ "list": list })),
+            Self::PurgeTest {
+                edition, reason, ..
+            } => (
+                "purge-test",
+                serde_json::json!({ "edition": edition, "lane": "test", "reason": reason }),
+            ),
             Self::Unpark { id, reason: None } => {
                 ("retry-parked", serde_json::json!({ "parked": id }))
             }

@@ -138,6 +138,29 @@ pub struct LaneWorld {
     pub marks: BTreeMap<Arc<str>, u64>,
 }
 
+impl LaneWorld {
+    /// Makes it what it was when the newest revision was published, before anybody played: nobody took part, nothing is given.
+    /// Seed and epoch stay.
+    pub fn empty(&mut self) {
+        self.clock_offset = 0;
+        self.participants.clear();
+        self.timers.clear();
+        self.rows = 0;
+        self.marks.clear();
+        // What begins at 0 by itself is gone; the others are created by a publish alone.
+        self.counters
+            .retain(|key, _| !matches!(key, CounterKey::BudgetDay(_)));
+        for counter in self.counters.values_mut() {
+            *counter = Counter {
+                issued: 0,
+                ceiling: counter.configured,
+                configured: counter.configured,
+                shortfall: 0,
+            };
+        }
+    }
+}
+
 /// A bounded counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counter {

@@ -152,7 +152,8 @@ cases! {
         lowering_and_raising_makes_no_units, added_stock_is_exact, a_resume_ends_a_pause, a_clock_is_moved,
         a_key_is_replayed, an_audit_shows_tampering, changes_are_told;
     revise: a_rollback_is_the_next_revision, a_rollback_moves_the_ceilings, a_rollback_to_nowhere_is_refused,
-        a_purge_leaves_nothing, a_purge_is_final, a_purge_leaves_the_other_editions;
+        a_purge_leaves_nothing, a_purge_is_final, a_purge_leaves_the_other_editions,
+        a_test_lane_is_emptied_alone;
     measures: nothing_of_a_stopped_reward_is_given, what_is_left_is_withdrawn, a_tenants_pause_stops_all_its_campaigns,
         a_tenants_pause_stops_what_is_published_later, a_blocked_user_is_refused, a_block_ends_by_itself,
         a_blocked_user_is_not_due, staff_amend_what_is_stopped, what_is_given_by_hand_is_no_promise,

@@ -210,3 +210,75 @@ pub(super) async fn a_purge_leaves_the_other_editions(stage: Stage) -> Done {
     stage.committed(&first).await?;
     Ok(())
 }
+
+/// What was played in the test lane goes, and nothing of the live one; then it is played in again, from the beginning.
+pub(super) async fn a_test_lane_is_emptied_alone(stage: Stage) -> Done {
+    let empty = || {
+        admin(Action::PurgeTest {
+            campaign: sample::CAMPAIGN.into(),
+            edition: 1,
+            reason: Some("tried out".into()),
+        })
+    };
+    let seed = stage.lane(&test()).await?.seed;
+    stage
+        .done_by(admin(Action::MoveClock {
+            campaign: sample::CAMPAIGN.into(),
+            edition: 1,
+            offset: 5000,
+        }))
+        .await?;
+    stage
+        .done_by(admin(Action::AddStock {
+            campaign: sample::CAMPAIGN.into(),
+            edition: 1,
+            lane: machine::ids::Lane::Test,
+            reward: "mug".into(),
+            add: 4,
+        }))
+        .await?;
+    let played = giving(commit(user(1), 0, "a"), "mug");
+    let mut tried = played.clone();
+    tried.campaign = test();
+    for one in [&played, &tried] {
+        stage.committed(one).await?;
+    }
+    let live_before = (
+        stage.ledger(&live()).await?,
+        stage.counter(&stock("mug")).await?,
+        stage.participant(user(1)).await?,
+    );
+    stage.done_by(empty()).await?;
+    let lane = stage.lane(&test()).await?;
+    same!(lane.participants, 0);
+    same!(lane.clock_offset, 0);
+    same!(lane.seed, seed);
+    let mugs = lane.counters.iter().find(|(key, _)| *key == stock("mug"));
+    let fresh = mugs.map(|(_, mugs)| (mugs.issued, mugs.ceiling, mugs.configured));
+    same!(fresh, Some((0, 3, 3)));
+    same!(stage.ledger(&test()).await?, Vec::new());
+    let seen = stage.recall_in(&test(), user(1)).await?;
+    holds!(seen.participant.is_none());
+    let history = stage.store.history(sample::TENANT, user(1), 100).await?;
+    same!(history, live_before.0.clone());
+    let live_after = (
+        stage.ledger(&live()).await?,
+        stage.counter(&stock("mug")).await?,
+        stage.participant(user(1)).await?,
+    );
+    same!(live_after, live_before);
+    // A record that was seen before is none any more, and an answer of then is no answer.
+    let mut stale = tried.clone();
+    stale.expected = 1;
+    stale.key = "b".into();
+    holds!(matches!(stage.commit(&stale).await?, Outcome::Stale(None)));
+    stage.committed(&tried).await?;
+    same!(stage.ledger(&test()).await?.len(), live_before.0.len());
+    stage.done_by(empty()).await?;
+    same!(stage.ledger(&test()).await?, Vec::new());
+    let audit = stage.store.audit(sample::TENANT, 0).await?;
+    let last = audit.last().map(|entry| entry.action.as_str());
+    same!(last, Some("purge-test"));
+    same!(first_tampered(&audit), None);
+    Ok(())
+}

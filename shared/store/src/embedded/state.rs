@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Bound;
 
-use machine::ids::{CampaignKey, Pseudonym};
+use machine::ids::{self, CampaignKey, Pseudonym};
 use machine::world::{Action, Admin, Commit, World};
 use serde::{Deserialize, Serialize};
 
@@ -54,16 +54,22 @@ impl Index {
         }
     }
 
-    /// Forgets where the rows of a purged edition are: they stay in the log's bytes, and no reader finds them any more.
+    /// Forgets where the rows of a purged edition or lane are: they stay in the log's bytes, and no reader finds them any more.
     pub fn forget(&mut self, change: &Admin) {
-        let Action::Purge {
-            campaign, edition, ..
-        } = &change.action
-        else {
-            return;
+        let (campaign, edition, only) = match &change.action {
+            Action::Purge {
+                campaign, edition, ..
+            } => (campaign, edition, None),
+            Action::PurgeTest {
+                campaign, edition, ..
+            } => (campaign, edition, Some(ids::Lane::Test)),
+            _ => return,
         };
         self.marks.retain(|key, _| {
-            !(key.tenant == change.tenant && key.campaign == *campaign && key.edition == *edition)
+            !(key.tenant == change.tenant
+                && key.campaign == *campaign
+                && key.edition == *edition
+                && only.is_none_or(|lane| key.lane == lane))
         });
     }
 

@@ -63,6 +63,10 @@ struct Plan {
     revision: Option<(u32, Vec<u8>)>,
     setups: [Option<Setup>; 2],
     tallies: bool,
+    /// Whether the test lane is to be emptied: its tally goes, and without it nothing is written there.
+    empties: bool,
+    /// For the note: the test lane's counters as they are made anew, once it is empty.
+    renewed: Option<Vec<(String, u64)>>,
     /// Lane, counter, `figure`, `add` or `take`, number.
     counters: Vec<(Lane, CounterKey, &'static str, String)>,
     /// Where the draft is afterwards, where it was published.
@@ -120,7 +124,9 @@ pub(super) async fn admin(shared: &Shared, change: &Admin) -> Result<AdminOutcom
             },
             ..plan.done.clone()
         };
-        let note = Note::new(change, campaign, &done)?.write()?;
+        let mut note = Note::new(change, campaign, &done)?;
+        note.renewed.clone_from(&plan.renewed);
+        let note = note.write()?;
         if matches!(
             change.action,
             Action::Publish { .. } | Action::PublishDraft { .. }
@@ -361,6 +367,23 @@ async fn plan(
                 ..Plan::default()
             }),
         },
+        Action::PurgeTest {
+            campaign, edition, ..
+        } => match known(campaign, *edition) {
+            Err(no) => Err(no),
+            Ok(_) => Ok(Plan {
+                setups: [
+                    None,
+                    found.setups[1].clone().map(|setup| Setup {
+                        clock_offset: 0,
+                        ..setup
+                    }),
+                ],
+                empties: true,
+                renewed: Some(configured(shared, found).await?),
+                ..Plan::default()
+            }),
+        },
         Action::Pause {
             campaign,
             edition,
@@ -504,6 +527,38 @@ async fn counter(
     })
 }
 
+/// The counters of the test lane that a publish made, with the figures that it asked for. Nobody else publishes meanwhile: that
+/// would leave another head, or a note.
+async fn configured(shared: &Shared, found: &Found) -> Result<Vec<(String, u64)>, Error> {
+    let lane = found.keys.lane(Lane::Test);
+    let names = redis::cmd("SMEMBERS").arg(lane.counters()).to_owned();
+    let names: Vec<String> = match shared.tell(&names).await? {
+        Value::Array(names) | Value::Set(names) => names
+            .into_iter()
+            .filter_map(|name| match name {
+                Value::BulkString(bytes) => String::from_utf8(bytes).ok(),
+                _ => None,
+            })
+            .collect(),
+        other => return Err(strange(&other)),
+    };
+    let mut made = Vec::new();
+    for name in names {
+        let key = super::read::counter_key(&name);
+        // A day's budget begins by itself.
+        let Some(key) = key.filter(|key| !matches!(key, CounterKey::BudgetDay(_))) else {
+            continue;
+        };
+        let command = redis::cmd("GET").arg(lane.counter(&key)).to_owned();
+        if let Value::BulkString(bytes) = shared.tell(&command).await?
+            && let Some(counter) = super::read::counter_of(&bytes)
+        {
+            made.push((name, counter.configured.unsigned_abs()));
+        }
+    }
+    Ok(made)
+}
+
 /// A ceiling raised from where it is now: the script looks whether it still is.
 async fn add_stock(
     shared: &Shared,
@@ -635,6 +690,8 @@ async fn revise(
             setup(&found.setups[1], new.seeds.map(|seeds| &seeds.1)),
         ],
         tallies: found.head.is_none(),
+        empties: false,
+        renewed: None,
         counters,
         draft: None,
         done: Done {
@@ -740,7 +797,11 @@ async fn make(shared: &Shared, found: &Found, plan: &Plan, note: &str) -> Result
         .arg(revision)
         .arg(setup(&plan.setups[0])?)
         .arg(setup(&plan.setups[1])?)
-        .arg(if plan.tallies { "1" } else { "" })
+        .arg(match (plan.tallies, plan.empties) {
+            (true, _) => "1",
+            (false, true) => "x",
+            (false, false) => "",
+        })
         .arg(found.draft.1.as_slice())
         .arg(plan.draft.as_ref().map_or(Ok(Vec::new()), form::encode)?);
     for (lane, counter, what, number) in &plan.counters {

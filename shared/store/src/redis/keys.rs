@@ -38,6 +38,12 @@ pub(super) fn stem_of(note: &Key) -> Option<&str> {
     note.0.strip_suffix("note")
 }
 
+/// The test lane of the edition whose note this is.
+pub(super) fn test_lane_of(note: &Key) -> Option<OfLane> {
+    let stem = format!("{}{}", stem_of(note)?, Lane::Test);
+    Some(OfLane { stem })
+}
+
 /// A key's bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Key(String);
@@ -281,6 +287,21 @@ impl OfLane {
     /// A counter.
     pub fn counter(&self, counter: &CounterKey) -> Key {
         Key(format!("{}/c/{counter}", self.stem))
+    }
+
+    /// A counter by its name.
+    pub(super) fn counter_named(&self, name: &str) -> Key {
+        Key(format!("{}/c/{name}", self.stem))
+    }
+
+    /// What all of its keys begin with.
+    pub(super) fn all(&self) -> String {
+        format!("{}/", self.stem)
+    }
+
+    /// What the keys of its leases begin with.
+    pub(super) fn leases(&self) -> String {
+        format!("{}/lease/", self.stem)
     }
 
     /// A participant.

@@ -46,6 +46,9 @@ pub(super) struct Note {
     draft: Option<u64>,
     #[serde(default)]
     withdrawn: Option<i64>,
+    /// Of a test lane that is being emptied: the counters that it has then, with their figures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) renewed: Option<Vec<(String, u64)>>,
 }
 
 /// An answer to an admin call.
@@ -91,6 +94,7 @@ impl Note {
             ceiling: done.ceiling,
             draft: done.draft,
             withdrawn: done.withdrawn,
+            renewed: None,
         })
     }
 
@@ -115,6 +119,9 @@ pub(super) async fn settle(
     if note.action == PURGE {
         // Before it is booked: whoever finds the note after a crash goes on with it.
         super::purge::clear(shared, place).await?;
+    }
+    if let Some(counters) = &note.renewed {
+        super::purge::renew_test_lane(shared, place, bytes, counters).await?;
     }
     let done = book(shared, tenant, &note).await?;
     let call = shared.scripts.forget.call().key(place.clone()).arg(bytes);

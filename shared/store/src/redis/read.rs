@@ -302,7 +302,7 @@ fn day_of(key: &CounterKey) -> Option<Day> {
 }
 
 /// A counter's name, as [`CounterKey`] displays it.
-fn counter_key(name: &str) -> Option<CounterKey> {
+pub(super) fn counter_key(name: &str) -> Option<CounterKey> {
     match name.split_once('/') {
         None if name == "budget" => Some(CounterKey::Budget),
         Some(("stock", reward)) => Some(CounterKey::Stock(reward.into())),

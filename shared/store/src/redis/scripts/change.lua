@@ -8,7 +8,7 @@
 --       10 the campaign's draft
 --       then the counters
 -- ARGV  1 the head as it was seen ('' none)  2 the head as it shall be  3 the note
---       4 the revision's value ('' none)  5, 6 the setups' values ('' unchanged)  7 '1': make the tallies
+--       4 the revision's value ('' none)  5, 6 the setups' values ('' unchanged)  7 '1': make the tallies, 'x': take the test lane's away
 --       8, 9 where the draft is, as it was seen and as it shall be; '' where it is published nowhere by this
 --       then 4 for each counter: lane (1, 2), name, what, number. 'figure': the number. 'add': `units ceiling-as-seen`.
 --         'take': `ceiling-as-seen ceiling-after`, unless more than that is gone
@@ -100,4 +100,6 @@ if ARGV[7] == '1' then
   put(KEYS[7], '0 0 0 0')
 end
 call('MSET', unpack(values))
+-- Without it no commit writes there, until the lane is empty and has another one.
+if ARGV[7] == 'x' then call('DEL', KEYS[7]) end
 return 'ok'

@@ -1,0 +1,379 @@
+//! What each placeholder stands for: the one table of their names, and where in a definition each figure is.
+
+use blocks::{chances, streak, wheel};
+use machine::model::{Definition, Release, Reward, RewardKind};
+use serde::de::DeserializeOwned;
+
+use super::tables;
+use super::words::Words;
+
+/// A placeholder of the rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Placeholder {
+    /// Its name; `odds.REWARD` is one per reward.
+    pub name: &'static str,
+    /// What it stands for.
+    pub doc: &'static str,
+    /// Whether it writes words of ours, and not a name, a figure or a date alone.
+    pub sentence: bool,
+}
+
+const fn figure(name: &'static str, doc: &'static str) -> Placeholder {
+    Placeholder {
+        name,
+        doc,
+        sentence: false,
+    }
+}
+
+const fn sentence(name: &'static str, doc: &'static str) -> Placeholder {
+    Placeholder {
+        name,
+        doc,
+        sentence: true,
+    }
+}
+
+/// All of them.
+pub const PLACEHOLDERS: &[Placeholder] = &[
+    figure("title", "the campaign's title"),
+    figure("organizer", "who runs it"),
+    figure(
+        "opens",
+        "the first instant of play, with the timezone's name",
+    ),
+    figure("closes", "the first instant after play"),
+    figure("claim_until", "the first instant after claims"),
+    figure("timezone", "the timezone of all days"),
+    figure("day_starts", "when a day begins"),
+    sentence(
+        "rewards",
+        "a table of the rewards: odds, how many there are, worth, how many each person can have",
+    ),
+    sentence(
+        "streak",
+        "a list of what days give: each day, in a row, in all",
+    ),
+    figure("title.REWARD", "the reward's title"),
+    figure(
+        "odds.REWARD",
+        "how likely a draw gives it, as an exact percentage",
+    ),
+    figure("stock.REWARD", "how many there are"),
+    figure("value.REWARD", "what one is worth"),
+    figure("amount.REWARD", "how much of it is given at once"),
+    figure("per_user.REWARD", "how many each person can have"),
+    sentence("expires.REWARD", "how long it can be used"),
+    sentence(
+        "release.REWARD",
+        "the sentence that says when how many are set free",
+    ),
+    sentence(
+        "release",
+        "the same of every reward that is set free bit by bit",
+    ),
+    sentence(
+        "when_gone.REWARD",
+        "the sentence that says what stands in when it is gone",
+    ),
+    sentence("when_gone", "the same of every reward that can be gone"),
+    sentence(
+        "budget",
+        "the sentence that says that prizes end with the budget, and what is given then",
+    ),
+    figure("budget.total", "the budget in all"),
+    figure("budget.per_day", "the budget of a day"),
+    sentence("pity", "the sentence about draws without a win"),
+    figure(
+        "pity.losses",
+        "after how many draws without a win the next one wins",
+    ),
+    figure("chances.first_visit", "chances on the first visit"),
+    figure("chances.each_day", "chances each day"),
+    figure("chances.hold_at_most", "how many chances can be held"),
+    figure("makeup.days_back", "how many days back can be made up"),
+    figure("makeup.at_most", "how many days can be made up in all"),
+];
+
+const OF_REWARD: &str = ".REWARD";
+
+/// Whether this word wants a reward behind it, and can't stand alone.
+pub(super) fn needs_reward(word: &str) -> bool {
+    is_of_reward(word) && !PLACEHOLDERS.iter().any(|known| known.name == word)
+}
+
+/// Whether this word may have a reward behind it.
+pub(super) fn is_of_reward(word: &str) -> bool {
+    let names = PLACEHOLDERS.iter();
+    let mut words = names.filter_map(|known| known.name.strip_suffix(OF_REWARD));
+    words.any(|known| known == word)
+}
+
+/// Whether it writes words of ours.
+pub(super) fn is_sentence(name: &str) -> bool {
+    let word = name.split('.').next().unwrap_or(name);
+    PLACEHOLDERS.iter().any(|known| {
+        known.sentence && (known.name == name || known.name.strip_suffix(OF_REWARD) == Some(word))
+    })
+}
+
+/// Their names, for who finds none.
+pub(super) fn listed() -> String {
+    let names: Vec<_> = PLACEHOLDERS.iter().map(|known| known.name).collect();
+    names.join(", ")
+}
+
+/// What stands in a placeholder's place.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Figure {
+    /// Within a line.
+    Words(String),
+    /// Lines of their own.
+    Lines(Vec<String>),
+    /// The campaign has no such figure.
+    None,
+}
+
+/// A campaign's figures in a language.
+pub(super) struct Figures<'a> {
+    definition: &'a Definition,
+    language: &'a str,
+    pub(super) words: Words,
+    pub(super) wheel: Option<wheel::Params>,
+    pub(super) streak: Option<streak::Params>,
+    chances: Option<(chances::Params, i64)>,
+}
+
+impl<'a> Figures<'a> {
+    pub(super) fn new(definition: &'a Definition, language: &'a str) -> Self {
+        let held = definition.vars.iter().find(|var| var.name == "chances");
+        let chances = params(definition, chances::KIND);
+        Self {
+            definition,
+            language,
+            words: Words::of(language).unwrap_or(Words::Plain),
+            wheel: params(definition, wheel::KIND),
+            streak: params(definition, streak::KIND),
+            chances: chances.map(|chances| (chances, held.map_or(i64::MAX, |held| held.at_most))),
+        }
+    }
+
+    pub(super) const fn language(&self) -> &'a str {
+        self.language
+    }
+
+    pub(super) fn rewards(&self) -> impl Iterator<Item = &'a Reward> + use<'a> {
+        self.definition.rewards.iter()
+    }
+
+    pub(super) fn reward_at(&self, place: u16) -> Option<&'a Reward> {
+        self.definition.rewards.get(usize::from(place))
+    }
+
+    /// Every name that means something here.
+    pub(super) fn names(&self) -> Vec<String> {
+        let of = |known: &Placeholder| match known.name.strip_suffix(OF_REWARD) {
+            Some(word) => self
+                .rewards()
+                .map(|reward| format!("{word}.{}", reward.id))
+                .collect(),
+            None => vec![known.name.to_owned()],
+        };
+        PLACEHOLDERS.iter().flat_map(of).collect()
+    }
+
+    /// What a placeholder stands for; nothing if there is none of this name.
+    pub(super) fn of(&self, name: &str) -> Option<Figure> {
+        if PLACEHOLDERS.iter().any(|known| known.name == name) {
+            return Some(self.own(name));
+        }
+        let (word, id) = name.split_once('.')?;
+        if !is_of_reward(word) {
+            return None;
+        }
+        let (place, reward) = (0_u16..)
+            .zip(self.rewards())
+            .find(|(_, reward)| *reward.id == *id)?;
+        Some(self.of_reward(word, place, reward))
+    }
+
+    fn own(&self, name: &str) -> Figure {
+        let (definition, words) = (self.definition, self.words);
+        let time = |at| some(words.instant(&definition.calendar, at));
+        let count = |number: i64| some(words.count(number));
+        let budget = definition.budget.as_ref();
+        let makeup = self.streak.as_ref().and_then(|streak| streak.makeup);
+        let pity = self.wheel.as_ref().and_then(|wheel| wheel.pity);
+        let found = match name {
+            "title" => some(definition.title.pick(self.language, &definition.language)),
+            "organizer" => {
+                let organizer = definition
+                    .organizer
+                    .pick(self.language, &definition.language);
+                (!organizer.is_empty()).then(|| organizer.to_owned())
+            }
+            "opens" => time(definition.window.opens),
+            "closes" => time(definition.window.closes),
+            "claim_until" => time(definition.window.claim_until),
+            "timezone" => some(definition.calendar.timezone.name()),
+            "day_starts" => some(Words::clock(i64::from(definition.calendar.day_starts_secs))),
+            "rewards" => return tables::rewards(self),
+            "streak" => return tables::streak(self),
+            "release" => self.every(|this, _, reward| this.release(reward)),
+            "when_gone" => self.every(Self::when_gone),
+            "budget" => self.budget(),
+            "budget.total" => budget.map(|budget| self.money(budget.total)),
+            "budget.per_day" => budget.and_then(|budget| Some(self.money(budget.per_day?))),
+            "pity" => pity.map(|pity| {
+                let reward = self.title(pity.reward);
+                words.pity(i64::from(pity.losses), &reward, pity.any_win)
+            }),
+            "pity.losses" => pity.and_then(|pity| count(i64::from(pity.losses))),
+            "chances.first_visit" => self.chances(|chances, _| Some(chances.first_visit)),
+            "chances.each_day" => self.chances(|chances, _| Some(chances.each_day)),
+            "chances.hold_at_most" => self.chances(|_, most| (most < i64::MAX).then_some(most)),
+            "makeup.days_back" => makeup.and_then(|makeup| count(i64::from(makeup.days_back))),
+            "makeup.at_most" => makeup.and_then(|makeup| count(i64::from(makeup.at_most))),
+            _ => None,
+        };
+        found.map_or(Figure::None, |words| Figure::Words(escaped(&words)))
+    }
+
+    fn of_reward(&self, word: &str, place: u16, reward: &Reward) -> Figure {
+        let words = self.words;
+        let found = match word {
+            "title" => some(self.title(place)),
+            "odds" => self.odds(place),
+            "stock" => reward.stock.map(|stock| words.count(i64::from(stock))),
+            "value" => (reward.value != 0).then(|| self.money(reward.value)),
+            "amount" if reward.kind == RewardKind::Cash => Some(self.money(reward.amount)),
+            "amount" => (reward.amount != 0).then(|| words.count(reward.amount)),
+            "per_user" => reward.per_user.map(|most| words.count(i64::from(most))),
+            "expires" => reward.expires.map(|expires| words.duration(expires)),
+            "release" => self.release(reward),
+            "when_gone" => self.when_gone(place, reward),
+            _ => None,
+        };
+        found.map_or(Figure::None, |words| Figure::Words(escaped(&words)))
+    }
+
+    fn chances(&self, figure: impl Fn(&chances::Params, i64) -> Option<i64>) -> Option<String> {
+        let (chances, most) = self.chances.as_ref()?;
+        Some(self.words.count(figure(chances, *most)?))
+    }
+
+    /// What every reward has to say, one after the other.
+    fn every(&self, say: impl Fn(&Self, u16, &Reward) -> Option<String>) -> Option<String> {
+        let rewards = (0_u16..).zip(self.rewards());
+        let said: Vec<_> = rewards
+            .filter_map(|(place, reward)| say(self, place, reward))
+            .collect();
+        (!said.is_empty()).then(|| said.join(self.words.between_sentences()))
+    }
+
+    pub(super) fn title(&self, place: u16) -> String {
+        let definition = self.definition;
+        self.reward_at(place).map_or_else(String::new, |reward| {
+            reward
+                .title
+                .pick(self.language, &definition.language)
+                .to_owned()
+        })
+    }
+
+    /// The odds of the slice or the rest that a reward is.
+    pub(super) fn odds(&self, place: u16) -> Option<String> {
+        let wheel = self.wheel.as_ref()?;
+        let parts = if wheel.rest == Some(place) {
+            self.rest()?
+        } else {
+            let slice = wheel.slices.iter().find(|slice| slice.reward == place)?;
+            slice.parts
+        };
+        Some(Words::odds(parts, wheel.whole))
+    }
+
+    /// The parts that no slice takes.
+    pub(super) fn rest(&self) -> Option<u64> {
+        let wheel = self.wheel.as_ref()?;
+        let taken: u64 = wheel.slices.iter().map(|slice| slice.parts).sum();
+        Some(wheel.whole.saturating_sub(taken))
+    }
+
+    pub(super) fn money(&self, minor: i64) -> String {
+        let currency = &self.definition.currency;
+        self.words.money(&currency.decimal(minor), &currency.code)
+    }
+
+    /// What is given in a reward's place; nothing if that is nothing.
+    fn instead(&self, place: Option<u16>) -> Option<String> {
+        let place = place?;
+        let reward = self.reward_at(place)?;
+        (reward.kind != RewardKind::Nothing).then(|| self.title(place))
+    }
+
+    fn when_gone(&self, place: u16, reward: &Reward) -> Option<String> {
+        let can_be_gone =
+            reward.stock.is_some() || reward.per_user.is_some() || reward.when_gone.is_some();
+        if !can_be_gone || reward.kind == RewardKind::Nothing {
+            return None;
+        }
+        let instead = self.instead(reward.when_gone);
+        Some(self.words.when_gone(
+            &self.title(place),
+            reward.per_user.map(i64::from),
+            instead.as_deref(),
+        ))
+    }
+
+    fn release(&self, reward: &Reward) -> Option<String> {
+        let Release { first, later } = reward.release.as_ref()?;
+        let calendar = &self.definition.calendar;
+        let title = reward.title.pick(self.language, &self.definition.language);
+        Some(self.words.release(
+            title,
+            i64::from(*first),
+            later,
+            self.instead(reward.when_gone).as_deref(),
+            calendar,
+        ))
+    }
+
+    fn budget(&self) -> Option<String> {
+        let budget = self.definition.budget.as_ref()?;
+        let instead = self.instead(budget.when_spent);
+        Some(
+            self.words
+                .budget(budget.per_day.is_some(), instead.as_deref()),
+        )
+    }
+}
+
+fn params<P: DeserializeOwned>(definition: &Definition, kind: &str) -> Option<P> {
+    let spec = definition.blocks.iter().find(|spec| spec.kind == kind)?;
+    serde_json::from_str(&spec.params).ok()
+}
+
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "an arm of a match whose others may have nothing"
+)]
+fn some(words: impl Into<String>) -> Option<String> {
+    Some(words.into())
+}
+
+/// Words of the campaign's file as Markdown shows them: no title makes a table's column, a link or a tag.
+pub(super) fn escaped(words: &str) -> String {
+    let mut out = String::with_capacity(words.len());
+    for c in words.chars() {
+        match c {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' => {
+                out.push('\\');
+                out.push(c);
+            }
+            '\n' | '\r' => out.push(' '),
+            _ => out.push(c),
+        }
+    }
+    out
+}

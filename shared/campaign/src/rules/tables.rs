@@ -1,0 +1,113 @@
+//! What takes several lines: the table of rewards, the list of what days give.
+
+use blocks::Promise;
+use machine::model::{Reward, RewardKind};
+
+use super::figures::{Figure, Figures, escaped};
+use super::words::Words;
+
+/// A column of the table of rewards.
+struct Column<'f> {
+    head: &'static str,
+    /// What stands in it where a reward has nothing of it.
+    blank: &'static str,
+    cell: Cell<'f>,
+}
+
+/// What a reward, by its place, has in a column.
+type Cell<'f> = Box<dyn Fn(u16, &Reward) -> Option<String> + 'f>;
+
+/// The rewards, with the columns that any of them has something for.
+pub(super) fn rewards(figures: &Figures<'_>) -> Figure {
+    let words = figures.words;
+    let heads = words.table();
+    let is_drawn = figures.wheel.is_some();
+    let all: Vec<(u16, &Reward)> = (0_u16..)
+        .zip(figures.rewards())
+        .filter(|(place, reward)| {
+            reward.kind != RewardKind::Nothing || figures.odds(*place).is_some()
+        })
+        .collect();
+    if all.is_empty() {
+        return Figure::None;
+    }
+    let columns = [
+        Column {
+            head: heads.odds,
+            blank: "—",
+            cell: Box::new(|place, _| figures.odds(place)),
+        },
+        Column {
+            head: heads.stock,
+            blank: heads.no_limit,
+            cell: Box::new(|_, reward| {
+                let stock = reward.stock.map(|stock| words.count(i64::from(stock)));
+                stock.or_else(|| (reward.kind == RewardKind::Nothing).then(|| "—".to_owned()))
+            }),
+        },
+        Column {
+            head: heads.value,
+            blank: "—",
+            cell: Box::new(|_, reward| (reward.value != 0).then(|| figures.money(reward.value))),
+        },
+        Column {
+            head: heads.per_user,
+            blank: "—",
+            cell: Box::new(|_, reward| reward.per_user.map(|most| words.count(i64::from(most)))),
+        },
+    ];
+    let has_any = |column: &&Column<'_>| {
+        all.iter().any(|(place, reward)| {
+            reward.kind != RewardKind::Nothing && (column.cell)(*place, reward).is_some()
+        })
+    };
+    let columns: Vec<_> = columns.iter().filter(has_any).collect();
+    let row = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
+    let mut heading = vec![heads.reward.to_owned()];
+    heading.extend(columns.iter().map(|column| column.head.to_owned()));
+    let mut lines = vec![
+        row(heading),
+        format!("|---|{}", "---|".repeat(columns.len())),
+    ];
+    for (place, reward) in &all {
+        let mut cells = vec![escaped(&figures.title(*place))];
+        cells.extend(columns.iter().map(|column| {
+            (column.cell)(*place, reward).unwrap_or_else(|| column.blank.to_owned())
+        }));
+        lines.push(row(cells));
+    }
+    // Odds that nobody was given are a lost draw, and users are told how likely that is.
+    let left = figures.rest().filter(|rest| *rest > 0);
+    let wheel = figures.wheel.as_ref().filter(|wheel| wheel.rest.is_none());
+    if let (true, Some(rest), Some(wheel)) = (is_drawn, left, wheel) {
+        let mut cells = vec![heads.no_prize.to_owned(), Words::odds(rest, wheel.whole)];
+        cells.resize(columns.len() + 1, "—".to_owned());
+        lines.push(row(cells));
+    }
+    Figure::Lines(lines)
+}
+
+/// What days give.
+pub(super) fn streak(figures: &Figures<'_>) -> Figure {
+    let Some(streak) = &figures.streak else {
+        return Figure::None;
+    };
+    let words = figures.words;
+    let title = |promise: &Promise| escaped(&figures.title(promise.reward));
+    let each = streak.each_day.iter();
+    let mut lines: Vec<String> = each
+        .map(|promise| words.each_day(&title(promise)))
+        .collect();
+    let in_a_row = streak.streak.iter();
+    lines.extend(
+        in_a_row.map(|(days, promise)| words.days_in_a_row(i64::from(*days), &title(promise))),
+    );
+    let in_all = streak.total.iter();
+    lines
+        .extend(in_all.map(|(days, promise)| words.days_in_all(i64::from(*days), &title(promise))));
+    if lines.is_empty() {
+        Figure::None
+    } else {
+        Figure::Lines(lines)
+    }
+}
