@@ -172,11 +172,11 @@ impl Api {
             headers: seen.as_slice(),
             body: Some(body),
         };
-        self.write(ask, write)
+        self.write(ask, &write)
     }
 
     /// Changes something by any method; again with the same key where the server asks for it.
-    pub fn write(&self, ask: Ask<'_>, write: Write<'_>) -> Result<Json, Failure> {
+    pub fn write(&self, ask: Ask<'_>, write: &Write<'_>) -> Result<Json, Failure> {
         let made = RequestId::new();
         let key = write.key.unwrap_or(made.as_str());
         let mut tried = 0;
@@ -264,7 +264,7 @@ impl Api {
         message.extend(more.map(|(name, words)| format!(" ({name}: {words})")));
         if let Some(version) = problem["draft"]["version"].as_u64() {
             let by = problem["draft"]["by"].as_str().unwrap_or_default();
-            message.push_str(&format!(" (the draft is at version {version}, by {by})"));
+            message.extend([format!(" (the draft is at version {version}, by {by})")]);
         }
         message.extend(text("request_id").map(|id| format!(" [request {id}]")));
         let diagnostics = problem.get("diagnostics").and_then(Json::as_array);

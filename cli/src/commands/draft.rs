@@ -61,7 +61,7 @@ pub fn run(args: &Draft, out: Out) -> Result<(), Failure> {
         body,
     };
     if args.drop {
-        let done = api.write(ask(&path(&subject)), write(Method::DELETE, None))?;
+        let done = api.write(ask(&path(&subject)), &write(Method::DELETE, None))?;
         return if out.json {
             out.value(&done)
         } else {
@@ -87,7 +87,7 @@ pub fn run(args: &Draft, out: Out) -> Result<(), Failure> {
             "revision": live["revision"].as_u64().unwrap_or(0),
         });
     }
-    let found = api.write(ask(&path(&subject)), write(Method::PUT, Some(&body)))?;
+    let found = api.write(ask(&path(&subject)), &write(Method::PUT, Some(&body)))?;
     if out.json {
         return out.value(&found);
     }

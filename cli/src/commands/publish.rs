@@ -24,6 +24,10 @@ pub struct Publish {
     pub what: String,
     /// The campaign's draft, of just this version or of the one there is, and not a file (`gala draft`)
     #[arg(long, value_name = "VERSION", num_args = 0..=1, require_equals = true)]
+    #[expect(
+        clippy::option_option,
+        reason = "how clap takes `--draft` and `--draft=3`"
+    )]
     pub draft: Option<Option<u64>>,
     /// Not now, but at this time (`2026-12-01T10:00:00+08:00`): judged now, and once more then
     #[arg(long, value_name = "TIME", requires = "draft", conflicts_with_all = ["dry_run", "cancel"])]
@@ -114,7 +118,7 @@ fn of_draft(
             body: None,
         };
         let path = &path("schedule");
-        let done = api.write(Ask { path, query }, cancel)?;
+        let done = api.write(Ask { path, query }, &cancel)?;
         return if out.json {
             out.value(&done)
         } else {
