@@ -138,7 +138,7 @@ pub(super) async fn by_hand(visit: &Visit) -> Result<Response, Problem> {
             draws: &draws,
             exhausted: &exhausted,
         };
-        let decision = give(&call, &hand).map_err(|no| not_given(visit, no))?;
+        let decision = give(&call, &hand).map_err(|no| not_given(visit, &no))?;
         let commit = desk.commit(&file, decision, file.carried());
         match desk.carry_out(commit).await? {
             Carried::Out | Carried::Again => {}
@@ -184,7 +184,7 @@ fn before(desk: &Case<'_>, file: &File, wanted: &Wanted) -> Result<Option<Vec<Gr
         .with("gave", gave))
 }
 
-fn not_given(visit: &Visit, no: NotGiven) -> Problem {
+fn not_given(visit: &Visit, no: &NotGiven) -> Problem {
     match no {
         NotGiven::Stopped => Problem::new(Code::SoldOut).saying(STOPPED),
         NotGiven::SoldOut => Problem::new(Code::SoldOut).saying(SOLD_OUT),

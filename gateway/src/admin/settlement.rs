@@ -101,11 +101,13 @@ pub(super) async fn settlement(visit: &Visit) -> Result<Response, Problem> {
         return Ok(response);
     }
     let lines = settled.lines.iter();
-    let lines: Vec<Json> = lines.map(|line| told(line, kind(line), currency)).collect();
+    let lines: Vec<Json> = lines
+        .map(|line| told(line, &kind(line), currency))
+        .collect();
     Ok(answer(&json!({
         "tenant": key.tenant, "campaign": key.campaign, "edition": key.edition, "lane": key.lane,
         "until": utc(until.unwrap_or(visit.now)), "rows": settled.rows, "currency": currency.code, "adds_up": true,
-        "rewards": lines, "total": told(&settled.total(), Json::Null, currency),
+        "rewards": lines, "total": told(&settled.total(), &Json::Null, currency),
     })))
 }
 
@@ -127,7 +129,7 @@ fn differs(visit: &Visit, settled: &Settlement) -> Problem {
         .with("differences", differences)
 }
 
-fn told(line: &Line, kind: Json, currency: &Currency) -> Json {
+fn told(line: &Line, kind: &Json, currency: &Currency) -> Json {
     let money = |minor| money(Some(currency), minor);
     json!({
         "reward": (!line.reward.is_empty()).then_some(&line.reward),

@@ -1,5 +1,7 @@
 //! The rules that users read: every placeholder, in each language.
 
+#![allow(clippy::unwrap_used)] // a test says what is wrong by panicking
+
 mod support;
 
 use std::collections::BTreeSet;
@@ -64,25 +66,21 @@ fn filled(rules: &[(&str, &str)]) -> (Option<Definition>, Diagnostics) {
 /// Every placeholder, each on a line of its own.
 fn everything() -> String {
     let rewards = ["laptop", "coupon"];
-    let mut text = String::new();
-    for known in PLACEHOLDERS {
-        match known.name.strip_suffix(".REWARD") {
-            Some("amount") => text += "amount.points: {{ amount.points }}\n",
-            Some("expires") => text += "expires.coupon: {{ expires.coupon }}\n",
-            Some(word @ ("per_user" | "release")) => {
-                text += &format!("{word}.laptop: {{{{ {word}.laptop }}}}\n");
-            }
-            Some(word) => {
-                for reward in rewards {
-                    text += &format!("{word}.{reward}: {{{{{word}.{reward}}}}}\n");
-                }
-            }
-            None if ["rewards", "streak"].contains(&known.name) => {
-                text += &format!("1. {}\n   {{{{ {} }}}}\n", known.name, known.name);
-            }
-            None => text += &format!("{}: {{{{ {} }}}}\n", known.name, known.name),
+    let line = |known: &str| match known.strip_suffix(".REWARD") {
+        Some("amount") => "amount.points: {{ amount.points }}\n".to_owned(),
+        Some("expires") => "expires.coupon: {{ expires.coupon }}\n".to_owned(),
+        Some(word @ ("per_user" | "release")) => {
+            format!("{word}.laptop: {{{{ {word}.laptop }}}}\n")
         }
-    }
+        Some(word) => rewards
+            .map(|reward| format!("{word}.{reward}: {{{{{word}.{reward}}}}}\n"))
+            .concat(),
+        None if ["rewards", "streak"].contains(&known) => {
+            format!("1. {known}\n   {{{{ {known} }}}}\n")
+        }
+        None => format!("{known}: {{{{ {known} }}}}\n"),
+    };
+    let text: String = PLACEHOLDERS.iter().map(|known| line(known.name)).collect();
     text + "odds.nothing: {{ odds.nothing }}\nas it is: \\{{ closes }}\n"
 }
 
