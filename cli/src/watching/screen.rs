@@ -25,11 +25,23 @@ impl Screen {
     /// Takes the terminal.
     pub fn enter() -> Result<Self, Failure> {
         let (tell, stop) = channel();
-        // First whoever gives it back, then the taking.
+        let failed = |error: io::Error| Failure::unreachable("output", error.to_string());
+        // First whoever gives it back, signals and all, then the taking: a Ctrl-C in between would leave it taken.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(failed)?;
+        let asked = {
+            let _within = runtime.enter();
+            stop_signals().map_err(failed)?
+        };
         std::thread::Builder::new()
             .name("stop".to_owned())
-            .spawn(move || wait_for_a_stop(&tell))
-            .map_err(|error| Failure::unreachable("output", error.to_string()))?;
+            .spawn(move || {
+                runtime.block_on(asked);
+                end_soon(&tell);
+            })
+            .map_err(failed)?;
         put(ENTER)?;
         Ok(Self { stop })
     }
@@ -61,13 +73,8 @@ impl Drop for Screen {
     }
 }
 
-/// Ctrl-C and SIGTERM. Where the command does not end by itself soon, since it waits for a server, it is ended here.
-fn wait_for_a_stop(tell: &Sender<()>) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let Ok(runtime) = runtime else { return };
-    runtime.block_on(stop());
+/// Tells the command; where it does not end by itself soon, since it waits for a server, it is ended here.
+fn end_soon(tell: &Sender<()>) {
     if tell.send(()).is_ok() {
         std::thread::sleep(MANNERS);
         let _ = put(LEAVE);
@@ -75,25 +82,27 @@ fn wait_for_a_stop(tell: &Sender<()>) {
     }
 }
 
+/// Ctrl-C and SIGTERM: heeded from now on, to be waited for.
 #[cfg(unix)]
-async fn stop() {
+fn stop_signals() -> io::Result<impl Future<Output = ()> + Send> {
     use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-        Err(_) => {
-            let _ = tokio::signal::ctrl_c().await;
-        }
-    }
+    })
 }
 
+/// Ctrl-C, to be waited for.
 #[cfg(not(unix))]
-async fn stop() {
-    let _ = tokio::signal::ctrl_c().await;
+#[expect(clippy::unnecessary_wraps, reason = "as elsewhere")]
+fn stop_signals() -> io::Result<impl Future<Output = ()> + Send> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
 }
 
 fn put(text: &str) -> Result<(), Failure> {
