@@ -1,5 +1,5 @@
 //! What a country's law asks of a campaign, as far as a program can check it. docs/LAW.md says where each rule comes from, and that
-//! counsel must confirm it. Here is what holds while a campaign runs; what a file must say is [`terms`]'s.
+//! counsel must confirm it. Here is what holds while a campaign runs; what a file must say is `terms`'s.
 
 #[cfg(feature = "yaml")]
 pub(crate) mod terms;

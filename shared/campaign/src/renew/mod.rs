@@ -2,7 +2,7 @@
 //! person must still look at.
 //!
 //! The texts are edited where a date stands and nowhere else: comments, order and quotes stay as they are. What is said about
-//! the copy (`stale`) is said at its places in the copy. Whether the copy is a sound campaign is for [`crate::load`] to say.
+//! the copy (`stale`) is said at its places in the copy. Whether the copy is a sound campaign is for [`crate::load()`] to say.
 
 mod dates;
 mod shift;

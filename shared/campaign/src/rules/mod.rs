@@ -1,8 +1,8 @@
 //! The rules that users read: a Markdown file per language in the tenant's folder, whose placeholders (`{{ odds.coupon }}`) are
 //! filled from the campaign itself. What comes of it is part of the definition, so a revision's hash covers every word of it.
 //!
-//! [`scan`] finds the placeholders, [`figures`] knows what they stand for, [`words`] how that is said in a language. What the
-//! law wants to be said is [`crate::law`]'s to ask; here is noted which placeholders a text uses ([`Rules::says`]).
+//! `scan` finds the placeholders, `figures` knows what they stand for, `words` how that is said in a language. What the
+//! law wants to be said is [`crate::law`]'s to ask; here is noted which placeholders a text uses (`Rules::says`).
 
 mod figures;
 mod scan;
