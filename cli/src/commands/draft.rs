@@ -7,7 +7,7 @@ use function::identity::Role;
 use reqwest::Method;
 use serde_json::{Value as Json, json};
 
-use super::publish::{Subject, subject, would};
+use super::publish::{Subject, rules_beside, subject, would};
 use crate::api::{self, Api, Ask, Server, Write};
 use crate::failure::Failure;
 use crate::out::Out;
@@ -76,7 +76,8 @@ pub fn run(args: &Draft, out: Out) -> Result<(), Failure> {
             "{name} is no file: name the one to save, or --show the draft"
         )));
     };
-    let mut body = json!({ "yaml": text(file)? });
+    let document = text(file)?;
+    let mut body = json!({ "yaml": document, "rules": rules_beside(file, &document)? });
     if let Some(stories) = stories(file, &subject.campaign)? {
         body["stories"] = stories;
     }

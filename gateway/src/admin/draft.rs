@@ -20,7 +20,7 @@ use store::Published;
 
 use super::gate::{Visit, json as answer};
 use super::revise::{
-    self, NO_FILE, Nothing, Stories, begun, not_published, red, sound_reason, sound_stories,
+    self, NO_FILE, Nothing, Rules, Stories, begun, not_published, red, sound_reason, sound_stories,
     unreadable, unsound, would,
 };
 use super::row::utc;
@@ -57,6 +57,7 @@ pub(super) async fn show(visit: &Visit) -> Result<Response, Problem> {
 struct Save {
     yaml: String,
     stories: Option<Stories>,
+    rules: Option<Rules>,
     base: Option<Base>,
 }
 
@@ -67,11 +68,24 @@ pub(super) async fn save(visit: &Visit) -> Result<Response, Problem> {
     let Save {
         yaml,
         stories,
+        rules,
         base,
     } = visit.body()?;
+    let rules = match rules {
+        Some(rules) => {
+            let owned = |(language, text): (String, String)| (language.into(), text.into());
+            Some(rules.into_iter().map(owned).collect())
+        }
+        // What others approve of must not change with a file of the folder.
+        None => {
+            let rules = visit.desk.registry.rules(visit.tenant_id(), &yaml).await;
+            rules.map_err(|error| unreadable(visit, error))?
+        }
+    };
     let text = DraftText {
         document: yaml.into(),
         stories: stories.map(sound_stories).transpose()?,
+        rules,
     };
     if text.bytes() > DRAFT_BYTES {
         return Err(Problem::new(Code::PayloadTooLarge).with("limit_bytes", DRAFT_BYTES));
@@ -207,15 +221,6 @@ fn newest(visit: &Visit, published: &[Published]) -> Base {
     registry::newest(published, visit.tenant_id(), visit.param("campaign"))
 }
 
-fn sent(text: &DraftText) -> Sent {
-    Sent {
-        document: Some(text.document.clone()),
-        stories: text.stories.clone(),
-        // A draft is read with the folder's rules.
-        rules: None,
-    }
-}
-
 /// Over which version an edit is made; 0: there must be none.
 fn over(visit: &Visit) -> Result<u64, Problem> {
     let headers = &visit.parts.headers;
@@ -280,8 +285,7 @@ async fn stale(visit: &Visit, begins: bool) -> Result<Problem, Problem> {
 /// A draft as it is kept.
 fn shown(draft: &Draft) -> Json {
     let text = |(name, text): &(Arc<str>, Arc<str>)| (name.to_string(), json!(text));
-    let stories = draft.text.stories.as_ref();
-    let stories = stories.map(|stories| stories.iter().map(text).collect::<Map<_, _>>());
+    let texts = |texts: &Vec<_>| texts.iter().map(text).collect::<Map<_, _>>();
     let opinion = |opinion: &Opinion| {
         json!({
             "by": opinion.by, "at": utc(opinion.at), "draft": opinion.version, "comment": opinion.comment,
@@ -295,7 +299,8 @@ fn shown(draft: &Draft) -> Json {
         "at": utc(draft.at),
         "authors": draft.authors,
         "yaml": draft.text.document,
-        "stories": stories,
+        "stories": draft.text.stories.as_ref().map(texts),
+        "rules": draft.text.rules.as_ref().map(texts),
         "approvals": opinions(&draft.approvals),
         "objections": opinions(&draft.objections),
         "schedule": draft.schedule.as_ref().map(|schedule| {
@@ -336,10 +341,12 @@ async fn looked(
     if !visit.desk.registry.can_check() {
         return Ok(Map::new());
     }
-    Ok(match would(visit, published, sent(text), now).await? {
-        Json::Object(found) => found,
-        _ => Map::new(),
-    })
+    Ok(
+        match would(visit, published, Sent::from(text), now).await? {
+            Json::Object(found) => found,
+            _ => Map::new(),
+        },
+    )
 }
 
 /// The newest revision, whoever is served it.

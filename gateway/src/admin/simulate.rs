@@ -73,29 +73,25 @@ pub(super) async fn simulate(visit: &Visit) -> Result<Response, Problem> {
 
 /// What is to be played.
 async fn definition(visit: &Visit, wanted: &Wanted) -> Result<Definition, Problem> {
-    let document = match (wanted.draft, &wanted.document) {
+    let sent = match (wanted.draft, &wanted.document) {
         (Some(_), Some(_)) => return Err(invalid("/document", "a `draft` or a `document`")),
-        (None, document) => document.clone().map(Into::into),
+        (None, document) => Sent {
+            document: document.clone().map(Into::into),
+            ..Sent::default()
+        },
         (Some(version), None) => {
             let draft = visit
                 .store()
                 .draft(visit.tenant_id(), visit.param("campaign"));
             let draft = visit.soon(draft).await?;
             let draft = draft.filter(|draft| draft.version == version);
-            Some(
-                draft
-                    .ok_or_else(|| Problem::new(Code::StalePage))?
-                    .text
-                    .document
-                    .clone(),
-            )
+            Sent::from(&*draft.ok_or_else(|| Problem::new(Code::StalePage))?.text)
         }
     };
     // No stories: they say what must come out, and a forecast what will.
     let sent = Sent {
-        document,
         stories: Some(Vec::new()),
-        rules: None,
+        ..sent
     };
     let published = visit.soon(visit.store().published()).await?;
     match checked(visit, &published, sent).await? {

@@ -368,3 +368,38 @@ async fn stories_are_green_or_nothing_is_published() {
     .await;
     assert_eq!(back.json()["revision"], 3, "{back:?}");
 }
+
+#[tokio::test]
+async fn what_is_approved_is_what_users_read() {
+    let house = House::open().await;
+    let rules = house.dir.path().join("configs/acme/rules");
+    std::fs::create_dir_all(&rules).unwrap();
+    let lie_there = |words: &str| {
+        for language in ["en", "zh-CN"] {
+            std::fs::write(rules.join(format!("wheel.{language}.md")), words).unwrap();
+        }
+    };
+    let document = FILE.replace("opens:", "rules: rules/wheel.{lang}.md\nopens:");
+    // Those of the folder, as they were when it was saved.
+    lie_there("As it was looked at.");
+    let saved = save(&house, "ed", "s-1", 0, &json!({ "yaml": document })).await;
+    assert_eq!(saved.json()["ok"], json!(true), "{saved:?}");
+    lie_there("Slipped in afterwards.");
+    let kept = &show(&house).await["draft"]["rules"];
+    assert_eq!(kept["en"], "As it was looked at.");
+    let done = post(&house, "flo", "publish", "p-1", &json!({ "draft": 1 })).await;
+    assert_eq!(done.status, 200, "{done:?}");
+    let text = async |revision| {
+        let found = house.store.revision("acme", "wheel", 1, revision).await;
+        String::from_utf8_lossy(&found.unwrap().unwrap().definition).into_owned()
+    };
+    let published = text(2).await;
+    assert!(published.contains("As it was looked at.") && !published.contains("Slipped"));
+    // And those that are sent with it.
+    let sent = json!({ "yaml": document, "rules": { "en": "Sent.", "zh-CN": "Sent too." } });
+    let saved = save(&house, "ed", "s-2", 0, &sent).await;
+    assert_eq!(saved.json()["ok"], json!(true), "{saved:?}");
+    let done = post(&house, "flo", "publish", "p-2", &json!({ "draft": 2 })).await;
+    assert_eq!(done.status, 200, "{done:?}");
+    assert!(text(3).await.contains("Sent too."));
+}

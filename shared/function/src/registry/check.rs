@@ -6,6 +6,7 @@ use std::sync::Arc;
 use campaign::story::{self, Report};
 use campaign::{Activities, Diagnostic, Diagnostics, Files, Severity, Source, codes};
 use machine::Definition;
+use machine::world::DraftText;
 
 use super::{ConfigsChoice, LoadError, Registry, read};
 
@@ -22,6 +23,20 @@ pub struct Sent {
     /// Its rules by language, where the document names a file for them in the folder `rules`; those that are not sent are the
     /// folder's.
     pub rules: Option<BTreeMap<String, String>>,
+}
+
+/// What a draft says.
+impl From<&DraftText> for Sent {
+    fn from(text: &DraftText) -> Self {
+        let owned =
+            |(language, text): &(Arc<str>, Arc<str>)| (language.to_string(), text.to_string());
+        let rules = text.rules.as_ref();
+        Self {
+            document: Some(text.document.clone()),
+            stories: text.stories.clone(),
+            rules: rules.map(|rules| rules.iter().map(owned).collect()),
+        }
+    }
 }
 
 /// A campaign's file, checked for publishing.
@@ -81,6 +96,37 @@ impl Registry {
         work.await
             .map_err(|error| failed(std::io::Error::other(error)))?
             .map_err(failed)
+    }
+
+    /// The rules that a campaign's document names, by language, as they lie in its tenant's folder now; none where there is no
+    /// folder on this machine.
+    pub async fn rules(
+        &self,
+        tenant: &str,
+        document: &str,
+    ) -> Result<Option<Vec<(Arc<str>, Arc<str>)>>, LoadError> {
+        let ConfigsChoice::Folder(dir) = &self.choice else {
+            return Ok(None);
+        };
+        let Some(pattern) = campaign::rules::pattern(document) else {
+            return Ok(None);
+        };
+        let (folder, tenant) = (dir.clone(), format!("{tenant}/"));
+        let failed = |error| LoadError::Folder(dir.clone(), error);
+        let files = tokio::task::spawn_blocking(move || read(&folder)).await;
+        let files = files
+            .map_err(|error| failed(std::io::Error::other(error)))?
+            .map_err(failed)?;
+        let named = |(path, text): (&String, &Arc<str>)| {
+            let path = path.strip_prefix(&tenant)?;
+            let language = if path == pattern {
+                Some("und")
+            } else {
+                campaign::rules::language(&pattern, path)
+            };
+            Some((language?.into(), text.clone()))
+        };
+        Ok(Some(files.iter().filter_map(named).collect()))
     }
 
     /// Whether a campaign's file lies in the folder.

@@ -116,11 +116,7 @@ pub async fn draft_publication(
     if let Some(no) = draft.stands_against(approvals) {
         return Ok(Err(no.into()));
     }
-    let sent = Sent {
-        document: Some(draft.text.document.clone()),
-        stories: draft.text.stories.clone(),
-        rules: None,
-    };
+    let sent = Sent::from(&*draft.text);
     let checked = registry.check(&tenant.id, &draft.campaign, sent).await?;
     let definition = match checked {
         Checked::Sound(_, _, report) if report.failures.has_errors() => {

@@ -11,7 +11,7 @@ use super::admin::{Admin, AdminOutcome, Refused};
 use crate::calendar::Millis;
 use crate::ids::hex;
 
-/// How long a draft's texts may be, its file and its stories together, in bytes.
+/// How long a draft's texts may be, its file, its stories and its rules together, in bytes.
 pub const DRAFT_BYTES: usize = 1 << 20;
 
 /// How many people may have written a draft.
@@ -54,6 +54,9 @@ pub struct DraftText {
     pub document: Arc<str>,
     /// Its stories by their file's name; none: those of the server's folder.
     pub stories: Option<Vec<(Arc<str>, Arc<str>)>>,
+    /// Its rules by language: what is approved is what users will read, whatever becomes of the server's folder. None: those of
+    /// the folder.
+    pub rules: Option<Vec<(Arc<str>, Arc<str>)>>,
 }
 
 /// The newest revision of a campaign's newest edition; 0 and 0 before the first.
@@ -184,6 +187,7 @@ impl DraftDeed {
                     "sha256": hex(&Sha256::digest(text.document.as_bytes())),
                     "bytes": text.bytes(),
                     "stories": text.stories.as_ref().map(Vec::len),
+                    "rules": text.rules.as_ref().map(Vec::len),
                 }),
             ),
             Self::Drop { version } => ("drop-draft", json!({ "draft": version })),
@@ -218,9 +222,9 @@ impl DraftDeed {
 impl DraftText {
     /// How long it is, in bytes.
     pub fn bytes(&self) -> usize {
-        let stories = self.stories.iter().flatten();
-        let stories: usize = stories.map(|(name, text)| name.len() + text.len()).sum();
-        self.document.len() + stories
+        let beside = self.stories.iter().chain(&self.rules).flatten();
+        let beside: usize = beside.map(|(name, text)| name.len() + text.len()).sum();
+        self.document.len() + beside
     }
 }
 

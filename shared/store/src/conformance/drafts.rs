@@ -30,6 +30,7 @@ fn text(document: &str) -> Arc<DraftText> {
     Arc::new(DraftText {
         document: document.into(),
         stories: Some(vec![("spring.yaml".into(), "stories: []".into())]),
+        rules: Some(vec![("en".into(), "One each.".into())]),
     })
 }
 

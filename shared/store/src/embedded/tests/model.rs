@@ -160,7 +160,7 @@ fn a_deed() -> impl Strategy<Value = DraftDeed> {
         base: Base::default(),
         text: Arc::new(DraftText {
             document: number.to_string().into(),
-            stories: None,
+            ..DraftText::default()
         }),
     });
     let schedule = (0..4_u64, prop::option::of(0..9_i64))
