@@ -71,16 +71,13 @@ pub(super) async fn save(visit: &Visit) -> Result<Response, Problem> {
         rules,
         base,
     } = visit.body()?;
-    let rules = match rules {
-        Some(rules) => {
-            let owned = |(language, text): (String, String)| (language.into(), text.into());
-            Some(rules.into_iter().map(owned).collect())
-        }
+    let rules = if let Some(rules) = rules {
+        let owned = |(language, text): (String, String)| (language.into(), text.into());
+        Some(rules.into_iter().map(owned).collect())
+    } else {
         // What others approve of must not change with a file of the folder.
-        None => {
-            let rules = visit.desk.registry.rules(visit.tenant_id(), &yaml).await;
-            rules.map_err(|error| unreadable(visit, error))?
-        }
+        let rules = visit.desk.registry.rules(visit.tenant_id(), &yaml).await;
+        rules.map_err(|error| unreadable(visit, error))?
     };
     let text = DraftText {
         document: yaml.into(),
