@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use function::identity::Role;
 use function::trace::RequestId;
-use reqwest::blocking::{Client, Request, Response};
+use reqwest::blocking::{Client, Request, RequestBuilder, Response};
 use reqwest::{Method, Url};
 use serde_json::Value as Json;
 
@@ -44,6 +44,9 @@ const CONNECT: Duration = Duration::from_secs(3);
 
 /// How often a call is made that the server asks to make again, with one key.
 const TRIES: u32 = 3;
+
+/// How long a server is given between two of them.
+const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 
 /// A server, and a token for it.
 #[derive(Debug)]
@@ -193,58 +196,49 @@ impl Api {
 
     /// Changes something by any method; again with the same key where the server asks for it.
     pub fn write(&self, ask: Ask<'_>, write: &Write<'_>) -> Result<Json, Failure> {
-        let made = RequestId::new();
-        let key = write.key.unwrap_or(made.as_str());
-        let mut tried = 0;
-        loop {
-            tried += 1;
+        self.until_answered(write.key, |key| {
             let request = self
                 .client
                 .request(write.method.clone(), self.address(ask)?)
-                .bearer_auth(&self.token)
-                .header("idempotency-key", key)
-                .timeout(STREAM);
+                .header("idempotency-key", key);
             let headers = write.headers.iter();
             let request = headers.fold(request, |request, (name, value)| {
                 request.header(*name, value)
             });
-            let request = match write.body {
+            Ok(match write.body {
                 Some(body) => request.json(body),
                 None => request,
-            };
-            match self.send(request.build()) {
-                Ok(response) => return json(response),
-                // Not known whether it was done, or not done for now: the same key never does it twice.
-                Err(failure)
-                    if failure.exit == Exit::Unreachable
-                        && failure.code != "unreachable"
-                        && tried < TRIES =>
-                {
-                    std::thread::sleep(Duration::from_secs(1));
-                }
-                Err(failure) => return Err(failure),
-            }
-        }
+            })
+        })
     }
 
     /// Puts a file; again with the same key where the server asks for it.
     pub fn put_file(&self, ask: Ask<'_>, key: Option<&str>, file: &Path) -> Result<Json, Failure> {
+        self.until_answered(key, |key| {
+            let opened = std::fs::File::open(file).map_err(|error| {
+                Failure::usage(format!("{} can't be read: {error}", file.display()))
+            })?;
+            let request = self.client.request(Method::PUT, self.address(ask)?);
+            Ok(request
+                .header("idempotency-key", key)
+                .header("content-type", "text/csv")
+                .body(opened))
+        })
+    }
+
+    /// Sends a request that is made anew for each try, all with one key: where it is not known whether it was done, or it is
+    /// not done for now, the same key never does it twice.
+    fn until_answered(
+        &self,
+        key: Option<&str>,
+        make: impl Fn(&str) -> Result<RequestBuilder, Failure>,
+    ) -> Result<Json, Failure> {
         let made = RequestId::new();
         let key = key.unwrap_or(made.as_str());
         let mut tried = 0;
         loop {
             tried += 1;
-            let opened = std::fs::File::open(file).map_err(|error| {
-                Failure::usage(format!("{} can't be read: {error}", file.display()))
-            })?;
-            let request = self
-                .client
-                .request(Method::PUT, self.address(ask)?)
-                .bearer_auth(&self.token)
-                .header("idempotency-key", key)
-                .header("content-type", "text/csv")
-                .timeout(STREAM)
-                .body(opened);
+            let request = make(key)?.bearer_auth(&self.token).timeout(STREAM);
             match self.send(request.build()) {
                 Ok(response) => return json(response),
                 Err(failure)
@@ -252,7 +246,7 @@ impl Api {
                         && failure.code != "unreachable"
                         && tried < TRIES =>
                 {
-                    std::thread::sleep(Duration::from_secs(1));
+                    std::thread::sleep(BETWEEN_TRIES);
                 }
                 Err(failure) => return Err(failure),
             }

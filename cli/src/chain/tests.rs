@@ -2,7 +2,7 @@
 
 use machine::ids::Lane;
 use machine::luck::Seed;
-use machine::world::{Action, Admin, Pause, World, apply_admin};
+use machine::world::{Action, Admin, Pause, Publication, World, apply_admin};
 use rand::rngs::ChaCha20Rng;
 use rand::{RngExt as _, SeedableRng as _};
 
@@ -16,14 +16,14 @@ fn audit() -> Vec<Line> {
         secret: Seed([1; 32]),
     }];
     for number in 0..12_u32 {
-        actions.push(Action::Publish {
+        actions.push(Action::Publish(Publication {
             campaign: campaign.clone(),
             edition: 1,
             definition: format!("{{\"n\":{number}}}").into_bytes().into(),
             stock: vec![("mug".into(), 5 + number)],
             budget: Some(1000),
             seeds: (Seed([2; 32]), Seed([3; 32])),
-        });
+        }));
         actions.push(Action::AddStock {
             campaign: campaign.clone(),
             edition: 1,

@@ -1,6 +1,8 @@
 //! A draft from the command line: saved, looked at, approved by another, published; and what a stale hand is told.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use testbed::until;
 
 use super::ran::{Home, Ran};
 use super::served::Server;
@@ -42,11 +44,9 @@ fn a_draft_goes_live_by_two() {
         ran
     };
     // The server has read the tenant's new settings once it says no to a document.
-    let deadline = Instant::now() + Duration::from_mins(1);
-    while ran(&ann, &["publish", WHEEL]).code == 0 {
-        assert!(Instant::now() < deadline, "the settings are not read");
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    until("settings that are read", Duration::from_mins(1), || {
+        (ran(&ann, &["publish", WHEEL]).code != 0).then_some(())
+    });
     said(
         &ann,
         &["publish", WHEEL],

@@ -2,10 +2,11 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::blocking::Client;
 use serde_json::Value as Json;
+use testbed::until;
 
 use super::ran::{Home, Ran, gala};
 
@@ -470,16 +471,8 @@ fn it_stops_when_it_is_told() {
         .status()
         .unwrap();
     assert!(stop.success());
-    let began = Instant::now();
-    let ended = loop {
-        if let Some(status) = server.child.try_wait().unwrap() {
-            break status;
-        }
-        assert!(
-            began.elapsed() < Duration::from_secs(15),
-            "it does not stop"
-        );
-        std::thread::sleep(Duration::from_millis(20));
-    };
+    let ended = until("an end", Duration::from_secs(15), || {
+        server.child.try_wait().unwrap()
+    });
     assert_eq!(ended.code(), Some(0));
 }

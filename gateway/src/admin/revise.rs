@@ -97,10 +97,9 @@ pub(super) async fn publish(visit: &Visit) -> Result<Response, Problem> {
             .publish(visit, &key, &definition, known, terms, reason)
             .await;
     }
-    let action = registry::publication(visit.store(), &definition, known, terms, visit.now);
-    let action = visit.soon(action).await?;
-    let action = action.map_err(|no| not_published(&no))?;
-    change_because(visit, &key, "publish", action, reason).await
+    let new = registry::publication(visit.store(), &definition, known, terms, visit.now);
+    let new = visit.soon(new).await?.map_err(|no| not_published(&no))?;
+    change_because(visit, &key, "publish", Action::Publish(new), reason).await
 }
 
 #[derive(Debug, Deserialize)]

@@ -258,7 +258,7 @@ pub(super) async fn carry_out(
         action,
         why: why.map(Into::into),
     };
-    let is_draft = matches!(admin.action, Action::PublishDraft { .. });
+    let is_draft = matches!(admin.action, Action::PublishDraft(..));
     // In a task of its own: a caller that goes away stops nothing half-way.
     let (store, registry) = (visit.desk.store.clone(), visit.desk.registry.clone());
     let work = tokio::spawn(async move {

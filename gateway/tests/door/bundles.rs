@@ -172,7 +172,7 @@ async fn publish(world: &World, campaign: &str, change: impl Fn(&str) -> String)
     };
     let published = store::Store::published(&*world.store).await.unwrap();
     let known = function::registry::edition(&published, "acme", &definition);
-    let action: Action = function::registry::publication(
+    let new = function::registry::publication(
         &*world.store,
         &definition,
         known,
@@ -182,7 +182,7 @@ async fn publish(world: &World, campaign: &str, change: impl Fn(&str) -> String)
     .await
     .unwrap()
     .unwrap();
-    match world.admin("acme", action).await {
+    match world.admin("acme", Action::Publish(new)).await {
         AdminOutcome::Done(done) => done.revision,
         other => panic!("{other:?}"),
     }

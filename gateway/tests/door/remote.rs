@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use machine::luck::Seed;
-use machine::world::{Action, Pause};
+use machine::world::{Action, Pause, Publication};
 use serde_json::{Value, json};
 
 use crate::faults::Fault;
@@ -234,14 +234,14 @@ async fn a_revision_from_elsewhere_is_caught_up_with_in_the_call() {
         .as_ref()
         .clone();
     next.durability = machine::model::Durability::Strict;
-    let publish = Action::Publish {
+    let publish = Action::Publish(Publication {
         campaign: "quest".into(),
         edition: 1,
         definition: campaign::codec::encode(&next).into(),
         stock: Vec::new(),
         budget: None,
         seeds: (Seed([1; 32]), Seed([2; 32])),
-    };
+    });
     world.admin_unheard("acme", publish).await;
     world.store.cost();
     assert_eq!(learn(&world, "b").await.done()["version"], 2);

@@ -16,8 +16,8 @@ use machine::participant::Participant;
 use machine::step::{Call, Decision, No, Rejection, step};
 use machine::view::{View, view};
 use machine::world::{
-    Action, Admin, AdminOutcome, Applied, Attribution, Commit, CounterKey, Left, Outcome, World,
-    apply_admin, apply_commit,
+    Action, Admin, AdminOutcome, Applied, Attribution, Commit, CounterKey, Left, Outcome,
+    Publication, World, apply_admin, apply_commit,
 };
 
 use crate::codec::{encode, link};
@@ -143,14 +143,14 @@ impl Stage {
             reward.stock = reward.stock.map(|configured| other.unwrap_or(configured));
         }
         let units = |reward: &machine::model::Reward| Some((reward.id.clone(), reward.stock?));
-        let publish = Action::Publish {
+        let publish = Action::Publish(Publication {
             campaign: self.key.campaign.clone(),
             edition: self.key.edition,
             definition: encode(&definition).into(),
             stock: definition.rewards.iter().filter_map(units).collect(),
             budget: definition.budget.as_ref().map(|budget| budget.total),
             seeds: (self.seed.clone(), self.seed.clone()),
-        };
+        });
         let revision = self.admin(publish, at)?.unwrap_or(0);
         self.revisions
             .insert(revision, Arc::new(link(definition, revision)?));

@@ -12,7 +12,7 @@ use machine::model::{RewardKind, Sender};
 use machine::participant::Core;
 use machine::world::{
     Action, Admin, AdminOutcome, Attribution, Bound, Change, Commit, Counter, CounterKey,
-    CounterMove, Left, Outcome, REMEMBER_MOST, REMEMBER_MS, World, apply, apply_admin,
+    CounterMove, Left, Outcome, Publication, REMEMBER_MOST, REMEMBER_MS, World, apply, apply_admin,
     apply_commit,
 };
 use proptest::prelude::*;
@@ -38,14 +38,14 @@ fn admin(action: Action) -> Admin {
 }
 
 fn publish(definition: &str, mugs: u32) -> Admin {
-    admin(Action::Publish {
+    admin(Action::Publish(Publication {
         campaign: "spring".into(),
         edition: 1,
         definition: definition.as_bytes().into(),
         stock: vec![("mug".into(), mugs)],
         budget: Some(100),
         seeds: (Seed([1; 32]), Seed([2; 32])),
-    })
+    }))
 }
 
 fn done(world: &mut World, change: &Admin) {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use machine::luck::Seed;
-use machine::world::{Action, Admin, AdminOutcome};
+use machine::world::{Action, Admin, AdminOutcome, Publication};
 use store::Store;
 use store::conformance::{self, Making};
 use store::rate::Rate;
@@ -136,14 +136,14 @@ async fn a_test_lane_that_is_half_empty_is_emptied_by_the_next_change() {
         secret: Seed([1; 32]),
     })
     .await;
-    change(Action::Publish {
+    change(Action::Publish(Publication {
         campaign: "wheel".into(),
         edition: 1,
         definition: b"{}".as_slice().into(),
         stock: vec![("mug".into(), 3)],
         budget: None,
         seeds: (Seed([2; 32]), Seed([3; 32])),
-    })
+    }))
     .await;
     let stem = "{acme/wheel/0}/v1/1";
     let key = |rest: &str| format!("{stem}/{rest}");

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use machine::ids::CampaignKey;
 use machine::ledger::Row;
 use machine::luck::Seed;
-use machine::world::{Action, Commit, Outcome};
+use machine::world::{Action, Commit, Outcome, Publication};
 use store::conformance::sample;
 use store::embedded::{Options, open_with};
 use store::{Asked, LedgerRow, Store};
@@ -81,7 +81,7 @@ fn crash_child_commits_until_it_is_killed() {
     runtime().block_on(async {
         let key = campaign(life);
         let mut publish = sample::admin(sample::publish("{}", &STOCK, None));
-        if let Action::Publish { campaign, .. } = &mut publish.action {
+        if let Action::Publish(Publication { campaign, .. }) = &mut publish.action {
             *campaign = key.campaign.clone();
         }
         for change in [

@@ -19,7 +19,7 @@ use machine::step::{Call, No, Rejection, step};
 use machine::view::{Possible, standing, view};
 use machine::world::{
     Action, Admin, AdminOutcome, Attribution, CampaignWorld, Commit, Entry, LaneWorld, Left,
-    Outcome, Remembered, World, apply_admin, apply_within,
+    Outcome, Publication, Remembered, World, apply_admin, apply_within,
 };
 
 use super::SimulateError;
@@ -321,13 +321,13 @@ fn openings(definition: &Definition, bytes: Arc<[u8]>) -> Vec<Admin> {
         change(Action::CreateTenant {
             secret: seed.clone(),
         }),
-        change(Action::Publish {
+        change(Action::Publish(Publication {
             campaign: definition.campaign.clone(),
             edition: definition.edition,
             definition: bytes,
             stock: definition.rewards.iter().filter_map(units).collect(),
             budget: definition.budget.as_ref().map(|budget| budget.total),
             seeds: (seed.clone(), seed),
-        }),
+        })),
     ]
 }

@@ -143,48 +143,16 @@ pub async fn draft_publication(
     };
     Ok(
         match revise::publication(store, &definition, known, terms, now).await? {
-            Ok(action) => Ok(from_draft(
-                action,
-                draft.version,
-                over,
-                approvals,
-                scheduled,
-            )),
+            Ok(new) => {
+                let from = FromDraft {
+                    version: draft.version,
+                    over,
+                    approvals,
+                    scheduled,
+                };
+                Ok(Action::PublishDraft(new, from))
+            }
             Err(no) => Err(no.into()),
         },
     )
-}
-
-/// A publish as one of a draft.
-fn from_draft(
-    action: Action,
-    version: u64,
-    over: u32,
-    approvals: u32,
-    scheduled: Option<Millis>,
-) -> Action {
-    match action {
-        Action::Publish {
-            campaign,
-            edition,
-            definition,
-            stock,
-            budget,
-            seeds,
-        } => Action::PublishDraft {
-            campaign,
-            edition,
-            definition,
-            stock,
-            budget,
-            seeds,
-            from: FromDraft {
-                version,
-                over,
-                approvals,
-                scheduled,
-            },
-        },
-        other => other,
-    }
 }

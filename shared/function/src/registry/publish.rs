@@ -136,7 +136,7 @@ impl News<'_> {
             Err(error) => return Ok(Err(NotPublished::Unreadable(error))),
         };
         let action = match revise::publication(store, &definition, known, terms, now).await? {
-            Ok(action) => action,
+            Ok(new) => Action::Publish(new),
             Err(no) => return Ok(Err(no)),
         };
         Ok(

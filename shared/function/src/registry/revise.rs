@@ -8,7 +8,7 @@ use campaign::law::Law;
 use machine::luck::Seed;
 use machine::migrate::{Stranded, stranded};
 use machine::model::Phase;
-use machine::world::{Action, Refused};
+use machine::world::{Action, Publication, Refused};
 use machine::{Definition, Millis};
 use rand::TryRng;
 use store::{Published, Store};
@@ -182,7 +182,7 @@ pub(super) fn edition_of<'a>(
     })
 }
 
-/// The change that publishes a definition, if it may follow what is published of its edition (`known`). For one that is
+/// The revision that a definition makes, if it may follow what is published of its edition (`known`). For one that is
 /// live already, too: the store then says so, or answers a repeat as it answered before.
 pub async fn publication(
     store: &dyn Store,
@@ -190,7 +190,7 @@ pub async fn publication(
     known: Option<&Published>,
     terms: Terms<'_>,
     now: Millis,
-) -> Result<Result<Action, NotPublished>, store::Error> {
+) -> Result<Result<Publication, NotPublished>, store::Error> {
     if let Some(known) = known
         && let Err(no) = follows(store, known, definition, terms, now).await?
     {
@@ -199,7 +199,7 @@ pub async fn publication(
     let (Ok(live), Ok(test)) = (seed(), seed()) else {
         return Ok(Err(NotPublished::NoRandomness));
     };
-    Ok(Ok(Action::Publish {
+    Ok(Ok(Publication {
         campaign: definition.campaign.clone(),
         edition: definition.edition,
         definition: campaign::encode(definition).into(),

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::admin::{AdminOutcome, admin};
+use super::admin::AdminOutcome;
 use super::arms::arm;
+use super::carry::admin;
 use super::change::{Applied, Bound, Change, Commit, CounterKey, CounterMove, Left, Outcome};
 use super::delivery::{Kept, apply_keep};
 use super::state::{

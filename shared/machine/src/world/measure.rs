@@ -7,7 +7,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::admin::{Admin, AdminOutcome, Effect, Refused, known};
+use super::admin::{Admin, AdminOutcome, Refused};
+use super::carry::{Effect, known};
 use super::change::CounterKey;
 use super::state::{Counter, Pause, TenantWorld, World};
 use crate::calendar::Millis;

@@ -7,6 +7,8 @@
 mod admin;
 mod apply;
 mod arms;
+mod audit;
+mod carry;
 mod change;
 mod delivery;
 mod draft;
@@ -15,9 +17,10 @@ mod measure;
 mod revise;
 mod state;
 
-pub use admin::{Action, Admin, AdminOutcome, AuditEntry, Done, Refused, first_tampered};
+pub use admin::{Action, Admin, AdminOutcome, Done, Publication, Refused};
 pub use apply::{apply, apply_admin, apply_commit, apply_within};
 pub use arms::{WHOLE, arm, place, share_percent};
+pub use audit::{AuditEntry, first_tampered};
 pub use change::{
     Answer, Applied, Attribution, Bound, Change, Commit, CounterKey, CounterMove, KeyWasUsed, Left,
     Outcome, Recalled,

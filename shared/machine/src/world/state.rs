@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::admin::AuditEntry;
+use super::audit::AuditEntry;
 use super::change::{Answer, CounterKey, KeyWasUsed, Recalled};
 use super::delivery::Parking;
 use super::draft::DraftPlace;

@@ -2,7 +2,7 @@
 
 use machine::ids::Lane;
 use machine::luck::Seed;
-use machine::world::{Action, Admin, AdminOutcome, Outcome, Refused, first_tampered};
+use machine::world::{Action, Admin, AdminOutcome, Outcome, Publication, Refused, first_tampered};
 
 use super::Failed;
 use super::sample::{self, admin, commit, giving, live, publish, stock, test, user};
@@ -94,7 +94,7 @@ pub(super) async fn a_new_definition_is_live_at_once(stage: Stage) -> Done {
         stage.lane(&test()).await?.seed,
     );
     let mut second = admin(publish("{\"second\":true}", &[], None));
-    if let Action::Publish { seeds, .. } = &mut second.action {
+    if let Action::Publish(Publication { seeds, .. }) = &mut second.action {
         *seeds = (Seed([7; 32]), Seed([7; 32]));
     }
     same!(stage.done_by(second).await?.revision, Some(2));

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use machine::luck::Seed;
 use machine::world::{
-    Action, Admin, AdminOutcome, Base, Draft, DraftDeed, DraftText, FromDraft, Refused,
-    first_tampered,
+    Action, Admin, AdminOutcome, Base, Draft, DraftDeed, DraftText, FromDraft, Publication,
+    Refused, first_tampered,
 };
 
 use super::Failed;
@@ -57,15 +57,15 @@ fn schedule(version: u64, at: Option<i64>) -> Admin {
 
 /// A publish of the draft by a definition.
 fn publish(definition: &str, from: FromDraft) -> Admin {
-    admin(Action::PublishDraft {
+    let new = Publication {
         campaign: CAMPAIGN.into(),
         edition: 1,
         definition: definition.as_bytes().into(),
         stock: vec![("mug".into(), 4), ("cup".into(), 5)],
         budget: Some(1000),
         seeds: (Seed([1; 32]), Seed([2; 32])),
-        from,
-    })
+    };
+    admin(Action::PublishDraft(new, from))
 }
 
 fn from(version: u64, over: u32) -> FromDraft {
@@ -249,8 +249,8 @@ pub(super) async fn a_draft_is_published_once_and_gone(stage: Stage) -> Done {
     // The first of a new edition, too.
     stage.done_by(save("a", 0, "next")).await?;
     let mut next = publish("{}", from(3, 0));
-    if let Action::PublishDraft { edition, .. } = &mut next.action {
-        *edition = 2;
+    if let Action::PublishDraft(new, _) = &mut next.action {
+        new.edition = 2;
     }
     same!(stage.done_by(next).await?.revision, Some(1));
     same!(stage.store.published().await?.len(), 2);

@@ -8,7 +8,7 @@ use machine::model::Sender;
 use machine::participant::Status;
 use machine::world::{
     Action, Admin, AdminOutcome, Block, Blocked, Commit, CounterKey, Deed, Left, Measure, Notice,
-    Outcome, Pause, Refused,
+    Outcome, Pause, Publication, Refused,
 };
 
 use super::Failed;
@@ -90,25 +90,25 @@ fn there(mut step: Commit) -> Commit {
 }
 
 async fn publish_there(stage: &Stage) -> Done {
-    let Action::Publish {
+    let Action::Publish(Publication {
         edition,
         definition,
         stock,
         budget,
         seeds,
         ..
-    } = publish("{\"winter\":true}", &[("mug", 3)], None)
+    }) = publish("{\"winter\":true}", &[("mug", 3)], None)
     else {
         return Err(Failed("a publish".to_owned()));
     };
-    let action = Action::Publish {
+    let action = Action::Publish(Publication {
         campaign: "winter".into(),
         edition,
         definition,
         stock,
         budget,
         seeds,
-    };
+    });
     stage.done_by(admin(action)).await?;
     Ok(())
 }

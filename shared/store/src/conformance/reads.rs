@@ -1,6 +1,6 @@
 //! What is read back: the ledger, one user's history, timers, what is published.
 
-use machine::world::{Action, AdminOutcome, Attribution};
+use machine::world::{Action, AdminOutcome, Attribution, Publication};
 use sha2::{Digest, Sha256};
 
 use super::Failed;
@@ -85,7 +85,7 @@ pub(super) async fn a_row_tells_its_commit(stage: Stage) -> Done {
 pub(super) async fn a_history_is_of_one_user(stage: Stage) -> Done {
     // The same pseudonym in another campaign of the tenant, in another lane, and in another tenant.
     let mut second = admin(publish("{}", &[], None));
-    if let Action::Publish { campaign, .. } = &mut second.action {
+    if let Action::Publish(Publication { campaign, .. }) = &mut second.action {
         *campaign = "autumn".into();
     }
     stage.done_by(second.clone()).await?;

@@ -1,7 +1,7 @@
 //! Back to an earlier revision, and the end of an edition: rollback and purge.
 
 use machine::ids::CampaignKey;
-use machine::world::{Action, Admin, AdminOutcome, Outcome, Refused, first_tampered};
+use machine::world::{Action, Admin, AdminOutcome, Outcome, Publication, Refused, first_tampered};
 
 use super::Failed;
 use super::sample::{self, admin, commit, giving, live, publish, stock, test, user};
@@ -30,7 +30,7 @@ fn purge(edition: u32) -> Admin {
 /// A publish of another edition.
 fn edition(number: u32) -> Admin {
     let mut other = admin(publish("{}", &[("mug", 3)], None));
-    if let Action::Publish { edition, .. } = &mut other.action {
+    if let Action::Publish(Publication { edition, .. }) = &mut other.action {
         *edition = number;
     }
     other

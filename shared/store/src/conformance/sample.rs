@@ -9,7 +9,9 @@ use machine::luck::Seed;
 use machine::model::{RewardKind, Sender};
 use machine::participant::{Core, Grant, Status};
 use machine::value::Value;
-use machine::world::{Action, Admin, Attribution, Bound, Commit, CounterKey, CounterMove};
+use machine::world::{
+    Action, Admin, Attribution, Bound, Commit, CounterKey, CounterMove, Publication,
+};
 
 /// When everything begins.
 pub const START: Millis = 1_800_000_000_000;
@@ -175,7 +177,7 @@ pub fn admin(action: Action) -> Admin {
 
 /// A publish of the campaign: a definition, stocks, a budget.
 pub fn publish(definition: &str, stock: &[(&str, u32)], budget: Option<i64>) -> Action {
-    Action::Publish {
+    Action::Publish(Publication {
         campaign: CAMPAIGN.into(),
         edition: 1,
         definition: definition.as_bytes().into(),
@@ -185,5 +187,5 @@ pub fn publish(definition: &str, stock: &[(&str, u32)], budget: Option<i64>) -> 
             .collect(),
         budget,
         seeds: (Seed([1; 32]), Seed([2; 32])),
-    }
+    })
 }

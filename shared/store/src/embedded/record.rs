@@ -71,7 +71,7 @@ mod tests {
     use std::sync::Arc;
 
     use machine::luck::Seed;
-    use machine::world::{Action, Admin};
+    use machine::world::{Action, Admin, Publication};
 
     use super::*;
 
@@ -88,14 +88,14 @@ mod tests {
             by: "configs-folder".into(),
             at: 1_794_000_000_000,
             key: None,
-            action: Action::Publish {
+            action: Action::Publish(Publication {
                 campaign: "spring".into(),
                 edition: 1,
                 definition: Arc::from(*b"{}"),
                 stock: vec![("mug".into(), 3)],
                 budget: Some(1000),
                 seeds: (Seed([1; 32]), Seed([2; 32])),
-            },
+            }),
             why: None,
         }));
         assert_eq!(encode(&publish, Vec::new()).unwrap(), old);

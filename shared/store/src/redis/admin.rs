@@ -5,22 +5,20 @@ use std::sync::Arc;
 
 use machine::ids::Lane;
 use machine::luck::Seed;
-use machine::model::Durability;
 use machine::world::{
-    Action, Admin, AdminOutcome, Counter, CounterKey, Done, DraftPlace, Live, Measure, Refused,
-    Revision, WHOLE, shared as with_share,
+    Action, Admin, AdminOutcome, CounterKey, Done, DraftPlace, Measure, Refused, Revision,
 };
 use redis::Value;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use super::batch::MOST;
 use super::draft;
 use super::form;
 use super::head::Head;
 use super::keys::{OfCampaign, OfTenant};
 use super::note::{self, Note};
+use super::revise::{New, give_share, publish, revise};
 use super::shared::{Shared, strange};
+use super::stock::{add_stock, configured, withdraw};
 use crate::Error;
 
 /// How often others may be quicker.
@@ -37,11 +35,11 @@ pub(super) struct Setup {
 }
 
 /// A campaign as a change finds it.
-struct Found {
-    keys: OfCampaign,
+pub(super) struct Found {
+    pub keys: OfCampaign,
     head_bytes: Vec<u8>,
-    head: Option<Head>,
-    setups: [Option<Setup>; 2],
+    pub head: Option<Head>,
+    pub setups: [Option<Setup>; 2],
     /// Where its draft is, and the bytes that said so.
     draft: (DraftPlace, Vec<u8>),
 }
@@ -58,21 +56,21 @@ impl Found {
 
 /// What the script is asked to make true.
 #[derive(Default)]
-struct Plan {
-    head: Option<Head>,
-    revision: Option<(u32, Vec<u8>)>,
-    setups: [Option<Setup>; 2],
-    tallies: bool,
+pub(super) struct Plan {
+    pub head: Option<Head>,
+    pub revision: Option<(u32, Vec<u8>)>,
+    pub setups: [Option<Setup>; 2],
+    pub tallies: bool,
     /// Whether the test lane is to be emptied: its tally goes, and without it nothing is written there.
-    empties: bool,
+    pub empties: bool,
     /// For the note: the test lane's counters as they are made anew, once it is empty.
-    renewed: Option<Vec<(String, u64)>>,
+    pub renewed: Option<Vec<(String, u64)>>,
     /// Lane, counter, `figure`, `add` or `take`, number.
-    counters: Vec<(Lane, CounterKey, &'static str, String)>,
+    pub counters: Vec<(Lane, CounterKey, &'static str, String)>,
     /// Where the draft is afterwards, where it was published.
-    draft: Option<DraftPlace>,
+    pub draft: Option<DraftPlace>,
     /// For the note.
-    done: Done,
+    pub done: Done,
 }
 
 /// Makes a change.
@@ -110,7 +108,7 @@ pub(super) async fn admin(shared: &Shared, change: &Admin) -> Result<AdminOutcom
             note::settle(shared, &change.tenant, &found.keys.note(), &note).await?;
             continue;
         }
-        if matches!(change.action, Action::PublishDraft { .. }) {
+        if matches!(change.action, Action::PublishDraft(..)) {
             found.draft = draft::place(shared, &change.tenant, campaign).await?;
         }
         let plan = match plan(shared, change, &found).await? {
@@ -119,7 +117,7 @@ pub(super) async fn admin(shared: &Shared, change: &Admin) -> Result<AdminOutcom
         };
         let done = Done {
             draft: match &change.action {
-                Action::PublishDraft { from, .. } => Some(from.version),
+                Action::PublishDraft(_, from) => Some(from.version),
                 _ => None,
             },
             ..plan.done.clone()
@@ -127,10 +125,7 @@ pub(super) async fn admin(shared: &Shared, change: &Admin) -> Result<AdminOutcom
         let mut note = Note::new(change, campaign, &done)?;
         note.renewed.clone_from(&plan.renewed);
         let note = note.write()?;
-        if matches!(
-            change.action,
-            Action::Publish { .. } | Action::PublishDraft { .. }
-        ) {
+        if matches!(change.action, Action::Publish(_) | Action::PublishDraft(..)) {
             // Before the campaign is there: a name that leads nowhere is passed over, a campaign without a name would be lost.
             let name = format!("{}/{campaign}/{edition}", change.tenant);
             let command = redis::cmd("SADD")
@@ -240,59 +235,22 @@ async fn plan(
         | Action::Draft { .. }
         | Action::PutList { .. }
         | Action::DropList { .. } => Err(AdminOutcome::Already),
-        Action::PublishDraft {
-            campaign,
-            edition,
-            definition,
-            stock,
-            budget,
-            seeds,
-            from,
-        } => {
-            let newest = match found.alive(campaign, *edition) {
+        Action::PublishDraft(new, from) => {
+            let newest = match found.alive(&new.campaign, new.edition) {
                 Ok(head) => head.newest,
                 Err(_) => 0,
             };
-            let after = match found.draft.0.published(campaign, from, newest) {
+            let after = match found.draft.0.published(&new.campaign, from, newest) {
                 Ok(after) => after,
                 Err(no) => return Ok(Err(no.into())),
             };
-            if found.head.as_ref().is_some_and(|head| head.purged) {
-                let no = Refused::Purged(campaign.clone(), *edition);
-                return Ok(Err(AdminOutcome::Refused(no)));
-            }
-            let new = New {
-                definition,
-                figures: (stock.as_slice(), *budget),
-                seeds: Some(seeds),
-                beside: None,
-            };
-            let revised = revise(shared, change, found, new).await?;
-            revised.map(|plan| Plan {
+            let published = publish(shared, change, found, new).await?;
+            published.map(|plan| Plan {
                 draft: Some(after),
                 ..plan
             })
         }
-        Action::Publish {
-            campaign,
-            edition,
-            definition,
-            stock,
-            budget,
-            seeds,
-        } => {
-            if found.head.as_ref().is_some_and(|head| head.purged) {
-                let no = Refused::Purged(campaign.clone(), *edition);
-                return Ok(Err(AdminOutcome::Refused(no)));
-            }
-            let new = New {
-                definition,
-                figures: (stock.as_slice(), *budget),
-                seeds: Some(seeds),
-                beside: None,
-            };
-            revise(shared, change, found, new).await?
-        }
+        Action::Publish(new) => publish(shared, change, found, new).await?,
         Action::Release {
             campaign,
             edition,
@@ -481,288 +439,6 @@ async fn take(
         head: Some(head),
         ..Plan::default()
     }))
-}
-
-/// A ceiling lowered from where it is now, as far as what is gone leaves it: the script looks whether both still are so far.
-async fn withdraw(
-    shared: &Shared,
-    found: &Found,
-    lane: Lane,
-    reward: &Arc<str>,
-    units: Option<u32>,
-) -> Result<Result<Plan, AdminOutcome>, Error> {
-    let key = CounterKey::Stock(reward.clone());
-    let Some(seen) = counter(shared, found, lane, &key).await? else {
-        let no = Refused::NoSuchStock(reward.clone());
-        return Ok(Err(AdminOutcome::Refused(no)));
-    };
-    let mut after = seen;
-    let withdrawn = after.withdraw(units);
-    if withdrawn == 0 {
-        return Ok(Err(AdminOutcome::Already));
-    }
-    let figure = format!("{} {}", seen.ceiling, after.ceiling);
-    Ok(Ok(Plan {
-        counters: vec![(lane, key, "take", figure)],
-        done: Done {
-            ceiling: Some(after.ceiling),
-            withdrawn: Some(withdrawn),
-            ..Done::default()
-        },
-        ..Plan::default()
-    }))
-}
-
-async fn counter(
-    shared: &Shared,
-    found: &Found,
-    lane: Lane,
-    key: &CounterKey,
-) -> Result<Option<Counter>, Error> {
-    let counter = found.keys.lane(lane).counter(key);
-    let command = redis::cmd("GET").arg(counter).to_owned();
-    Ok(match shared.tell(&command).await? {
-        Value::BulkString(bytes) => super::read::counter_of(&bytes),
-        _ => None,
-    })
-}
-
-/// The counters of the test lane that a publish made, with the figures that it asked for. Nobody else publishes meanwhile: that
-/// would leave another head, or a note.
-async fn configured(shared: &Shared, found: &Found) -> Result<Vec<(String, u64)>, Error> {
-    let lane = found.keys.lane(Lane::Test);
-    let names = redis::cmd("SMEMBERS").arg(lane.counters()).to_owned();
-    let names: Vec<String> = match shared.tell(&names).await? {
-        Value::Array(names) | Value::Set(names) => names
-            .into_iter()
-            .filter_map(|name| match name {
-                Value::BulkString(bytes) => String::from_utf8(bytes).ok(),
-                _ => None,
-            })
-            .collect(),
-        other => return Err(strange(&other)),
-    };
-    let mut made = Vec::new();
-    for name in names {
-        let key = super::read::counter_key(&name);
-        // A day's budget begins by itself.
-        let Some(key) = key.filter(|key| !matches!(key, CounterKey::BudgetDay(_))) else {
-            continue;
-        };
-        let command = redis::cmd("GET").arg(lane.counter(&key)).to_owned();
-        if let Value::BulkString(bytes) = shared.tell(&command).await?
-            && let Some(counter) = super::read::counter_of(&bytes)
-        {
-            made.push((name, counter.configured.unsigned_abs()));
-        }
-    }
-    Ok(made)
-}
-
-/// A ceiling raised from where it is now: the script looks whether it still is.
-async fn add_stock(
-    shared: &Shared,
-    found: &Found,
-    lane: Lane,
-    reward: &Arc<str>,
-    add: u32,
-) -> Result<Result<Plan, AdminOutcome>, Error> {
-    let key = CounterKey::Stock(reward.clone());
-    let Some(counter) = counter(shared, found, lane, &key).await? else {
-        let no = Refused::NoSuchStock(reward.clone());
-        return Ok(Err(AdminOutcome::Refused(no)));
-    };
-    Ok(Ok(Plan {
-        counters: vec![(lane, key, "add", format!("{add} {}", counter.ceiling))],
-        done: Done {
-            ceiling: Some(counter.ceiling + i64::from(add)),
-            ..Done::default()
-        },
-        ..Plan::default()
-    }))
-}
-
-/// A revision to come.
-struct New<'a> {
-    definition: &'a Arc<[u8]>,
-    figures: (&'a [(Arc<str>, u32)], Option<i64>),
-    /// For the first of an edition.
-    seeds: Option<&'a (Seed, Seed)>,
-    /// The live revision that it stands beside, and the share that it takes of the users; none: it is for all of them.
-    beside: Option<(u32, u32)>,
-}
-
-/// The next revision. Seeds are made with the first.
-async fn revise(
-    shared: &Shared,
-    change: &Admin,
-    found: &Found,
-    new: New<'_>,
-) -> Result<Result<Plan, AdminOutcome>, Error> {
-    let refused = |no| Ok(Err(AdminOutcome::Refused(no)));
-    let sha256: [u8; 32] = Sha256::digest(new.definition).into();
-    let live = found.head.as_ref().map_or(&[][..], |head| &head.live);
-    let mut strict = durability(new.definition) == Durability::Strict;
-    // One for all is published already if it is live for all; one for a share if anybody has it.
-    if new.beside.is_some() || live.len() == 1 {
-        for one in live {
-            let Some(known) = revision(shared, &found.keys, one.revision).await? else {
-                continue;
-            };
-            if known.sha256 == sha256 {
-                return Ok(Err(AdminOutcome::Already));
-            }
-            if new.beside.is_some() {
-                strict |= durability(&known.definition) == Durability::Strict;
-            }
-        }
-    }
-    let newest = found.head.as_ref().map_or(0, |head| head.newest);
-    let number = newest + 1;
-    let live = match new.beside {
-        None => vec![Live {
-            revision: number,
-            share: WHOLE,
-        }],
-        Some((over, share)) => {
-            let [only] = live else {
-                return refused(Refused::TwoAreLive);
-            };
-            if only.revision != over {
-                return refused(Refused::OthersAreLive);
-            }
-            if !(1..WHOLE).contains(&share) {
-                return refused(Refused::NoShare);
-            }
-            vec![
-                Live {
-                    revision: over,
-                    share: WHOLE - share,
-                },
-                Live {
-                    revision: number,
-                    share,
-                },
-            ]
-        }
-    };
-    let Some(counters) = figures(new.figures) else {
-        return refused(Refused::TooMuch);
-    };
-    let made = Revision {
-        sha256,
-        definition: new.definition.clone(),
-        at: change.at,
-        by: change.by.clone(),
-    };
-    let epoch = found
-        .head
-        .as_ref()
-        .map_or(change.at.unsigned_abs().max(1), |head| head.epoch);
-    let setup = |known: &Option<Setup>, seed: Option<&Seed>| {
-        let begin = || {
-            seed.map(|seed| Setup {
-                seed: seed.clone(),
-                epoch,
-                clock_offset: 0,
-                strict,
-            })
-        };
-        let setup = known.clone().or_else(begin)?;
-        Some(Setup { strict, ..setup })
-    };
-    Ok(Ok(Plan {
-        head: Some(Head {
-            epoch,
-            newest: number,
-            live,
-            pause: found.head.as_ref().and_then(|head| head.pause.clone()),
-            purged: false,
-            stopped: found
-                .head
-                .as_ref()
-                .map_or_else(Vec::new, |head| head.stopped.clone()),
-            notice: found.head.as_ref().and_then(|head| head.notice.clone()),
-        }),
-        revision: Some((number, form::encode(&made)?)),
-        setups: [
-            setup(&found.setups[0], new.seeds.map(|seeds| &seeds.0)),
-            setup(&found.setups[1], new.seeds.map(|seeds| &seeds.1)),
-        ],
-        tallies: found.head.is_none(),
-        empties: false,
-        renewed: None,
-        counters,
-        draft: None,
-        done: Done {
-            revision: Some(number),
-            ..Done::default()
-        },
-    }))
-}
-
-/// Another share for the newer of two live revisions.
-async fn give_share(
-    shared: &Shared,
-    found: &Found,
-    head: Head,
-    (arms, share): ((u32, u32), u32),
-    asked: (&[(Arc<str>, u32)], Option<i64>),
-) -> Result<Result<Plan, AdminOutcome>, Error> {
-    let live = match with_share(&head.live, arms, share) {
-        Ok(live) => live,
-        Err(no) => return Ok(Err(no)),
-    };
-    let Some(counters) = figures(asked) else {
-        return Ok(Err(AdminOutcome::Refused(Refused::TooMuch)));
-    };
-    let mut strict = false;
-    for one in &live {
-        let known = revision(shared, &found.keys, one.revision).await?;
-        // What is not there can't be known to be less.
-        strict |= known.is_none_or(|known| durability(&known.definition) == Durability::Strict);
-    }
-    let setup = |known: &Option<Setup>| known.clone().map(|setup| Setup { strict, ..setup });
-    Ok(Ok(Plan {
-        head: Some(Head { live, ..head }),
-        setups: [setup(&found.setups[0]), setup(&found.setups[1])],
-        counters,
-        done: Done {
-            revision: Some(if share == 0 { arms.0 } else { arms.1 }),
-            ..Done::default()
-        },
-        ..Plan::default()
-    }))
-}
-
-/// The counters' new figures, in both lanes; none where one is beyond what a counter holds.
-fn figures(
-    (stock, budget): (&[(Arc<str>, u32)], Option<i64>),
-) -> Option<Vec<(Lane, CounterKey, &'static str, String)>> {
-    if budget.is_some_and(|figure| !(0..=MOST).contains(&figure)) {
-        return None;
-    }
-    let mut counters = Vec::new();
-    for lane in [Lane::Live, Lane::Test] {
-        for (reward, units) in stock {
-            let key = CounterKey::Stock(reward.clone());
-            counters.push((lane, key, "figure", units.to_string()));
-        }
-        if let Some(total) = budget {
-            counters.push((lane, CounterKey::Budget, "figure", total.to_string()));
-        }
-    }
-    Some(counters)
-}
-
-/// What a definition declares; what can't be read is taken for the stricter.
-fn durability(definition: &[u8]) -> Durability {
-    #[derive(Deserialize)]
-    struct Declared {
-        durability: Durability,
-    }
-    serde_json::from_slice::<Declared>(definition)
-        .map_or(Durability::Strict, |declared| declared.durability)
 }
 
 async fn make(shared: &Shared, found: &Found, plan: &Plan, note: &str) -> Result<Vec<u8>, Error> {

@@ -26,9 +26,11 @@ mod parked;
 mod purge;
 mod read;
 mod record;
+mod revise;
 mod script;
 pub mod server;
 mod shared;
+mod stock;
 mod walk;
 mod watch;
 

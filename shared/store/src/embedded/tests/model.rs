@@ -5,7 +5,7 @@ use machine::ids::Lane;
 use machine::ledger::Row;
 use machine::world::{
     Admin, Base, Bound, CounterKey, CounterMove, DraftDeed, DraftText, FromDraft, Keep, LaneWorld,
-    Parked, ParkedFrom, Pause, apply_admin, apply_commit, apply_keep, first_tampered,
+    Parked, ParkedFrom, Pause, Publication, apply_admin, apply_commit, apply_keep, first_tampered,
 };
 use proptest::prelude::*;
 
@@ -135,15 +135,14 @@ fn an_admin() -> impl Strategy<Value = Op> {
         }),
         1 => (0..4_u8, 0..4_u64, 0..4_u32).prop_map({
             let campaign = campaign.clone();
-            move |(definition, version, over)| Action::PublishDraft {
+            move |(definition, version, over)| Action::PublishDraft(Publication {
                 campaign: campaign.clone(),
                 edition,
                 definition: definition.to_string().into_bytes().into(),
                 stock: Vec::new(),
                 budget: None,
                 seeds: (Seed([1; 32]), Seed([2; 32])),
-                from: FromDraft { version, over, approvals: 0, scheduled: None },
-            }
+            }, FromDraft { version, over, approvals: 0, scheduled: None })
         }),
         1 => (-9..9_i64).prop_map(move |offset| Action::MoveClock { campaign: campaign.clone(), edition, offset }),
     ];
