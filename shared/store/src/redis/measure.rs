@@ -9,7 +9,7 @@
 //! A call that fails in between leaves some campaigns with it and some without: the same call again brings the rest.
 
 use machine::ids::Pseudonym;
-use machine::world::{Action, Admin, AdminOutcome, Block, Blocked, Done, Measure, Pause};
+use machine::world::{Action, Admin, AdminOutcome, Block, Blocked, Measure, Pause};
 use redis::Value;
 
 use super::admin::values;
@@ -19,10 +19,10 @@ use super::keys::{Key, OfCampaign, OfTenant, campaigns};
 use super::note;
 use super::parked::fields;
 use super::read::strings;
-use super::shared::{Shared, strange};
+use super::shared::Shared;
 use crate::Error;
 
-/// How often the audit may grow under a booking, and a measure change under its spreading.
+/// How often a measure may change under its spreading.
 const TRIES: u32 = 64;
 
 /// How many blocks are brought into a new campaign at once.
@@ -108,37 +108,11 @@ async fn stand(
     value: Vec<u8>,
     user: Option<Pseudonym>,
 ) -> Result<AdminOutcome, Error> {
-    let keys = OfTenant(&change.tenant);
     let field = user.map(|user| user.to_string()).unwrap_or_default();
-    for _ in 0..TRIES {
-        if let Some(answer) = super::admin::answered(shared, change).await? {
-            return Ok(answer);
-        }
-        let booking = note::booking(shared, change).await?;
-        let call = shared.scripts.measure.call();
-        let call = call
-            .key(keys.audit())
-            .key(booking.answer_key)
-            .key(key.clone())
-            .arg(booking.number.to_string())
-            .arg(booking.entry)
-            .arg(booking.answer)
-            .arg(note::KEEP_MS.to_string())
-            .arg(value.as_slice())
-            .arg(field.as_bytes());
-        match shared.run(&call).await? {
-            Value::Int(-1) => {}
-            Value::Int(-2) => return Ok(AdminOutcome::Already),
-            Value::Int(number) => {
-                return Ok(AdminOutcome::Done(Done {
-                    audit: number.unsigned_abs(),
-                    ..Done::default()
-                }));
-            }
-            other => return Err(strange(&other)),
-        }
-    }
-    Err(Error::Busy)
+    let script = &shared.scripts.measure;
+    let args = [value.as_slice(), field.as_bytes()];
+    let made = note::make_booked(shared, change, script, &[key], &args).await?;
+    Ok(made.unwrap_or(AdminOutcome::Already))
 }
 
 /// The editions of a tenant that are there, or about to be.

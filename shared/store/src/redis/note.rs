@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use machine::Millis;
 use machine::ids::hex;
-use machine::world::{Admin, Answer, AuditEntry, Done, KeyWasUsed, REMEMBER_MS};
+use machine::world::{Admin, AdminOutcome, Answer, AuditEntry, Done, KeyWasUsed, REMEMBER_MS};
 use rand::TryRng;
 use redis::Value;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::form;
 use super::keys::{Key, OfTenant};
+use super::script::{Call, Script};
 use super::shared::{Shared, strange};
 use crate::Error;
 
@@ -230,6 +231,47 @@ pub(super) async fn booking(shared: &Shared, change: &Admin) -> Result<Booking, 
         answer_key,
         answer,
     })
+}
+
+/// Has a script make a change in its tenant's own slot, booked in the same step; again where the audit has grown meanwhile.
+/// The script takes the audit, the answer's key and `keys`; the entry's number, the entry, the answer, for how long that is kept
+/// and `args`. None: it answered -2, there is nothing to change.
+pub(super) async fn make_booked(
+    shared: &Shared,
+    change: &Admin,
+    script: &Script,
+    keys: &[Key],
+    args: &[&[u8]],
+) -> Result<Option<AdminOutcome>, Error> {
+    for _ in 0..TRIES {
+        if let Some(answer) = super::admin::answered(shared, change).await? {
+            return Ok(Some(answer));
+        }
+        let booking = booking(shared, change).await?;
+        let call = script
+            .call()
+            .key(OfTenant(&change.tenant).audit())
+            .key(booking.answer_key);
+        let call = keys.iter().fold(call, Call::key);
+        let call = call
+            .arg(booking.number.to_string())
+            .arg(booking.entry)
+            .arg(booking.answer)
+            .arg(KEEP_MS.to_string());
+        let call = args.iter().fold(call, |call, arg| call.arg(*arg));
+        match shared.run(&call).await? {
+            Value::Int(-1) => {}
+            Value::Int(-2) => return Ok(None),
+            Value::Int(number) => {
+                return Ok(Some(AdminOutcome::Done(Done {
+                    audit: number.unsigned_abs(),
+                    ..Done::default()
+                })));
+            }
+            other => return Err(strange(&other)),
+        }
+    }
+    Err(Error::Busy)
 }
 
 /// Makes a tenant known; false where it was.

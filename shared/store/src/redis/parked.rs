@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use machine::world::{
-    Action, Admin, AdminOutcome, Done, Kept, PARKED_MOST, Parked, Parking, Refused,
-};
+use machine::world::{Action, Admin, AdminOutcome, Kept, PARKED_MOST, Parked, Parking, Refused};
 use redis::Value;
 
 use super::form;
@@ -13,9 +11,6 @@ use super::note;
 use super::shared::{Shared, not_written, strange};
 use crate::Error;
 use crate::delivery;
-
-/// How often the audit may grow under a booking.
-const TRIES: u32 = 64;
 
 /// For how long replicas may take to have a parked event.
 const WAIT: Duration = Duration::from_secs(1);
@@ -110,38 +105,10 @@ pub(super) async fn unpark(shared: &Shared, change: &Admin) -> Result<AdminOutco
         return Ok(AdminOutcome::Already);
     };
     let keys = OfTenant(&change.tenant);
-    for _ in 0..TRIES {
-        if let Some(answer) = super::admin::answered(shared, change).await? {
-            return Ok(answer);
-        }
-        let booking = note::booking(shared, change).await?;
-        let call = shared.scripts.unpark.call();
-        let call = call
-            .key(keys.audit())
-            .key(booking.answer_key)
-            .key(keys.parked())
-            .key(keys.parked_data())
-            .key(keys.parked_order())
-            .arg(booking.number.to_string())
-            .arg(booking.entry)
-            .arg(booking.answer)
-            .arg(note::KEEP_MS.to_string())
-            .arg(id.as_bytes());
-        match shared.run(&call).await? {
-            Value::Int(-1) => {}
-            Value::Int(-2) => {
-                return Ok(AdminOutcome::Refused(Refused::NoSuchParked(id.clone())));
-            }
-            Value::Int(number) => {
-                return Ok(AdminOutcome::Done(Done {
-                    audit: number.unsigned_abs(),
-                    ..Done::default()
-                }));
-            }
-            other => return Err(strange(&other)),
-        }
-    }
-    Err(Error::Busy)
+    let script = &shared.scripts.unpark;
+    let keys = [keys.parked(), keys.parked_data(), keys.parked_order()];
+    let made = note::make_booked(shared, change, script, &keys, &[id.as_bytes()]).await?;
+    Ok(made.unwrap_or_else(|| AdminOutcome::Refused(Refused::NoSuchParked(id.clone()))))
 }
 
 /// An entry with its place in the order.
