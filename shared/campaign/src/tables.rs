@@ -124,6 +124,13 @@ impl Tables {
         self.rewards.get(usize::from(at)).map(|reward| &reward.what)
     }
 
+    /// Notes that something adds to this balance: whichever reward adds to it is no idle one.
+    pub fn fed(&mut self, slot: Option<u16>) {
+        let adding = self.rewards.iter().enumerate();
+        let adding = adding.filter(|(_, reward)| slot.is_some() && reward.what.balance == slot);
+        self.given.extend(adding.map(|(at, _)| at as u16));
+    }
+
     pub fn event(&self, name: &str) -> Option<u16> {
         self.events
             .iter()

@@ -28,6 +28,12 @@ pub(super) fn report(
         let Some((paid, reward, why)) = refused(definition, transition) else {
             continue;
         };
+        if spent_otherwise(definition, found, paid) {
+            continue;
+        }
+        let Some(paid) = definition.vars.get(usize::from(paid)).map(|var| &var.name) else {
+            continue;
+        };
         let Some(spot) = places
             .transition(*list, *place)
             .filter(|spot| places.own(spot.item))
@@ -52,11 +58,8 @@ pub(super) fn report(
 fn refused<'d>(
     definition: &'d Definition,
     transition: &'d Transition,
-) -> Option<(&'d str, &'d str, &'static str)> {
-    let paid = transition.actions.iter().find_map(|action| match action {
-        Action::Take(slot, _) => definition.vars.get(usize::from(*slot)),
-        _ => None,
-    })?;
+) -> Option<(u16, &'d str, &'static str)> {
+    let paid = taken(transition).next()?;
     // Once a draw was made nothing is rejected any more.
     let drawn = transition
         .actions
@@ -76,11 +79,34 @@ fn refused<'d>(
         for reward in rewards {
             if let Some(why) = gone(definition, reward, definition.rewards.len()) {
                 let reward = definition.rewards.get(usize::from(reward))?;
-                return Some((&paid.name, &reward.id, why));
+                return Some((paid, &reward.id, why));
             }
         }
     }
     None
+}
+
+/// The balances that a transition takes from.
+fn taken(transition: &Transition) -> impl Iterator<Item = u16> {
+    transition.actions.iter().filter_map(|action| match action {
+        Action::Take(slot, _) => Some(*slot),
+        _ => None,
+    })
+}
+
+/// Whether another transition takes this balance alone, for something that is never refused: then it can always be spent.
+fn spent_otherwise(definition: &Definition, found: &Found, paid: u16) -> bool {
+    found.tried.iter().any(|((list, place), tried)| {
+        let transition = guards::transitions(definition, *list)
+            .and_then(|all| all.get(*place).copied())
+            .filter(|_| tried.may_fire);
+        transition.is_some_and(|transition| {
+            let mut slots = taken(transition);
+            slots.next() == Some(paid)
+                && slots.all(|slot| slot == paid)
+                && refused(definition, transition).is_none()
+        })
+    })
 }
 
 fn draws(definition: &Definition, action: &Action) -> bool {

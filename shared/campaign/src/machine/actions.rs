@@ -197,7 +197,14 @@ fn one(entry: &Entry, when: When, list: &mut Lowered, check: &mut Check<'_>) -> 
     let value = &entry.value;
     match entry.name() {
         "set" => list.actions.push(set(value, when.setting, check)?),
-        "add" => amounts(value, when.setting, list, check, Action::Add)?,
+        "add" => {
+            amounts(value, when.setting, list, check, Action::Add)?;
+            for action in &list.actions {
+                if let Action::Add(slot, _) = action {
+                    check.tables.fed(Some(*slot));
+                }
+            }
+        }
         "take" => {
             if when.drawn {
                 after_draw(entry, check);

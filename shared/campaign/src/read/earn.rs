@@ -117,6 +117,7 @@ fn one(entry: &Entry, check: &mut Check<'_>) -> Option<On> {
 
 fn add(field: &Entry, check: &mut Check<'_>) -> Option<Action> {
     let slot = balance(&field.key, check);
+    check.tables.fed(slot);
     let amount = field.value.int(1..=1_000_000_000, &mut check.out);
     Some(Action::Add(slot?, IntExpr::Lit(amount?)))
 }
