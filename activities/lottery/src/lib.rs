@@ -1,4 +1,4 @@
-//! A lottery: spendable chances, a wheel with exact odds, pity.
+//! A lottery: spendable chances, a wheel (or eggs, cards, a grid) with exact odds and pity, one draw at a time or several.
 
 use campaign::activity::{Activity, Example, Use};
 
@@ -19,8 +19,12 @@ impl Activity for Lottery {
         &[
             ("rewards", Use::Required),
             ("chances", Use::Required),
+            ("tiers", Use::Optional),
             ("pity", Use::Optional),
+            ("draws", Use::Optional),
             ("earn", Use::Optional),
+            ("buy", Use::Optional),
+            ("look", Use::Optional),
         ]
     }
 

@@ -155,6 +155,15 @@ pub struct Draw<'a> {
     pub exhausted: Vec<String>,
     /// Rewards passed over because this participant had had theirs.
     pub had: Vec<&'a str>,
+    /// Which tier's odds it had, from 1; absent: those after all tiers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tier: Option<u16>,
+    /// The calendar day it counts on, where something is limited by the day or week.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub day: Option<String>,
+    /// Rewards passed over because they are not for this participant.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub excluded: Vec<&'a str>,
 }
 
 /// A message that went out.
@@ -285,6 +294,9 @@ impl<'a> Draw<'a> {
             given: row.given.as_deref(),
             exhausted: row.exhausted.iter().map(ToString::to_string).collect(),
             had: row.had.iter().map(|reward| &**reward).collect(),
+            tier: row.terms.tier,
+            day: row.terms.day.map(|day| date(day).to_string()),
+            excluded: row.terms.excluded.iter().map(|reward| &**reward).collect(),
         }
     }
 }

@@ -33,7 +33,7 @@ pub fn link(spec: &BlockSpec) -> Result<Box<dyn Block>, LinkError> {
 pub fn signature(kind: &str, hold_at_most: i64) -> Option<Signature> {
     match kind {
         chances::KIND => Some(chances::signature(hold_at_most)),
-        wheel::KIND => Some(wheel::signature()),
+        wheel::KIND => Some(wheel::signature(false)),
         streak::KIND => Some(streak::signature()),
         pack::KIND => Some(pack::signature()),
         _ => None,

@@ -1,29 +1,45 @@
-//! A wheel: one reward of several by exact integer odds, with pity. Scratch cards and eggs are the same with another
-//! picture.
+//! A wheel: one reward of several by exact integer odds, with pity. Scratch cards, eggs and nine-grids are the same with another
+//! picture ([`picture`]).
 //!
 //! Odds are parts of a stated whole and equal the config to the last digit. What a roll gives when the reward is gone is
-//! decided by `when_gone` alone: the odds of the rest never change.
+//! decided by `when_gone` alone: the odds of the rest never change. Several draws in one action are made one after the other,
+//! each on what the one before left: ten at once come to what ten alone would have come to.
+
+pub mod contract;
+mod counted;
+mod odds;
+pub mod picture;
+mod shown;
 
 use std::sync::Arc;
 
-use machine::block::{ActionSig, Block, Look, Signature, VarSig};
+use machine::block::{ActionSig, Block, FunctionSig, Look, Redrawn, Signature, VarSig};
+use machine::calendar::Millis;
 use machine::expr::Fault;
-use machine::ledger::Rolled;
 use machine::luck::Luck;
 use machine::model::{BlockSpec, LinkError};
-use machine::step::No;
-use machine::turn::{Gave, Turn};
+use machine::step::{No, Rejection};
+use machine::turn::{Drawing, Gave, Turn};
 use machine::{Campaign, Type, Value};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
-use crate::promise::shown;
+pub use counted::AtMost;
+use counted::Counted;
+pub use odds::{Odds, Slice, Tier};
+pub use picture::Picture;
 
 /// This kind of block.
 pub const KIND: &str = "wheel";
 
+/// The code of the rejection of a draw beyond [`AtMost`].
+pub const DRAW_LIMIT: &str = "draw-limit";
+
+/// The most draws of one action: each has its row and its grant, and all of them are one commit.
+pub const MOST_AT_ONCE: i64 = 50;
+
 /// The parameters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Params {
     /// The whole that odds are parts of; at least 1, at least the sum of the slices.
     pub whole: u64,
@@ -37,17 +53,27 @@ pub struct Params {
     pub pity: Option<Pity>,
     /// The rewards' ids by their places, so that a row can name what came up.
     pub names: Vec<(u16, Arc<str>)>,
+    /// Other odds for a participant's first draws, in order; the odds above hold after them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tiers: Vec<Tier>,
+    /// What clients are told of drawing several times in one call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_once: Option<AtOnce>,
+    /// How often one participant draws at most.
+    #[serde(default, skip_serializing_if = "AtMost::is_free")]
+    pub at_most: AtMost,
+    /// What it looks like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<Picture>,
 }
 
-/// A reward and its odds.
+/// Drawing several times in one call, as the machine does it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Slice {
-    /// Which reward.
-    pub reward: u16,
-    /// Its parts of the whole.
-    pub parts: u64,
-    /// Under which rule.
-    pub rule: u16,
+pub struct AtOnce {
+    /// How many draws; 2 to [`MOST_AT_ONCE`].
+    pub times: i64,
+    /// For how many chances.
+    pub price: i64,
 }
 
 /// Pity: a bounded run of bad luck.
@@ -63,32 +89,61 @@ pub struct Pity {
     pub any_win: bool,
 }
 
+impl Pity {
+    /// Whether a draw that ended so starts the count over. One that pity decided always does, whatever it gave in the end: else
+    /// pity whose reward is gone would decide every later draw too.
+    pub fn starts_over(pity: Option<&Self>, by_pity: bool, given: Option<u16>) -> bool {
+        match (pity, given) {
+            _ if by_pity => true,
+            (_, None) => false,
+            (Some(pity), Some(given)) => pity.any_win || given == pity.reward,
+            (None, Some(_)) => true,
+        }
+    }
+}
+
 /// The block.
 #[derive(Debug)]
 pub struct Wheel {
     params: Params,
     name: Arc<str>,
     misses: u16,
+    counted: Option<Counted>,
 }
 
-/// What the check knows of it.
-pub fn signature() -> Signature {
+/// What the check knows of it; `counts`: whether draws are limited by the day or week.
+pub fn signature(counts: bool) -> Signature {
+    let hidden = |name: &&'static str| VarSig {
+        name: (*name).to_owned(),
+        ty: Type::Int,
+        balance: false,
+        show: false,
+        default: Value::Int(counted::NEVER),
+        at_most: i64::MAX,
+    };
+    let misses = VarSig {
+        name: "misses".to_owned(),
+        ty: Type::Int,
+        balance: false,
+        show: true,
+        default: Value::Int(0),
+        at_most: i64::MAX,
+    };
+    let counters = counted::VARS.iter().filter(|_| counts).map(hidden);
+    let function = |name| FunctionSig {
+        name,
+        args: vec![],
+        result: Type::Int,
+    };
     Signature {
-        vars: vec![VarSig {
-            name: "misses".to_owned(),
-            ty: Type::Int,
-            balance: false,
-            show: true,
-            default: Value::Int(0),
-            at_most: i64::MAX,
-        }],
+        vars: [misses].into_iter().chain(counters).collect(),
         actions: vec![ActionSig {
             name: "draw",
             args: vec![],
             outcomes: &["won", "missed"],
             draws: true,
         }],
-        functions: vec![],
+        functions: vec![function("draws_left"), function("draws_made")],
     }
 }
 
@@ -99,159 +154,129 @@ const MISSED: u16 = 1;
 
 impl Wheel {
     pub(crate) fn new(params: Params, spec: &BlockSpec) -> Result<Self, LinkError> {
-        let [misses] = crate::slots(KIND, &spec.vars)?;
-        let sum = params
-            .slices
-            .iter()
-            .try_fold(0u64, |sum, slice| sum.checked_add(slice.parts));
-        if params.whole == 0 || sum.is_none_or(|sum| sum > params.whole) {
-            let message = "the odds are more than the whole".to_owned();
-            return Err(LinkError::Params {
-                kind: KIND.to_owned(),
-                message,
-            });
+        let (misses, counted) = match spec.vars.as_slice() {
+            [misses] => (*misses, None),
+            [misses, counters @ ..] => (*misses, Some(Counted::new(crate::slots(KIND, counters)?))),
+            [] => return Err(broken("needs a variable of the record")),
+        };
+        if !params.all_odds().all(|odds| odds.are_sound()) {
+            return Err(broken("the odds are more than the whole"));
+        }
+        if counted.is_none() && params.at_most.counts() {
+            return Err(broken("draws are limited, and no variable counts them"));
         }
         Ok(Self {
             params,
             name: spec.name.clone(),
             misses,
+            counted,
         })
     }
 
-    /// What comes up, its reward and its rule.
-    fn roll(&self, luck: &mut Luck, misses: i64) -> (Rolled, Option<u16>, u16) {
-        if let Some(pity) = &self.params.pity
-            && misses >= i64::from(pity.losses)
-        {
-            let rolled = Rolled {
-                pick: 0,
-                of: 0,
-                reward: self.name_of(Some(pity.reward)),
-                pity: true,
-            };
-            return (rolled, Some(pity.reward), pity.rule);
+    /// One draw; whether it won.
+    fn once(&self, turn: &mut Turn<'_>) -> Result<bool, No> {
+        let misses = turn.int(self.misses)?;
+        let (index, mut luck) = turn.draw(&self.name)?;
+        let (rolled, hit, tier) = self.params.roll(&mut luck, index, misses);
+        let by_pity = rolled.pity;
+        if let Some(counted) = &self.counted {
+            counted.count(turn)?;
         }
-        let pick = luck.below(self.params.whole);
-        let mut up_to = 0;
-        let mut hit = (self.params.rest, self.params.rest_rule.unwrap_or(u16::MAX));
-        for slice in &self.params.slices {
-            up_to += slice.parts;
-            if pick < up_to {
-                hit = (Some(slice.reward), slice.rule);
-                break;
-            }
-        }
-        let rolled = Rolled {
-            pick,
-            of: self.params.whole,
-            reward: self.name_of(hit.0),
-            pity: false,
+        let gave = turn.settle_draw(Drawing {
+            index,
+            purpose: self.name.clone(),
+            rolled,
+            hit,
+            misses,
+            tier,
+            counts: self.params.at_most.counts(),
+        })?;
+        let given = match gave {
+            Gave::Reward(reward) => Some(reward),
+            Gave::Nothing(_) => None,
         };
-        (rolled, hit.0, hit.1)
+        let over = Pity::starts_over(self.params.pity.as_ref(), by_pity, given);
+        let misses = if over { 0 } else { misses.saturating_add(1) };
+        turn.set(self.misses, Value::Int(misses))?;
+        Ok(given.is_some())
     }
 
-    /// The id of a reward; empty where the roll stands for none.
-    fn name_of(&self, reward: Option<u16>) -> Arc<str> {
-        let found = self
-            .params
-            .names
-            .iter()
-            .find(|(place, _)| Some(*place) == reward);
-        found.map_or_else(|| Arc::from(""), |(_, name)| name.clone())
+    /// How many more draws a participant may make now.
+    fn left(&self, look: &Look<'_>) -> Result<i64, Fault> {
+        let counted = match &self.counted {
+            Some(counted) => counted.of(look)?,
+            None => (0, 0),
+        };
+        Ok(self.params.at_most.left(counted, look.core.draws))
     }
+}
 
-    fn prizes(&self, campaign: &Campaign, language: &str) -> Json {
-        let taken: u64 = self.params.slices.iter().map(|slice| slice.parts).sum();
-        let rest = self
-            .params
-            .rest
-            .map(|reward| (reward, self.params.whole.saturating_sub(taken)));
-        let slices = self
-            .params
-            .slices
-            .iter()
-            .map(|slice| (slice.reward, slice.parts))
-            .chain(rest);
-        slices
-            .map(|(reward, parts)| {
-                let mut prize = shown(campaign, reward, language);
-                prize["odds"] = json!({ "parts": parts, "of": self.params.whole });
-                prize["instead"] = campaign
-                    .rewards
-                    .get(usize::from(reward))
-                    .and_then(|reward| campaign.rewards.get(usize::from(reward.when_gone?)))
-                    .map_or(Json::Null, |instead| json!(&*instead.id));
-                prize
-            })
-            .collect()
-    }
-
-    fn pity(&self, campaign: &Campaign) -> Json {
-        self.params.pity.as_ref().map_or(Json::Null, |pity| {
-            json!({
-                "losses_in_a_row": pity.losses,
-                "then_give": campaign.rewards.get(usize::from(pity.reward)).map(|reward| &*reward.id),
-                "starts_over_after": if pity.any_win { "any-win" } else { "this-reward" },
-            })
-        })
+fn broken(message: &str) -> LinkError {
+    LinkError::Params {
+        kind: KIND.to_owned(),
+        message: message.to_owned(),
     }
 }
 
 impl Block for Wheel {
-    fn act(&self, _action: u16, _args: &[Value], turn: &mut Turn<'_>) -> Result<Option<u16>, No> {
-        let misses = turn.int(self.misses)?;
-        let (index, mut luck) = turn.draw(&self.name)?;
-        let (rolled, reward, rule) = self.roll(&mut luck, misses);
-        // A roll that stands for no reward is booked like the blank one: with nothing given.
-        let by_pity = rolled.pity;
-        let gave = match reward {
-            Some(reward) => turn.settle_draw(index, &self.name, rolled, reward, rule, misses)?,
-            None => turn.book_blank(index, &self.name, rolled, misses),
+    /// Draws, as many times as its argument says; without one, once. More than may be drawn is a rejection before the first; where
+    /// nobody is there to be told, as many as may be.
+    fn act(&self, _action: u16, args: &[Value], turn: &mut Turn<'_>) -> Result<Option<u16>, No> {
+        let mut times = match args {
+            [] => 1,
+            [Value::Int(times)] if (1..=MOST_AT_ONCE).contains(times) => *times,
+            _ => return Err(Fault::Mismatch("a number of draws was expected").into()),
         };
-        let starts_over = match (gave, &self.params.pity) {
-            // Pity whose reward is gone starts over too: else it would decide every later draw, and nobody it has
-            // reached could win anything any more.
-            (Gave::Nothing(_), _) => by_pity,
-            (Gave::Reward(reward), Some(pity)) => pity.any_win || reward == pity.reward,
-            (Gave::Reward(_), None) => true,
-        };
-        turn.set(
-            self.misses,
-            Value::Int(if starts_over {
-                0
-            } else {
-                misses.saturating_add(1)
-            }),
-        )?;
-        let won = matches!(gave, Gave::Reward(_));
+        let left = self.left(&turn.look())?;
+        if left < times {
+            if !turn.quiet() {
+                return Err(Rejection::Custom(DRAW_LIMIT.into()).into());
+            }
+            times = left;
+        }
+        let mut won = false;
+        for _ in 0..times {
+            won |= self.once(turn)?;
+        }
         turn.raise(if won { "won" } else { "missed" });
         Ok(Some(if won { WON } else { MISSED }))
     }
 
-    fn call(&self, _function: u16, _args: &[Value], _look: &Look<'_>) -> Result<Value, Fault> {
-        Err(Fault::Mismatch("the wheel has no function"))
+    fn call(&self, function: u16, _args: &[Value], look: &Look<'_>) -> Result<Value, Fault> {
+        match function {
+            0 => self.left(look).map(Value::Int),
+            1 => Ok(Value::Int(
+                i64::try_from(look.core.draws).unwrap_or(i64::MAX),
+            )),
+            _ => Err(Fault::Mismatch("the wheel has no such function")),
+        }
     }
 
     fn view(&self, look: &Look<'_>, language: &str) -> Option<(&'static str, Json)> {
-        let mut wheel = json!({
-            "prizes": self.prizes(look.campaign, language),
-            "misses": look.int(self.misses).unwrap_or(0),
-        });
-        if self.params.pity.is_some() {
-            wheel["pity"] = self.pity(look.campaign);
-        }
-        Some(("wheel", wheel))
+        let misses = look.int(self.misses).unwrap_or(0);
+        let left = (!self.params.at_most.is_free()).then(|| self.left(look).unwrap_or(0));
+        Some(("wheel", shown::view(&self.params, look, misses, left, language)))
     }
 
     fn public(&self, campaign: &Campaign, language: &str) -> Option<(&'static str, Json)> {
-        let mut wheel = json!({ "prizes": self.prizes(campaign, language) });
-        if self.params.pity.is_some() {
-            wheel["pity"] = self.pity(campaign);
-        }
-        Some(("wheel", wheel))
+        Some(("wheel", shown::public(&self.params, campaign, language)))
     }
 
-    fn redraw(&self, luck: &mut Luck, misses: i64) -> Option<Rolled> {
-        Some(self.roll(luck, misses).0)
+    fn lifts(&self, code: &str) -> bool {
+        code == DRAW_LIMIT
+    }
+
+    fn lifted_at(&self, _code: &str, look: &Look<'_>) -> Option<Millis> {
+        let counted = self.counted.as_ref()?;
+        let made = counted.of(look).ok()?;
+        let times = self.params.at_once.map_or(1, |at_once| at_once.times);
+        let at_most = &self.params.at_most;
+        let day = at_most.lifted(made, look.core.draws, look.today(), times)?;
+        Some(look.campaign.calendar.start_of(day))
+    }
+
+    fn redraw(&self, luck: &mut Luck, index: u64, misses: i64) -> Option<Redrawn> {
+        let (rolled, _, tier) = self.params.roll(luck, index, misses);
+        Some(Redrawn { rolled, tier })
     }
 }

@@ -70,6 +70,7 @@ fn wheel(traits: &[Trait], free: Option<usize>, pity: Option<(u32, bool)>) -> Ar
             any_win,
         }),
         names,
+        ..wheel::Params::default()
     };
     let (block, _) = builder.block("wheel", serde_json::to_string(&params).unwrap(), 0);
     builder.event("draw", &[], vec![acts(block, 0, vec![])]);
@@ -133,7 +134,7 @@ proptest! {
             let draw = row(&decision.rows);
             prop_assert_eq!(draw.index, number as u64);
             prop_assert_eq!(draw.misses, misses);
-            let again = campaign.blocks[0].redraw(&mut alone.draws().at(draw.index, "wheel"), misses).unwrap();
+            let again = campaign.blocks[0].redraw(&mut alone.draws().at(draw.index, "wheel"), draw.index, misses).unwrap().rolled;
             prop_assert_eq!(&again, &draw.rolled);
             prop_assert_eq!(again.pity, pity.is_some_and(|(losses, _)| misses >= i64::from(losses)));
             let end = replay_chain(&campaign, campaign.reward(&again.reward).unwrap(), &draw.exhausted, &draw.had);
@@ -155,8 +156,8 @@ proptest! {
             } else {
                 prop_assert!(decision.grants.is_empty() && decision.moves.is_empty());
             }
-            let starts_over = match (&draw.given, pity) {
-                (None, _) => draw.rolled.pity,
+            let starts_over = draw.rolled.pity || match (&draw.given, pity) {
+                (None, _) => false,
                 (Some(_), None) => true,
                 (Some(id), Some((_, any_win))) => any_win || **id == *"r0",
             };

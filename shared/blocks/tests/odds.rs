@@ -48,6 +48,7 @@ fn draws() -> Vec<Vec<usize>> {
         rest_rule: None,
         pity: None,
         names,
+        ..wheel::Params::default()
     };
     builder.block("wheel", serde_json::to_string(&params).unwrap(), 0);
     let campaign = builder.link();

@@ -17,7 +17,7 @@ use crate::follow;
 use crate::law;
 use crate::machine as states;
 use crate::read::{
-    self, audience, budget, chances, context, earn, events, expected, head, messages, pack,
+    self, audience, budget, buy, chances, context, earn, events, expected, head, messages, pack,
     rewards, streak, wheel, window,
 };
 use crate::relays::Relays;
@@ -158,7 +158,7 @@ fn read(
 
 /// Reads the sections, each after those whose names it uses.
 fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> Definition {
-    let shipped = states::shipped(activity, &mut check.out);
+    let shipped = states::shipped(activity, check.root.node, &mut check.out);
     let machine_node = states::choose(shipped.as_ref(), check.root, activity, &mut check.out);
 
     let head = head::read(check);
@@ -172,7 +172,8 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
     let budget = budget::read(check);
     let expected = expected::read(check);
     events::read(check);
-    let earned = earn::read(check);
+    let mut earned = earn::read(check);
+    earned.extend(buy::read(check));
     let machine = machine_node
         .as_ref()
         .map(|node| states::lower(node, earned, window, check))

@@ -201,6 +201,13 @@ codes! {
     LAW_ORGANIZER = "E1305", "The law wants to know who runs the campaigns, and nobody is named.";
     LAW_ARCHIVE = "E1306", "The books are kept for a shorter time than the law wants.";
     LAW_STANDS_IN = "W1301", "Something stands in for a reward that is gone, and the rules do not say so.";
+
+    // E17xx: draws: how many at once, tiers, looks, chances bought, exclusions.
+    TIMES = "E1701", "A number of draws at once that can't be made.";
+    TIER_ORDER = "E1702", "A tier has no draw of its own, because the one before ends later.";
+    LOOK_CELLS = "E1703", "A look lacks a place for something that a draw may end in, or has too few or too many.";
+    BUYS_ITSELF = "E1704", "Something is bought with itself.";
+    NOT_LOOKED_UP = "W1701", "A reward that is not for everybody is given where nobody can be looked up.";
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! grant of a draw its draw. `docs/FAIRNESS.md` says the same to someone without this code.
 
 mod checks;
+mod days;
 mod finding;
 mod row;
 
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use blocks::wheel;
+use machine::block::Redrawn;
 use machine::ids::{Pseudonym, hex};
 use machine::luck::{Draws, Seed, Seeded};
 use machine::model::Campaign;
@@ -22,6 +24,7 @@ pub use finding::{Finding, Kind, Report};
 pub use row::{Draw, Grant, Row, What};
 
 use self::checks::Found;
+use self::days::Days;
 use crate::codec::{decode, link};
 
 /// A revision as it was published.
@@ -61,6 +64,8 @@ pub fn verify(promise: &Promise<'_>, rows: impl IntoIterator<Item = Row>) -> Rep
 pub struct Verifier<'a> {
     promise: &'a Promise<'a>,
     revisions: BTreeMap<u32, Revision>,
+    /// Whether all of them mean the same by a day.
+    one_calendar: bool,
     players: BTreeMap<Pseudonym, Player>,
     lane: Option<String>,
     next: Option<u64>,
@@ -85,6 +90,7 @@ struct Player {
     /// The pity count of each wheel, and the revision it was last counted under.
     misses: BTreeMap<String, (i64, u32)>,
     given: BTreeMap<String, i64>,
+    days: Days,
     /// Grants of draws whose draw row has not come yet.
     open: BTreeMap<u64, (u64, Grant)>,
 }
@@ -130,8 +136,15 @@ impl<'a> Verifier<'a> {
                 Err(why) => note(Kind::Config, format!("revision {number}: {why}")),
             }
         }
+        let mut calendars = revisions.values().map(|revision| {
+            let calendar = &revision.campaign.calendar;
+            (calendar.timezone, calendar.day_starts_secs)
+        });
+        let first = calendars.next();
+        let one_calendar = calendars.all(|calendar| Some(calendar) == first);
         Self {
             promise,
+            one_calendar,
             revisions,
             players: BTreeMap::new(),
             lane: None,
@@ -197,7 +210,8 @@ impl<'a> Verifier<'a> {
                 });
                 let came_up = revision.wheels.get(&*draw.purpose).and_then(|(place, _)| {
                     let mut luck = seeded.at(draw.index, &draw.purpose);
-                    campaign.blocks.get(*place)?.redraw(&mut luck, draw.misses)
+                    let block = campaign.blocks.get(*place)?;
+                    block.redraw(&mut luck, draw.index, draw.misses)
                 });
                 found.index(draw, player);
                 let own = found.its_grant(draw, revision, player);
@@ -207,21 +221,23 @@ impl<'a> Verifier<'a> {
                         format!("revision {} has no wheel `{}`", row.revision, draw.purpose),
                     ),
                     Some(came_up) => {
-                        let same = (draw.pick, draw.of, draw.pity)
-                            == (came_up.pick, came_up.of, came_up.pity)
-                            && draw.rolled == *came_up.reward;
+                        let Redrawn { rolled, tier } = came_up;
+                        let same = (draw.pick, draw.of, draw.pity, draw.tier)
+                            == (rolled.pick, rolled.of, rolled.pity, tier)
+                            && draw.rolled == *rolled.reward;
                         if !same {
                             found.note(
                                 Kind::Rolled,
                                 format!(
                                     "draw {}: the row says {}, the seed gives {}",
                                     draw.index,
-                                    roll(draw.pick, draw.of, &draw.rolled, draw.pity),
-                                    roll(came_up.pick, came_up.of, &came_up.reward, came_up.pity),
+                                    roll(draw.pick, draw.of, &draw.rolled, draw.pity, draw.tier),
+                                    roll(rolled.pick, rolled.of, &rolled.reward, rolled.pity, tier),
                                 ),
                             );
                         }
-                        found.chain(draw, &came_up.reward, campaign, player);
+                        found.chain(draw, &rolled.reward, campaign, player);
+                        found.days(draw, &self.revisions, player, self.one_calendar);
                     }
                 }
                 found.misses(draw, &self.revisions, player);
@@ -237,6 +253,7 @@ impl<'a> Verifier<'a> {
                         self.spent,
                     );
                 }
+                player.days.drew(draw, row.revision);
                 if let Some(reward) = own {
                     *player.given.entry(reward).or_default() += 1;
                 }
@@ -288,14 +305,12 @@ impl Revision {
     fn rule(&self, draw: &Draw) -> Option<&str> {
         let (_, params) = self.wheels.get(&*draw.purpose)?;
         let reward = self.campaign.reward(&draw.rolled)?;
-        let slice = params
-            .slices
-            .iter()
-            .find(|slice| slice.reward == reward)
-            .map(|slice| slice.rule);
+        let tier = params.tier(draw.index);
+        let tier = tier.and_then(|place| params.tiers.get(place));
+        let odds = tier.map_or_else(|| params.odds(), wheel::Tier::odds);
         let rule = match &params.pity {
             Some(pity) if draw.pity => Some(pity.rule),
-            _ => slice.or(params.rest_rule),
+            _ => odds.rule(reward),
         };
         self.campaign
             .rules_of_giving
@@ -311,6 +326,7 @@ impl Player {
             next: 0,
             misses: BTreeMap::new(),
             given: BTreeMap::new(),
+            days: Days::default(),
             open: BTreeMap::new(),
         }
     }
@@ -323,11 +339,12 @@ fn cost(campaign: &Campaign, id: &str) -> i64 {
         .map_or(0, |reward| reward.cost)
 }
 
-fn roll(pick: u64, of: u64, reward: &str, pity: bool) -> String {
+fn roll(pick: u64, of: u64, reward: &str, pity: bool, tier: Option<u16>) -> String {
     let reward = if reward.is_empty() { "nothing" } else { reward };
+    let tier = tier.map_or_else(String::new, |tier| format!(" in tier {tier}"));
     if pity {
-        format!("{reward} by pity")
+        format!("{reward} by pity{tier}")
     } else {
-        format!("{reward} by {pick} of {of}")
+        format!("{reward} by {pick} of {of}{tier}")
     }
 }

@@ -4,11 +4,13 @@ use machine::block::Look;
 use machine::calendar::date;
 use machine::ids::{CampaignKey, Pseudonym, grant_id, hex};
 use machine::input::Payload;
+use machine::ledger::{DrawRow, Row};
 use machine::luck::NoDraws;
 use machine::luck::Seed;
 use machine::model::{Campaign, EventDecl, Phase, RewardKind, VarKind};
 use machine::participant::{Grant, Participant};
 use machine::step::{Call, Decision, Rejection};
+use machine::turn::shown_for;
 use machine::view::{Possible, view};
 use machine::world::{Notice, Pause};
 use machine::{Fault, Millis, Type, Value};
@@ -18,7 +20,7 @@ use crate::problem::Code;
 
 mod shapes;
 pub use shapes::{
-    Eligible, EventAnswer, EventView, GrantView, GrantsAnswer, PublicAnswer, ViewAnswer,
+    DrawView, Eligible, EventAnswer, EventView, GrantView, GrantsAnswer, PublicAnswer, ViewAnswer,
 };
 
 /// What staff have done about a campaign or a user, as far as users are shown it.
@@ -86,12 +88,34 @@ pub fn event_answer<'a>(
             .iter()
             .map(|grant| grant_view(campaign, grant, key, user, language))
             .collect(),
+        draws: draws(campaign, decision, language),
         outcome: decision.outcome,
         version: decision.core.version,
         lane: key.lane,
     };
     // Maps keyed by strings and plain values: nothing here can fail to serialise.
     Ok(serde_json::to_vec(&answer).unwrap_or_default())
+}
+
+/// The draws of a decision, in their order.
+fn draws<'a>(campaign: &'a Campaign, decision: &Decision, language: &str) -> Vec<DrawView<'a>> {
+    let drawn = decision.rows.iter().filter_map(|row| match row {
+        Row::Draw(draw) => Some(draw),
+        _ => None,
+    });
+    let view = |draw: &DrawRow| {
+        let place = shown_for(campaign, draw);
+        let reward = place.and_then(|place| campaign.definition().rewards.get(usize::from(place)));
+        DrawView {
+            index: draw.index,
+            reward: reward.map(|reward| &*reward.id),
+            title: reward.map(|reward| reward.title.pick(language, &campaign.language)),
+            image: reward.and_then(|reward| reward.image.as_deref()),
+            won: draw.given.is_some(),
+            pity: draw.rolled.pity,
+        }
+    };
+    drawn.map(view).collect()
 }
 
 /// A participant's view.

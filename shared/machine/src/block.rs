@@ -42,18 +42,39 @@ pub trait Block: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Whether a rejection's code is about something of its own, so that [`Self::lifted_at`] knows when that ends.
+    fn lifts(&self, code: &str) -> bool {
+        let _ = code;
+        false
+    }
+
+    /// When a rejection with a code of its own ends by itself; nothing if never.
+    fn lifted_at(&self, code: &str, look: &Look<'_>) -> Option<Millis> {
+        let _ = (code, look);
+        None
+    }
+
     /// When something of it changes next without an event, for `next_at`; nothing if never.
     fn next_at(&self, look: &Look<'_>) -> Option<Millis> {
         let _ = look;
         None
     }
 
-    /// Re-does a ledger row's draw, for `verify`: given the luck and what the row says of its circumstances, the reward
-    /// it must have rolled. Nothing if this block does not draw.
-    fn redraw(&self, luck: &mut crate::luck::Luck, misses: i64) -> Option<crate::ledger::Rolled> {
-        let _ = (luck, misses);
+    /// Re-does a ledger row's draw, for `verify`: given the luck and what the row says of its circumstances (its index, the pity
+    /// count), the reward it must have rolled, and of which tier. Nothing if this block does not draw.
+    fn redraw(&self, luck: &mut crate::luck::Luck, index: u64, misses: i64) -> Option<Redrawn> {
+        let _ = (luck, index, misses);
         None
     }
+}
+
+/// A draw, made again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redrawn {
+    /// What came up.
+    pub rolled: crate::ledger::Rolled,
+    /// By which tier's odds, from 1; none: by those after all tiers.
+    pub tier: Option<u16>,
 }
 
 /// What the check knows of a block.
@@ -159,7 +180,7 @@ impl<'a> Look<'a> {
     }
 
     /// All grants, before and within this step.
-    pub fn all_grants(&self) -> impl Iterator<Item = &'a Grant> + use<'a> {
+    pub fn all_grants(&self) -> impl Iterator<Item = &'a Grant> + Clone + use<'a> {
         self.grants.iter().chain(self.new_grants)
     }
 
@@ -168,6 +189,21 @@ impl<'a> Look<'a> {
         self.all_grants()
             .filter(|grant| grant.reward == reward)
             .count() as i64
+    }
+
+    /// Whether a participant has had a reward as often as one may, be it in all, today or this week.
+    pub fn has_had(&self, reward: u16) -> bool {
+        let Some(found) = self.campaign.rewards.get(usize::from(reward)) else {
+            return false;
+        };
+        if found.per_user.is_some_and(|most| self.given(reward) >= i64::from(most)) {
+            return true;
+        }
+        found.within.is_some_and(|within| {
+            let calendar = &self.campaign.calendar;
+            let had = self.all_grants().filter(|grant| grant.reward == reward);
+            within.is_full(had.map(|grant| calendar.day(grant.at)), self.today())
+        })
     }
 
     /// How often an event fired today.

@@ -6,16 +6,17 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
-use crate::calendar::Millis;
+use crate::calendar::{Day, Millis};
 use crate::ids::Period;
 use crate::model::RewardKind;
 use crate::participant::Status;
 use crate::world::CounterKey;
 
 /// What happened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "Read")]
 pub enum Row {
     /// A reward was given.
     Grant(GrantRow),
@@ -27,6 +28,56 @@ pub enum Row {
     Hand(HandRow),
     /// A grant was held, let go on, or taken back.
     Amended(AmendedRow),
+}
+
+/// A row as it is written. The terms of a draw came later than draws: a draw that has none of its own looks as it always did, and
+/// one that has is of another form, the last one here. A form may be added at the end and nowhere else: logs hold their numbers.
+#[derive(Serialize)]
+enum Written<'a> {
+    Grant(&'a GrantRow),
+    Draw(&'a DrawRow),
+    Message(&'a MessageRow),
+    Hand(&'a HandRow),
+    Amended(&'a AmendedRow),
+    DrawOnTerms(&'a DrawRow, &'a Terms),
+}
+
+/// A row as it is read.
+#[derive(Deserialize)]
+enum Read {
+    Grant(GrantRow),
+    Draw(DrawRow),
+    Message(MessageRow),
+    Hand(HandRow),
+    Amended(AmendedRow),
+    DrawOnTerms(DrawRow, Terms),
+}
+
+impl Serialize for Row {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let written = match self {
+            Self::Grant(row) => Written::Grant(row),
+            Self::Draw(row) if row.terms == Terms::default() => Written::Draw(row),
+            Self::Draw(row) => Written::DrawOnTerms(row, &row.terms),
+            Self::Message(row) => Written::Message(row),
+            Self::Hand(row) => Written::Hand(row),
+            Self::Amended(row) => Written::Amended(row),
+        };
+        written.serialize(serializer)
+    }
+}
+
+impl From<Read> for Row {
+    fn from(read: Read) -> Self {
+        match read {
+            Read::Grant(row) => Self::Grant(row),
+            Read::Draw(row) => Self::Draw(row),
+            Read::Message(row) => Self::Message(row),
+            Read::Hand(row) => Self::Hand(row),
+            Read::Amended(row) => Self::Amended(row),
+            Read::DrawOnTerms(row, terms) => Self::Draw(DrawRow { terms, ..row }),
+        }
+    }
 }
 
 /// The rule that all that is given by hand stands under. No config can name a rule like this.
@@ -117,6 +168,20 @@ pub struct DrawRow {
     pub exhausted: Vec<CounterKey>,
     /// Rewards passed over because this participant had had their `per_user`.
     pub had: Vec<Arc<str>>,
+    /// What else it was made under.
+    #[serde(skip)]
+    pub terms: Terms,
+}
+
+/// What a draw was made under, where its campaign has more than odds: nothing of it for most draws.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// Which tier's odds it had, from 1; none: the odds that hold after all tiers.
+    pub tier: Option<u16>,
+    /// The calendar day it counts on, where something is limited by the day or week.
+    pub day: Option<Day>,
+    /// Rewards passed over because they are not for this participant.
+    pub excluded: Vec<Arc<str>>,
 }
 
 /// What came up in a draw, before anything was found to be gone.

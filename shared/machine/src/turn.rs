@@ -9,9 +9,9 @@ use crate::calendar::{Day, Millis};
 use crate::expr::Fault;
 use crate::ids::Period;
 use crate::input::{Facts, Payload, User};
-use crate::ledger::{DrawRow, GrantRow, MessageRow, Rolled, Row};
+use crate::ledger::{DrawRow, GrantRow, MessageRow, Rolled, Row, Terms};
 use crate::luck::{Draws, Luck};
-use crate::model::{Campaign, Emit, Every, RewardKind};
+use crate::model::{Campaign, Emit, Every, Reward, RewardKind};
 use crate::participant::{Core, Grant, Status};
 use crate::step::{No, Rejection};
 use crate::value::Value;
@@ -78,12 +78,46 @@ pub enum Gone {
     Blank,
 }
 
+/// A draw that was rolled and is to be settled.
+#[derive(Debug)]
+pub struct Drawing {
+    /// Its index.
+    pub index: u64,
+    /// What it is for: the block's name.
+    pub purpose: Arc<str>,
+    /// What came up.
+    pub rolled: Rolled,
+    /// The reward that stands for and its rule; none: it stands for no reward.
+    pub hit: Option<(u16, u16)>,
+    /// Draws without a win in a row before it.
+    pub misses: i64,
+    /// Which tier's odds it had.
+    pub tier: Option<u16>,
+    /// Whether draws are counted by the day, so that its row must say which.
+    pub counts: bool,
+}
+
 /// Where a `when_gone` chain ends.
 #[derive(Debug)]
 pub(crate) struct Chain {
     pub end: Gave,
     pub had: Vec<Arc<str>>,
+    pub excluded: Vec<Arc<str>>,
     pub met: Vec<CounterKey>,
+    /// Whether it came by a reward that is counted by the day.
+    pub counts: bool,
+}
+
+impl Chain {
+    fn nothing(why: Gone) -> Self {
+        Self {
+            end: Gave::Nothing(why),
+            had: Vec::new(),
+            excluded: Vec::new(),
+            met: Vec::new(),
+            counts: false,
+        }
+    }
 }
 
 impl Turn<'_> {
@@ -172,18 +206,23 @@ impl Turn<'_> {
         Ok((index, self.draws.0.at(index, purpose)))
     }
 
-    /// Gives what a draw rolled, and books the draw.
-    pub fn settle_draw(
-        &mut self,
-        index: u64,
-        purpose: &Arc<str>,
-        rolled: Rolled,
-        reward: u16,
-        rule: u16,
-        misses: i64,
-    ) -> Result<Gave, Fault> {
-        let chain = self.chain(reward)?;
-        if let Gave::Reward(given) = chain.end {
+    /// Gives what a draw came up with, and books the draw. A roll that stands for no reward is booked like the blank one: with
+    /// nothing given.
+    pub fn settle_draw(&mut self, drawing: Drawing) -> Result<Gave, Fault> {
+        let Drawing {
+            index,
+            purpose,
+            rolled,
+            hit,
+            misses,
+            tier,
+            counts,
+        } = drawing;
+        let mut chain = match hit {
+            Some((reward, _)) => self.chain(reward)?,
+            None => Chain::nothing(Gone::Blank),
+        };
+        if let (Gave::Reward(given), Some((_, rule))) = (chain.end, hit) {
             self.promised(rule, given, Period::Draw(index), 1)?;
         }
         let given = match chain.end {
@@ -194,36 +233,23 @@ impl Turn<'_> {
                 .map(|reward| reward.id.clone()),
             Gave::Nothing(_) => None,
         };
+        chain.counts |= counts;
+        let terms = Terms {
+            tier,
+            day: chain.counts.then(|| self.today()),
+            excluded: chain.excluded,
+        };
         self.rows.push(Row::Draw(DrawRow {
             index,
-            purpose: purpose.clone(),
+            purpose,
             rolled,
             misses,
             given,
             exhausted: chain.met,
             had: chain.had,
+            terms,
         }));
         Ok(chain.end)
-    }
-
-    /// Books a draw whose roll stands for no reward.
-    pub fn book_blank(
-        &mut self,
-        index: u64,
-        purpose: &Arc<str>,
-        rolled: Rolled,
-        misses: i64,
-    ) -> Gave {
-        self.rows.push(Row::Draw(DrawRow {
-            index,
-            purpose: purpose.clone(),
-            rolled,
-            misses,
-            given: None,
-            exhausted: Vec::new(),
-            had: Vec::new(),
-        }));
-        Gave::Nothing(Gone::Blank)
     }
 
     /// Gives a reward under a rule, or what stands in for it when it is gone.
@@ -317,11 +343,7 @@ impl Turn<'_> {
 
     /// Walks the `when_gone` chain from `reward` to what can be given, and names every counter along all of it.
     fn chain(&mut self, reward: u16) -> Result<Chain, Fault> {
-        let mut chain = Chain {
-            end: Gave::Nothing(Gone::SoldOut),
-            had: Vec::new(),
-            met: Vec::new(),
-        };
+        let mut chain = Chain::nothing(Gone::SoldOut);
         let mut why = Gone::Blank;
         let mut at = Some(reward);
         let mut found = false;
@@ -341,7 +363,7 @@ impl Turn<'_> {
             }
             if found {
                 // Further down the chain than what is given: only to learn in one answer what is gone too.
-                self.counters(index, |turn, counter| turn.alternatives.push(counter));
+                self.counters(index, Self::or_else);
                 at = candidate.when_gone;
                 continue;
             }
@@ -356,10 +378,16 @@ impl Turn<'_> {
                     .and_then(|budget| budget.when_spent);
                 continue;
             }
-            let had = candidate
-                .per_user
-                .is_some_and(|most| self.look().given(index) >= i64::from(most));
-            if had {
+            chain.counts |= candidate.within.is_some();
+            if self.is_not_for(candidate)? {
+                if !chain.excluded.contains(&candidate.id) {
+                    chain.excluded.push(candidate.id.clone());
+                }
+                why = Gone::Had;
+                at = candidate.when_gone;
+                continue;
+            }
+            if self.look().has_had(index) {
                 if !chain.had.contains(&candidate.id) {
                     chain.had.push(candidate.id.clone());
                 }
@@ -367,7 +395,7 @@ impl Turn<'_> {
                 at = candidate.when_gone;
                 continue;
             }
-            if self.is_stopped(&candidate.id) {
+            if self.lacks_stopped(&candidate.id) {
                 let key = CounterKey::Stopped(candidate.id.clone());
                 if !chain.met.contains(&key) {
                     chain.met.push(key);
@@ -391,7 +419,7 @@ impl Turn<'_> {
                     .as_ref()
                     .and_then(|budget| budget.when_spent)
             {
-                self.counters(stand_in, |turn, counter| turn.alternatives.push(counter));
+                self.counters(stand_in, Self::or_else);
             }
             at = candidate.when_gone;
         }
@@ -399,6 +427,41 @@ impl Turn<'_> {
             chain.end = Gave::Nothing(why);
         }
         Ok(chain)
+    }
+
+    /// Whether a reward is not for this participant. Where time moves the machine nobody can be looked up, and it is for nobody.
+    fn is_not_for(&self, reward: &Reward) -> Result<bool, Fault> {
+        match &reward.not_for {
+            None => Ok(false),
+            Some(_) if self.unattended => Ok(true),
+            Some(guard) => guard.eval(&self.look()),
+        }
+    }
+
+    /// Whether staff have stopped a reward, or withdrawn so much of it that this step has taken all that they left.
+    fn lacks_stopped(&self, reward: &Arc<str>) -> bool {
+        let mut known = self.exhausted.iter();
+        let of_it = known
+            .find(|left| matches!(&left.key, CounterKey::Stopped(stopped) if stopped == reward));
+        of_it.is_some_and(|known| {
+            let taken = self.taken(&CounterKey::Stock(reward.clone()));
+            known.left.saturating_sub(taken) < 1
+        })
+    }
+
+    /// Names a counter that may be needed if another is gone, once however many draws come by it.
+    fn or_else(&mut self, counter: CounterMove) {
+        let mut known = self.alternatives.iter_mut();
+        match known.find(|known| known.key == counter.key) {
+            Some(known) => known.add = known.add.max(counter.add),
+            None => self.alternatives.push(counter),
+        }
+    }
+
+    /// How much of a counter this step takes already.
+    fn taken(&self, key: &CounterKey) -> i64 {
+        let moves = self.moves.iter().filter(|counter| counter.key == *key);
+        moves.map(|counter| counter.add).sum()
     }
 
     fn lacks_budget(&self, cost: i64, met: &mut Vec<CounterKey>) -> bool {
@@ -415,13 +478,7 @@ impl Turn<'_> {
         let Some(known) = self.exhausted.iter().find(|left| left.key == *key) else {
             return false;
         };
-        let taken: i64 = self
-            .moves
-            .iter()
-            .filter(|counter| counter.key == *key)
-            .map(|counter| counter.add)
-            .sum();
-        let lacks = known.left.saturating_sub(taken) < amount;
+        let lacks = known.left.saturating_sub(self.taken(key)) < amount;
         if lacks && !met.contains(key) {
             met.push(key.clone());
         }
@@ -555,29 +612,57 @@ impl Turn<'_> {
     }
 }
 
-/// Where a draw's `when_gone` chain ends, given what its ledger row says was gone: for `verify`.
+/// Where a draw's `when_gone` chain ends, given what its ledger row says was gone (`passed`: had by this participant, or not for
+/// them): for `verify`.
 pub fn replay_chain(
     campaign: &Campaign,
     reward: u16,
     exhausted: &[CounterKey],
-    had: &[Arc<str>],
+    passed: &[Arc<str>],
+) -> Option<u16> {
+    walk(campaign, reward, exhausted, passed).filter(|end| {
+        let end = campaign.rewards.get(usize::from(*end));
+        end.is_some_and(|end| end.kind != RewardKind::Nothing)
+    })
+}
+
+/// What a client shows where a draw ended: what it gave, or the reward that gives nothing which its chain led to; the first such
+/// of the campaign where the chain led nowhere.
+pub fn shown_for(campaign: &Campaign, row: &DrawRow) -> Option<u16> {
+    let passed: Vec<Arc<str>> = row.had.iter().chain(&row.terms.excluded).cloned().collect();
+    let rolled = campaign.reward(&row.rolled.reward);
+    let end = rolled.and_then(|reward| walk(campaign, reward, &row.exhausted, &passed));
+    let given = || campaign.reward(row.given.as_deref()?);
+    let blank = || {
+        let mut all = campaign.rewards.iter();
+        let at = all.position(|reward| reward.kind == RewardKind::Nothing);
+        at.map(|at| at as u16)
+    };
+    given().or(end.filter(|_| row.given.is_none())).or_else(blank)
+}
+
+/// Where a chain ends: what can be given, or the reward that gives nothing.
+fn walk(
+    campaign: &Campaign,
+    reward: u16,
+    exhausted: &[CounterKey],
+    passed: &[Arc<str>],
 ) -> Option<u16> {
     let mut at = Some(reward);
     for _ in 0..=campaign.rewards.len().saturating_mul(2) {
         let index = at?;
         let candidate = campaign.rewards.get(usize::from(index))?;
-        if candidate.kind == RewardKind::Nothing {
-            return None;
-        }
         let spent = exhausted
             .iter()
             .any(|key| matches!(key, CounterKey::Budget | CounterKey::BudgetDay(_)));
-        if candidate.cost > 0 && campaign.budget.is_some() && spent {
+        if candidate.kind == RewardKind::Nothing {
+            return Some(index);
+        } else if candidate.cost > 0 && campaign.budget.is_some() && spent {
             at = campaign
                 .budget
                 .as_ref()
                 .and_then(|budget| budget.when_spent);
-        } else if had.contains(&candidate.id)
+        } else if passed.contains(&candidate.id)
             || exhausted.contains(&CounterKey::Stock(candidate.id.clone()))
             || exhausted.contains(&CounterKey::Stopped(candidate.id.clone()))
         {

@@ -146,6 +146,13 @@ fn no_of(transition: &Transition) -> Option<Rejection> {
 
 fn next_at(turn: &Turn<'_>, no: &Rejection, now: Millis) -> Option<Millis> {
     let window = turn.campaign.window;
+    if let Rejection::Custom(code) = no {
+        let mut blocks = turn.campaign.blocks.iter();
+        if let Some(own) = blocks.find(|block| block.lifts(code)) {
+            let lifted = own.lifted_at(code, &turn.look());
+            return lifted.filter(|at| *at > now && window.phase(*at) == Phase::Open);
+        }
+    }
     match no {
         Rejection::NotOpen => Some(window.opens),
         Rejection::Closed | Rejection::NotEligible | Rejection::Forbidden => None,

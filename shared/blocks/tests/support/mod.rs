@@ -103,6 +103,8 @@ impl Builder {
             },
             expires: None,
             per_user: None,
+            within: None,
+            not_for: None,
             balance: None,
             when_gone: None,
         };

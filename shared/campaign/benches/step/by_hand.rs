@@ -303,6 +303,7 @@ impl Lottery {
                 .push(moved(CounterKey::Stock(given.reward.clone()), 1));
         }
         out.rows.push(Row::Draw(DrawRow {
+            terms: machine::ledger::Terms::default(),
             index: was.draws,
             purpose: self.wheel.clone(),
             rolled: Rolled {

@@ -1,7 +1,7 @@
 //! How often a user can draw, and what a draw gives on average.
 
-use blocks::wheel::{KIND, Params, Pity};
-use machine::expr::IntExpr;
+use blocks::wheel::{KIND, Odds, Params, Pity};
+use machine::expr::{Expr, IntExpr};
 use machine::model::{Action, Definition, RewardKind};
 
 use super::figures::Figures;
@@ -16,13 +16,19 @@ pub(super) fn price(figures: Figures<'_>) -> Option<i64> {
     let spec = definition.blocks.get(usize::from(chances))?;
     let balance = *spec.vars.first()?;
     let draws = |action: &Action| matches!(action, Action::Block { block, .. } if *block == wheel);
+    let times = |action: &&Action| match action {
+        Action::Block { args, .. } => match args.as_slice() {
+            [] => 1,
+            [Expr::Int(IntExpr::Lit(times))] => *times,
+            // More than can be told: no price.
+            _ => i64::MAX,
+        },
+        _ => 1,
+    };
     let mut prices = Vec::new();
     programs::transitions(definition, &mut |transition| {
-        let count = transition
-            .actions
-            .iter()
-            .filter(|action| draws(action))
-            .count();
+        let made = transition.actions.iter().filter(|action| draws(action));
+        let (count, times) = (made.clone().count(), made.map(|each| times(&each)).sum::<i64>());
         let then = transition
             .then
             .iter()
@@ -34,7 +40,10 @@ pub(super) fn price(figures: Figures<'_>) -> Option<i64> {
         });
         match (count, more) {
             (0, 0) => {}
-            (1, 0) => prices.push(taken.sum::<i64>()),
+            (1, 0) => {
+                let taken = taken.sum::<i64>();
+                prices.push(if taken % times == 0 { taken / times } else { 0 });
+            }
             _ => prices.push(0),
         }
     });
@@ -67,7 +76,8 @@ pub(super) fn most(figures: Figures<'_>) -> Option<i64> {
     (!earned).then_some(all / price)
 }
 
-/// How likely a draw ends the count of pity; with a wheel without pity, how likely it wins.
+/// How likely a draw ends the count of pity; with a wheel without pity, how likely it wins. Where the first draws have other odds,
+/// by those that do so least.
 pub(super) fn over(params: &Params, definition: &Definition) -> f64 {
     let wins = |reward: u16| match &params.pity {
         Some(Pity {
@@ -80,31 +90,26 @@ pub(super) fn over(params: &Params, definition: &Definition) -> f64 {
             .get(usize::from(reward))
             .is_some_and(|reward| reward.kind != RewardKind::Nothing),
     };
-    let all = shares(params)
-        .into_iter()
-        .filter(|(reward, _)| wins(*reward));
-    all.map(|(_, share)| share).sum()
+    let all = params.all_odds().map(|odds| {
+        let won = shares(odds).into_iter().filter(|(reward, _)| wins(*reward));
+        won.map(|(_, share)| share).sum()
+    });
+    all.fold(1.0, f64::min)
 }
 
 /// What a roll comes up with, pity apart.
-fn shares(params: &Params) -> Vec<(u16, f64)> {
-    let whole = params.whole.max(1) as f64;
-    let taken: u64 = params.slices.iter().map(|slice| slice.parts).sum();
-    let slices = params
-        .slices
-        .iter()
-        .map(|slice| (slice.reward, slice.parts));
-    let rest = params
-        .rest
-        .map(|rest| (rest, params.whole.saturating_sub(taken)));
-    let all = slices.chain(rest);
-    all.map(|(reward, parts)| (reward, parts as f64 / whole))
-        .collect()
+fn shares(odds: Odds<'_>) -> Vec<(u16, f64)> {
+    let whole = odds.whole.max(1) as f64;
+    let share = |(reward, parts): (u16, u64)| (reward, parts as f64 / whole);
+    odds.parts().map(share).collect()
 }
 
-/// What a draw gives on average, pity included, as long as nothing is gone.
+/// What a draw gives on average, pity included, as long as nothing is gone; nothing where that differs from draw to draw.
 pub(super) fn rates(params: &Params, definition: &Definition) -> Vec<(u16, f64)> {
-    let mut rates = shares(params);
+    if !params.tiers.is_empty() {
+        return Vec::new();
+    }
+    let mut rates = shares(params.odds());
     let Some(pity) = &params.pity else {
         return rates;
     };

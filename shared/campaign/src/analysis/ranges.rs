@@ -243,7 +243,8 @@ fn longest(cycle: Cycle) -> i64 {
 }
 
 fn misses(params: &Wheel) -> Range {
-    let most = params.pity.as_ref().filter(|pity| pity.any_win);
+    // Whatever starts it over, the draw that pity decides does.
+    let most = params.pity.as_ref();
     Range {
         low: 0,
         high: most.map_or(i64::MAX, |pity| i64::from(pity.losses)),

@@ -91,8 +91,10 @@ fn drawn(definition: &Definition) -> Vec<u16> {
     else {
         return Vec::new();
     };
-    let mut found: Vec<u16> = wheel.slices.iter().map(|slice| slice.reward).collect();
-    found.extend(wheel.rest);
+    let mut found: Vec<u16> = Vec::new();
+    for odds in wheel.all_odds() {
+        found.extend(odds.parts().map(|(reward, _)| reward));
+    }
     found.extend(wheel.pity.map(|pity| pity.reward));
     let mut at = 0;
     while let Some(place) = found.get(at) {

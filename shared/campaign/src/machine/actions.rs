@@ -12,6 +12,7 @@ use crate::codes;
 use crate::diagnostic::meant;
 use crate::document::{Entry, Key, Keys, Node, Shape};
 use crate::read::earn::balance;
+use crate::read::limits;
 use crate::relays::Emitted;
 use crate::scope::{Scope, Setting};
 use crate::tables::{Placed, Terms};
@@ -49,7 +50,7 @@ static ACTION: Keys = Keys {
         Key::optional(
             "draw",
             BLOCK,
-            "Draws from the wheel; outcomes `won`, `missed`.",
+            "Draws from the wheel, or several times at once: `{ of: wheel, times: 10 }`; outcomes `won` (if any did), `missed`.",
         ),
         Key::optional("sign", BLOCK, "Signs today; outcome `signed`."),
         Key::optional(
@@ -211,7 +212,13 @@ fn one(entry: &Entry, when: When, list: &mut Lowered, check: &mut Check<'_>) -> 
             }
             amounts(value, when.setting, list, check, Action::Take)?;
         }
-        "give" => list.actions.push(give(value, check)?),
+        "give" => {
+            let giving = give(value, check)?;
+            if let (Setting::Nobody, Action::Give(give)) = (when.setting, &giving) {
+                limits::looked_up(&value.place, Some(give.reward), check);
+            }
+            list.actions.push(giving);
+        }
         "emit" => list.actions.push(emit(value, when.setting, check)?),
         _ => of_blocks::lower(entry, when, list, check)?,
     }

@@ -6,6 +6,7 @@ mod actions;
 mod circles;
 mod merge;
 mod of_blocks;
+mod optional;
 mod states;
 mod transitions;
 
@@ -67,13 +68,13 @@ static SHIPPED: Keys = Keys {
     ],
 };
 
-/// The file that the activity ships.
-pub(crate) fn shipped(activity: &dyn Activity, out: &mut Diagnostics) -> Option<Node> {
+/// The file that the activity ships, as it is for the campaign with this root.
+pub(crate) fn shipped(activity: &dyn Activity, root: &Node, out: &mut Diagnostics) -> Option<Node> {
     let source = Source::new(
         format!("{}'s default machine", activity.id()),
         activity.machine()?,
     );
-    let node = parse(&source, out)?;
+    let node = optional::fitted(&parse(&source, out)?, root);
     node.fields(&SHIPPED, out)?;
     Some(node)
 }

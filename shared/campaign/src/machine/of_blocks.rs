@@ -1,7 +1,7 @@
 //! Blocks' actions in a `do` list: `{ draw: wheel }`, or with arguments `{ make_up: { of: streak, day: event.day } }`.
 
 use machine::block::ActionSig;
-use machine::expr::Expr;
+use machine::expr::{Expr, IntExpr};
 use machine::model::Action;
 
 use super::actions::{Lowered, OWN, When, after_draw};
@@ -9,10 +9,15 @@ use crate::check::Check;
 use crate::codes;
 use crate::diagnostic::meant;
 use crate::document::{Entry, Kind};
+use crate::read::limits;
+use crate::read::wheel::draws;
 use crate::scope::{Scope, Setting};
 
 /// Blocks' actions that may say no by themselves, whatever the guards said.
 const MAY_REFUSE: [&str; 2] = ["sign", "make_up"];
+
+/// How many times an action draws: a plain number, so that the check knows it.
+const TIMES: &str = "times";
 
 /// The names of blocks' arguments, in the order of their signatures.
 const ARGUMENTS: [(&str, &[&str]); 1] = [("make_up", &["day"])];
@@ -80,6 +85,9 @@ pub(super) fn lower(
         after_draw(entry, check);
     }
     let args = arguments(entry, &signature, when.setting, check)?;
+    if when.setting == Setting::Nobody && signature.draws {
+        limits::looked_up(&entry.key.place, None, check);
+    }
     list.draws |= signature.draws;
     if !signature.outcomes.is_empty() {
         list.outcomes = Some(signature.outcomes);
@@ -103,10 +111,11 @@ fn arguments(
         .find(|(action, _)| *action == signature.name)
         .map_or(&[][..], |(_, names)| names);
     if let Kind::Map(given) = &entry.value.kind {
-        for extra in given
-            .iter()
-            .filter(|field| field.name() != "of" && !names.contains(&field.name()))
-        {
+        let repeats = |name: &str| signature.draws && name == TIMES;
+        for extra in given.iter().filter(|field| {
+            let name = field.name();
+            name != "of" && !names.contains(&name) && !repeats(name)
+        }) {
             let help = meant(extra.name(), names.iter().copied());
             check
                 .out
@@ -135,6 +144,11 @@ fn arguments(
             return None;
         };
         args.push(Scope::new(&mut check.tables, setting).lower(node, *ty, &mut check.out)?);
+    }
+    if let Some(node) = entry.value.get(TIMES).filter(|_| signature.draws) {
+        // Once is what an action without it does; and looks like what it always was.
+        let times = draws::times(node, 1, check)?;
+        args.extend((times > 1).then_some(Expr::Int(IntExpr::Lit(times))));
     }
     Some(args)
 }

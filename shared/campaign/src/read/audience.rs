@@ -112,12 +112,7 @@ fn item(node: &Node, check: &mut Check<'_>) -> Option<BoolExpr> {
     let out = &mut check.out;
     match entry.name() {
         "list" => {
-            let name = value.string(out)?;
-            let found = check.tables.list(name);
-            if found.is_none() {
-                unknown_list(value, name, &check.tables.lists, out);
-            }
-            found.map(BoolExpr::Fact)
+            return list(value, check);
         }
         "tag" => {
             let tag = value.string(out)?;
@@ -165,6 +160,16 @@ fn claim(check: &mut Check<'_>, name: &str, ty: Type, node: &Node) -> Option<Sou
 
 fn word(ty: Type) -> &'static str {
     if ty == Type::Strs { "list" } else { "time" }
+}
+
+/// Whether a user is on the list that a value names.
+pub(crate) fn list(node: &Node, check: &mut Check<'_>) -> Option<BoolExpr> {
+    let name = node.string(&mut check.out)?;
+    let found = check.tables.list(name);
+    if found.is_none() {
+        unknown_list(node, name, &check.tables.lists, &mut check.out);
+    }
+    found.map(BoolExpr::Fact)
 }
 
 pub(crate) fn unknown_list(node: &Node, name: &str, lists: &[String], out: &mut Diagnostics) {

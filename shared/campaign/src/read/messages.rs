@@ -8,17 +8,47 @@ use crate::check::Check;
 use crate::codes;
 use crate::diagnostic::meant;
 use crate::document::{Entry, Node};
-use crate::read::earn;
+use crate::read::{buy, earn};
 use crate::reserved::{RESERVED, is_reserved};
 
 /// What the sections' own codes say unless a campaign says otherwise.
-const OWN: [(&str, [(&str, &str); 2]); 1] = [(
-    earn::ALREADY,
-    [
-        ("zh-CN", "今天已经获得过啦"),
-        ("en", "You have earned this already today"),
-    ],
-)];
+const OWN: [(&str, [(&str, &str); 2]); 5] = [
+    (
+        earn::ALREADY,
+        [
+            ("zh-CN", "今天已经获得过啦"),
+            ("en", "You have earned this already today"),
+        ],
+    ),
+    (
+        buy::CANT_PAY,
+        [
+            ("zh-CN", "积分不够哦"),
+            ("en", "You have too few points for this"),
+        ],
+    ),
+    (
+        buy::ENOUGH,
+        [
+            ("zh-CN", "今天已经换满啦，明天再来"),
+            ("en", "You have bought as many as you can today"),
+        ],
+    ),
+    (
+        buy::FULL,
+        [
+            ("zh-CN", "机会已经攒满啦，先用掉一些吧"),
+            ("en", "You hold as many chances as you can: use some first"),
+        ],
+    ),
+    (
+        blocks::wheel::DRAW_LIMIT,
+        [
+            ("zh-CN", "抽奖次数已达上限"),
+            ("en", "You have drawn as often as you can for now"),
+        ],
+    ),
+];
 
 /// The messages by code; `default` is what the activity's machine file says.
 pub(crate) fn read(default: Option<&Node>, check: &mut Check<'_>) -> BTreeMap<String, Text> {

@@ -5,12 +5,14 @@
 
 pub(crate) mod audience;
 pub(crate) mod budget;
+pub(crate) mod buy;
 pub(crate) mod chances;
 pub(crate) mod context;
 pub(crate) mod earn;
 pub(crate) mod events;
 pub(crate) mod expected;
 pub(crate) mod head;
+pub(crate) mod limits;
 pub(crate) mod messages;
 pub(crate) mod pack;
 pub(crate) mod release;
@@ -93,11 +95,31 @@ pub static KEYS: Keys = Keys {
             Shape::Keys(&wheel::PITY),
             "What a run of bad luck gives in the end.",
         ),
+        Key::optional(
+            "tiers",
+            Shape::List(&Shape::Keys(&wheel::tiers::KEYS)),
+            "Other odds for the first draws of each participant; the rewards' own hold after them.",
+        ),
+        Key::optional(
+            "draws",
+            Shape::Keys(&wheel::draws::KEYS),
+            "Drawing several times at once, and how often one may draw.",
+        ),
+        Key::optional(
+            "look",
+            wheel::picture::SHAPE,
+            "What a draw looks like: `wheel`, `scratch-card`, `egg`, `nine-grid`, or that with its pictures.",
+        ),
         Key::optional("chances", Shape::Keys(&chances::KEYS), "Spendable entries."),
         Key::optional(
             "earn",
             Shape::MapOf(&Shape::MapOf(&Shape::Any)),
             "Events that earn chances or another balance.",
+        ),
+        Key::optional(
+            "buy",
+            Shape::Keys(&buy::KEYS),
+            "Chances for points, with the event `buy-chance`.",
         ),
         Key::optional(
             "streak",

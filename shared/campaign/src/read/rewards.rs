@@ -9,7 +9,7 @@ use crate::check::Check;
 use crate::codes;
 use crate::diagnostic::meant;
 use crate::document::{Entry, Fields, Key, Keys, Node, Odds, Shape};
-use crate::read::{context, release};
+use crate::read::{context, limits, release};
 use crate::tables::{Placed, Var};
 
 /// The most rewards of one campaign.
@@ -73,8 +73,13 @@ pub(crate) static KEYS: Keys = Keys {
         ),
         Key::optional(
             "per_user",
-            Shape::Int(1, 1_000_000),
-            "The most that one participant is given.",
+            limits::PER_USER,
+            "The most that one participant is given: in all, or `{ day: 1, week: 2, edition: 3 }`.",
+        ),
+        Key::optional(
+            "not_for",
+            limits::NOT_FOR,
+            "Who can't have it, by lists: what stands in for it is given to them.",
         ),
         Key::optional(
             "expires",
@@ -151,10 +156,9 @@ fn one<'a>(entry: &'a Entry, window: Window, check: &mut Check<'a>) -> Option<Sl
     let kind = kind(&id, entry, &fields, check);
     let figures = figures(kind, &fields, check);
     let release = release::read(&fields, figures.stock, window, check);
+    let limit = limits::per_user(&fields, check);
+    let not_for = limits::not_for(&fields, check);
     let out = &mut check.out;
-    let per_user = fields
-        .get("per_user")
-        .and_then(|node| node.int(1..=1_000_000, out));
     let expires = fields.get("expires").and_then(|node| node.duration(out));
     let image = fields
         .get("image")
@@ -178,7 +182,9 @@ fn one<'a>(entry: &'a Entry, window: Window, check: &mut Check<'a>) -> Option<Sl
         cost: figures.cost,
         deliver,
         expires,
-        per_user: per_user.map(|most| most as u32),
+        per_user: limit.edition,
+        within: limit.within,
+        not_for,
         balance,
         when_gone: None,
     };
@@ -207,7 +213,7 @@ fn kind(id: &str, entry: &Entry, fields: &Fields<'_>, check: &mut Check<'_>) -> 
             .map_or(RewardKind::Coupon, |(_, kind)| *kind);
     }
     let figures = [
-        "amount", "stock", "release", "cost", "value", "per_user", "expires", "deliver",
+        "amount", "stock", "release", "cost", "value", "per_user", "not_for", "expires", "deliver",
     ];
     if let Some(figure) = figures.iter().find(|figure| fields.has(figure)) {
         check

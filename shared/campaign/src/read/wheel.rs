@@ -1,4 +1,10 @@
-//! Draws: the block `wheel`, made of the rewards that have odds, and `pity`.
+//! Draws: the block `wheel`, made of the rewards that have odds, `tiers`, `pity`, `draws` and `look`.
+
+pub(crate) mod draws;
+pub(crate) mod picture;
+pub(crate) mod tiers;
+
+use std::collections::BTreeMap;
 
 use blocks::wheel::{KIND, Params, Pity, Slice as Part, signature};
 use machine::model::RewardKind;
@@ -36,23 +42,84 @@ pub(crate) static PITY: Keys = Keys {
     ],
 };
 
+/// The sections that are about draws, beside the rewards' odds.
+const SECTIONS: [&str; 4] = ["pity", "tiers", "draws", "look"];
+
+/// The rules of rewards that draws give: one each, whatever the tier.
+type Rules = BTreeMap<u16, u16>;
+
+/// Odds that were read: parts of a common whole.
+struct Table {
+    whole: u64,
+    parts: Vec<Part>,
+    rest: Option<u16>,
+    rest_rule: Option<u16>,
+}
+
 /// Makes the wheel, if any reward has odds.
 pub(crate) fn read(slices: &[Slice<'_>], check: &mut Check<'_>) {
-    let pity_node = check.root.get("pity");
     let Some(first) = slices.first() else {
-        if let Some(node) = pity_node {
+        for section in SECTIONS {
+            let Some(node) = check.root.get(section) else {
+                continue;
+            };
             check
                 .out
                 .error(
                     codes::NO_WHEEL,
                     &node.place,
-                    "`pity` is about draws, and no reward has odds",
+                    format!("`{section}` is about draws, and no reward has odds"),
                 )
                 .help("give rewards `odds`");
         }
         return;
     };
     let place = first.node.place.clone();
+    let mut rules = Rules::new();
+    let Table {
+        whole,
+        parts,
+        rest,
+        rest_rule,
+    } = table(slices, &mut rules, check);
+    let tiers = tiers::read(&mut rules, check);
+    let pity = pity(check);
+    let (at_once, at_most) = draws::read(check);
+    let mut params = Params {
+        whole,
+        slices: parts,
+        rest,
+        rest_rule,
+        pity,
+        names: Vec::new(),
+        tiers,
+        at_once,
+        at_most,
+        picture: None,
+    };
+    let named = params.all_odds().flat_map(|odds| {
+        let all: Vec<(u16, u64)> = odds.parts().collect();
+        all.into_iter().map(|(reward, _)| reward)
+    });
+    let mut names: Vec<_> = named
+        .chain(pity.map(|pity| pity.reward))
+        .filter_map(|at| {
+            check
+                .tables
+                .reward_at(at)
+                .map(|reward| (at, reward.id.clone()))
+        })
+        .collect();
+    names.sort();
+    names.dedup();
+    params.names = names;
+    params.picture = picture::read(&params, check);
+    let signature = signature(at_most.counts());
+    check.add_block(KIND, &params, signature, &place);
+}
+
+/// Odds as parts of their common whole, each reward with its rule.
+fn table(slices: &[Slice<'_>], rules: &mut Rules, check: &mut Check<'_>) -> Table {
     let rest = rest(slices, check);
     let whole = whole(slices, check);
     let mut parts = Vec::new();
@@ -66,7 +133,7 @@ pub(crate) fn read(slices: &[Slice<'_>], check: &mut Check<'_>) {
                 .error(codes::ZERO_ODDS, &slice.node.place, "no draw can ever give this")
                 .help("leave `odds` out, or give it some: it would be shown as a prize that nobody can win");
         }
-        let rule = rule(slice.reward, &slice.node.place, check);
+        let rule = rule(slice.reward, &slice.node.place, rules, check);
         parts.push(Part {
             reward: slice.reward,
             parts: num * (whole / den),
@@ -81,31 +148,13 @@ pub(crate) fn read(slices: &[Slice<'_>], check: &mut Check<'_>) {
                 .reward_at(rest.reward)
                 .is_some_and(|reward| reward.kind != RewardKind::Nothing)
         })
-        .map(|rest| rule(rest.reward, &rest.node.place, check));
-    let pity = pity_node.and_then(|_| pity(check));
-    let named = slices
-        .iter()
-        .map(|slice| slice.reward)
-        .chain(pity.map(|pity| pity.reward));
-    let mut names: Vec<_> = named
-        .filter_map(|at| {
-            check
-                .tables
-                .reward_at(at)
-                .map(|reward| (at, reward.id.clone()))
-        })
-        .collect();
-    names.sort();
-    names.dedup();
-    let params = Params {
+        .map(|rest| rule(rest.reward, &rest.node.place, rules, check));
+    Table {
         whole,
-        slices: parts,
+        parts,
         rest: rest.map(|rest| rest.reward),
         rest_rule,
-        pity,
-        names,
-    };
-    check.add_block(KIND, &params, signature(), &place);
+    }
 }
 
 /// The smallest whole that all odds are parts of; 1 after an error.
@@ -210,14 +259,19 @@ fn percent(parts: u128, whole: u128) -> String {
     format!("{}{point}{decimals}%", scaled / SCALE)
 }
 
-fn rule(reward: u16, place: &Place, check: &mut Check<'_>) -> u16 {
+fn rule(reward: u16, place: &Place, rules: &mut Rules, check: &mut Check<'_>) -> u16 {
+    if let Some(known) = rules.get(&reward) {
+        return *known;
+    }
     let id = check
         .tables
         .reward_at(reward)
         .map_or_else(String::new, |reward| format!("wheel-{}", reward.id));
-    check
+    let rule = check
         .tables
-        .promise(&id, Vec::new(), Terms::Block, place, &mut check.out)
+        .promise(&id, Vec::new(), Terms::Block, place, &mut check.out);
+    rules.insert(reward, rule);
+    rule
 }
 
 fn pity(check: &mut Check<'_>) -> Option<Pity> {

@@ -1,7 +1,8 @@
 //! What each placeholder stands for: the one table of their names, and where in a definition each figure is.
 
 use blocks::{chances, streak, wheel};
-use machine::model::{Definition, Release, Reward, RewardKind};
+use machine::expr::{BoolExpr, IntExpr};
+use machine::model::{Action, Definition, Release, Reward, RewardKind};
 use serde::de::DeserializeOwned;
 
 use super::tables;
@@ -83,11 +84,22 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
     ),
     figure("budget.total", "the budget in all"),
     figure("budget.per_day", "the budget of a day"),
-    sentence("pity", "the sentence about draws without a win"),
+    sentence(
+        "tiers",
+        "a list of the odds that a participant's first draws have",
+    ),
+    sentence(
+        "pity",
+        "the sentences about draws without a win: what they lead to, what starts the count over, what becomes of it",
+    ),
     figure(
         "pity.losses",
         "after how many draws without a win the next one wins",
     ),
+    sentence("draws", "the sentence that says how often one may draw"),
+    sentence("buy", "the sentence that says what a chance costs"),
+    sentence("not_for.REWARD", "the sentence that says that it is not for everybody"),
+    sentence("not_for", "the same of every reward that is not for everybody"),
     figure("chances.first_visit", "chances on the first visit"),
     figure("chances.each_day", "chances each day"),
     figure("chances.hold_at_most", "how many chances can be held"),
@@ -224,10 +236,15 @@ impl<'a> Figures<'a> {
             "budget" => self.budget(),
             "budget.total" => budget.map(|budget| self.money(budget.total)),
             "budget.per_day" => budget.and_then(|budget| Some(self.money(budget.per_day?))),
-            "pity" => pity.map(|pity| {
-                let reward = self.title(pity.reward);
-                words.pity(i64::from(pity.losses), &reward, pity.any_win)
+            "tiers" => return tables::tiers(self),
+            "pity" => self.wheel.as_ref().and_then(|wheel| {
+                let own = if words == Words::Plain { "en" } else { self.language };
+                let said = wheel::contract::of(wheel, definition, own)?;
+                Some(said)
             }),
+            "draws" => self.draws(),
+            "buy" => self.buy(),
+            "not_for" => self.every(Self::not_for),
             "pity.losses" => pity.and_then(|pity| count(i64::from(pity.losses))),
             "chances.first_visit" => self.chances(|chances, _| Some(chances.first_visit)),
             "chances.each_day" => self.chances(|chances, _| Some(chances.each_day)),
@@ -248,7 +265,8 @@ impl<'a> Figures<'a> {
             "value" => (reward.value != 0).then(|| self.money(reward.value)),
             "amount" if reward.kind == RewardKind::Cash => Some(self.money(reward.amount)),
             "amount" => (reward.amount != 0).then(|| words.count(reward.amount)),
-            "per_user" => reward.per_user.map(|most| words.count(i64::from(most))),
+            "per_user" => self.per_user(reward),
+            "not_for" => self.not_for(place, reward),
             "expires" => reward.expires.map(|expires| words.duration(expires)),
             "release" => self.release(reward),
             "when_gone" => self.when_gone(place, reward),
@@ -284,20 +302,57 @@ impl<'a> Figures<'a> {
     /// The odds of the slice or the rest that a reward is.
     pub(super) fn odds(&self, place: u16) -> Option<String> {
         let wheel = self.wheel.as_ref()?;
-        let parts = if wheel.rest == Some(place) {
-            self.rest()?
-        } else {
-            let slice = wheel.slices.iter().find(|slice| slice.reward == place)?;
-            slice.parts
-        };
-        Some(Words::odds(parts, wheel.whole))
+        let odds = wheel.odds();
+        Some(Words::odds(odds.of(place)?, odds.whole))
     }
 
     /// The parts that no slice takes.
     pub(super) fn rest(&self) -> Option<u64> {
+        Some(self.wheel.as_ref()?.odds().left())
+    }
+
+    /// How many of a reward each person can have, in all and by time.
+    pub(super) fn per_user(&self, reward: &Reward) -> Option<String> {
+        let within = reward.within.unwrap_or_default();
+        self.words.limits(within.day, within.week, reward.per_user)
+    }
+
+    fn not_for(&self, place: u16, reward: &Reward) -> Option<String> {
+        reward.not_for.as_ref()?;
+        let instead = self.instead(reward.when_gone);
+        Some(self.words.not_for(&self.title(place), instead.as_deref()))
+    }
+
+    fn draws(&self) -> Option<String> {
         let wheel = self.wheel.as_ref()?;
-        let taken: u64 = wheel.slices.iter().map(|slice| slice.parts).sum();
-        Some(wheel.whole.saturating_sub(taken))
+        let most = wheel.at_most;
+        let limits = self.words.limits(most.day, most.week, most.edition);
+        let at_once = wheel.at_once.map(|at_once| (at_once.times, at_once.price));
+        self.words.draws(limits.as_deref(), at_once)
+    }
+
+    /// What a chance costs: read off the event that sells it.
+    fn buy(&self) -> Option<String> {
+        let definition = self.definition;
+        let event = definition.events.iter().position(|event| &*event.name == "buy-chance")?;
+        let on = definition.machine.events.iter().find(|on| usize::from(on.event) == event)?;
+        let (mut prices, mut chances) = (Vec::new(), None);
+        for action in &on.transitions.last()?.actions {
+            match action {
+                Action::Take(slot, IntExpr::Lit(price)) => {
+                    let paid = definition.rewards.iter().position(|reward| reward.balance == Some(*slot));
+                    let title = paid.map(|place| self.title(place as u16));
+                    prices.push((*price, title.unwrap_or_default()));
+                }
+                Action::Add(_, IntExpr::Lit(bought)) => chances = Some(*bought),
+                _ => {}
+            }
+        }
+        let per_day = on.transitions.iter().find_map(|transition| match &transition.when {
+            Some(BoolExpr::Compare(_, IntExpr::CountToday(_), IntExpr::Lit(most))) => Some(*most),
+            _ => None,
+        });
+        Some(self.words.buy(chances?, &prices, per_day))
     }
 
     pub(super) fn money(&self, minor: i64) -> String {
@@ -313,15 +368,15 @@ impl<'a> Figures<'a> {
     }
 
     fn when_gone(&self, place: u16, reward: &Reward) -> Option<String> {
-        let can_be_gone =
-            reward.stock.is_some() || reward.per_user.is_some() || reward.when_gone.is_some();
+        let limited = reward.per_user.is_some() || reward.within.is_some();
+        let can_be_gone = reward.stock.is_some() || limited || reward.when_gone.is_some();
         if !can_be_gone || reward.kind == RewardKind::Nothing {
             return None;
         }
         let instead = self.instead(reward.when_gone);
         Some(self.words.when_gone(
             &self.title(place),
-            reward.per_user.map(i64::from),
+            self.per_user(reward).as_deref(),
             instead.as_deref(),
         ))
     }

@@ -53,7 +53,7 @@ pub(super) fn rewards(figures: &Figures<'_>) -> Figure {
         Column {
             head: heads.per_user,
             blank: "—",
-            cell: Box::new(|_, reward| reward.per_user.map(|most| words.count(i64::from(most)))),
+            cell: Box::new(|_, reward| figures.per_user(reward)),
         },
     ];
     let has_any = |column: &&Column<'_>| {
@@ -83,6 +83,33 @@ pub(super) fn rewards(figures: &Figures<'_>) -> Figure {
         let mut cells = vec![heads.no_prize.to_owned(), Words::odds(rest, wheel.whole)];
         cells.resize(columns.len() + 1, "—".to_owned());
         lines.push(row(cells));
+    }
+    Figure::Lines(lines)
+}
+
+/// The odds of a participant's first draws, a line for each tier.
+pub(super) fn tiers(figures: &Figures<'_>) -> Figure {
+    let Some(wheel) = figures.wheel.as_ref().filter(|wheel| !wheel.tiers.is_empty()) else {
+        return Figure::None;
+    };
+    let words = figures.words;
+    let mut from = 0;
+    let mut lines = Vec::new();
+    for tier in &wheel.tiers {
+        let odds = tier.odds();
+        let mut told: Vec<String> = odds
+            .parts()
+            .map(|(place, parts)| {
+                let title = escaped(&figures.title(place));
+                words.of_tier(&title, &Words::odds(parts, odds.whole))
+            })
+            .collect();
+        if odds.rest.is_none() && odds.left() > 0 {
+            let left = Words::odds(odds.left(), odds.whole);
+            told.push(words.of_tier(words.table().no_prize, &left));
+        }
+        lines.push(words.tier(from + 1, tier.first_draws, &told));
+        from = tier.first_draws;
     }
     Figure::Lines(lines)
 }

@@ -182,25 +182,118 @@ impl Words {
         self.duration(days.saturating_mul(24 * HOUR_MS))
     }
 
-    pub(super) fn pity(self, losses: i64, reward: &str, any_win: bool) -> String {
-        match (self, any_win) {
-            (Self::Chinese, true) => {
-                format!("连续{losses}次未中奖，下一次必得{reward}；中奖后重新计数。")
+    /// How often, by day, week and in all; none: without limit.
+    pub(super) fn limits(
+        self,
+        day: Option<u32>,
+        week: Option<u32>,
+        edition: Option<u32>,
+    ) -> Option<String> {
+        let by_time = day.is_some() || week.is_some();
+        let say = |most: Option<u32>, english: &str, chinese: &str| {
+            let most = self.count(i64::from(most?));
+            Some(match self {
+                Self::Chinese => format!("{chinese}{most}"),
+                Self::English | Self::Plain => format!("{most}{english}"),
+            })
+        };
+        let in_all = if by_time { (" in all", "共") } else { ("", "") };
+        let all = [
+            say(day, " a day", "每天"),
+            say(week, " a week (Monday to Sunday)", "每周（周一至周日）"),
+            say(edition, in_all.0, in_all.1),
+        ];
+        let all: Vec<String> = all.into_iter().flatten().collect();
+        (!all.is_empty()).then(|| all.join(self.between_items()))
+    }
+
+    const fn between_items(self) -> &'static str {
+        match self {
+            Self::Chinese => "、",
+            Self::English | Self::Plain => ", ",
+        }
+    }
+
+    /// How often one may draw, and several times at once for so many chances.
+    pub(super) fn draws(self, limits: Option<&str>, at_once: Option<(i64, i64)>) -> Option<String> {
+        let limits = limits.map(|limits| match self {
+            Self::Chinese => format!("抽奖次数上限：{limits}次。"),
+            Self::English | Self::Plain => format!("Draws at most: {limits}."),
+        });
+        let at_once = at_once.map(|(times, price)| {
+            let (times, price) = (self.count(times), self.count(price));
+            match self {
+                Self::Chinese => {
+                    format!("一次连抽{times}次，消耗{price}个机会；与逐次抽取的概率和结果规则完全相同。")
+                }
+                Self::English | Self::Plain => format!(
+                    "{times} draws can be made at once for {price} chances, with the same odds as one by one."
+                ),
             }
-            (Self::Chinese, false) => {
-                format!("连续{losses}次未中奖，下一次必得{reward}；获得{reward}后重新计数。")
+        });
+        let all: Vec<String> = [limits, at_once].into_iter().flatten().collect();
+        (!all.is_empty()).then(|| all.join(self.between_sentences()))
+    }
+
+    /// What chances cost.
+    pub(super) fn buy(self, chances: i64, prices: &[(i64, String)], per_day: Option<i64>) -> String {
+        let chances = self.count(chances);
+        let price = |(price, title): &(i64, String)| match self {
+            Self::Chinese => format!("{}{title}", self.count(*price)),
+            Self::English | Self::Plain => format!("{} {title}", self.count(*price)),
+        };
+        let prices: Vec<String> = prices.iter().map(price).collect();
+        let prices = prices.join(self.between_items());
+        match self {
+            Self::Chinese => {
+                let most = per_day.map_or(String::new(), |most| format!("，每天最多{most}次"));
+                format!("{prices}可兑换{chances}次抽奖机会{most}。")
             }
-            (Self::English | Self::Plain, any_win) => {
-                let over = if any_win {
-                    "any win starts the count over".to_owned()
-                } else {
-                    format!("only {reward} starts the count over")
-                };
+            Self::English | Self::Plain => {
+                let most = per_day.map_or(String::new(), |most| {
+                    format!(", at most {} times a day", self.count(most))
+                });
+                format!("Chances to draw can be bought: {chances} for {prices}{most}.")
+            }
+        }
+    }
+
+    /// That a reward is not for everybody.
+    pub(super) fn not_for(self, reward: &str, instead: Option<&str>) -> String {
+        match self {
+            Self::Chinese => {
+                let then = instead.map_or("该次不中奖".to_owned(), |instead| {
+                    format!("改发{instead}")
+                });
+                format!("部分用户（例如往期中奖者）不能获得{reward}，抽中时{then}；各奖品概率对所有人相同。")
+            }
+            Self::English | Self::Plain => {
+                let then = instead.map_or("wins nothing".to_owned(), |instead| {
+                    format!("gives {instead} instead")
+                });
                 format!(
-                    "After {} draws in a row without a win the next one gives {reward}; {over}.",
-                    self.count(losses)
+                    "{reward} is not for everybody (those who won it before, for example): their draw of it {then}. The odds are the same for all."
                 )
             }
+        }
+    }
+
+    /// A reward in the odds of a tier.
+    pub(super) fn of_tier(self, reward: &str, odds: &str) -> String {
+        match self {
+            Self::Chinese => format!("{reward}{odds}"),
+            Self::English | Self::Plain => format!("{reward} {odds}"),
+        }
+    }
+
+    /// The odds of the draws from one to another.
+    pub(super) fn tier(self, from: u64, to: u64, odds: &[String]) -> String {
+        let odds = odds.join(self.between_items());
+        match (self, from == to) {
+            (Self::Chinese, true) => format!("- 第{from}抽：{odds}"),
+            (Self::Chinese, false) => format!("- 第{from}至{to}抽：{odds}"),
+            (Self::English | Self::Plain, true) => format!("- draw {from}: {odds}"),
+            (Self::English | Self::Plain, false) => format!("- draws {from} to {to}: {odds}"),
         }
     }
 
@@ -208,7 +301,7 @@ impl Words {
     pub(super) fn when_gone(
         self,
         reward: &str,
-        per_user: Option<i64>,
+        per_user: Option<&str>,
         instead: Option<&str>,
     ) -> String {
         match self {
@@ -222,7 +315,7 @@ impl Words {
             }
             Self::English | Self::Plain => {
                 let had = per_user.map_or(String::new(), |most| {
-                    format!(", or you have had {} of it", self.count(most))
+                    format!(", or you have had {most} of it")
                 });
                 let then = instead.map_or("nothing is given in its place".to_owned(), |instead| {
                     format!("{instead} is given instead")

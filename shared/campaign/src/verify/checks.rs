@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use blocks::wheel::Pity;
 use machine::model::Campaign;
 use machine::turn::replay_chain;
 use machine::world::CounterKey;
@@ -51,6 +52,7 @@ impl Found<'_> {
         }
         let Some(index) = grant.period.strip_prefix("draw-") else {
             *player.given.entry(grant.reward.clone()).or_default() += 1;
+            player.days.apart(&grant.reward);
             return;
         };
         match index.parse() {
@@ -162,11 +164,7 @@ impl Found<'_> {
                 .given
                 .as_deref()
                 .and_then(|id| revision.campaign.reward(id));
-            match (&params.pity, given) {
-                (_, None) => draw.pity,
-                (Some(pity), Some(given)) => pity.any_win || given == pity.reward,
-                (None, Some(_)) => true,
-            }
+            Pity::starts_over(params.pity.as_ref(), draw.pity, given)
         });
         let after = if starts_over {
             0
@@ -187,10 +185,11 @@ impl Found<'_> {
                 None => self.note(Kind::Exhausted, format!("`{name}` is no counter")),
             }
         }
-        let had: Vec<Arc<str>> = draw.had.iter().map(|id| id.as_str().into()).collect();
+        let passed = draw.had.iter().chain(&draw.excluded);
+        let passed: Vec<Arc<str>> = passed.map(|id| id.as_str().into()).collect();
         let end = campaign
             .reward(came_up)
-            .and_then(|reward| replay_chain(campaign, reward, &gone, &had));
+            .and_then(|reward| replay_chain(campaign, reward, &gone, &passed));
         let end = end.and_then(|reward| campaign.rewards.get(usize::from(reward)));
         if end.map(|reward| &*reward.id) != draw.given.as_deref() {
             let (says, is) = (
@@ -206,8 +205,21 @@ impl Found<'_> {
             );
         }
         let times = |id: &str| player.given.get(id).copied().unwrap_or(0);
+        for id in &draw.excluded {
+            let reward = campaign.rewards.iter().find(|reward| *reward.id == **id);
+            if reward.is_none_or(|reward| reward.not_for.is_none()) {
+                self.note(
+                    Kind::Excluded,
+                    format!("`{id}` is said not to be for this participant, and is for everybody"),
+                );
+            }
+        }
         for id in &draw.had {
             let reward = campaign.rewards.iter().find(|reward| *reward.id == **id);
+            // What is limited by the day or week too is looked at with the days.
+            if reward.is_some_and(|reward| reward.within.is_some()) {
+                continue;
+            }
             match reward.and_then(|reward| reward.per_user) {
                 None => self.note(
                     Kind::Had,

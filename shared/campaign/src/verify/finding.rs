@@ -89,4 +89,10 @@ pub enum Kind {
     Exhausted,
     /// A win without its grant, a grant without its draw, or one that differs.
     Grant,
+    /// A day that can't be a draw's own.
+    Day,
+    /// A reward that is for everybody, and was passed over as if it were not.
+    Excluded,
+    /// More draws than one may make.
+    Limit,
 }

@@ -2,6 +2,7 @@
 
 use chrono::DateTime;
 use machine::Millis;
+use machine::calendar::{Day, date};
 use machine::ids::{CampaignKey, Pseudonym};
 use machine::ledger;
 use machine::world::CounterKey;
@@ -90,6 +91,23 @@ pub struct Draw {
     /// Which rewards this participant had had as often as `per_user` allows.
     #[serde(default)]
     pub had: Vec<String>,
+    /// Which tier's odds it had, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<u16>,
+    /// The calendar day it counts on, where something is limited by the day or week: `2026-12-01`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day: Option<String>,
+    /// Which rewards are not for this participant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excluded: Vec<String>,
+}
+
+impl Draw {
+    /// The day it counts on; none where none is said, or none that can be read.
+    pub(super) fn day(&self) -> Option<Day> {
+        let day = self.day.as_deref()?.parse().ok()?;
+        Some(machine::calendar::day_number(day))
+    }
 }
 
 impl Row {
@@ -124,6 +142,9 @@ impl Row {
                     given: draw.given.as_ref().map(ToString::to_string),
                     exhausted: draw.exhausted.iter().map(CounterKey::to_string).collect(),
                     had: names(&draw.had),
+                    tier: draw.terms.tier,
+                    day: draw.terms.day.map(|day| date(day).to_string()),
+                    excluded: names(&draw.terms.excluded),
                 },
             },
             ledger::Row::Message(_) | ledger::Row::Hand(_) | ledger::Row::Amended(_) => {

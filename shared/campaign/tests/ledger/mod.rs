@@ -107,6 +107,7 @@ pub fn definition(laptop: u64) -> Definition {
         rest_rule: None,
         pity: Some(pity),
         names,
+        ..wheel::Params::default()
     };
     let (block, _) = builder.block("wheel", serde_json::to_string(&params).unwrap(), 0);
     builder.event("draw", &[], vec![acts(block, 0, vec![])]);

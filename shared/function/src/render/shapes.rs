@@ -23,6 +23,9 @@ pub struct EventAnswer<'a> {
     pub events: Vec<EventView<'a>>,
     /// What this event gave: only the new grants.
     pub grants: Vec<GrantView<'a>>,
+    /// The draws that this event made, in order; absent when it made none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub draws: Vec<DrawView<'a>>,
     /// The outcome that a block raised (`won`, `missed`, `signed`, ...), if one did.
     pub outcome: Option<&'static str>,
     /// The record's version; for `If-Match`.
@@ -77,6 +80,23 @@ pub struct GrantView<'a> {
     pub at: String,
     /// Until when it can be used (RFC 3339), if it expires.
     pub expires: Option<String>,
+}
+
+/// A draw, as a client animates it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DrawView<'a> {
+    /// Its index among all draws of this participant, from 0: with it anyone finds it in the ledger.
+    pub index: u64,
+    /// What it ended in: the reward that was given, or the one that stands for a miss; none where the campaign has none.
+    pub reward: Option<&'a str>,
+    /// Its title in the caller's language.
+    pub title: Option<&'a str>,
+    /// The address of its picture.
+    pub image: Option<&'a str>,
+    /// Whether it gave something.
+    pub won: bool,
+    /// Whether pity decided, without a roll.
+    pub pity: bool,
 }
 
 /// A participant's view.

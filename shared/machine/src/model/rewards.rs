@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::Millis;
+use crate::calendar::{Calendar, Day, Millis};
+use crate::expr::BoolExpr;
 use crate::text::Text;
 
 /// What a reward is.
@@ -55,6 +56,12 @@ pub struct Reward {
     pub expires: Option<i64>,
     /// The most one participant is given.
     pub per_user: Option<u32>,
+    /// The most one participant is given within a day or a week; none: only `per_user` counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Within>,
+    /// Whom it is not for; none: it is for everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_for: Option<BoolExpr>,
     /// The balance it adds to: an amount without stock.
     pub balance: Option<u16>,
     /// What is given instead when there is none left.
@@ -91,6 +98,30 @@ impl Reward {
     pub fn held(&self, now: Millis) -> u32 {
         let free = self.release.as_ref().map(|release| release.by(now));
         free.map_or(0, |free| self.stock.unwrap_or(0).saturating_sub(free))
+    }
+}
+
+/// How often something may be within a day or a week.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Within {
+    /// On one calendar day.
+    pub day: Option<u32>,
+    /// In one week from Monday.
+    pub week: Option<u32>,
+}
+
+impl Within {
+    /// Whether neither is limited.
+    pub fn is_free(&self) -> bool {
+        self.day.is_none() && self.week.is_none()
+    }
+
+    /// Whether what happened on these days leaves no room on `today`.
+    pub fn is_full(&self, days: impl Iterator<Item = Day> + Clone, today: Day) -> bool {
+        let week = Calendar::week(today);
+        let full = |most: Option<u32>, count: usize| most.is_some_and(|most| count >= most as usize);
+        full(self.day, days.clone().filter(|day| *day == today).count())
+            || full(self.week, days.filter(|day| Calendar::week(*day) == week).count())
     }
 }
 

@@ -199,15 +199,18 @@ fn bounds(lane: &LaneWorld, commit: &Commit, stopped: &BTreeSet<Arc<str>>) -> Re
     let withdrawn = exhausted.iter().filter_map(|left| match &left.key {
         CounterKey::Stock(reward) if !stopped.contains(reward) => {
             let counter = lane.counters.get(&left.key)?;
-            (counter.ceiling < counter.configured).then_some(reward)
+            (counter.ceiling < counter.configured).then_some((reward, left.left))
         }
         _ => None,
     });
-    let names: Vec<Arc<str>> = stopped.iter().chain(withdrawn).cloned().collect();
-    exhausted.extend(names.into_iter().map(|reward| Left {
-        key: CounterKey::Stopped(reward),
-        left: 0,
-    }));
+    let names = stopped.iter().map(|reward| (reward, 0)).chain(withdrawn);
+    let names: Vec<Left> = names
+        .map(|(reward, left)| Left {
+            key: CounterKey::Stopped(reward.clone()),
+            left,
+        })
+        .collect();
+    exhausted.extend(names);
     Err(Outcome::Exhausted(exhausted))
 }
 

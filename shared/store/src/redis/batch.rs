@@ -419,9 +419,12 @@ fn outcome(commit: &Ready, told: Value, counters: &[CounterKey]) -> Result<Outco
             let mut left = Vec::new();
             while let Some(at) = parts.next() {
                 if let Value::BulkString(reward) = at {
-                    let reward = String::from_utf8_lossy(&reward).as_ref().into();
-                    let key = CounterKey::Stopped(reward);
-                    left.push(Left { key, left: 0 });
+                    // Of what was withdrawn, and not stopped, some units may still be there.
+                    let reward = String::from_utf8_lossy(&reward);
+                    let (reward, units) = reward.split_once(':').unwrap_or((&reward, "0"));
+                    let units = units.parse().map_err(|_| broken("no figure"))?;
+                    let key = CounterKey::Stopped(reward.into());
+                    left.push(Left { key, left: units });
                     continue;
                 }
                 let key = counter(Some(at))?;

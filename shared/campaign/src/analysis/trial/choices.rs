@@ -228,9 +228,9 @@ fn lucks(campaign: &Campaign) -> Vec<Entropy> {
             *place = byte;
         }
         for block in &campaign.blocks {
-            let rolled = block.redraw(&mut Luck::new(entropy), 0);
-            let Some(rolled) = rolled else { continue };
-            if seen.insert(rolled.reward) && number > 0 {
+            let drawn = block.redraw(&mut Luck::new(entropy), 0, 0);
+            let Some(drawn) = drawn else { continue };
+            if seen.insert(drawn.rolled.reward) && number > 0 {
                 found.push(entropy);
             }
         }

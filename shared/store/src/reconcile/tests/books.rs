@@ -89,6 +89,7 @@ pub(super) fn step(user: Pseudonym, draw: u64, wins: bool) -> Commit {
     let mut made = commit(user, draw, &format!("k-{draw}"));
     made.core.draws = draw + 1;
     made.rows = vec![Row::Draw(DrawRow {
+        terms: machine::ledger::Terms::default(),
         index: draw,
         purpose: "wheel".into(),
         rolled: Rolled {

@@ -51,7 +51,7 @@
 --
 -- Returns for each commit: a number (done: its first row's number), or a list:
 --   R answer (remembered)   K (key used for something else)   S (superseded)   P head (paused)   T pause (all of the tenant is)
---   B until (blocked)   V value (stale; nil: none)   E counter left ... reward ... (exhausted, and stopped)   F counter (frozen)   L (the epoch is another: the store lost what it held)   H (lease lost)
+--   B until (blocked)   V value (stale; nil: none)   E counter left ... reward ... reward:left ... (exhausted, stopped, withdrawn but for so many)   F counter (frozen)   L (the epoch is another: the store lost what it held)   H (lease lost)
 --   G (the answer is known and its text is gone)
 --
 -- Example: one commit of a newcomer, one message row, no counters:
@@ -169,6 +169,7 @@ local function refused(count, plan, at, hit)
     if stock and ceiling[which] < tonumber(match(rest[which], '^%d+')) then
       withdrawn = withdrawn or {}
       withdrawn[#withdrawn + 1] = stock
+      withdrawn[stock] = left
     end
     lacking[#lacking + 1] = which
     lacking[#lacking + 1] = left
@@ -194,7 +195,7 @@ local function refused(count, plan, at, hit)
     for reward in string.gmatch(stopped, '[^,]+') do lacking[#lacking + 1] = reward end
   end
   for _, stock in ipairs(withdrawn or {}) do
-    if not (stopped and find(stopped, ',' .. stock .. ',', 1, true)) then lacking[#lacking + 1] = stock end
+    if not (stopped and find(stopped, ',' .. stock .. ',', 1, true)) then lacking[#lacking + 1] = format('%s:%d', stock, withdrawn[stock]) end
   end
   return lacking
 end
