@@ -18,7 +18,7 @@ use crate::law;
 use crate::machine as states;
 use crate::read::{
     self, audience, budget, chances, context, earn, events, expected, head, messages, pack,
-    rewards, streak, wheel, window,
+    rewards, streak, tasks, wheel, window,
 };
 use crate::relays::Relays;
 use crate::rules;
@@ -173,7 +173,8 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
     let budget = budget::read(check);
     let expected = expected::read(check);
     events::read(check);
-    let earned = earn::read(check);
+    let mut earned = earn::read(check);
+    earned.extend(tasks::read(check));
     let machine = machine_node
         .as_ref()
         .map(|node| states::lower(node, earned, window, check))

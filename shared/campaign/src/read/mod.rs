@@ -17,6 +17,7 @@ pub(crate) mod release;
 pub(crate) mod rewards;
 mod schema;
 pub(crate) mod streak;
+pub(crate) mod tasks;
 pub(crate) mod wheel;
 pub(crate) mod window;
 
@@ -98,6 +99,11 @@ pub static KEYS: Keys = Keys {
             "earn",
             Shape::MapOf(&Shape::MapOf(&Shape::Any)),
             "Events that earn chances or another balance.",
+        ),
+        Key::optional(
+            "tasks",
+            Shape::MapOf(&Shape::Keys(&tasks::KEYS)),
+            "Things to do that earn something, by id, in the order shown.",
         ),
         Key::optional(
             "streak",
