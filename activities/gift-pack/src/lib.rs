@@ -1,4 +1,4 @@
-//! A gift pack: several rewards at once, all or none, once for each participant.
+//! A gift pack: several rewards at once, all or none; for certain or by choice, at once, in stages or in windows of the day.
 
 use campaign::activity::{Activity, Example, Use};
 
@@ -16,14 +16,35 @@ impl Activity for GiftPack {
     }
 
     fn sections(&self) -> &'static [(&'static str, Use)] {
-        &[("rewards", Use::Required), ("pack", Use::Optional)]
+        &[
+            ("rewards", Use::Required),
+            ("pack", Use::Optional),
+            ("tasks", Use::Optional),
+        ]
     }
 
     fn stories(&self) -> &'static [Example] {
-        &[Example {
-            name: "newcomers",
-            campaign: include_str!("stories/newcomers.yaml"),
-            stories: include_str!("stories/newcomers.stories.yaml"),
-        }]
+        &[
+            Example {
+                name: "newcomers",
+                campaign: include_str!("stories/newcomers.yaml"),
+                stories: include_str!("stories/newcomers.stories.yaml"),
+            },
+            Example {
+                name: "choose",
+                campaign: include_str!("stories/choose.yaml"),
+                stories: include_str!("stories/choose.stories.yaml"),
+            },
+            Example {
+                name: "week",
+                campaign: include_str!("stories/week.yaml"),
+                stories: include_str!("stories/week.stories.yaml"),
+            },
+            Example {
+                name: "flash",
+                campaign: include_str!("stories/flash.yaml"),
+                stories: include_str!("stories/flash.stories.yaml"),
+            },
+        ]
     }
 }

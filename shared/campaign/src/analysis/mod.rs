@@ -10,6 +10,7 @@ mod figures;
 mod flow;
 mod forecast;
 mod guards;
+mod packs;
 mod paid;
 mod path;
 mod places;
@@ -17,6 +18,7 @@ mod programs;
 mod proved;
 mod range;
 mod ranges;
+mod tasks;
 mod trial;
 
 use machine::model::Definition;
@@ -48,6 +50,8 @@ pub(crate) fn report(
         kinds: &kinds,
     };
     figures::report(figures, out);
+    packs::report(figures, out);
+    tasks::report(figures, out);
     if let Some(expected) = expected {
         forecast::report(expected, figures, out);
     }

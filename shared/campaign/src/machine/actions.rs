@@ -58,7 +58,21 @@ static ACTION: Keys = Keys {
             BLOCK,
             "Signs a missed day: `{ of: streak, day: .. }`; outcome `made-up`.",
         ),
-        Key::optional("claim", BLOCK, "Claims the pack; outcome `claimed`."),
+        Key::optional(
+            "claim",
+            BLOCK,
+            "Claims the pack; outcome `claimed`, or `more` where more of it is to come.",
+        ),
+        Key::optional(
+            "report",
+            BLOCK,
+            "Reports the event to the tasks that it is of; what is done already is passed over.",
+        ),
+        Key::optional(
+            "claim_task",
+            BLOCK,
+            "Claims what the task that the event's field `task` names has earned.",
+        ),
     ],
 };
 

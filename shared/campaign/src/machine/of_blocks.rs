@@ -1,8 +1,10 @@
 //! Blocks' actions in a `do` list: `{ draw: wheel }`, or with arguments `{ make_up: { of: streak, day: event.day } }`.
 
+use std::sync::Arc;
+
 use machine::block::ActionSig;
 use machine::expr::{Expr, IntExpr};
-use machine::model::Action;
+use machine::model::{Action, Choice};
 
 use super::actions::{Lowered, OWN, When, after_draw};
 use crate::check::Check;
@@ -11,7 +13,11 @@ use crate::diagnostic::meant;
 use crate::document::{Entry, Kind};
 use crate::read::limits;
 use crate::read::wheel::draws;
+use crate::read::{events, tasks};
 use crate::scope::{Scope, Setting};
+
+/// The field of an event that says what is chosen of a pack.
+const CHOICE: &str = "choice";
 
 /// Blocks' actions that may say no by themselves, whatever the guards said.
 const MAY_REFUSE: [&str; 2] = ["sign", "make_up"];
@@ -84,10 +90,11 @@ pub(super) fn lower(
     if when.drawn && may_refuse {
         after_draw(entry, check);
     }
-    let args = arguments(entry, &signature, when.setting, check)?;
+    let mut args = arguments(entry, &signature, when.setting, check)?;
     if when.setting == Setting::Nobody && signature.draws {
         limits::looked_up(&entry.key.place, None, check);
     }
+    args.extend(hidden(entry, at, when.setting, check)?);
     list.draws |= signature.draws;
     if !signature.outcomes.is_empty() {
         list.outcomes = Some(signature.outcomes);
@@ -98,6 +105,85 @@ pub(super) fn lower(
         args,
     });
     Some(())
+}
+
+/// The arguments that an action takes beside those that are written: which event this is, or in which field of it something
+/// is named.
+fn hidden(
+    entry: &Entry,
+    block: u16,
+    setting: Setting,
+    check: &mut Check<'_>,
+) -> Option<Vec<Expr>> {
+    let number = |number: u16| Expr::Int(IntExpr::Lit(i64::from(number)));
+    match entry.name() {
+        "claim" => {
+            let Some(choice) = chosen_of(block, check) else {
+                return Some(Vec::new());
+            };
+            let event = sent(entry, setting, check)?;
+            let place = &entry.key.place;
+            let slot = events::chosen_in(event, CHOICE, choice, place, check)?;
+            Some(vec![number(slot)])
+        }
+        "report" => {
+            let event = sent(entry, setting, check)?;
+            Some(vec![number(event), number(0)])
+        }
+        "claim_task" => {
+            let event = sent(entry, setting, check)?;
+            let of = claimable(block, check);
+            let choice = Choice { of, how_many: 1 };
+            let place = &entry.key.place;
+            let slot = events::chosen_in(event, tasks::TASK, choice, place, check)?;
+            Some(vec![number(slot)])
+        }
+        _ => Some(Vec::new()),
+    }
+}
+
+/// The tasks that are claimed by hand.
+fn claimable(block: u16, check: &Check<'_>) -> Vec<Arc<str>> {
+    let spec = check.tables.blocks.get(usize::from(block));
+    let params = spec.and_then(|block| {
+        serde_json::from_str::<blocks::tasks::Params>(&block.what.spec.params).ok()
+    });
+    let tasks = params.into_iter().flat_map(|params| params.tasks);
+    tasks
+        .filter(|task| task.by_hand)
+        .map(|task| task.id)
+        .collect()
+}
+
+/// What is chosen, where the block is a pack that is chosen from.
+fn chosen_of(block: u16, check: &Check<'_>) -> Option<Choice> {
+    let spec = &check.tables.blocks.get(usize::from(block))?.what.spec;
+    if spec.kind != blocks::pack::KIND {
+        return None;
+    }
+    let params: blocks::pack::Params = serde_json::from_str(&spec.params).ok()?;
+    let choose = params.choose?;
+    let named = choose.of.iter().filter_map(|reward| {
+        let reward = check.tables.reward_at(*reward)?;
+        Some(reward.id.clone())
+    });
+    Some(Choice {
+        of: named.collect(),
+        how_many: choose.how_many,
+    })
+}
+
+/// The event of a transition; where there is none, nobody says which.
+fn sent(entry: &Entry, setting: Setting, check: &mut Check<'_>) -> Option<u16> {
+    if let Setting::Event(event) = setting {
+        return Some(event);
+    }
+    let message = format!("`{}` reads what an event says, and nobody is there to send one", entry.name());
+    check
+        .out
+        .error(codes::NOBODY_THERE, &entry.key.place, message)
+        .help("do it in a transition of an event");
+    None
 }
 
 fn arguments(

@@ -19,6 +19,7 @@ pub(crate) mod release;
 pub(crate) mod rewards;
 mod schema;
 pub(crate) mod streak;
+pub(crate) mod tasks;
 pub(crate) mod wheel;
 pub(crate) mod window;
 
@@ -122,6 +123,11 @@ pub static KEYS: Keys = Keys {
             "Chances for points, with the event `buy-chance`.",
         ),
         Key::optional(
+            "tasks",
+            Shape::MapOf(&Shape::Keys(&tasks::KEYS)),
+            "Things to do that earn something, by id, in the order shown.",
+        ),
+        Key::optional(
             "streak",
             Shape::Keys(&streak::KEYS),
             "How days in a row are counted.",
@@ -133,8 +139,8 @@ pub static KEYS: Keys = Keys {
         ),
         Key::optional(
             "pack",
-            Shape::Either(&[Shape::OneOf(&[pack::ALL]), Shape::List(&Shape::Id)]),
-            "The rewards that are given together, all or none: a list of them, or `all`.",
+            pack::PACK,
+            "The rewards that are given together, all or none: a list of them, `all`, or a map with what is chosen, in stages, or in windows of the day.",
         ),
         Key::optional(
             "budget",
