@@ -2,7 +2,8 @@
 //!
 //! E00xx the document, E01xx scalars, E02xx names and references, E03xx expressions, E04xx window and time, E05xx rewards,
 //! odds and budget, E06xx the machine, E07xx an activity's sections, E08xx the tenant, E09xx files, E10xx what campaigns tell each
-//! other, E11xx copies of an earlier edition, E12xx the rules that users read, E13xx what the law asks; W and N likewise.
+//! other, E11xx copies of an earlier edition, E12xx the rules that users read, E13xx what the law asks, E19xx facts; W
+//! and N likewise.
 //! A code keeps its meaning for good: tools and people look for it. Each has a page, `explain/E0501.md`, without which
 //! this does not compile: [`crate::explain`] says how it is written.
 
@@ -201,6 +202,15 @@ codes! {
     LAW_ORGANIZER = "E1305", "The law wants to know who runs the campaigns, and nobody is named.";
     LAW_ARCHIVE = "E1306", "The books are kept for a shorter time than the law wants.";
     LAW_STANDS_IN = "W1301", "Something stands in for a reward that is gone, and the rules do not say so.";
+
+    // E19xx: what is asked of the tenant's services.
+    FACT_CONNECTOR = "E1901", "A fact is asked of a connector that is no service.";
+    CONNECTOR = "E1902", "A connector can't be used as it is written.";
+    FACT_FIELD = "E1903", "A fact's place in a service's answer can't be read.";
+    FACT_TESTERS = "E1904", "Who tests depends on what a service says.";
+    DELIVER_SERVICE = "E1905", "A reward is delivered through a service that only knows facts.";
+    FACT_UNUSED = "W1901", "A fact that nothing reads.";
+    FACT_NOBODY = "W1902", "A fact is read where no member is known whom one could ask about.";
 }
 
 #[cfg(test)]

@@ -86,6 +86,7 @@ claims:
   level: { type: int, default: 0 }
   tags: { type: list }
   signed_up: { type: time }
+connectors: { crm: { kind: http, url: https://crm.example.com/gala/facts, secret: { env: CRM_SECRET } } }
 ",
     ),
 ];

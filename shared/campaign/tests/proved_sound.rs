@@ -18,7 +18,7 @@ use machine::luck::{Seed, Seeded};
 use machine::model::{Campaign, Definition, Sender, State, Transition};
 use machine::participant::Participant;
 use machine::step::{Call, No, step};
-use machine::{Millis, Value};
+use machine::{Millis, Type, Value};
 use serde_json::{Map, json};
 
 use campaign::analysis::{List, Proved};
@@ -122,7 +122,14 @@ fn play(campaign: &Campaign, found: &Proved, dice: &mut Dice, case: &str) -> usi
             }
             let facts = campaign.facts.iter();
             let facts: Vec<Finding> = facts
-                .map(|_| [Finding::Yes, Finding::No][dice.below(2)])
+                .map(|fact| {
+                    let is = match fact.ty() {
+                        Type::Bool => Finding::Yes,
+                        Type::Str => Finding::Is(Value::Str(dice.one(&["x", "hi"]).into())),
+                        _ => Finding::Is(Value::Int(dice.int())),
+                    };
+                    [is, Finding::No, Finding::Unknown][dice.below(3)].clone()
+                })
                 .collect();
             let user = User::read(&campaign.claims, &claims);
             let facts = Facts::settle(&campaign.facts, facts);

@@ -146,6 +146,11 @@ impl<'a> Look<'a> {
             Source::Var(slot) => self.core.vars.get(usize::from(slot)),
             Source::User(slot) => self.user.claims.get(usize::from(slot)),
             Source::Event(slot) => self.payload.fields.get(usize::from(slot)),
+            // What nobody looked up counts as unknown.
+            Source::Fact(slot) => self.facts.value(slot).or_else(|| {
+                let declared = self.campaign.facts.get(usize::from(slot))?;
+                Some(&declared.when_unknown)
+            }),
         }
         .ok_or(Fault::Mismatch("a value is missing"))
     }

@@ -10,6 +10,7 @@ pub(crate) mod context;
 pub(crate) mod earn;
 pub(crate) mod events;
 pub(crate) mod expected;
+pub(crate) mod facts;
 pub(crate) mod head;
 pub(crate) mod messages;
 pub(crate) mod pack;
@@ -77,6 +78,11 @@ pub static KEYS: Keys = Keys {
             "audience",
             Shape::Keys(&audience::KEYS),
             "Who may take part; everybody unless said.",
+        ),
+        Key::optional(
+            "facts",
+            Shape::MapOf(&Shape::Keys(&facts::KEYS)),
+            "What one of the tenant's services is asked about a user, by name: `facts.<name>` in expressions.",
         ),
         Key::optional(
             "rewards",

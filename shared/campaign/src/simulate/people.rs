@@ -32,7 +32,8 @@ pub struct People {
     /// How often somebody presses what is not possible.
     pub presses_anyway: Rate,
     claims: Vec<(usize, Vec<(Value, u64)>)>,
-    lists: Vec<u64>,
+    /// Of each fact, the share of people for whom it holds; none: it is unknown of everybody.
+    facts: Vec<Option<u64>>,
     nobody: User,
 }
 
@@ -131,8 +132,11 @@ impl People {
                     .map(|claimed| (claimed.value.value.clone(), claimed.share.of_whole()));
                 Some((place, values.collect()))
             });
-        let lists = campaign.facts.iter().map(|fact| match &fact.what {
-            FactKind::List(name) => profile.lists.get(name).map_or(0, |share| share.of_whole()),
+        let facts = campaign.facts.iter().map(|fact| match &fact.what {
+            FactKind::List(name) => {
+                Some(profile.lists.get(name).map_or(0, |share| share.of_whole()))
+            }
+            FactKind::Asked(asked) => profile.facts.get(&asked.name).map(|share| share.of_whole()),
         });
         Self {
             seed,
@@ -140,7 +144,7 @@ impl People {
             reports,
             presses_anyway: profile.presses_anyway,
             claims: claims.collect(),
-            lists: lists.collect(),
+            facts: facts.collect(),
             nobody: User::nobody(&campaign.claims),
         }
     }
@@ -190,17 +194,22 @@ impl People {
 
     /// What is found out about somebody, the same at every visit.
     pub fn facts(&self, number: u32, campaign: &Campaign) -> Facts {
-        let on = |(place, share): (usize, &u64)| {
+        let on = |(place, share): (usize, &Option<u64>)| {
+            let Some(share) = share else {
+                return Known::Unknown;
+            };
             let roll =
                 Dice::of([self.seed, u64::from(number), IS, (1 << 32) + place as u64]).roll() >> 1;
             if roll < *share { Known::Yes } else { Known::No }
         };
-        Facts::settle(&campaign.facts, self.lists.iter().enumerate().map(on))
+        Facts::settle(&campaign.facts, self.facts.iter().enumerate().map(on))
     }
 
     /// Whether what is found out is the same for everybody.
     pub fn is_on_no_list(&self) -> bool {
-        self.lists.iter().all(|share| *share == 0)
+        self.facts
+            .iter()
+            .all(|share| share.is_none_or(|share| share == 0))
     }
 }
 

@@ -31,6 +31,7 @@ pub struct Story {
     pub name: String,
     user: User,
     lists: Vec<String>,
+    facts: BTreeMap<String, Value>,
     seed: u64,
     stock: BTreeMap<String, u32>,
     steps: Vec<Step>,
@@ -111,6 +112,7 @@ claims:
   level: { type: int, default: 0 }
   tags: { type: list }
   signed_up: { type: time }
+connectors: { crm: { kind: http, url: https://crm.example.com/gala/facts, secret: { env: CRM_SECRET } } }
 ";
 
 /// The lists that this tenant has.

@@ -31,6 +31,10 @@ pub(super) fn tell(campaign: &Campaign, story: &Story, out: &mut Diagnostics) {
     let listed = campaign.facts.iter().map(|fact| match &fact.what {
         FactKind::List(name) if story.lists.contains(name) => Known::Yes,
         FactKind::List(_) => Known::No,
+        FactKind::Asked(asked) => match story.facts.get(&asked.name) {
+            Some(value) => Known::Is(value.clone()),
+            None => Known::Unknown,
+        },
     });
     let facts = Facts::settle(&campaign.facts, listed);
     for step in &story.steps {

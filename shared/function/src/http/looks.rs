@@ -161,9 +161,17 @@ async fn read(
             language,
         ));
     }
+    // Only for `eligible`: an event's own facts are asked for when it comes.
+    let wanted = campaign.facts_of(campaign.audience.as_ref());
+    let asked = caller.shell.ask(campaign, &wanted, caller.member, user);
+    let answers = tokio::time::timeout_at(until, asked)
+        .await
+        .unwrap_or_default();
     let (claims, facts) = (
         user_of(campaign, caller.claims),
-        caller.shell.facts(campaign, caller.member, &caller.listed),
+        caller
+            .shell
+            .facts_with(campaign, caller.member, &caller.listed, &answers),
     );
     let call = Call {
         campaign,

@@ -10,6 +10,7 @@ use super::delivery::Keep;
 use super::measure::Blocked;
 use super::state::{Live, Pause};
 use crate::calendar::{Day, Millis, date};
+use crate::facts::Used;
 use crate::ids::{CampaignKey, Pseudonym};
 use crate::ledger::Row;
 use crate::model::Sender;
@@ -124,7 +125,7 @@ pub struct Attribution {
     /// by kind. For limits that one person with ten accounts cannot pass.
     pub subjects: Vec<(Arc<str>, Arc<str>)>,
     /// What was looked up for the decision, in the order the revision declares its facts.
-    pub facts: Vec<bool>,
+    pub facts: Vec<Used>,
 }
 
 /// A counter with a bound.
