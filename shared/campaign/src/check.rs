@@ -19,7 +19,7 @@ use crate::law;
 use crate::machine as states;
 use crate::read::{
     self, audience, budget, chances, context, earn, events, expected, facts, head, messages, pack,
-    rewards, streak, wheel, window,
+    rewards, streak, team, wheel, window,
 };
 use crate::relays::Relays;
 use crate::rules;
@@ -171,6 +171,7 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
     wheel::read(&slices, check);
     streak::read(check);
     pack::read(shipped.as_ref().and_then(|node| node.get("pack")), check);
+    team::read(check);
     let budget = budget::read(check);
     let expected = expected::read(check);
     events::read(check);

@@ -209,6 +209,9 @@ codes! {
     FACT_FIELD = "E1903", "A fact's place in a service's answer can't be read.";
     FACT_TESTERS = "E1904", "Who tests depends on what a service says.";
     DELIVER_SERVICE = "E1905", "A reward is delivered through a service that only knows facts.";
+    TEAM_ALONE = "E1911", "A team in a campaign where nobody signs in.";
+    TEAM_NEEDS = "E1912", "How many of a team must sign in can't be read.";
+    TEAM_STREAK = "E1913", "A streak of a team that gives something is too short or too long.";
     FACT_UNUSED = "W1901", "A fact that nothing reads.";
     FACT_NOBODY = "W1902", "A fact is read where no member is known whom one could ask about.";
 }

@@ -71,6 +71,8 @@ pub(crate) struct Tables {
     pub facts: Vec<FactDecl>,
     /// The facts that a service is asked for, by their place in `facts`, where the file declares each.
     pub asked: Vec<Placed<u16>>,
+    /// The fact with the tallies of the user's team, if teams are counted.
+    pub team: Option<u16>,
     pub vars: Vec<Placed<Var>>,
     pub counts: Vec<CountDecl>,
     pub events: Vec<Placed<EventDecl>>,
@@ -100,6 +102,7 @@ impl Tables {
             lists,
             facts: Vec::new(),
             asked: Vec::new(),
+            team: None,
             vars: Vec::new(),
             counts: Vec::new(),
             events: Vec::new(),

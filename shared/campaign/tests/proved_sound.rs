@@ -205,9 +205,9 @@ fn within(campaign: &Campaign, participant: &Participant, found: &Proved, case: 
 fn payload(campaign: &Campaign, event: u16, dice: &mut Dice) -> Payload {
     let fields = &campaign.events[usize::from(event)].payload;
     let value = |field: &machine::model::Field, dice: &mut Dice| match field.ty {
-        machine::Type::Bool => Value::Bool(dice.once_in(2)),
-        machine::Type::Str => Value::Str(["", "x", "签到"][dice.below(3)].into()),
-        machine::Type::Date => Value::Int(campaign.window.opens / DAY_MS + dice.below(10) as i64),
+        Type::Bool => Value::Bool(dice.once_in(2)),
+        Type::Str => Value::Str(["", "x", "签到"][dice.below(3)].into()),
+        Type::Date => Value::Int(campaign.window.opens / DAY_MS + dice.below(10) as i64),
         _ => Value::Int(dice.int().clamp(field.at_least, field.at_most)),
     };
     Payload {

@@ -30,6 +30,12 @@ pub trait Block: fmt::Debug + Send + Sync {
         Ok(())
     }
 
+    /// What follows of an event that fired, whatever it did: after all of its actions, before the step ends. Rejects nothing.
+    fn follow(&self, turn: &mut Turn<'_>) -> Result<(), Fault> {
+        let _ = turn;
+        Ok(())
+    }
+
     /// What it adds to a participant's view: a key and its value.
     fn view(&self, look: &Look<'_>, language: &str) -> Option<(&'static str, Json)> {
         let _ = (look, language);

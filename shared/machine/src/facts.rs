@@ -1,9 +1,12 @@
 //! What was looked up for a step: what was found, what counts where it was not, and what of it is kept with the decision.
 //! How it is looked up is the shell's.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use crate::calendar::Day;
 use crate::input::from_json;
 use crate::model::FactDecl;
 use crate::value::{Type, Value};
@@ -24,6 +27,30 @@ pub enum Known {
     Is(Value),
     /// Nobody asked, since nothing that decides reads it. Where something reads it all the same, it is unknown.
     NotAsked,
+    /// How many of the user's team signed in.
+    Tallies(Tallies),
+}
+
+/// How many members of a team signed in, day by day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tallies {
+    /// The team, by a hash; empty: none.
+    pub team: Arc<str>,
+    /// The day of the first figure.
+    pub first: Day,
+    /// One a day, up to the day of the step.
+    pub counts: Vec<u32>,
+    /// Whether the figures are known.
+    pub known: bool,
+}
+
+impl Tallies {
+    /// How many signed in on a day; 0 on one that is not among them.
+    pub fn on(&self, day: Day) -> u32 {
+        let place = usize::try_from(i64::from(day) - i64::from(self.first));
+        let count = place.ok().and_then(|place| self.counts.get(place));
+        count.copied().unwrap_or(0)
+    }
 }
 
 impl Known {
@@ -51,6 +78,8 @@ pub enum Used {
     Declared(Value),
     /// Nobody asked.
     NotAsked,
+    /// So many of the user's team had signed in.
+    Tallies(Tallies),
 }
 
 impl Used {
@@ -62,7 +91,7 @@ impl Used {
             Self::No => Some(&NO),
             Self::Yes => Some(&YES),
             Self::Found(value) | Self::Declared(value) => Some(value),
-            Self::NotAsked => None,
+            Self::NotAsked | Self::Tallies(_) => None,
         }
     }
 }
@@ -82,6 +111,7 @@ impl Facts {
             Known::No | Known::Is(Value::Bool(false)) if decl.ty() == Type::Bool => Used::No,
             Known::Is(value) if decl.ty().admits(&value) => Used::Found(value),
             Known::NotAsked => Used::NotAsked,
+            Known::Tallies(tallies) => Used::Tallies(tallies),
             Known::Yes | Known::No | Known::Is(_) | Known::Unknown => {
                 Used::Declared(decl.when_unknown.clone())
             }
@@ -104,6 +134,14 @@ impl Facts {
     /// What the fact with this index is; none where nobody asked.
     pub fn value(&self, index: u16) -> Option<&Value> {
         self.used.get(usize::from(index))?.value()
+    }
+
+    /// What is known of the user's team, where the fact with this index is about one.
+    pub fn tallies(&self, index: u16) -> Option<&Tallies> {
+        match self.used.get(usize::from(index))? {
+            Used::Tallies(tallies) => Some(tallies),
+            Used::No | Used::Yes | Used::Found(_) | Used::Declared(_) | Used::NotAsked => None,
+        }
     }
 
     /// Whether somebody asked.

@@ -12,7 +12,10 @@ use crate::document::{Entry, Kind};
 use crate::scope::{Scope, Setting};
 
 /// Blocks' actions that may say no by themselves, whatever the guards said.
-const MAY_REFUSE: [&str; 2] = ["sign", "make_up"];
+const MAY_REFUSE: [&str; 3] = ["sign", "make_up", "claim_team"];
+
+/// Blocks' actions after which a team's tallies are looked at.
+const COUNTS: [&str; 2] = ["sign", "claim_team"];
 
 /// The names of blocks' arguments, in the order of their signatures.
 const ARGUMENTS: [(&str, &[&str]); 1] = [("make_up", &["day"])];
@@ -78,6 +81,11 @@ pub(super) fn lower(
     }
     if when.drawn && may_refuse {
         after_draw(entry, check);
+    }
+    if let (Setting::Event(event), Some(team)) = (when.setting, check.tables.team)
+        && COUNTS.contains(&name)
+    {
+        check.tables.event_asks(event, team);
     }
     let args = arguments(entry, &signature, when.setting, check)?;
     list.draws |= signature.draws;

@@ -18,6 +18,7 @@ pub(crate) mod release;
 pub(crate) mod rewards;
 mod schema;
 pub(crate) mod streak;
+pub(crate) mod team;
 pub(crate) mod wheel;
 pub(crate) mod window;
 
@@ -114,6 +115,11 @@ pub static KEYS: Keys = Keys {
             "give",
             Shape::Keys(&streak::GIVE),
             "What days give: each day, days in a row, days in all.",
+        ),
+        Key::optional(
+            "team",
+            Shape::Keys(&team::KEYS),
+            "Members who sign in together: those with the same value of a claim.",
         ),
         Key::optional(
             "pack",

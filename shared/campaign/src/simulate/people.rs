@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use machine::input::{Facts, Known, Payload, User};
-use machine::model::{Campaign, EventDecl, FactKind, Field, Sender};
+use machine::model::{Campaign, EventDecl, FactKind, Field, Sender, TeamFact};
 use machine::{Millis, Type, Value};
 
 use super::dice::{Dice, Rate};
@@ -34,6 +34,8 @@ pub struct People {
     claims: Vec<(usize, Vec<(Value, u64)>)>,
     /// Of each fact, the share of people for whom it holds; none: it is unknown of everybody.
     facts: Vec<Option<u64>>,
+    /// Whether what is found out depends on the moment.
+    teams: bool,
     nobody: User,
 }
 
@@ -136,6 +138,7 @@ impl People {
             FactKind::List(name) => {
                 Some(profile.lists.get(name).map_or(0, |share| share.of_whole()))
             }
+            FactKind::Team(_) => None,
             FactKind::Asked(asked) => profile.facts.get(&asked.name).map(|share| share.of_whole()),
         });
         Self {
@@ -145,6 +148,7 @@ impl People {
             presses_anyway: profile.presses_anyway,
             claims: claims.collect(),
             facts: facts.collect(),
+            teams: campaign.facts.iter().any(|fact| fact.team().is_some()),
             nobody: User::nobody(&campaign.claims),
         }
     }
@@ -192,8 +196,13 @@ impl People {
         &self.nobody
     }
 
-    /// What is found out about somebody, the same at every visit.
-    pub fn facts(&self, number: u32, campaign: &Campaign) -> Facts {
+    /// What is found out about somebody, the same at every visit; but for their team, of which `team` knows.
+    pub fn facts(
+        &self,
+        number: u32,
+        campaign: &Campaign,
+        team: &dyn Fn(&TeamFact) -> Known,
+    ) -> Facts {
         let on = |(place, share): (usize, &Option<u64>)| {
             let Some(share) = share else {
                 return Known::Unknown;
@@ -202,14 +211,18 @@ impl People {
                 Dice::of([self.seed, u64::from(number), IS, (1 << 32) + place as u64]).roll() >> 1;
             if roll < *share { Known::Yes } else { Known::No }
         };
-        Facts::settle(&campaign.facts, self.facts.iter().enumerate().map(on))
+        let shares = self.facts.iter().enumerate().zip(&campaign.facts);
+        let found = shares.map(|(share, fact)| match fact.team() {
+            Some(fact) => team(fact),
+            None => on(share),
+        });
+        Facts::settle(&campaign.facts, found)
     }
 
     /// Whether what is found out is the same for everybody.
     pub fn is_on_no_list(&self) -> bool {
-        self.facts
-            .iter()
-            .all(|share| share.is_none_or(|share| share == 0))
+        let mut shares = self.facts.iter();
+        !self.teams && shares.all(|share| share.is_none_or(|share| share == 0))
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use machine::input::User;
 use machine::model::{Campaign, FactDecl, FactKind};
-use machine::{Type, Value};
+use machine::{Day, Type, Value};
 
 use super::Story;
 use super::step::{STEP, step};
@@ -31,6 +31,11 @@ pub static KEYS: Keys = Keys {
             "facts",
             Shape::MapOf(&Shape::Any),
             "What the tenant's services say of the user, by fact; the others are unknown.",
+        ),
+        Key::optional(
+            "team",
+            Shape::MapOf(&Shape::Int(0, 1_000_000)),
+            "How many others of the user's team sign in on a day, by date.",
         ),
         Key::optional(
             "seed",
@@ -84,6 +89,10 @@ fn unjudged(node: &Node, campaign: &Campaign, out: &mut Diagnostics) -> Option<S
         .get("facts")
         .map(|node| facts(node, campaign, out))
         .unwrap_or_default();
+    let team = fields
+        .get("team")
+        .map(|node| team(node, out))
+        .unwrap_or_default();
     let seed = fields
         .get("seed")
         .and_then(|node| node.int(0..=i64::MAX, out))
@@ -104,6 +113,7 @@ fn unjudged(node: &Node, campaign: &Campaign, out: &mut Diagnostics) -> Option<S
         user,
         lists,
         facts,
+        team,
         seed: seed as u64,
         stock,
         steps,
@@ -158,7 +168,7 @@ fn lists(node: &Node, campaign: &Campaign, out: &mut Diagnostics) -> Vec<String>
         .iter()
         .filter_map(|fact| match &fact.what {
             FactKind::List(name) => Some(name.as_str()),
-            FactKind::Asked(_) => None,
+            FactKind::Asked(_) | FactKind::Team(_) => None,
         })
         .collect();
     let mut found = Vec::new();
@@ -198,6 +208,16 @@ fn facts(node: &Node, campaign: &Campaign, out: &mut Diagnostics) -> BTreeMap<St
         };
         let value = constant(&entry.value, fact.ty(), &campaign.calendar, out);
         found.extend(value.map(|value| (entry.name().to_owned(), value)));
+    }
+    found
+}
+
+fn team(node: &Node, out: &mut Diagnostics) -> BTreeMap<Day, u32> {
+    let mut found = BTreeMap::new();
+    for entry in node.map(out).unwrap_or(&[]) {
+        let day = entry.key.date(out);
+        let others = entry.value.int(0..=1_000_000, out);
+        found.extend(day.zip(others.map(|others| others as u32)));
     }
     found
 }

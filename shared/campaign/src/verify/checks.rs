@@ -297,6 +297,10 @@ impl Found<'_> {
                 }
                 // That staff had stopped it then stands in their audit, and nowhere else.
                 CounterKey::Stopped(_) => {}
+                CounterKey::Tally(..) => self.note(
+                    Kind::Exhausted,
+                    "a team's tally is said to be exhausted, and has no bound".to_owned(),
+                ),
                 CounterKey::BudgetDay(_) => {
                     if campaign
                         .budget

@@ -8,6 +8,7 @@ mod breaker;
 mod dial;
 mod service;
 mod sign;
+mod team;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -15,10 +16,11 @@ use std::sync::Arc;
 
 use campaign::tenant::{Alg, KeySpec, Tenant};
 use futures_util::future::join_all;
-use machine::Type;
-use machine::ids::Pseudonym;
-use machine::input::Known;
-use machine::model::{Asked, Definition};
+use machine::ids::{CampaignKey, Pseudonym};
+use machine::input::{Known, User};
+use machine::model::{Asked, FactDecl};
+use machine::{Campaign, Millis, Type};
+use store::Store;
 
 use self::service::{Member, Service};
 use crate::registry::connector_secret;
@@ -67,6 +69,23 @@ impl Services {
     }
 }
 
+/// Whom is asked about, and where.
+#[derive(Clone, Copy)]
+pub struct Whom<'a> {
+    /// The store, which knows teams' tallies.
+    pub store: &'a dyn Store,
+    /// The campaign's lane.
+    pub key: &'a CampaignKey,
+    /// The member id.
+    pub member: &'a str,
+    /// Its pseudonym.
+    pub user: Pseudonym,
+    /// Their claims.
+    pub claims: &'a User,
+    /// The clock, of this lane.
+    pub now: Millis,
+}
+
 /// What services said of one member, by the facts' places in a definition. Facts that are not in it were not asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answers(BTreeMap<u16, Known>);
@@ -82,11 +101,11 @@ impl TenantShell {
     /// Asks for these facts of a member: every service once, all of them at the same time.
     pub async fn ask(
         &self,
-        definition: &Definition,
+        definition: &Campaign,
         wanted: &BTreeSet<u16>,
-        member: &str,
-        user: Pseudonym,
+        who: &Whom<'_>,
     ) -> Answers {
+        let (member, user) = (who.member, who.user);
         let mut by_service: BTreeMap<&str, Vec<(u16, &Asked)>> = BTreeMap::new();
         for fact in wanted {
             let declared = definition.facts.get(usize::from(*fact));
@@ -95,19 +114,28 @@ impl TenantShell {
                 of.push((*fact, asked));
             }
         }
-        let who = &Member { id: member, user };
+        let about = &Member { id: member, user };
         let calls = by_service.into_iter().map(|(name, facts)| async move {
             let questions: Vec<(&str, Type)> = facts
                 .iter()
                 .map(|(_, asked)| (asked.field.as_str(), asked.ty))
                 .collect();
             let said = match self.asked.0.get(name) {
-                Some(service) if !member.is_empty() => service.ask(who, &questions).await,
+                Some(service) if !member.is_empty() => service.ask(about, &questions).await,
                 _ => vec![Known::Unknown; questions.len()],
             };
             let facts = facts.into_iter().map(|(fact, _)| fact);
             facts.zip(said).collect::<Vec<_>>()
         });
-        Answers(join_all(calls).await.into_iter().flatten().collect())
+        let mut answers: BTreeMap<u16, Known> =
+            join_all(calls).await.into_iter().flatten().collect();
+        for fact in wanted {
+            let declared = definition.facts.get(usize::from(*fact));
+            if let Some(team) = declared.and_then(FactDecl::team) {
+                let said = self.team(who, definition, team).await;
+                answers.insert(*fact, said);
+            }
+        }
+        Answers(answers)
     }
 }

@@ -11,9 +11,11 @@ use machine::participant::Participant;
 use machine::step::{Call, Decision, No, Rejection, closed, step};
 use machine::world::{Attribution, Commit, Left, Live, Pause};
 
+use store::Store;
+
 use super::seen::Seen;
 use super::{Caller, Failed, Render, Sent, record, user_of};
-use crate::ask::Answers;
+use crate::ask::{Answers, Whom};
 
 /// What an attempt is made on.
 pub(super) struct Known {
@@ -139,7 +141,12 @@ pub(super) fn attempt(
 
 /// Asks the tenant's services what an event needs that can be taken at all: for one that is refused before any rule is looked
 /// at, nobody is asked.
-pub(super) async fn look_up(caller: &Caller<'_>, sent: &Sent<'_>, known: &Known) -> Answers {
+pub(super) async fn look_up(
+    store: &dyn Store,
+    caller: &Caller<'_>,
+    sent: &Sent<'_>,
+    known: &Known,
+) -> Answers {
     let Some(campaign) = caller.served.revision_of(&caller.user) else {
         return Answers::default();
     };
@@ -155,10 +162,15 @@ pub(super) async fn look_up(caller: &Caller<'_>, sent: &Sent<'_>, known: &Known)
     if shut || Prepared::new(caller, sent, campaign, &Answers::default()).is_err() {
         return Answers::default();
     }
-    let shell = caller.shell;
-    shell
-        .ask(campaign, &wanted, caller.member, caller.user)
-        .await
+    let who = Whom {
+        store,
+        key: &caller.served.key(caller.lane),
+        member: caller.member,
+        user: caller.user,
+        claims: &user_of(campaign, caller.claims),
+        now: caller.now,
+    };
+    caller.shell.ask(campaign, &wanted, &who).await
 }
 
 /// What makes a decision true that time alone brought about; an event puts its own name, key and answer in. `stored` is the

@@ -180,7 +180,7 @@ pub async fn act(
         };
         let answers = match &answers {
             Some(answers) => answers,
-            None => answers.insert(look_up(caller, sent, &known).await),
+            None => answers.insert(look_up(store, caller, sent, &known).await),
         };
         let commit = match attempt(caller, sent, render, &key, &known, &exhausted, answers) {
             Ok(commit) => commit,

@@ -26,6 +26,17 @@ pub enum FactKind {
     List(String),
     /// What one of the tenant's own services says of the member.
     Asked(Asked),
+    /// How many members of the user's team signed in, day by day: for the block `team`, and no expression.
+    Team(TeamFact),
+}
+
+/// Whose sign-ins are counted together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TeamFact {
+    /// The claim that names the team, by its place among the tenant's.
+    pub claim: u16,
+    /// The longest streak that gives something, in days.
+    pub longest: u32,
 }
 
 /// A question to one of the tenant's services.
@@ -47,6 +58,7 @@ impl FactDecl {
         match &self.what {
             FactKind::List(_) => Type::Bool,
             FactKind::Asked(asked) => asked.ty,
+            FactKind::Team(_) => Type::Days,
         }
     }
 
@@ -55,13 +67,22 @@ impl FactDecl {
         match &self.what {
             FactKind::List(list) => format!("list {list}"),
             FactKind::Asked(asked) => format!("facts.{}", asked.name),
+            FactKind::Team(_) => "team".to_owned(),
+        }
+    }
+
+    /// The team, if it is about one.
+    pub fn team(&self) -> Option<&TeamFact> {
+        match &self.what {
+            FactKind::List(_) | FactKind::Asked(_) => None,
+            FactKind::Team(team) => Some(team),
         }
     }
 
     /// The question, if it is one to a service.
     pub fn asked(&self) -> Option<&Asked> {
         match &self.what {
-            FactKind::List(_) => None,
+            FactKind::List(_) | FactKind::Team(_) => None,
             FactKind::Asked(asked) => Some(asked),
         }
     }

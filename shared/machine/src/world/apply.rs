@@ -6,12 +6,15 @@ use std::sync::Arc;
 use super::admin::AdminOutcome;
 use super::arms::arm;
 use super::carry::admin;
-use super::change::{Applied, Bound, Change, Commit, CounterKey, CounterMove, Left, Outcome};
+use super::change::{
+    Applied, Bound, Change, Commit, CounterKey, CounterMove, Left, Outcome, TALLY_DAYS,
+};
 use super::delivery::{Kept, apply_keep};
 use super::state::{
     CampaignWorld, Counter, Entry, LaneWorld, REMEMBER_MOST, Remembered, TenantWorld, World, find,
     remember,
 };
+use crate::calendar::Day;
 use crate::ids::Lane;
 use crate::ledger::{Row, is_by_hand};
 use crate::participant::Participant;
@@ -116,7 +119,9 @@ pub fn apply_within(
             continue;
         };
         found.issued = found.issued.saturating_add(counter.add);
-        if let (CounterKey::BudgetDay(_), Bound::Given(bound)) = (&counter.key, counter.bound) {
+        if let (CounterKey::BudgetDay(_) | CounterKey::Tally(..), Bound::Given(bound)) =
+            (&counter.key, counter.bound)
+        {
             found.ceiling = bound.max(found.issued);
         }
     }
@@ -225,10 +230,9 @@ fn name(exhausted: &mut Vec<Left>, counter: &CounterMove, left: i64) {
 fn left(lane: &LaneWorld, counter: &CounterMove) -> Result<i64, CounterKey> {
     let known = lane.counters.get(&counter.key);
     let bound = match (&counter.key, counter.bound) {
-        (CounterKey::BudgetDay(_), Bound::Given(bound)) => Some(bound),
-        (CounterKey::BudgetDay(_), Bound::Own | Bound::Held(_)) | (CounterKey::Stopped(_), _) => {
-            None
-        }
+        (CounterKey::BudgetDay(_) | CounterKey::Tally(..), Bound::Given(bound)) => Some(bound),
+        (CounterKey::BudgetDay(_) | CounterKey::Tally(..), Bound::Own | Bound::Held(_))
+        | (CounterKey::Stopped(_), _) => None,
         (CounterKey::Stock(_) | CounterKey::Budget, bound) => {
             known.map(|found| found.ceiling.saturating_sub(bound.held()))
         }
@@ -239,12 +243,24 @@ fn left(lane: &LaneWorld, counter: &CounterMove) -> Result<i64, CounterKey> {
         .ok_or_else(|| counter.key.clone())
 }
 
-/// Begins a counter: a day's budget, and with it those of days long past end.
+/// Begins a counter: a day's budget, or a team's tally of a day, and with it those of days long past end.
 fn begin(lane: &mut LaneWorld, key: &CounterKey) {
     if let CounterKey::BudgetDay(day) = key {
         let oldest = day.saturating_sub(KEEP_DAYS);
         lane.counters
             .retain(|key, _| !matches!(key, CounterKey::BudgetDay(old) if *old < oldest));
+    }
+    if let CounterKey::Tally(team, day) = key {
+        let from = CounterKey::Tally(team.clone(), Day::MIN);
+        let to = CounterKey::Tally(team.clone(), day.saturating_sub(TALLY_DAYS));
+        let old: Vec<CounterKey> = lane
+            .counters
+            .range(from..to)
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in old {
+            lane.counters.remove(&key);
+        }
     }
     let empty = Counter {
         issued: 0,

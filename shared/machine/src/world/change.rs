@@ -140,7 +140,16 @@ pub enum CounterKey {
     /// No counter, and nothing moves it: what stands among the exhausted where staff have stopped a reward, or withdrawn so much of
     /// its stock that less is left than was published.
     Stopped(Arc<str>),
+    /// How many members of a team signed in on a day; the team by a hash. Begins at 0 by itself, grows without a bound that
+    /// could be met, and is let go of [`TALLY_DAYS`] later.
+    Tally(Arc<str>, Day),
 }
+
+/// What no tally reaches.
+pub const TALLY_MOST: i64 = 1_000_000_000;
+
+/// For how many days a tally is kept: longer than any streak that may give something, and than a member may be late for it.
+pub const TALLY_DAYS: i32 = 150;
 
 impl fmt::Display for CounterKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -149,6 +158,7 @@ impl fmt::Display for CounterKey {
             Self::Budget => f.write_str("budget"),
             Self::BudgetDay(day) => write!(f, "budget/{}", date(*day)),
             Self::Stopped(reward) => write!(f, "stopped/{reward}"),
+            Self::Tally(team, day) => write!(f, "tally/{team}/{}", date(*day)),
         }
     }
 }

@@ -149,7 +149,7 @@ impl LaneWorld {
         self.marks.clear();
         // What begins at 0 by itself is gone; the others are created by a publish alone.
         self.counters
-            .retain(|key, _| !matches!(key, CounterKey::BudgetDay(_)));
+            .retain(|key, _| !matches!(key, CounterKey::BudgetDay(_) | CounterKey::Tally(..)));
         for counter in self.counters.values_mut() {
             *counter = Counter {
                 issued: 0,

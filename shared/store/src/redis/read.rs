@@ -1,5 +1,6 @@
 //! Reads: what is remembered of a call, a lane, the ledger, one user's history, who is due.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -294,10 +295,39 @@ pub(super) async fn lane(shared: &Shared, key: &CampaignKey) -> Result<Option<La
     }))
 }
 
+/// A team's tallies, in one read. One that is missing was never begun, or is let go of.
+pub(super) async fn tallies(
+    shared: &Shared,
+    key: &CampaignKey,
+    team: &Arc<str>,
+    days: RangeInclusive<Day>,
+) -> Result<Vec<u32>, Error> {
+    let keys = OfLane::new(key);
+    if days.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut command = redis::cmd("MGET");
+    for day in days {
+        command.arg(keys.counter(&CounterKey::Tally(team.clone(), day)));
+    }
+    let found = values(shared.ask(&command).await?)?;
+    let issued = |bytes: Option<Vec<u8>>| {
+        let counter = counter_of(bytes?.as_slice())?;
+        u32::try_from(counter.issued).ok()
+    };
+    Ok(found
+        .into_iter()
+        .map(|value| issued(value).unwrap_or(0))
+        .collect())
+}
+
 fn day_of(key: &CounterKey) -> Option<Day> {
     match key {
         CounterKey::BudgetDay(day) => Some(*day),
-        CounterKey::Stock(_) | CounterKey::Budget | CounterKey::Stopped(_) => None,
+        CounterKey::Stock(_)
+        | CounterKey::Budget
+        | CounterKey::Stopped(_)
+        | CounterKey::Tally(..) => None,
     }
 }
 

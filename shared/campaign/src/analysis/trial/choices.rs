@@ -171,7 +171,7 @@ fn persons(campaign: &Campaign, numbers: &[i64], texts: &[Arc<str>]) -> Vec<Pers
             (Known::Yes, FactKind::Asked(asked)) => {
                 Known::Is(asked_for(asked.ty, campaign, numbers, texts))
             }
-            (_, FactKind::Asked(_)) => Known::Unknown,
+            (_, FactKind::Asked(_) | FactKind::Team(_)) => Known::Unknown,
         });
         Facts::settle(&campaign.facts, all)
     };
