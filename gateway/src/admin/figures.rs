@@ -130,7 +130,8 @@ fn lane_stats<'a>(
         CounterKey::Budget
         | CounterKey::BudgetDay(_)
         | CounterKey::Quota(..)
-        | CounterKey::Stopped(_) => None,
+        | CounterKey::Stopped(_)
+        | CounterKey::Tally(..) => None,
     });
     let counter = |wanted: CounterKey| {
         held.counters

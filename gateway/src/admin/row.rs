@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use machine::calendar::{Calendar, date};
 use machine::ids::{Lane, grant_id};
+use machine::input::Used;
 use machine::ledger::{AmendedRow, DrawRow, GrantRow, HandRow, MessageRow, Row};
 use machine::model::{Currency, Reward, RewardKind, Sender};
 use machine::participant::Status;
@@ -47,6 +48,12 @@ pub struct Line<'a> {
     pub variant: Option<&'a str>,
     /// When it happened, as the tenant's back end says.
     pub occurred_at: Option<String>,
+    /// What was looked up for the decision and used, by name: `facts.newcomer`, `list vip`. What nobody asked for is not here.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub facts: Map<String, Json>,
+    /// Which of them were unknown: their value is what the campaign declares for that.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<String>,
     /// `grant`, `draw`, `message`, `hand` or `amended`; the field of that name holds the rest.
     pub r#type: &'static str,
     /// A reward that was given.
@@ -208,7 +215,10 @@ impl<'a> Line<'a> {
             }
         };
         let calendar = definition.map(|definition| &definition.calendar);
+        let (facts, unknown) = used(&row.attribution.facts, definition);
         Self {
+            facts,
+            unknown,
             number: row.number,
             tenant: &row.campaign.tenant,
             campaign: &row.campaign.campaign,
@@ -232,6 +242,23 @@ impl<'a> Line<'a> {
             amended,
         }
     }
+}
+
+/// What was used of the facts of a revision, and the names of those that were unknown.
+fn used(facts: &[Used], definition: Option<&Definition>) -> (Map<String, Json>, Vec<String>) {
+    let (mut found, mut unknown) = (Map::new(), Vec::new());
+    let declared = definition.map_or(&[][..], |definition| &definition.facts);
+    for (fact, used) in declared.iter().zip(facts) {
+        let Some(value) = used.value() else {
+            continue;
+        };
+        let calendar = definition.map(|definition| &definition.calendar);
+        found.insert(fact.name(), json_of(calendar, fact.ty(), value));
+        if matches!(used, Used::Declared(_)) {
+            unknown.push(fact.name());
+        }
+    }
+    (found, unknown)
 }
 
 impl<'a> Amended<'a> {

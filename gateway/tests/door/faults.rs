@@ -1,12 +1,12 @@
 //! A store that fails, counts, and says that it is far away, when a test says so; all else goes to the real one.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use machine::Millis;
 use machine::ids::{CampaignKey, Pseudonym};
 use machine::luck::Seed;
 use machine::model::Durability;
@@ -14,6 +14,7 @@ use machine::world::{
     Admin, AdminOutcome, AuditEntry, Commit, CounterKey, Draft, Outcome, Parked, Parking, Recalled,
     Revision,
 };
+use machine::{Day, Millis};
 use store::{
     Asked, Copied, Embedded, Error, Health, Lane, Later, Lease, LedgerRow, Page, Published, Store,
 };
@@ -133,6 +134,15 @@ impl Faulty {
 }
 
 impl Store for Faulty {
+    fn tallies<'a>(
+        &'a self,
+        key: &'a CampaignKey,
+        team: &'a Arc<str>,
+        days: RangeInclusive<Day>,
+    ) -> Later<'a, Vec<u32>> {
+        self.real.tallies(key, team, days)
+    }
+
     fn commit(&self, commit: Box<Commit>) -> Later<'_, Outcome> {
         self.seen.lock().unwrap().push(Commit::clone(&commit));
         let fault = self.commits.lock().unwrap().pop_front();

@@ -18,6 +18,7 @@ mod codes;
 mod drafts;
 mod elsewhere;
 mod examples;
+mod facts;
 mod gone;
 mod gone_elsewhere;
 mod headers;

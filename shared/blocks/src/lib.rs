@@ -6,6 +6,7 @@ pub mod pack;
 pub mod promise;
 pub mod streak;
 pub mod tasks;
+pub mod team;
 pub mod wheel;
 
 use machine::Block;
@@ -22,6 +23,7 @@ pub const KINDS: [&str; 5] = [
     streak::KIND,
     pack::KIND,
     tasks::KIND,
+    team::KIND,
 ];
 
 /// Attaches the code of a block to its parameters.
@@ -32,6 +34,7 @@ pub fn link(spec: &BlockSpec) -> Result<Box<dyn Block>, LinkError> {
         streak::KIND => Ok(Box::new(streak::Streak::new(params(spec)?, &spec.vars)?)),
         pack::KIND => Ok(Box::new(pack::Pack::new(params(spec)?))),
         tasks::KIND => Ok(Box::new(tasks::Tasks::new(params(spec)?, &spec.vars)?)),
+        team::KIND => Ok(Box::new(team::Team::new(params(spec)?, &spec.vars)?)),
         unknown => Err(LinkError::UnknownBlock(unknown.to_owned())),
     }
 }
@@ -45,6 +48,7 @@ pub fn signature(kind: &str, hold_at_most: i64) -> Option<Signature> {
         streak::KIND => Some(streak::signature()),
         pack::KIND => Some(pack::signature()),
         tasks::KIND => Some(tasks::signature()),
+        team::KIND => Some(team::signature()),
         _ => None,
     }
 }

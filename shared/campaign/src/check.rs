@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use machine::Text;
 use machine::block::Signature;
+use machine::expr::{self, BoolExpr};
 use machine::model::{Definition, Durability, RewardKind, Window};
 use serde::Serialize;
 
@@ -17,8 +18,8 @@ use crate::follow;
 use crate::law;
 use crate::machine as states;
 use crate::read::{
-    self, audience, budget, buy, chances, context, earn, events, expected, head, messages, pack,
-    rewards, streak, tasks, wheel, window,
+    self, audience, budget, buy, chances, context, earn, events, expected, facts, head, messages,
+    pack, rewards, streak, tasks, team, wheel, window,
 };
 use crate::relays::Relays;
 use crate::rules;
@@ -163,6 +164,7 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
 
     let head = head::read(check);
     context::read(check);
+    facts::read(check);
     let slices = rewards::read(window, check);
     rewards::when_gone(check);
     chances::read(check);
@@ -170,6 +172,7 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
     streak::read(check);
     let shipped_pack = shipped.as_ref().and_then(|node| node.get("pack"));
     pack::read(shipped_pack, window, check);
+    team::read(check);
     let budget = budget::read(check);
     let expected = expected::read(check);
     events::read(check);
@@ -191,6 +194,7 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
     // What nothing uses is only known once everything can be read.
     if !check.out.has_errors() {
         unused::report(check, budget.as_ref());
+        facts::unused(&check.tables, &asked_of(audience.as_ref()), &mut check.out);
     }
     let limited = check
         .tables
@@ -269,6 +273,19 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
     definition.rules_written = rules.written();
     definition.rules = rules.text;
     definition
+}
+
+/// The facts that an audience asks for.
+fn asked_of(audience: Option<&BoolExpr>) -> Vec<u16> {
+    let mut found = Vec::new();
+    if let Some(audience) = audience {
+        audience.each_source(&mut |source| {
+            if let expr::Source::Fact(fact) = source {
+                found.push(fact);
+            }
+        });
+    }
+    found
 }
 
 fn activity<'a>(

@@ -3,7 +3,7 @@
 //! E00xx the document, E01xx scalars, E02xx names and references, E03xx expressions, E04xx window and time, E05xx rewards,
 //! odds and budget, E06xx the machine, E07xx an activity's sections, E08xx the tenant, E09xx files, E10xx what campaigns tell each
 //! other, E11xx copies of an earlier edition, E12xx the rules that users read, E13xx what the law asks,
-//! E15xx packs and tasks; W and N likewise.
+//! E15xx packs and tasks, E17xx draws, E19xx facts; W and N likewise.
 //! A code keeps its meaning for good: tools and people look for it. Each has a page, `explain/E0501.md`, without which
 //! this does not compile: [`crate::explain`] says how it is written.
 
@@ -226,6 +226,17 @@ codes! {
     LOOK_CELLS = "E1703", "A look lacks a place for something that a draw may end in, or has too few or too many.";
     BUYS_ITSELF = "E1704", "Something is bought with itself.";
     NOT_LOOKED_UP = "W1701", "A reward that is not for everybody is given where nobody can be looked up.";
+    // E19xx: what is asked of the tenant's services.
+    FACT_CONNECTOR = "E1901", "A fact is asked of a connector that is no service.";
+    CONNECTOR = "E1902", "A connector can't be used as it is written.";
+    FACT_FIELD = "E1903", "A fact's place in a service's answer can't be read.";
+    FACT_TESTERS = "E1904", "Who tests depends on what a service says.";
+    DELIVER_SERVICE = "E1905", "A reward is delivered through a service that only knows facts.";
+    TEAM_ALONE = "E1911", "A team in a campaign where nobody signs in.";
+    TEAM_NEEDS = "E1912", "How many of a team must sign in can't be read.";
+    TEAM_STREAK = "E1913", "A streak of a team that gives something is too short or too long.";
+    FACT_UNUSED = "W1901", "A fact that nothing reads.";
+    FACT_NOBODY = "W1902", "A fact is read where no member is known whom one could ask about.";
 }
 
 #[cfg(test)]

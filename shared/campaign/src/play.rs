@@ -16,8 +16,8 @@ use machine::participant::Participant;
 use machine::step::{Call, Decision, No, Rejection, step};
 use machine::view::{View, view};
 use machine::world::{
-    Action, Admin, AdminOutcome, Applied, Attribution, Commit, CounterKey, Left, Outcome,
-    Publication, World, apply_admin, apply_commit,
+    Action, Admin, AdminOutcome, Applied, Attribution, Commit, CounterKey, LaneWorld, Left,
+    Outcome, Publication, World, apply_admin, apply_commit,
 };
 
 use crate::codec::{encode, link};
@@ -177,6 +177,11 @@ impl Stage {
         self.revisions
             .last_key_value()
             .map(|(_, campaign)| campaign.clone())
+    }
+
+    /// The lane that is played in.
+    pub fn lane(&self) -> Option<&LaneWorld> {
+        self.world.lane(&self.key)
     }
 
     /// The world, to be looked at.

@@ -247,6 +247,20 @@ impl Names for Scope<'_> {
         self.tables.list(list)
     }
 
+    fn fact(&mut self, name: &str) -> Option<(u16, Type)> {
+        let found = self.tables.fact(name)?;
+        match self.setting {
+            Setting::Event(event) => self.tables.event_asks(event, found.0),
+            Setting::Audience => {}
+            Setting::Nobody => self.asked_who.set(true),
+        }
+        Some(found)
+    }
+
+    fn fact_names(&self) -> Vec<String> {
+        self.tables.fact_names()
+    }
+
     fn list_names(&self) -> Vec<String> {
         self.tables.lists.clone()
     }

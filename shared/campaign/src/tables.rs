@@ -69,6 +69,10 @@ pub(crate) struct Tables {
     /// The names of the lists that the tenant has.
     pub lists: Vec<String>,
     pub facts: Vec<FactDecl>,
+    /// The facts that a service is asked for, by their place in `facts`, where the file declares each.
+    pub asked: Vec<Placed<u16>>,
+    /// The fact with the tallies of the user's team, if teams are counted.
+    pub team: Option<u16>,
     pub vars: Vec<Placed<Var>>,
     pub counts: Vec<CountDecl>,
     pub events: Vec<Placed<EventDecl>>,
@@ -99,6 +103,8 @@ impl Tables {
             claims,
             lists,
             facts: Vec::new(),
+            asked: Vec::new(),
+            team: None,
             vars: Vec::new(),
             counts: Vec::new(),
             events: Vec::new(),
@@ -324,6 +330,31 @@ impl Tables {
         Some(count)
     }
 
+    /// What a service is asked for: its place among the facts, and its type.
+    pub fn fact(&self, name: &str) -> Option<(u16, Type)> {
+        let at = self
+            .facts
+            .iter()
+            .position(|fact| fact.asked().is_some_and(|asked| asked.name == name))?;
+        self.facts.get(at).map(|fact| (at as u16, fact.ty()))
+    }
+
+    /// The names of all facts that a service is asked for.
+    pub fn fact_names(&self) -> Vec<String> {
+        let asked = self.facts.iter().filter_map(FactDecl::asked);
+        asked.map(|asked| asked.name.clone()).collect()
+    }
+
+    /// Notes that an event's transitions read a fact, so that it is asked for when the event comes.
+    pub fn event_asks(&mut self, event: u16, fact: u16) {
+        if let Some(event) = self.events.get_mut(usize::from(event))
+            && !event.what.asks.contains(&fact)
+        {
+            event.what.asks.push(fact);
+            event.what.asks.sort_unstable();
+        }
+    }
+
     /// The fact "on this list", made at the first use. Unknown counts as not listed.
     pub fn list(&mut self, list: &str) -> Option<u16> {
         if !self.lists.iter().any(|known| known == list) {
@@ -337,7 +368,7 @@ impl Tables {
             .unwrap_or_else(|| {
                 self.facts.push(FactDecl {
                     what,
-                    when_unknown: false,
+                    when_unknown: Value::Bool(false),
                 });
                 self.facts.len() - 1
             });

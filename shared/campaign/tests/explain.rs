@@ -86,6 +86,9 @@ claims:
   level: { type: int, default: 0 }
   tags: { type: list }
   signed_up: { type: time }
+  class: { type: string }
+  class_size: { type: int }
+connectors: { crm: { kind: http, url: https://crm.example.com/gala/facts, secret: { env: CRM_SECRET } } }
 ",
     ),
 ];

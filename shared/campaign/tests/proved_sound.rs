@@ -18,7 +18,7 @@ use machine::luck::{Seed, Seeded};
 use machine::model::{Campaign, Definition, Sender, State, Transition};
 use machine::participant::Participant;
 use machine::step::{Call, No, step};
-use machine::{Millis, Value};
+use machine::{Millis, Type, Value};
 use serde_json::{Map, json};
 
 use campaign::analysis::{List, Proved};
@@ -122,7 +122,14 @@ fn play(campaign: &Campaign, found: &Proved, dice: &mut Dice, case: &str) -> usi
             }
             let facts = campaign.facts.iter();
             let facts: Vec<Finding> = facts
-                .map(|_| [Finding::Yes, Finding::No][dice.below(2)])
+                .map(|fact| {
+                    let is = match fact.ty() {
+                        Type::Bool => Finding::Yes,
+                        Type::Str => Finding::Is(Value::Str(dice.one(&["x", "hi"]).into())),
+                        _ => Finding::Is(Value::Int(dice.int())),
+                    };
+                    [is, Finding::No, Finding::Unknown][dice.below(3)].clone()
+                })
                 .collect();
             let user = User::read(&campaign.claims, &claims);
             let facts = Facts::settle(&campaign.facts, facts);
@@ -198,9 +205,9 @@ fn within(campaign: &Campaign, participant: &Participant, found: &Proved, case: 
 fn payload(campaign: &Campaign, event: u16, dice: &mut Dice) -> Payload {
     let fields = &campaign.events[usize::from(event)].payload;
     let value = |field: &machine::model::Field, dice: &mut Dice| match field.ty {
-        machine::Type::Bool => Value::Bool(dice.once_in(2)),
-        machine::Type::Str => Value::Str(["", "x", "签到"][dice.below(3)].into()),
-        machine::Type::Date => Value::Int(campaign.window.opens / DAY_MS + dice.below(10) as i64),
+        Type::Bool => Value::Bool(dice.once_in(2)),
+        Type::Str => Value::Str(["", "x", "签到"][dice.below(3)].into()),
+        Type::Date => Value::Int(campaign.window.opens / DAY_MS + dice.below(10) as i64),
         _ => Value::Int(dice.int().clamp(field.at_least, field.at_most)),
     };
     Payload {

@@ -20,7 +20,6 @@ use campaign::{Activity, Input, Source, Tenant, link, lower, story};
 use generate::campaigns;
 use generate::dice::Dice;
 use generate::promises::{looked_at, sound};
-use machine::Millis;
 use machine::expr::Fault;
 use machine::ids::Pseudonym;
 use machine::input::{Facts, Known, Payload, User};
@@ -29,6 +28,7 @@ use machine::model::{Campaign, Sender};
 use machine::participant::Participant;
 use machine::step::{Call, No, step};
 use machine::world::{CounterKey, Left};
+use machine::{Millis, Type, Value};
 use serde_json::{Map, json};
 
 /// Cases in all; each campaign takes its share.
@@ -143,10 +143,14 @@ fn person(campaign: &Campaign, dice: &mut Dice) -> Person {
         claims.insert("tags".to_owned(), json!(["vip", "new"]));
         claims.insert("signed_up".to_owned(), json!(dice.int() / 1000));
     }
-    let known = campaign
-        .facts
-        .iter()
-        .map(|_| [Known::Yes, Known::No, Known::Unknown][dice.below(3)]);
+    let known = campaign.facts.iter().map(|fact| {
+        let is = match fact.ty() {
+            Type::Bool => Known::Yes,
+            Type::Str => Known::Is(Value::Str("x".into())),
+            _ => Known::Is(Value::Int(dice.int())),
+        };
+        [is, Known::No, Known::Unknown, Known::NotAsked][dice.below(4)].clone()
+    });
     let known: Vec<Known> = known.collect();
     Person {
         user: User::read(&campaign.claims, &claims),

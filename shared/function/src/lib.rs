@@ -1,6 +1,7 @@
 //! The shell that turns an activity into a function: identity, clock, draws, facts, HTTP, telemetry.
 //! It holds no rule of any one activity.
 
+pub mod ask;
 pub mod bearer;
 pub mod client;
 pub mod clock;

@@ -12,6 +12,7 @@ use machine::world::List;
 use parking_lot::Mutex;
 use store::Store;
 
+use crate::ask::Answers;
 use crate::served::{Served, TenantShell};
 
 /// How long a call waits for what lists say.
@@ -64,7 +65,7 @@ pub struct Listed(Vec<(String, Known)>);
 impl Listed {
     fn of(&self, list: &str) -> Option<Known> {
         let mut all = self.0.iter();
-        all.find_map(|(name, known)| (name == list).then_some(*known))
+        all.find_map(|(name, known)| (name == list).then(|| known.clone()))
     }
 }
 
@@ -75,7 +76,10 @@ impl TenantShell {
         let mut found: Vec<(String, Known)> = Vec::new();
         let mut open: Vec<(usize, Arc<str>)> = Vec::new();
         let facts = served.live.iter().flat_map(|(_, live)| &live.facts);
-        for FactKind::List(name) in facts.map(|fact| &fact.what) {
+        for what in facts.map(|fact| &fact.what) {
+            let FactKind::List(name) = what else {
+                continue;
+            };
             let Some(list) = self.stored.lists.get(name) else {
                 continue;
             };
@@ -116,9 +120,22 @@ impl TenantShell {
         Listed(found)
     }
 
-    /// What is known about a member for a campaign's facts.
+    /// What is known about a member for a campaign's facts where no service is asked.
     pub fn facts(&self, definition: &Definition, member: &str, listed: &Listed) -> Facts {
-        let found = definition.facts.iter().map(|fact| match &fact.what {
+        self.facts_with(definition, member, listed, &Answers::default())
+    }
+
+    /// What is known about a member for a campaign's facts, with what services said.
+    pub fn facts_with(
+        &self,
+        definition: &Definition,
+        member: &str,
+        listed: &Listed,
+        answers: &Answers,
+    ) -> Facts {
+        let each = (0_u16..).zip(&definition.facts);
+        let found = each.map(|(at, fact)| match &fact.what {
+            FactKind::Asked(_) | FactKind::Team(_) => answers.of(at),
             FactKind::List(list) => listed.of(list).unwrap_or_else(|| {
                 let members = self.lists.get(list);
                 members.map_or(Known::Unknown, |members| {

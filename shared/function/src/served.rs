@@ -17,6 +17,7 @@ use machine::participant::Participant;
 use machine::world::{Live, Notice, Pause, arm};
 use machine::{Campaign, Definition, Millis};
 
+use crate::ask::Services;
 use crate::client::TrustedProxies;
 use crate::cors::Origins;
 use crate::identity::Verifier;
@@ -64,6 +65,8 @@ pub struct TenantShell {
     pub lists: HashMap<String, HashSet<String>>,
     /// The lists in the store, which stand above those.
     pub stored: Stored,
+    /// Its own services, which are asked for facts.
+    pub asked: Services,
     /// How often each user may call.
     pub user_limit: Option<Arc<SharedLimiter>>,
     /// That limit as `RateLimit-Policy` says it, written once.

@@ -42,6 +42,12 @@ pub trait Block: fmt::Debug + Send + Sync {
         Ok(())
     }
 
+    /// What follows of an event that fired, whatever it did: after all of its actions, before the step ends. Rejects nothing.
+    fn follow(&self, turn: &mut Turn<'_>) -> Result<(), Fault> {
+        let _ = turn;
+        Ok(())
+    }
+
     /// What it adds to a participant's view: a key and its value.
     fn view(&self, look: &Look<'_>, language: &str) -> Option<(&'static str, Json)> {
         let _ = (look, language);
@@ -179,6 +185,11 @@ impl<'a> Look<'a> {
             Source::Var(slot) => self.core.vars.get(usize::from(slot)),
             Source::User(slot) => self.user.claims.get(usize::from(slot)),
             Source::Event(slot) => self.payload.fields.get(usize::from(slot)),
+            // What nobody looked up counts as unknown.
+            Source::Fact(slot) => self.facts.value(slot).or_else(|| {
+                let declared = self.campaign.facts.get(usize::from(slot))?;
+                Some(&declared.when_unknown)
+            }),
         }
         .ok_or(Fault::Mismatch("a value is missing"))
     }

@@ -40,6 +40,8 @@ pub enum Source {
     User(u16),
     /// A field of the event's payload, in the order the event declares them.
     Event(u16),
+    /// What one of the tenant's services said, in the order the campaign declares its facts.
+    Fact(u16),
 }
 
 /// How two integers compare.

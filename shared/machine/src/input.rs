@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
+pub use crate::facts::{Facts, Known, Used};
 use crate::model::{Choice, ClaimDecl, EventDecl, Field};
 use crate::value::{Type, Value};
 
@@ -209,7 +209,7 @@ fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-fn from_json(json: &Json, ty: Type) -> Option<Value> {
+pub(crate) fn from_json(json: &Json, ty: Type) -> Option<Value> {
     match (ty, json) {
         (Type::Bool, Json::Bool(value)) => Some(Value::Bool(*value)),
         (Type::Int, Json::Number(number)) => whole(number).map(Value::Int),
@@ -241,51 +241,6 @@ fn whole(number: &serde_json::Number) -> Option<i64> {
         let float = number.as_f64()?;
         (float.fract() == 0.0 && float.abs() <= EXACT).then_some(float as i64)
     })
-}
-
-/// What a look-up found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Known {
-    /// It holds.
-    Yes,
-    /// It does not hold.
-    No,
-    /// It could not be found out in time; the declared answer for "unknown" applies.
-    Unknown,
-}
-
-/// What the shell looked up for a step, in the order the campaign declares its facts.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Facts {
-    found: Vec<bool>,
-}
-
-impl Facts {
-    /// Settles each finding: "unknown" becomes the answer its declaration gives.
-    pub fn settle(
-        declared: &[crate::model::FactDecl],
-        found: impl IntoIterator<Item = Known>,
-    ) -> Self {
-        let mut found = found.into_iter();
-        let settle = |decl: &crate::model::FactDecl| match found.next().unwrap_or(Known::Unknown) {
-            Known::Yes => true,
-            Known::No => false,
-            Known::Unknown => decl.when_unknown,
-        };
-        Self {
-            found: declared.iter().map(settle).collect(),
-        }
-    }
-
-    /// What was found, in the order declared: kept with the decision.
-    pub fn found(&self) -> &[bool] {
-        &self.found
-    }
-
-    /// Whether the fact with this index holds; an index nobody declared does not.
-    pub fn holds(&self, index: u16) -> bool {
-        self.found.get(usize::from(index)).copied().unwrap_or(false)
-    }
 }
 
 #[cfg(test)]

@@ -197,6 +197,10 @@ pub struct Rolled {
     pub pity: bool,
 }
 
+/// The message that a member's first sign-in of a day is to their team's tally, with the fields `team` (a hash) and `day`. No
+/// config can emit one of this name.
+pub const TEAM_DAY: &str = "team/day";
+
 /// A message, as emitted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageRow {

@@ -11,6 +11,7 @@
 pub mod block;
 pub mod calendar;
 pub mod expr;
+pub mod facts;
 pub mod hand;
 pub mod ids;
 pub mod input;
@@ -19,6 +20,7 @@ pub mod luck;
 pub mod migrate;
 pub mod model;
 pub mod participant;
+mod reads;
 pub mod step;
 pub mod text;
 pub mod turn;

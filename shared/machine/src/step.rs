@@ -148,6 +148,7 @@ pub fn step(call: &Call<'_>) -> Result<Decision, No> {
     if let Some((event, _)) = call.event {
         may_send(call, event)?;
         turn.fire(event)?;
+        turn.follow()?;
     }
     Ok(decided(turn, call))
 }
@@ -336,6 +337,15 @@ impl Turn<'_> {
         let campaign = self.campaign;
         for block in &campaign.blocks {
             block.refresh(self)?;
+        }
+        Ok(())
+    }
+
+    /// Lets the blocks do what follows of an event.
+    fn follow(&mut self) -> Result<(), Fault> {
+        let campaign = self.campaign;
+        for block in &campaign.blocks {
+            block.follow(self)?;
         }
         Ok(())
     }

@@ -9,13 +9,13 @@ use crate::calendar::{Day, Millis};
 use crate::expr::Fault;
 use crate::ids::Period;
 use crate::input::{Facts, Payload, User};
-use crate::ledger::{DrawRow, GrantRow, MessageRow, Rolled, Row, Terms};
+use crate::ledger::{DrawRow, GrantRow, MessageRow, Rolled, Row, TEAM_DAY, Terms};
 use crate::luck::{Draws, Luck};
 use crate::model::{Campaign, Emit, Every, Reward, RewardKind};
 use crate::participant::{Core, Grant, Status};
 use crate::step::{No, Rejection};
 use crate::value::Value;
-use crate::world::{Bound, CounterKey, CounterMove, Left};
+use crate::world::{Bound, CounterKey, CounterMove, Left, TALLY_MOST};
 
 /// A step under way.
 #[derive(Debug)]
@@ -349,6 +349,24 @@ impl Turn<'_> {
             .collect();
         self.rows.push(Row::Message(MessageRow {
             message: emit.message.clone(),
+            fields,
+        }));
+    }
+
+    /// Counts a member for their team on a day; once for each of them is the caller's to see to. The ledger has a row of it,
+    /// under a name that no campaign can emit, so that whoever reads it can add the tallies up again.
+    pub fn tally(&mut self, team: &Arc<str>, day: Day) {
+        self.moves.push(CounterMove {
+            key: CounterKey::Tally(team.clone(), day),
+            add: 1,
+            bound: Bound::Given(TALLY_MOST),
+        });
+        let fields = vec![
+            ("team".into(), Value::Str(team.clone())),
+            ("day".into(), Value::Int(i64::from(day))),
+        ];
+        self.rows.push(Row::Message(MessageRow {
+            message: TEAM_DAY.into(),
             fields,
         }));
     }

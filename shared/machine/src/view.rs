@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use crate::block::Look;
 use crate::calendar::Millis;
-use crate::expr::{BoolExpr, Expr, Fault, IntExpr, Source, StrExpr};
+use crate::expr::{BoolExpr, Fault, Source};
 use crate::input::Payload;
 use crate::model::{Action, Phase, Sender, Transition};
 use crate::step::{Call, No, Rejection, closed, eligible, settle};
@@ -105,7 +105,8 @@ pub fn standing(call: &Call<'_>, event: u16) -> Result<Option<Rejection>, Fault>
     refusal(&look, event)
 }
 
-/// The no that the guards have for an event. A guard that reads the payload counts as possible.
+/// The no that the guards have for an event. A guard that reads the payload counts as possible, and so does one that reads
+/// a fact which was not asked for: a look calls nobody for the sake of a button.
 fn refusal(look: &Look<'_>, event: u16) -> Result<Option<Rejection>, Fault> {
     let campaign = look.campaign;
     let Some(state) = campaign.machine.states.get(usize::from(look.core.state)) else {
@@ -125,7 +126,7 @@ fn refusal(look: &Look<'_>, event: u16) -> Result<Option<Rejection>, Fault> {
         .filter(|on| on.event == event);
     for transition in lists.flat_map(|on| &on.transitions) {
         match &transition.when {
-            Some(guard) if guard.reads_event() => {
+            Some(guard) if guard.reads_event() || unasked(guard, look) => {
                 if transition.reject.is_none() {
                     return Ok(None);
                 }
@@ -166,6 +167,15 @@ fn refused(actions: &[Action], look: &Look<'_>) -> Result<Option<Rejection>, Fau
     Ok(None)
 }
 
+/// Whether a guard reads a fact that was not asked for.
+fn unasked(guard: &BoolExpr, look: &Look<'_>) -> bool {
+    let mut unasked = false;
+    guard.each_source(&mut |source| {
+        unasked |= matches!(source, Source::Fact(fact) if !look.facts.was_asked(fact));
+    });
+    unasked
+}
+
 fn no_of(transition: &Transition) -> Option<Rejection> {
     transition
         .reject
@@ -202,82 +212,6 @@ fn next_at(turn: &Turn<'_>, no: &Rejection, now: Millis) -> Option<Millis> {
             (window.phase(next) == Phase::Open).then_some(next)
         }
     }
-}
-
-impl BoolExpr {
-    /// Whether it reads the event's payload.
-    pub fn reads_event(&self) -> bool {
-        match self {
-            Self::Lit(_) | Self::Fact(_) => false,
-            Self::Get(source) => event(*source),
-            Self::Not(inner) => inner.reads_event(),
-            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::reads_event),
-            Self::Compare(_, left, right) => left.reads_event() || right.reads_event(),
-            Self::SameStr(left, right) => left.reads_event() || right.reads_event(),
-            Self::SameBool(left, right) => left.reads_event() || right.reads_event(),
-            Self::IntIn(needle, list) => {
-                needle.reads_event() || list.iter().any(IntExpr::reads_event)
-            }
-            Self::StrIn(needle, list) => {
-                needle.reads_event() || list.iter().any(StrExpr::reads_event)
-            }
-            Self::Has(needle, source) => needle.reads_event() || event(*source),
-            Self::If(parts) => {
-                parts.0.reads_event() || parts.1.reads_event() || parts.2.reads_event()
-            }
-            Self::Call(call) => call.args.iter().any(Expr::reads_event),
-        }
-    }
-}
-
-impl IntExpr {
-    /// Whether it reads the event's payload.
-    pub fn reads_event(&self) -> bool {
-        match self {
-            Self::Lit(_)
-            | Self::Now
-            | Self::Today
-            | Self::Given(_)
-            | Self::CountToday(_)
-            | Self::CountTotal(_) => false,
-            Self::Get(source) => event(*source),
-            Self::DayOf(inner) | Self::Neg(inner) => inner.reads_event(),
-            Self::Arith(_, parts) => parts.0.reads_event() || parts.1.reads_event(),
-            Self::If(parts) => {
-                parts.0.reads_event() || parts.1.reads_event() || parts.2.reads_event()
-            }
-            Self::Size(text) => text.reads_event(),
-            Self::Call(call) => call.args.iter().any(Expr::reads_event),
-        }
-    }
-}
-
-impl StrExpr {
-    /// Whether it reads the event's payload.
-    pub fn reads_event(&self) -> bool {
-        match self {
-            Self::Lit(_) => false,
-            Self::Get(source) => event(*source),
-            Self::If(parts) => {
-                parts.0.reads_event() || parts.1.reads_event() || parts.2.reads_event()
-            }
-        }
-    }
-}
-
-impl Expr {
-    /// Whether it reads the event's payload.
-    pub fn reads_event(&self) -> bool {
-        match self {
-            Self::Bool(program) => program.reads_event(),
-            Self::Int(program) => program.reads_event(),
-            Self::Str(program) => program.reads_event(),
-        }
-    }
-}
-
-fn event(source: Source) -> bool {
-    matches!(source, Source::Event(_))
 }
 
 /// Whether some transition of the campaign rejects with this code of its own.

@@ -16,12 +16,12 @@ mod delivery;
 mod error;
 
 use std::future::Future;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use machine::Millis;
 use machine::ids::{CampaignKey, Pseudonym};
 use machine::luck::Seed;
 use machine::model::Durability;
@@ -30,6 +30,7 @@ use machine::world::{
     Admin, AdminOutcome, AuditEntry, Block, Commit, Counter, CounterKey, Draft, Live, Notice,
     Outcome, Parked, Parking, Pause, Recalled, Revision,
 };
+use machine::{Day, Millis};
 use tokio::sync::watch;
 
 pub use embedded::Embedded;
@@ -215,6 +216,14 @@ pub trait Store: Send + Sync + 'static {
         let _ = (tenant, user);
         Box::pin(async { Ok(vec![None; versions.len()]) })
     }
+
+    /// How many members of a team, by its hash, signed in on each of these days; 0 where nobody did.
+    fn tallies<'a>(
+        &'a self,
+        key: &'a CampaignKey,
+        team: &'a Arc<str>,
+        days: RangeInclusive<Day>,
+    ) -> Later<'a, Vec<u32>>;
 
     /// Whether every call is a round trip to another machine. A caller of such a store commits on what it knows and reads
     /// only when that fails; and the configs folder only seeds it, since other processes share what it holds.

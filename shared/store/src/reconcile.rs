@@ -16,8 +16,11 @@ mod tests;
 mod totals;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use machine::Day;
 use machine::ids::CampaignKey;
+use machine::world::{CounterKey, TALLY_DAYS};
 
 use crate::{Error, Lane, LedgerRow, Store};
 
@@ -32,6 +35,9 @@ pub const ROWS_A_PASS: u64 = 1_000_000;
 
 /// How many differences are named; the rest are counted.
 pub const NAMED: usize = 1000;
+
+/// How many days before a tally is let go of it is no longer asked for.
+const TALLY_SLACK: i32 = 10;
 
 /// How many rows or records are read at once.
 const PAGE: usize = 1000;
@@ -127,7 +133,8 @@ impl Reading<'_> {
                 next = next.max(row.number.saturating_add(1));
             }
         }
-        if let Some(totals) = totals {
+        if let Some(mut totals) = totals {
+            self.tallies(std::mem::take(&mut totals.tallies)).await?;
             (report.grants, report.draws) = totals.finish(&mut self.findings);
         }
         report.participants += self.records(&mut people).await?;
@@ -146,6 +153,28 @@ impl Reading<'_> {
             }
         }
         people.finish(&mut self.findings);
+        Ok(())
+    }
+
+    /// Holds the tallies of teams against the rows of those who were counted; those that are let go of in time apart. (One that
+    /// moved while the ledger was read is told by the next look.)
+    async fn tallies(&mut self, booked: BTreeMap<(Arc<str>, Day), u32>) -> Result<(), Error> {
+        let newest = booked.keys().map(|(_, day)| *day).max().unwrap_or_default();
+        for ((team, day), booked) in booked {
+            if day <= newest.saturating_sub(TALLY_DAYS - TALLY_SLACK) {
+                continue;
+            }
+            let counted = self.store.tallies(self.key, &team, day..=day).await?;
+            let counted = counted.first().copied().unwrap_or(0);
+            // Of a day that goes on, somebody may have come since the ledger was read.
+            if counted < booked || counted > booked && day < newest.saturating_sub(1) {
+                self.findings.add(Difference::CounterDiffers {
+                    counter: CounterKey::Tally(team, day),
+                    counted: i64::from(counted),
+                    booked: i64::from(booked),
+                });
+            }
+        }
         Ok(())
     }
 

@@ -134,6 +134,11 @@ impl<'a> Ranges<'a> {
                 let claim = self.definition.claims.get(usize::from(claim));
                 claim.map_or(Known::Other, |claim| Known::any(claim.ty))
             }
+            // Whatever a service says, of its type, or what is declared: nothing is known of either beforehand.
+            Source::Fact(fact) => {
+                let fact = self.definition.facts.get(usize::from(fact));
+                fact.map_or(Known::Other, |fact| Known::any(fact.ty()))
+            }
             Source::Event(field) => {
                 let Here::Event(event) = here else {
                     return Known::Other;

@@ -131,6 +131,15 @@ pub trait Names {
     fn event_names(&self) -> Vec<String> {
         Vec::new()
     }
+    /// What a service is asked for: `facts.<name>`; asking for it is noted.
+    fn fact(&mut self, name: &str) -> Option<(u16, Type)> {
+        let _ = name;
+        None
+    }
+    /// The names of all facts.
+    fn fact_names(&self) -> Vec<String> {
+        Vec::new()
+    }
     /// The fact "on this list" (its place in `Definition.facts`), made at its first use; nothing if there is no such list.
     fn list(&mut self, list: &str) -> Option<u16> {
         let _ = list;

@@ -17,6 +17,7 @@ impl Lowering<'_> {
             "now" => return Some(Typed::int(Type::Time, IntExpr::Now)),
             "today" => return Some(Typed::int(Type::Date, IntExpr::Today)),
             "user" => return self.bare(part, "user", "claim", &self.names.user_names()),
+            "facts" => return self.bare(part, "facts", "fact", &self.names.fact_names()),
             "event" => return self.bare(part, "event", "field", &self.names.event_fields()),
             "rewards" => {
                 let ids: Vec<_> = self
@@ -60,6 +61,9 @@ impl Lowering<'_> {
         }
         if self.names.event_fields().iter().any(same) {
             return format!("did you mean `event.{name}`?");
+        }
+        if self.names.fact_names().iter().any(same) {
+            return format!("did you mean `facts.{name}`?");
         }
         if self.names.function_names().iter().any(same)
             || FUNCTIONS.iter().any(|(known, _)| *known == name)
@@ -155,6 +159,19 @@ impl Lowering<'_> {
                     "an event's fields are declared under its `payload`",
                 )
             }
+            Cel::Ident(root) if root == "facts" => {
+                if let Some((slot, ty)) = self.names.fact(field) {
+                    return self.get(part, Source::Fact(slot), ty);
+                }
+                let known = self.names.fact_names();
+                self.unknown_part(
+                    part,
+                    field,
+                    format!("`{field}` is not a fact of this campaign"),
+                    &known,
+                    "facts are declared under `facts`, with the service that is asked",
+                )
+            }
             Cel::Ident(root) if root == "rewards" => {
                 let name = field.replace('_', "-");
                 if self.names.reward(&name).is_none() && self.names.reward(field).is_none() {
@@ -192,7 +209,9 @@ impl Lowering<'_> {
                 self.refuse(
                     codes::EXPR_FEATURE,
                     part,
-                    format!("`{written}` has no parts: only `user`, `event` and `rewards` have"),
+                    format!(
+                        "`{written}` has no parts: only `user`, `event`, `facts` and `rewards` have"
+                    ),
                     None,
                 )
             }

@@ -20,7 +20,10 @@ use crate::scope::{Scope, Setting};
 const CHOICE: &str = "choice";
 
 /// Blocks' actions that may say no by themselves, whatever the guards said.
-const MAY_REFUSE: [&str; 2] = ["sign", "make_up"];
+const MAY_REFUSE: [&str; 3] = ["sign", "make_up", "claim_team"];
+
+/// Blocks' actions after which a team's tallies are looked at.
+const COUNTS: [&str; 2] = ["sign", "claim_team"];
 
 /// How many times an action draws: a plain number, so that the check knows it.
 const TIMES: &str = "times";
@@ -89,6 +92,11 @@ pub(super) fn lower(
     }
     if when.drawn && may_refuse {
         after_draw(entry, check);
+    }
+    if let (Setting::Event(event), Some(team)) = (when.setting, check.tables.team)
+        && COUNTS.contains(&name)
+    {
+        check.tables.event_asks(event, team);
     }
     let mut args = arguments(entry, &signature, when.setting, check)?;
     if when.setting == Setting::Nobody && signature.draws {

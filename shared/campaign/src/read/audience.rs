@@ -52,6 +52,11 @@ pub(crate) static ITEM: Keys = Keys {
             Shape::Duration,
             "The user's claim `signed_up` is at most this long ago.",
         ),
+        Key::optional(
+            "fact",
+            Shape::String,
+            "This fact, a truth value that is declared under `facts`, holds.",
+        ),
         Key::optional("when", Shape::Expr, "This expression holds."),
     ],
 };
@@ -79,7 +84,20 @@ pub(crate) fn read(check: &mut Check<'_>) -> Option<BoolExpr> {
 /// Who may play in the test lane.
 pub(crate) fn testers(check: &mut Check<'_>) -> Option<BoolExpr> {
     let node = check.root.get("testers")?;
-    Some(BoolExpr::Any(items(node, check)))
+    let testers = BoolExpr::Any(items(node, check));
+    let mut asks = false;
+    testers.each_source(&mut |source| asks |= matches!(source, Source::Fact(_)));
+    if asks {
+        check
+            .out
+            .error(
+                codes::FACT_TESTERS,
+                &node.place,
+                "who tests can't depend on a fact: every call would ask for it, in every lane",
+            )
+            .help("name them in a list: `testers: [{ list: inner-test }]`");
+    }
+    Some(testers)
 }
 
 fn items(node: &Node, check: &mut Check<'_>) -> Vec<BoolExpr> {
@@ -130,8 +148,42 @@ fn item(node: &Node, check: &mut Check<'_>) -> Option<BoolExpr> {
                 since,
             ))
         }
+        "fact" => fact(value, check),
         "when" => Scope::new(&mut check.tables, Setting::Audience).lower_bool(value, out),
         _ => None,
+    }
+}
+
+/// A fact that holds.
+fn fact(node: &Node, check: &mut Check<'_>) -> Option<BoolExpr> {
+    let name = node.string(&mut check.out)?;
+    match check.tables.fact(name) {
+        Some((fact, Type::Bool)) => Some(BoolExpr::Get(Source::Fact(fact))),
+        Some((_, ty)) => {
+            check
+                .out
+                .error(
+                    codes::EXPR_RESULT,
+                    &node.place,
+                    format!("`{name}` is no truth value but of type {ty}"),
+                )
+                .help(format!("compare it: `{{ when: facts.{name} >= 3 }}`"));
+            None
+        }
+        None => {
+            let known = check.tables.fact_names();
+            let help = meant(name, known.iter().map(String::as_str))
+                .unwrap_or_else(|| "declare it under `facts`".to_owned());
+            check
+                .out
+                .error(
+                    codes::EXPR_NAME,
+                    &node.place,
+                    format!("`{name}` is not a fact of this campaign"),
+                )
+                .help(help);
+            None
+        }
     }
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod context;
 pub(crate) mod earn;
 pub(crate) mod events;
 pub(crate) mod expected;
+pub(crate) mod facts;
 pub(crate) mod head;
 pub(crate) mod limits;
 pub(crate) mod messages;
@@ -20,6 +21,7 @@ pub(crate) mod rewards;
 mod schema;
 pub(crate) mod streak;
 pub(crate) mod tasks;
+pub(crate) mod team;
 pub(crate) mod wheel;
 pub(crate) mod window;
 
@@ -82,6 +84,11 @@ pub static KEYS: Keys = Keys {
             "Who may take part; everybody unless said.",
         ),
         Key::optional(
+            "facts",
+            Shape::MapOf(&Shape::Keys(&facts::KEYS)),
+            "What one of the tenant's services is asked about a user, by name: `facts.<name>` in expressions.",
+        ),
+        Key::optional(
             "rewards",
             Shape::MapOf(&Shape::Keys(&rewards::KEYS)),
             "What can be given, by id: what it is, how many there are, what it costs, how likely it is.",
@@ -136,6 +143,11 @@ pub static KEYS: Keys = Keys {
             "give",
             Shape::Keys(&streak::GIVE),
             "What days give: each day, days in a row, days in all.",
+        ),
+        Key::optional(
+            "team",
+            Shape::Keys(&team::KEYS),
+            "Members who sign in together: those with the same value of a claim.",
         ),
         Key::optional(
             "pack",

@@ -11,6 +11,7 @@ use crate::diagnostic::meant;
 use crate::document::{Entry, Fields, Key, Keys, Node, Odds, Shape};
 use crate::read::{context, limits, release};
 use crate::tables::{Placed, Var};
+use crate::tenant::ConnectorKind;
 
 /// The most rewards of one campaign.
 const MOST_REWARDS: usize = 500;
@@ -317,6 +318,21 @@ fn deliver(id: &str, node: Option<&Node>, check: &mut Check<'_>) -> Deliver {
             )
             .help(
                 help.unwrap_or_else(|| "declare it in tenant.yaml under `connectors`".to_owned()),
+            );
+    }
+    if known
+        .get(name)
+        .is_some_and(|connector| connector.kind == ConnectorKind::Http)
+    {
+        check
+            .out
+            .error(
+                codes::DELIVER_SERVICE,
+                &node.place,
+                format!("`{name}` is a service that is asked for facts: it delivers nothing"),
+            )
+            .help(
+                "name a connector that hands rewards over, or leave `deliver` out: then people do",
             );
     }
     Deliver {

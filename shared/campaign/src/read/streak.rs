@@ -197,7 +197,7 @@ fn by_days(
 }
 
 /// The rewards promised under a rule; the second and later ones have their reward's id in the rule's.
-fn promises(rule: &str, node: &Node, check: &mut Check<'_>) -> Vec<Promise> {
+pub(crate) fn promises(rule: &str, node: &Node, check: &mut Check<'_>) -> Vec<Promise> {
     let mut found: Vec<Promise> = Vec::new();
     for item in node.one_or_list() {
         let Some(reward) = check.promised(item) else {

@@ -159,6 +159,11 @@ impl<'w> Desk<'w> {
         openings(definition, encode(definition).into())
     }
 
+    /// The lane that is played in, to be looked at.
+    pub fn lane_now(&self) -> &LaneWorld {
+        &self.world.live_lane
+    }
+
     fn lane(&mut self) -> &mut LaneWorld {
         &mut self.world.live_lane
     }

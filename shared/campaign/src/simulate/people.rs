@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use machine::input::{Facts, Known, Payload, User};
-use machine::model::{Campaign, Choice, EventDecl, FactKind, Field, Sender};
+use machine::model::{Campaign, Choice, EventDecl, FactKind, Field, Sender, TeamFact};
 use machine::{Millis, Type, Value};
 
 use super::dice::{Dice, Rate};
@@ -32,7 +32,10 @@ pub struct People {
     /// How often somebody presses what is not possible.
     pub presses_anyway: Rate,
     claims: Vec<(usize, Vec<(Value, u64)>)>,
-    lists: Vec<u64>,
+    /// Of each fact, the share of people for whom it holds; none: it is unknown of everybody.
+    facts: Vec<Option<u64>>,
+    /// Whether what is found out depends on the moment.
+    teams: bool,
     nobody: User,
 }
 
@@ -131,8 +134,12 @@ impl People {
                     .map(|claimed| (claimed.value.value.clone(), claimed.share.of_whole()));
                 Some((place, values.collect()))
             });
-        let lists = campaign.facts.iter().map(|fact| match &fact.what {
-            FactKind::List(name) => profile.lists.get(name).map_or(0, |share| share.of_whole()),
+        let facts = campaign.facts.iter().map(|fact| match &fact.what {
+            FactKind::List(name) => {
+                Some(profile.lists.get(name).map_or(0, |share| share.of_whole()))
+            }
+            FactKind::Team(_) => None,
+            FactKind::Asked(asked) => profile.facts.get(&asked.name).map(|share| share.of_whole()),
         });
         Self {
             seed,
@@ -140,7 +147,8 @@ impl People {
             reports,
             presses_anyway: profile.presses_anyway,
             claims: claims.collect(),
-            lists: lists.collect(),
+            facts: facts.collect(),
+            teams: campaign.facts.iter().any(|fact| fact.team().is_some()),
             nobody: User::nobody(&campaign.claims),
         }
     }
@@ -188,19 +196,33 @@ impl People {
         &self.nobody
     }
 
-    /// What is found out about somebody, the same at every visit.
-    pub fn facts(&self, number: u32, campaign: &Campaign) -> Facts {
-        let on = |(place, share): (usize, &u64)| {
+    /// What is found out about somebody, the same at every visit; but for their team, of which `team` knows.
+    pub fn facts(
+        &self,
+        number: u32,
+        campaign: &Campaign,
+        team: &dyn Fn(&TeamFact) -> Known,
+    ) -> Facts {
+        let on = |(place, share): (usize, &Option<u64>)| {
+            let Some(share) = share else {
+                return Known::Unknown;
+            };
             let roll =
                 Dice::of([self.seed, u64::from(number), IS, (1 << 32) + place as u64]).roll() >> 1;
             if roll < *share { Known::Yes } else { Known::No }
         };
-        Facts::settle(&campaign.facts, self.lists.iter().enumerate().map(on))
+        let shares = self.facts.iter().enumerate().zip(&campaign.facts);
+        let found = shares.map(|(share, fact)| match fact.team() {
+            Some(fact) => team(fact),
+            None => on(share),
+        });
+        Facts::settle(&campaign.facts, found)
     }
 
     /// Whether what is found out is the same for everybody.
     pub fn is_on_no_list(&self) -> bool {
-        self.lists.iter().all(|share| *share == 0)
+        let mut shares = self.facts.iter();
+        !self.teams && shares.all(|share| share.is_none_or(|share| share == 0))
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use machine::input::{Facts, User};
-use machine::model::Sender;
+use machine::input::{Facts, Known, User};
+use machine::model::{Sender, TeamFact};
 use machine::participant::Participant;
 use machine::world::Commit;
 use machine::{Fault, Millis};
@@ -15,6 +15,7 @@ use super::dice::Dice;
 use super::people::{Holds, People, Wish, fill};
 use super::tally::Tally;
 use super::{Plan, SimulateError};
+use crate::team::tallies;
 
 /// Who wants to see every commit of a run that came true.
 pub type Witness<'w> = Option<&'w mut dyn FnMut(&Commit)>;
@@ -69,7 +70,7 @@ impl<'r> Run<'r> {
             anybody: people.is_anybody().then(|| nobody.clone()),
             on_no_list: people
                 .is_on_no_list()
-                .then(|| Rc::new(people.facts(0, &desk.campaign))),
+                .then(|| Rc::new(people.facts(0, &desk.campaign, &|_| Known::Unknown))),
             nobody,
             days,
             desk,
@@ -152,8 +153,9 @@ impl<'r> Run<'r> {
             .clone()
             .unwrap_or_else(|| Rc::new(self.people.user(number)));
         let facts = self.on_no_list.clone().unwrap_or_else(|| {
-            let facts = self.people.facts(number, &self.desk.campaign);
-            Rc::new(facts)
+            let (campaign, lane) = (&self.desk.campaign, self.desk.lane_now());
+            let team = |fact: &TeamFact| tallies(Some(lane), campaign, fact, &user, now, &|_| 0);
+            Rc::new(self.people.facts(number, campaign, &team))
         });
         let (user, facts) = (&*user, &*facts);
         let nobody;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use machine::input::{Payload, PayloadError, User};
 use machine::model::{Campaign, Phase, Sender};
-use machine::{Millis, Value};
+use machine::{Day, Millis, Value};
 
 use crate::activity::{Activity, Example};
 use crate::check::{Files, Input, check};
@@ -31,6 +31,8 @@ pub struct Story {
     pub name: String,
     user: User,
     lists: Vec<String>,
+    facts: BTreeMap<String, Value>,
+    team: BTreeMap<Day, u32>,
     seed: u64,
     stock: BTreeMap<String, u32>,
     steps: Vec<Step>,
@@ -111,6 +113,9 @@ claims:
   level: { type: int, default: 0 }
   tags: { type: list }
   signed_up: { type: time }
+  class: { type: string }
+  class_size: { type: int }
+connectors: { crm: { kind: http, url: https://crm.example.com/gala/facts, secret: { env: CRM_SECRET } } }
 ";
 
 /// The lists that this tenant has.

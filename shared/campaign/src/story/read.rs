@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use machine::input::User;
-use machine::model::{Campaign, FactKind};
-use machine::{Type, Value};
+use machine::model::{Campaign, FactDecl, FactKind};
+use machine::{Day, Type, Value};
 
 use super::Story;
 use super::step::{STEP, step};
@@ -26,6 +26,16 @@ pub static KEYS: Keys = Keys {
             "lists",
             Shape::List(&Shape::String),
             "The tenant's lists that the user is on.",
+        ),
+        Key::optional(
+            "facts",
+            Shape::MapOf(&Shape::Any),
+            "What the tenant's services say of the user, by fact; the others are unknown.",
+        ),
+        Key::optional(
+            "team",
+            Shape::MapOf(&Shape::Int(0, 1_000_000)),
+            "How many others of the user's team sign in on a day, by date.",
         ),
         Key::optional(
             "seed",
@@ -75,6 +85,14 @@ fn unjudged(node: &Node, campaign: &Campaign, out: &mut Diagnostics) -> Option<S
         .get("lists")
         .map(|node| lists(node, campaign, out))
         .unwrap_or_default();
+    let facts = fields
+        .get("facts")
+        .map(|node| facts(node, campaign, out))
+        .unwrap_or_default();
+    let team = fields
+        .get("team")
+        .map(|node| team(node, out))
+        .unwrap_or_default();
     let seed = fields
         .get("seed")
         .and_then(|node| node.int(0..=i64::MAX, out))
@@ -94,6 +112,8 @@ fn unjudged(node: &Node, campaign: &Campaign, out: &mut Diagnostics) -> Option<S
         name,
         user,
         lists,
+        facts,
+        team,
         seed: seed as u64,
         stock,
         steps,
@@ -146,8 +166,9 @@ fn lists(node: &Node, campaign: &Campaign, out: &mut Diagnostics) -> Vec<String>
     let known: Vec<&str> = campaign
         .facts
         .iter()
-        .map(|fact| match &fact.what {
-            FactKind::List(name) => name.as_str(),
+        .filter_map(|fact| match &fact.what {
+            FactKind::List(name) => Some(name.as_str()),
+            FactKind::Asked(_) | FactKind::Team(_) => None,
         })
         .collect();
     let mut found = Vec::new();
@@ -165,6 +186,38 @@ fn lists(node: &Node, campaign: &Campaign, out: &mut Diagnostics) -> Vec<String>
             .maybe_help(near);
         }
         found.push(name.to_owned());
+    }
+    found
+}
+
+fn facts(node: &Node, campaign: &Campaign, out: &mut Diagnostics) -> BTreeMap<String, Value> {
+    let mut found = BTreeMap::new();
+    for entry in node.map(out).unwrap_or(&[]) {
+        let mut known = campaign.facts.iter();
+        let fact = known.find(|fact| fact.asked().is_some_and(|asked| asked.name == entry.name()));
+        let Some(fact) = fact else {
+            let known = campaign.facts.iter().filter_map(FactDecl::asked);
+            let near = meant(entry.name(), known.map(|asked| asked.name.as_str()));
+            out.error(
+                codes::STORY,
+                &entry.key.place,
+                format!("the campaign has no fact `{}`", entry.name()),
+            )
+            .maybe_help(near);
+            continue;
+        };
+        let value = constant(&entry.value, fact.ty(), &campaign.calendar, out);
+        found.extend(value.map(|value| (entry.name().to_owned(), value)));
+    }
+    found
+}
+
+fn team(node: &Node, out: &mut Diagnostics) -> BTreeMap<Day, u32> {
+    let mut found = BTreeMap::new();
+    for entry in node.map(out).unwrap_or(&[]) {
+        let day = entry.key.date(out);
+        let others = entry.value.int(0..=1_000_000, out);
+        found.extend(day.zip(others.map(|others| others as u32)));
     }
     found
 }

@@ -3,9 +3,9 @@
 use machine::calendar::date;
 use machine::ids::Pseudonym;
 use machine::input::{Facts, Known, User};
-use machine::ledger::Row;
+use machine::ledger::{Row, TEAM_DAY};
 use machine::model::{Campaign, FactKind, Sender};
-use machine::{Type, Value};
+use machine::{Day, Type, Value};
 
 use super::{Does, Expects, Step, Story};
 use crate::codes;
@@ -13,6 +13,7 @@ use crate::diagnostic::Diagnostics;
 use crate::play::{Act, Played, Refused, Stage};
 use crate::source::Place;
 use crate::tables::Placed;
+use crate::team::tallies;
 
 /// Plays a story and reports where it came out differently. It ends with the first step that did: what follows would
 /// only repeat it.
@@ -28,34 +29,41 @@ pub(super) fn tell(campaign: &Campaign, story: &Story, out: &mut Diagnostics) {
             return;
         }
     };
-    let listed = campaign.facts.iter().map(|fact| match &fact.what {
-        FactKind::List(name) if story.lists.contains(name) => Known::Yes,
-        FactKind::List(_) => Known::No,
-    });
-    let facts = Facts::settle(&campaign.facts, listed);
     for step in &story.steps {
         let before = out.len();
-        play(&mut stage, campaign, story, &facts, step, out);
+        play(&mut stage, campaign, story, step, out);
         if out.len() > before {
             return;
         }
     }
 }
 
-fn play(
-    stage: &mut Stage,
-    campaign: &Campaign,
-    story: &Story,
-    facts: &Facts,
-    step: &Step,
-    out: &mut Diagnostics,
-) {
+/// What is found out about the user of a story at a step.
+fn known(stage: &Stage, campaign: &Campaign, story: &Story, step: &Step) -> Facts {
+    let found = campaign.facts.iter().map(|fact| match &fact.what {
+        FactKind::List(name) if story.lists.contains(name) => Known::Yes,
+        FactKind::List(_) => Known::No,
+        FactKind::Asked(asked) => match story.facts.get(&asked.name) {
+            Some(value) => Known::Is(value.clone()),
+            None => Known::Unknown,
+        },
+        FactKind::Team(team) => {
+            let others = |day: Day| story.team.get(&day).copied().unwrap_or(0);
+            let user = &story.user;
+            tallies(stage.lane(), campaign, team, user, step.at, &others)
+        }
+    });
+    Facts::settle(&campaign.facts, found)
+}
+
+fn play(stage: &mut Stage, campaign: &Campaign, story: &Story, step: &Step, out: &mut Diagnostics) {
+    let before = known(stage, campaign, story, step);
     const WHO: Pseudonym = Pseudonym([1; 16]);
     let nobodys_claims = User::nobody(&campaign.claims);
     let mut act = Act {
         who: WHO,
         user: &story.user,
-        facts,
+        facts: &before,
         sender: Sender::User,
         event: None,
         now: step.at,
@@ -93,6 +101,9 @@ fn play(
         }
         Does::Look => {}
     }
+    // Who looks afterwards is asked about anew.
+    let after = known(stage, campaign, story, step);
+    act.facts = &after;
     act.event = None;
     act.user = &story.user;
     act.sender = Sender::User;
@@ -135,6 +146,7 @@ fn came_out(result: Result<Played, Refused>, step: &Step, out: &mut Diagnostics)
     }
     if let Some(emits) = &expects.emits {
         let messages = played.decision.rows.iter().filter_map(|row| match row {
+            Row::Message(message) if &*message.message == TEAM_DAY => None,
             Row::Message(message) => Some(&*message.message),
             Row::Grant(_) | Row::Draw(_) | Row::Hand(_) | Row::Amended(_) => None,
         });

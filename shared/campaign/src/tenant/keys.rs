@@ -1,6 +1,7 @@
 //! The keys of a `tenant.yaml`.
 
 use crate::document::{Key, Keys, Shape};
+use crate::tenant::connectors::CONNECTOR;
 
 pub(super) const ALGS: [&str; 3] = ["HS256", "EdDSA", "RS256"];
 pub(super) const TYPES: [&str; 8] = [
@@ -82,7 +83,7 @@ pub static KEYS: Keys = Keys {
         Key::optional(
             "connectors",
             Shape::MapOf(&Shape::Keys(&CONNECTOR)),
-            "Who hands rewards over, by name; `manual` is always there.",
+            "Who hands rewards over and who is asked for facts, by name; `manual` is always there.",
         ),
         Key::optional(
             "durability",
@@ -191,14 +192,4 @@ pub(super) static QUOTAS: Keys = Keys {
             "How many members a list in the store may have. Default: 5000000.",
         ),
     ],
-};
-
-pub(super) static CONNECTOR: Keys = Keys {
-    name: "connector",
-    doc: "Who hands rewards over.",
-    keys: &[Key::required(
-        "kind",
-        Shape::OneOf(&["manual"]),
-        "How: `manual` means that people do it and mark it done.",
-    )],
 };

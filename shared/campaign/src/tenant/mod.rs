@@ -1,9 +1,6 @@
 //! A tenant's settings, checked: what `tenant.yaml` says. Secrets are named here, never held; what a bundle holds of keys
 //! is their public half.
 
-// One kind of connector so far, so that it takes no room; the second will not ask for another shape.
-#![allow(clippy::zero_sized_map_values)]
-
 use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
@@ -16,7 +13,10 @@ use crate::law::{Law, TWO_YEARS_MS};
 #[cfg(feature = "yaml")]
 mod claims;
 #[cfg(feature = "yaml")]
+mod connectors;
+#[cfg(feature = "yaml")]
 mod keys;
+mod network;
 #[cfg(feature = "yaml")]
 mod read;
 #[cfg(feature = "yaml")]
@@ -25,6 +25,7 @@ mod secrets;
 mod tests;
 #[cfg(feature = "yaml")]
 pub use keys::KEYS;
+pub use network::is_public;
 #[cfg(feature = "yaml")]
 pub use read::read;
 
@@ -166,11 +167,24 @@ impl Default for Quotas {
     }
 }
 
-/// Who hands rewards over.
+/// Who hands rewards over, or is asked for facts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connector {
     /// How.
     pub kind: ConnectorKind,
+    /// Where it is, of kind [`ConnectorKind::Http`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<HttpConnector>,
+}
+
+impl Connector {
+    /// People.
+    pub const fn manual() -> Self {
+        Self {
+            kind: ConnectorKind::Manual,
+            http: None,
+        }
+    }
 }
 
 /// The kinds of connectors.
@@ -179,4 +193,29 @@ pub struct Connector {
 pub enum ConnectorKind {
     /// People do it, and mark it done.
     Manual,
+    /// A service that facts are asked of.
+    Http,
+}
+
+/// A service of the tenant's: one place, one signed call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HttpConnector {
+    /// Whether TLS is spoken. Without it only where `private`.
+    pub tls: bool,
+    /// The host: a name, or an address without brackets.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// The path, from its first `/`.
+    pub path: String,
+    /// Where the secret is that calls are signed with.
+    pub secret: KeySource,
+    /// How long a call may take in all, in milliseconds: 10 to 1000.
+    pub timeout_ms: Millis,
+    /// How long an answer about a member is used again, in milliseconds; 0: not at all.
+    pub keep_ms: Millis,
+    /// How many calls of one process may be under way.
+    pub at_once: u32,
+    /// Whether private addresses may be called.
+    pub private: bool,
 }

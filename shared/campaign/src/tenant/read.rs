@@ -1,6 +1,5 @@
 //! From `tenant.yaml` to [`Tenant`]: everything that is wrong with it at once.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
@@ -13,8 +12,8 @@ use crate::diagnostic::Diagnostics;
 use crate::document::{Fields, Node, parse};
 use crate::law::{Law, TWO_YEARS_MS};
 use crate::source::{Place, Source};
-use crate::tenant::keys::{CONNECTOR, CURRENCY, DURABILITIES, KEYS, QUOTAS, REVIEW};
-use crate::tenant::{Connector, ConnectorKind, Quotas, Review, Tenant, claims, secrets};
+use crate::tenant::keys::{CURRENCY, DURABILITIES, KEYS, QUOTAS, REVIEW};
+use crate::tenant::{Quotas, Review, Tenant, claims, connectors, secrets};
 
 /// Reads a `tenant.yaml`; `id` is the tenant's id: its folder's name. Nothing only after an error was reported; after
 /// other errors a tenant comes back all the same, so that its campaigns can be checked too.
@@ -81,7 +80,7 @@ pub fn read(id: &str, source: &Arc<Source>, out: &mut Diagnostics) -> Option<Ten
         archive_ms: fields.get("archive").map_or(TWO_YEARS_MS, |node| {
             archive(node, law.and_then(Law::of), out).unwrap_or(TWO_YEARS_MS)
         }),
-        connectors: connectors(&fields, out),
+        connectors: connectors::read(&fields, out),
         durability: match fields
             .get("durability")
             .and_then(|node| node.one_of(&DURABILITIES, out))
@@ -389,31 +388,4 @@ fn quotas(node: &Node, out: &mut Diagnostics) -> Quotas {
         }
     }
     quotas
-}
-
-fn connectors(fields: &Fields<'_>, out: &mut Diagnostics) -> BTreeMap<String, Connector> {
-    let manual = Connector {
-        kind: ConnectorKind::Manual,
-    };
-    let mut found = BTreeMap::from([("manual".to_owned(), manual)]);
-    for entry in fields
-        .get("connectors")
-        .and_then(|node| node.map(out))
-        .unwrap_or(&[])
-    {
-        let name = entry.key.id("connector", out);
-        let kind = entry
-            .value
-            .fields(&CONNECTOR, out)
-            .and_then(|fields| fields.get("kind")?.one_of(&["manual"], out));
-        if let (Some(name), Some(_)) = (name, kind) {
-            found.insert(
-                name.to_owned(),
-                Connector {
-                    kind: ConnectorKind::Manual,
-                },
-            );
-        }
-    }
-    found
 }

@@ -313,6 +313,9 @@ impl Found<'_> {
                 CounterKey::Quota(..) => self.note(
                     Kind::Exhausted,
                     format!("`{key}` is said to be used up, and no draw asks for it"),
+                CounterKey::Tally(..) => self.note(
+                    Kind::Exhausted,
+                    "a team's tally is said to be exhausted, and has no bound".to_owned(),
                 ),
                 CounterKey::BudgetDay(_) => {
                     if campaign

@@ -82,6 +82,7 @@ pub fn campaign(dice: &mut Dice) -> String {
     }
     line("context:\n  n: 0\n  flag: false\n  name: x\n  day: { type: date }\n  at: { type: time }\n  span: { type: duration, show: true }".to_owned());
     if activity == "custom" {
+        line("facts:\n  fresh: { ask: crm, type: bool, when_unknown: true }\n  rank: { ask: crm, field: a.b, type: int, when_unknown: 7 }\n  city: { ask: crm, type: string, when_unknown: x }".to_owned());
         machine(
             dice,
             &rewards,

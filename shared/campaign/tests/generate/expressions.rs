@@ -28,6 +28,8 @@ pub fn bool(dice: &mut Dice, names: Names<'_>, depth: usize) -> String {
             leaves.extend([
                 "'vip' in user.tags",
                 "in_list('vip')",
+                "facts.fresh",
+                "facts.city != name",
                 "user.signed_up < now",
             ]);
         }
@@ -90,7 +92,7 @@ pub fn int(dice: &mut Dice, names: Names<'_>, depth: usize) -> String {
             leaves.extend(["event.words", "size(event.note)"]);
         }
         if names.user {
-            leaves.push("user.level");
+            leaves.extend(["user.level", "facts.rank"]);
         }
         if names.streak {
             leaves.push("makeups_left()");

@@ -11,8 +11,11 @@ use machine::participant::Participant;
 use machine::step::{Call, Decision, No, Rejection, closed, step};
 use machine::world::{Attribution, Commit, Left, Live, Pause};
 
+use store::Store;
+
 use super::seen::Seen;
 use super::{Caller, Failed, Render, Sent, record, user_of};
+use crate::ask::{Answers, Whom};
 
 /// What an attempt is made on.
 pub(super) struct Known {
@@ -72,6 +75,7 @@ pub(super) fn attempt(
     key: &CampaignKey,
     known: &Known,
     exhausted: &[Left],
+    answers: &Answers,
 ) -> Result<Commit, Failed> {
     let campaign = caller
         .served
@@ -81,7 +85,7 @@ pub(super) fn attempt(
     if !known.live.as_ref().is_none_or(is_own) {
         return Err(Failed::Behind);
     }
-    let prepared = Prepared::new(caller, sent, campaign)?;
+    let prepared = Prepared::new(caller, sent, campaign, answers)?;
     if let Some(pause) = &known.pause
         && pause.stops(Some(sent.event))
     {
@@ -126,13 +130,47 @@ pub(super) fn attempt(
         key: sent.key.into(),
         fingerprint: *sent.fingerprint,
         attribution: Attribution {
-            facts: prepared.facts.found().to_vec(),
+            facts: prepared.facts.used().to_vec(),
             variant: caller.served.variant(campaign.revision),
             ..sent.attribution.clone()
         },
         answer: body,
         ..of_time(caller, key, known.participant.as_ref(), &record, decision)
     })
+}
+
+/// Asks the tenant's services what an event needs that can be taken at all: for one that is refused before any rule is looked
+/// at, nobody is asked.
+pub(super) async fn look_up(
+    store: &dyn Store,
+    caller: &Caller<'_>,
+    sent: &Sent<'_>,
+    known: &Known,
+) -> Answers {
+    let Some(campaign) = caller.served.revision_of(&caller.user) else {
+        return Answers::default();
+    };
+    let Some(event) = campaign.event(sent.event) else {
+        return Answers::default();
+    };
+    let wanted = campaign.asks(event, sent.sender);
+    let paused = known.pause.as_ref();
+    if wanted.is_empty() || known.blocked || paused.is_some_and(|it| it.stops(Some(sent.event))) {
+        return Answers::default();
+    }
+    let shut = closed(campaign, event, caller.now, caller.rehearsal).is_some();
+    if shut || Prepared::new(caller, sent, campaign, &Answers::default()).is_err() {
+        return Answers::default();
+    }
+    let who = Whom {
+        store,
+        key: &caller.served.key(caller.lane),
+        member: caller.member,
+        user: caller.user,
+        claims: &user_of(campaign, caller.claims),
+        now: caller.now,
+    };
+    caller.shell.ask(campaign, &wanted, &who).await
 }
 
 /// What makes a decision true that time alone brought about; an event puts its own name, key and answer in. `stored` is the
@@ -186,7 +224,12 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn new(caller: &Caller<'_>, sent: &Sent<'_>, campaign: &Arc<Campaign>) -> Result<Self, Failed> {
+    fn new(
+        caller: &Caller<'_>,
+        sent: &Sent<'_>,
+        campaign: &Arc<Campaign>,
+        answers: &Answers,
+    ) -> Result<Self, Failed> {
         let event = campaign.event(sent.event).ok_or(Failed::NoSuchEvent)?;
         let declared = campaign
             .events
@@ -198,7 +241,8 @@ impl Prepared {
         }
         let payload = Payload::read(declared, sent.body).map_err(Failed::Payload)?;
         let user = user_of(campaign, caller.claims);
-        let facts = caller.shell.facts(campaign, caller.member, &caller.listed);
+        let (member, listed) = (caller.member, &caller.listed);
+        let facts = caller.shell.facts_with(campaign, member, listed, answers);
         Ok(Self {
             user,
             event,

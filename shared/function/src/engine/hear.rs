@@ -109,7 +109,7 @@ pub async fn hear(
             )
             .into(),
             attribution: Attribution {
-                facts: facts.found().to_vec(),
+                facts: facts.used().to_vec(),
                 variant: caller.served.variant(campaign.revision),
                 ..message.attribution.clone()
             },

@@ -26,7 +26,7 @@ use machine::{Campaign, Fault, Millis};
 use serde_json::{Map, Value as Json};
 use store::{Asked, Store};
 
-use self::attempt::{Known, attempt};
+use self::attempt::{Known, attempt, look_up};
 use crate::lists::Listed;
 use crate::served::{Served, TenantShell};
 use crate::telemetry::meters::{Tried, commit_try, grant};
@@ -167,6 +167,9 @@ pub async fn act(
     let mut next = remote.then(|| Known::guessed(caller, seen.get(&key, caller.user)));
     let mut exhausted: Vec<Left> = Vec::new();
     let (mut stale, mut gone) = (0, 0);
+    // Asked once in a call, so that all of its steps are made on the same; and not for one that was answered before, where the
+    // store says so first.
+    let mut answers = None;
     loop {
         let known = match next.take() {
             Some(known) => known,
@@ -175,7 +178,11 @@ pub async fn act(
                 Recollection::Record(known) => known,
             },
         };
-        let commit = match attempt(caller, sent, render, &key, &known, &exhausted) {
+        let answers = match &answers {
+            Some(answers) => answers,
+            None => answers.insert(look_up(store, caller, sent, &known).await),
+        };
+        let commit = match attempt(caller, sent, render, &key, &known, &exhausted, answers) {
             Ok(commit) => commit,
             Err(_) if known.guessed => continue,
             Err(no) => return Err(no),

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::answer::{failed, json};
 use super::context::{Context, Door, Identified, PathOf, edge_problem, finish};
 use super::{CALL_TIMEOUT, Shared};
+use crate::ask::Whom;
 use crate::engine::{Caller, Failed, record, user_of};
 use crate::problem::{Code, Problem};
 use crate::render::{self, Standing};
@@ -161,10 +162,27 @@ async fn read(
             language,
         ));
     }
-    let (claims, facts) = (
-        user_of(campaign, caller.claims),
-        caller.shell.facts(campaign, caller.member, &caller.listed),
-    );
+    // Only for `eligible`: an event's own facts are asked for when it comes.
+    // A team's tallies are shown, and are one read of our own store.
+    let claims = user_of(campaign, caller.claims);
+    let mut wanted = campaign.facts_of(campaign.audience.as_ref());
+    let teams = (0_u16..).zip(&campaign.facts);
+    wanted.extend(teams.filter_map(|(at, fact)| fact.team().map(|_| at)));
+    let whom = Whom {
+        store: &*context.shell.store,
+        key: &key,
+        member: caller.member,
+        user,
+        claims: &claims,
+        now: caller.now,
+    };
+    let asked = caller.shell.ask(campaign, &wanted, &whom);
+    let answers = tokio::time::timeout_at(until, asked)
+        .await
+        .unwrap_or_default();
+    let facts = caller
+        .shell
+        .facts_with(campaign, caller.member, &caller.listed, &answers);
     let call = Call {
         campaign,
         participant: &record,

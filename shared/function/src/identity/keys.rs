@@ -156,7 +156,7 @@ impl fmt::Debug for KeySet {
 }
 
 /// The bytes of an HS256 secret.
-pub(super) fn secret(kid: &str, material: &str) -> Result<Vec<u8>, KeyError> {
+pub(crate) fn secret(kid: &str, material: &str) -> Result<Vec<u8>, KeyError> {
     if material.starts_with("-----BEGIN") {
         // Somebody's public key as a shared secret is the classic way to let everybody sign.
         return Err(KeyError::PemAsSecret {

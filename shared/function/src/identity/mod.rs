@@ -10,6 +10,7 @@ pub mod role;
 pub mod token;
 
 pub use cache::Cache;
+pub(crate) use keys::secret;
 pub use keys::{Alg, KeyError, KeySet};
 pub use mint::{MintError, Minter, Ticket};
 pub use role::{Audience, Role};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use campaign::tenant::{Alg as SpecAlg, KeySource, KeySpec};
 
-use crate::identity::{Alg, Audience, KeyError, KeySet, Verifier, mint};
+use crate::identity::{Alg, Audience, KeyError, KeySet, Verifier, mint, secret};
 
 /// Why a key can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +103,19 @@ pub(super) fn verifier(
         return Ok(Some(kept.clone()));
     }
     Ok(Some(Arc::new(Verifier::new(keys, audience.of(tenant)))))
+}
+
+/// The secret that calls to a tenant's service are signed with.
+pub(crate) fn connector_secret(
+    configs: &Path,
+    tenant: &str,
+    spec: &KeySpec,
+) -> Result<Vec<u8>, KeyMaterialError> {
+    let text = material(configs, tenant, spec)?;
+    secret(&spec.kid, text.trim()).map_err(|source| KeyMaterialError::Key {
+        kid: spec.kid.clone(),
+        source,
+    })
 }
 
 /// What a key is for.

@@ -46,9 +46,9 @@ pub use draft::{DraftRefused, draft_publication, newest, red};
 #[cfg(feature = "yaml")]
 pub use folder::read;
 pub use found::{EarlyLook, Stamp};
-#[cfg(feature = "yaml")]
-pub(crate) use keys::alg;
 pub use keys::{KeyMaterialError, material};
+#[cfg(feature = "yaml")]
+pub(crate) use keys::{alg, connector_secret};
 pub use release::{Shift, release, shift};
 pub use revise::{Judged, NotPublished, Terms, edition, judge, publication, rollback};
 

@@ -15,6 +15,7 @@ use machine::{Campaign, Definition};
 use store::Published;
 
 use super::{LoadError, Registry, keys, shared};
+use crate::ask::Services;
 use crate::client::TrustedProxies;
 use crate::cors::Origins;
 use crate::identity::{Audience, Verifier};
@@ -55,6 +56,12 @@ impl Registry {
         ) else {
             return Ok((None, problems));
         };
+        let asked = Services::after(
+            known.map(|known| &known.asked),
+            tenant,
+            self.choice.keys(),
+            &mut problem,
+        );
         let lists = self.store.lists(&tenant.id).await?;
         let stored = self.store.tenant_secret(&tenant.id).await?;
         let (secret, lost) = match known.filter(|_| self.store.is_remote()) {
@@ -117,6 +124,7 @@ impl Registry {
                 .iter()
                 .map(|(name, members)| (name.clone(), members.iter().cloned().collect()))
                 .collect(),
+            asked,
             stored: Stored::after(known.map(|known| &known.stored), lists),
             user_policy: quota(quotas.user_per_second, quotas.user_burst)
                 .and_then(|quota| HeaderValue::try_from(quota.policy("user")).ok()),

@@ -23,6 +23,8 @@ const RELAYED: &str = "gala_relayed_total";
 const RELAY_BEHIND: &str = "gala_relay_behind_rows";
 const STOCK_LEFT: &str = "gala_stock_left";
 const BUDGET_LEFT: &str = "gala_budget_left";
+const LOOKUPS: &str = "gala_lookups_total";
+const LOOKUP_SECONDS: &str = "gala_lookup_seconds";
 const PARKED: &str = "gala_parked_events";
 const PARKED_DROPPED: &str = "gala_parked_events_dropped";
 
@@ -71,6 +73,11 @@ fn describe() {
         RELAY_BEHIND,
         "Rows of a source's ledger that are not yet relayed to a listener."
     );
+    describe_counter!(
+        LOOKUPS,
+        "Facts that a tenant's service was to be asked for, in one call, by what came of it."
+    );
+    describe_histogram!(LOOKUP_SECONDS, "Seconds that calls for facts took.");
     describe_gauge!(STOCK_LEFT, "Units of a reward that are left.");
     describe_gauge!(
         BUDGET_LEFT,
@@ -261,6 +268,54 @@ pub fn relay_behind(tenant: &str, campaign: &str, source: &str, rows: u64) {
         ("source", source.to_owned()),
     ];
     gauge!(RELAY_BEHIND, &labels).set(rows as f64);
+}
+
+/// What came of asking a tenant's service for facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// It said all that was asked for.
+    Answered,
+    /// It answered, and something of it was missing or of another type.
+    Partly,
+    /// It had said so a moment ago.
+    Kept,
+    /// It did not answer in time.
+    Late,
+    /// It could not be reached, or its answer could not be used.
+    Failed,
+    /// As many calls as may be were under way.
+    Busy,
+    /// It had failed several times in a row and is left alone.
+    Resting,
+}
+
+impl Found {
+    /// The label's value.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Partly => "partly",
+            Self::Kept => "kept",
+            Self::Late => "late",
+            Self::Failed => "failed",
+            Self::Busy => "busy",
+            Self::Resting => "resting",
+        }
+    }
+}
+
+/// Counts what came of asking a tenant's service; where it was called, how long that took.
+pub fn looked_up(tenant: &str, connector: &str, found: Found, took: Duration) {
+    let labels = [
+        ("tenant", tenant.to_owned()),
+        ("connector", connector.to_owned()),
+    ];
+    if !took.is_zero() {
+        histogram!(LOOKUP_SECONDS, &labels).record(took.as_secs_f64());
+    }
+    let [tenant, connector] = labels;
+    let labels = [tenant, connector, ("result", found.as_str().to_owned())];
+    counter!(LOOKUPS, &labels).increment(1);
 }
 
 /// Shows how many units of a reward are left.

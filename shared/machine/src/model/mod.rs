@@ -5,6 +5,7 @@
 //! (`campaign::check`), and what a check guarantees is said at each field.
 
 mod campaign;
+mod facts;
 mod rewards;
 mod states;
 
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use campaign::{Campaign, LinkError, Linker};
+pub use facts::{Asked, FactDecl, FactKind, TeamFact};
 pub use rewards::{Budget, Deliver, Release, Reward, RewardKind, Rule, Within};
 pub use states::{Action, After, Branch, Emit, Every, Give, Machine, On, State, Transition};
 
@@ -206,23 +208,6 @@ pub struct ClaimDecl {
     pub default: Value,
 }
 
-/// A fact the shell looks up.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FactDecl {
-    /// What to look up.
-    pub what: FactKind,
-    /// What "unknown" counts as.
-    pub when_unknown: bool,
-}
-
-/// The kinds of facts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FactKind {
-    /// The member id is on the tenant's list of this name.
-    List(String),
-}
-
 /// What a variable is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -298,6 +283,9 @@ pub struct EventDecl {
     pub while_claiming: bool,
     /// Its counts, if some rule counts it.
     pub count: Option<u16>,
+    /// The facts of the tenant's services that its transitions read, by their place in the definition, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asks: Vec<u16>,
 }
 
 impl EventDecl {
@@ -310,6 +298,7 @@ impl EventDecl {
             payload: vec![],
             while_claiming: false,
             count: None,
+            asks: vec![],
         }
     }
 }

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use super::admin::AdminOutcome;
 use super::arms::arm;
 use super::carry::admin;
-use super::change::{Applied, Bound, Change, Commit, CounterKey, CounterMove, Left, Outcome};
+use super::change::{
+    Applied, Bound, Change, Commit, CounterKey, CounterMove, Left, Outcome, TALLY_DAYS,
+};
 use super::delivery::{Kept, apply_keep};
 use super::state::{
     CampaignWorld, Counter, Entry, LaneWorld, REMEMBER_MOST, Remembered, TenantWorld, World, find,
     remember,
 };
+use crate::calendar::Day;
 use crate::ids::Lane;
 use crate::ledger::{Row, is_by_hand};
 use crate::participant::Participant;
@@ -116,7 +119,7 @@ pub fn apply_within(
             continue;
         };
         found.issued = found.issued.saturating_add(counter.add);
-        if let (Some(_), Bound::Given(bound)) = (counter.key.day(), counter.bound) {
+        if let (true, Bound::Given(bound)) = (counter.key.begins_by_itself(), counter.bound) {
             found.ceiling = bound.max(found.issued);
         }
     }
@@ -223,13 +226,13 @@ fn name(exhausted: &mut Vec<Left>, counter: &CounterMove, left: i64) {
     }
 }
 
-/// How much is left of a counter; an error when it should exist and does not. Only what is of a day (its budget, its quotas)
-/// takes its bound from the move and begins by itself: the others are created by a publish and by nothing else.
+/// How much is left of a counter; an error when it should exist and does not. Only what is of a day (its budget, its quotas,
+/// its tallies) takes its bound from the move and begins by itself: the others are created by a publish and by nothing else.
 fn left(lane: &LaneWorld, counter: &CounterMove) -> Result<i64, CounterKey> {
     let known = lane.counters.get(&counter.key);
     let bound = match (&counter.key, counter.bound) {
-        (CounterKey::BudgetDay(_) | CounterKey::Quota(..), Bound::Given(bound)) => Some(bound),
-        (CounterKey::BudgetDay(_) | CounterKey::Quota(..), Bound::Own | Bound::Held(_))
+        (key, Bound::Given(bound)) if key.begins_by_itself() => Some(bound),
+        (CounterKey::BudgetDay(_) | CounterKey::Quota(..) | CounterKey::Tally(..), _)
         | (CounterKey::Stopped(_), _) => None,
         (CounterKey::Stock(_) | CounterKey::Budget, bound) => {
             known.map(|found| found.ceiling.saturating_sub(bound.held()))
@@ -247,6 +250,18 @@ fn begin(lane: &mut LaneWorld, key: &CounterKey) {
         let oldest = day.saturating_sub(KEEP_DAYS);
         lane.counters
             .retain(|key, _| key.day().is_none_or(|old| old >= oldest));
+    }
+    if let CounterKey::Tally(team, day) = key {
+        let from = CounterKey::Tally(team.clone(), Day::MIN);
+        let to = CounterKey::Tally(team.clone(), day.saturating_sub(TALLY_DAYS));
+        let old: Vec<CounterKey> = lane
+            .counters
+            .range(from..to)
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in old {
+            lane.counters.remove(&key);
+        }
     }
     let empty = Counter {
         issued: 0,

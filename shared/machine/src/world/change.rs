@@ -10,6 +10,7 @@ use super::delivery::Keep;
 use super::measure::Blocked;
 use super::state::{Live, Pause};
 use crate::calendar::{Day, Millis, date, day_number};
+use crate::facts::Used;
 use crate::ids::{CampaignKey, Period, Pseudonym};
 use crate::ledger::{GrantRow, Row};
 use crate::model::Sender;
@@ -124,7 +125,7 @@ pub struct Attribution {
     /// by kind. For limits that one person with ten accounts cannot pass.
     pub subjects: Vec<(Arc<str>, Arc<str>)>,
     /// What was looked up for the decision, in the order the revision declares its facts.
-    pub facts: Vec<bool>,
+    pub facts: Vec<Used>,
 }
 
 /// A counter with a bound.
@@ -142,16 +143,23 @@ pub enum CounterKey {
     /// How many users a rule has given to within a day of its own: the grants with that rule, that day as their period and
     /// `n` 1. (Of a span of several days the day is the first.) Begins at 0 by itself: its bound comes with the move.
     Quota(Arc<str>, Day),
+    /// How many members of a team signed in on a day; the team by a hash. Begins at 0 by itself, grows without a bound that
+    /// could be met, and is let go of [`TALLY_DAYS`] later.
+    Tally(Arc<str>, Day),
 }
 
 impl CounterKey {
-    /// The day that it is of, where it is of one: such a counter begins by itself, takes its bound from the move, and is
-    /// forgotten some days later.
+    /// The day that it is of, where it is of one and is forgotten some days later. (A tally is kept for months, and counts as none.)
     pub fn day(&self) -> Option<Day> {
         match self {
             Self::BudgetDay(day) | Self::Quota(_, day) => Some(*day),
-            Self::Stock(_) | Self::Budget | Self::Stopped(_) => None,
+            Self::Stock(_) | Self::Budget | Self::Stopped(_) | Self::Tally(..) => None,
         }
+    }
+
+    /// Whether it begins by itself at 0 and takes its bound from the move: no publish makes it.
+    pub fn begins_by_itself(&self) -> bool {
+        self.day().is_some() || matches!(self, Self::Tally(..))
     }
 
     /// Whether it is a quota that counts this grant.
@@ -179,6 +187,12 @@ impl CounterKey {
     }
 }
 
+/// What no tally reaches.
+pub const TALLY_MOST: i64 = 1_000_000_000;
+
+/// For how many days a tally is kept: longer than any streak that may give something, and than a member may be late for it.
+pub const TALLY_DAYS: i32 = 150;
+
 impl fmt::Display for CounterKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -187,6 +201,7 @@ impl fmt::Display for CounterKey {
             Self::BudgetDay(day) => write!(f, "budget/{}", date(*day)),
             Self::Stopped(reward) => write!(f, "stopped/{reward}"),
             Self::Quota(rule, day) => write!(f, "quota/{rule}/{}", date(*day)),
+            Self::Tally(team, day) => write!(f, "tally/{team}/{}", date(*day)),
         }
     }
 }

@@ -23,7 +23,7 @@ pub use arms::{WHOLE, arm, place, share_percent};
 pub use audit::{AuditEntry, first_tampered};
 pub use change::{
     Answer, Applied, Attribution, Bound, Change, Commit, CounterKey, CounterMove, KeyWasUsed, Left,
-    Outcome, Recalled,
+    Outcome, Recalled, TALLY_DAYS, TALLY_MOST,
 };
 pub use delivery::{
     Keep, Kept, PARKED_DATA_BYTES, PARKED_MOST, Parked, ParkedFrom, Parking, apply_keep, is_mark,

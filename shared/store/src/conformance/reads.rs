@@ -1,5 +1,7 @@
 //! What is read back: the ledger, one user's history, timers, what is published.
 
+use machine::Value;
+use machine::input::Used;
 use machine::world::{Action, AdminOutcome, Attribution, Publication};
 use sha2::{Digest, Sha256};
 
@@ -62,7 +64,13 @@ pub(super) async fn a_row_tells_its_commit(stage: Stage) -> Done {
         variant: Some("b".into()),
         occurred_at: Some(7),
         subjects: vec![("device".into(), "a1b2".into())],
-        facts: vec![true, false],
+        facts: vec![
+            Used::Yes,
+            Used::No,
+            Used::Found(Value::Int(3)),
+            Used::Declared(Value::Str("gold".into())),
+            Used::NotAsked,
+        ],
     };
     stage.committed(&made).await?;
     let rows = stage.ledger(&live()).await?;

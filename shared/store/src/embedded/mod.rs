@@ -23,6 +23,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,7 +31,6 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use machine::Millis;
 use machine::ids::{CampaignKey, Pseudonym};
 use machine::luck::Seed;
 use machine::model::Durability;
@@ -38,6 +38,7 @@ use machine::world::{
     Action, Admin, AdminOutcome, AuditEntry, Block, Commit, Draft, Keep, Kept, Outcome, Parked,
     Parking, Recalled, Revision,
 };
+use machine::{Day, Millis};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{oneshot, watch};
 
@@ -304,6 +305,16 @@ impl Store for Embedded {
             self.failure.check()?;
             Ok(self.lists.listed(versions, &user))
         })
+    }
+
+    fn tallies<'a>(
+        &'a self,
+        key: &'a CampaignKey,
+        team: &'a Arc<str>,
+        days: RangeInclusive<Day>,
+    ) -> Later<'a, Vec<u32>> {
+        let (key, team) = (key.clone(), team.clone());
+        Box::pin(self.durable(move |state| state.tallies(&key, &team, days)))
     }
 
     fn tenant_secret<'a>(&'a self, tenant: &'a str) -> Later<'a, Option<Seed>> {

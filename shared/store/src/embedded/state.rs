@@ -1,10 +1,12 @@
 //! What the writer keeps in memory: the world, which of it is ahead of the disk, and where in the log a ledger's rows are.
 
 use std::collections::{BTreeMap, HashSet};
-use std::ops::Bound;
+use std::ops::{Bound, RangeInclusive};
+use std::sync::Arc;
 
+use machine::Day;
 use machine::ids::{self, CampaignKey, Pseudonym};
-use machine::world::{Action, Admin, Commit, World};
+use machine::world::{Action, Admin, Commit, CounterKey, World};
 use serde::{Deserialize, Serialize};
 
 use crate::{Lane, Page, Published};
@@ -167,13 +169,30 @@ impl State {
         }
     }
 
+    /// A team's tallies.
+    pub fn tallies(
+        &self,
+        key: &CampaignKey,
+        team: &Arc<str>,
+        days: RangeInclusive<Day>,
+    ) -> Vec<u32> {
+        let lane = self.world.lane(key);
+        let tally = |day| {
+            let counter = lane?.counters.get(&CounterKey::Tally(team.clone(), day))?;
+            u32::try_from(counter.issued).ok()
+        };
+        days.map(|day| tally(day).unwrap_or(0)).collect()
+    }
+
     pub fn lane(&self, key: &CampaignKey) -> Option<Lane> {
         self.world.lane(key).map(|lane| Lane {
             seed: lane.seed.clone(),
             clock_offset: lane.clock_offset,
+            // Tallies are many, and asked for by their team.
             counters: lane
                 .counters
                 .iter()
+                .filter(|(key, _)| !matches!(key, CounterKey::Tally(..)))
                 .map(|(key, counter)| (key.clone(), *counter))
                 .collect(),
             participants: lane.participants.len() as u64,

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use machine::ledger::{GrantRow, Row};
+use machine::ledger::{GrantRow, MessageRow, Row, TEAM_DAY};
 use machine::world::CounterKey;
+use machine::{Day, Value};
 
 use super::difference::{Difference, Findings};
 use super::tables::Tables;
@@ -18,6 +19,8 @@ pub(super) struct Totals<'a> {
     draws: u64,
     units: BTreeMap<Arc<str>, Units>,
     spent: BTreeMap<CounterKey, i64>,
+    /// How many members signed in for a team on a day.
+    pub tallies: BTreeMap<(Arc<str>, Day), u32>,
 }
 
 /// The units of one reward that were given.
@@ -38,6 +41,7 @@ impl<'a> Totals<'a> {
             draws: 0,
             units: BTreeMap::new(),
             spent: BTreeMap::new(),
+            tallies: BTreeMap::new(),
         }
     }
 
@@ -60,7 +64,21 @@ impl<'a> Totals<'a> {
                 self.of_day(grant);
             }
             Row::Draw(_) => self.draws += 1,
-            Row::Message(_) | Row::Hand(_) | Row::Amended(_) => {}
+            Row::Message(message) => self.member(message),
+            Row::Hand(_) | Row::Amended(_) => {}
+        }
+    }
+
+    /// A member's first sign-in of a day: their team's tally was moved by it.
+    fn member(&mut self, row: &MessageRow) {
+        if &*row.message != TEAM_DAY {
+            return;
+        }
+        if let [(_, Value::Str(team)), (_, Value::Int(day))] = row.fields.as_slice()
+            && let Ok(day) = Day::try_from(*day)
+        {
+            let counted = self.tallies.entry((team.clone(), day)).or_default();
+            *counted = counted.saturating_add(1);
         }
     }
 
@@ -144,7 +162,8 @@ impl<'a> Totals<'a> {
                 CounterKey::Budget
                 | CounterKey::BudgetDay(_)
                 | CounterKey::Quota(..)
-                | CounterKey::Stopped(_) => self.spent.remove(key).unwrap_or_default(),
+                | CounterKey::Stopped(_)
+                | CounterKey::Tally(..) => self.spent.remove(key).unwrap_or_default(),
             };
             let counter_key = || key.clone();
             if counter.issued != booked {

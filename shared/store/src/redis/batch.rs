@@ -236,12 +236,16 @@ impl Move {
             (CounterKey::Budget, _) => 0,
             (CounterKey::BudgetDay(_) | CounterKey::Quota(..), Bound::Given(_)) => 1,
             // What is stopped is no counter: nothing of it is there.
-            (CounterKey::BudgetDay(_) | CounterKey::Quota(..), Bound::Own | Bound::Held(_))
+            (CounterKey::Tally(..), Bound::Given(_)) => 4,
+            (
+                CounterKey::BudgetDay(_) | CounterKey::Quota(..) | CounterKey::Tally(..),
+                Bound::Own | Bound::Held(_),
+            )
             | (CounterKey::Stopped(_), _) => 2,
             (CounterKey::Stock(_), _) => 3,
         };
         let bound = match (kind, moved.bound) {
-            (1, Bound::Given(bound)) => bound,
+            (1 | 4, Bound::Given(bound)) => bound,
             (_, bound) => bound.held(),
         };
         Self {

@@ -35,12 +35,12 @@ mod walk;
 mod watch;
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{try_join_all, try_join3};
-use machine::Millis;
 use machine::ids::{CampaignKey, Pseudonym};
 use machine::luck::Seed;
 use machine::model::Durability;
@@ -48,6 +48,7 @@ use machine::world::{
     Admin, AdminOutcome, AuditEntry, Block, Commit, Draft, Outcome, Parked, Parking, Recalled,
     Revision,
 };
+use machine::{Day, Millis};
 use parking_lot::RwLock;
 use redis::Value;
 
@@ -415,6 +416,15 @@ impl Store for Redis {
         user: Pseudonym,
     ) -> Later<'a, Vec<Option<bool>>> {
         Box::pin(lists::listed(&self.shared, tenant, versions, user))
+    }
+
+    fn tallies<'a>(
+        &'a self,
+        key: &'a CampaignKey,
+        team: &'a Arc<str>,
+        days: RangeInclusive<Day>,
+    ) -> Later<'a, Vec<u32>> {
+        Box::pin(read::tallies(&self.shared, key, team, days))
     }
 
     fn changes(&self) -> tokio::sync::watch::Receiver<u64> {

@@ -1,5 +1,6 @@
 //! Reads: what is remembered of a call, a lane, the ledger, one user's history, who is due.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -292,6 +293,32 @@ pub(super) async fn lane(shared: &Shared, key: &CampaignKey) -> Result<Option<La
         participants,
         rows,
     }))
+}
+
+/// A team's tallies, in one read. One that is missing was never begun, or is let go of.
+pub(super) async fn tallies(
+    shared: &Shared,
+    key: &CampaignKey,
+    team: &Arc<str>,
+    days: RangeInclusive<Day>,
+) -> Result<Vec<u32>, Error> {
+    let keys = OfLane::new(key);
+    if days.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut command = redis::cmd("MGET");
+    for day in days {
+        command.arg(keys.counter(&CounterKey::Tally(team.clone(), day)));
+    }
+    let found = values(shared.ask(&command).await?)?;
+    let issued = |bytes: Option<Vec<u8>>| {
+        let counter = counter_of(bytes?.as_slice())?;
+        u32::try_from(counter.issued).ok()
+    };
+    Ok(found
+        .into_iter()
+        .map(|value| issued(value).unwrap_or(0))
+        .collect())
 }
 
 /// The counter of this name; none for what a process that is newer, or older, has made.

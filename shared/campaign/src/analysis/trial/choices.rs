@@ -6,7 +6,7 @@ use std::sync::Arc;
 use machine::calendar::{Day, HOUR_MS};
 use machine::input::{Facts, Known, Payload, User};
 use machine::luck::{Entropy, Luck};
-use machine::model::{Campaign, ClaimDecl, Field, Sender};
+use machine::model::{Campaign, ClaimDecl, FactKind, Field, Sender};
 use machine::participant::Participant;
 use machine::step::holds;
 use machine::{Type, Value};
@@ -176,7 +176,16 @@ fn persons(campaign: &Campaign, numbers: &[i64], texts: &[Arc<str>]) -> Vec<Pers
             .map(|claim| claimed(claim, campaign, numbers, texts))
             .collect(),
     };
-    let facts = |known: Known| Facts::settle(&campaign.facts, campaign.facts.iter().map(|_| known));
+    let facts = |known: &Known| {
+        let all = campaign.facts.iter().map(|fact| match (known, &fact.what) {
+            (_, FactKind::List(_)) => known.clone(),
+            (Known::Yes, FactKind::Asked(asked)) => {
+                Known::Is(asked_for(asked.ty, campaign, numbers, texts))
+            }
+            (_, FactKind::Asked(_) | FactKind::Team(_)) => Known::Unknown,
+        });
+        Facts::settle(&campaign.facts, all)
+    };
     let all = [
         (false, Known::No),
         (true, Known::No),
@@ -189,7 +198,7 @@ fn persons(campaign: &Campaign, numbers: &[i64], texts: &[Arc<str>]) -> Vec<Pers
         let token = if claims { &full } else { &nobody };
         let opens = campaign.window.opens;
         let newcomer = Participant::new(campaign, opens);
-        let facts = facts(known);
+        let facts = facts(&known);
         let eligible = campaign.audience.as_ref().is_none_or(|guard| {
             holds(guard, campaign, &newcomer, token, &facts, opens).unwrap_or(false)
         });
@@ -210,6 +219,15 @@ fn persons(campaign: &Campaign, numbers: &[i64], texts: &[Arc<str>]) -> Vec<Pers
 
 fn claimed(claim: &ClaimDecl, campaign: &Campaign, numbers: &[i64], texts: &[Arc<str>]) -> Value {
     match claim.ty {
+        Type::Duration | Type::Days => claim.default.clone(),
+        Type::Str if texts.is_empty() => claim.default.clone(),
+        ty => asked_for(ty, campaign, numbers, texts),
+    }
+}
+
+/// A value that somebody may have whom the campaign is for.
+fn asked_for(ty: Type, campaign: &Campaign, numbers: &[i64], texts: &[Arc<str>]) -> Value {
+    match ty {
         Type::Bool => Value::Bool(true),
         Type::Int => Value::Int(
             numbers
@@ -221,11 +239,11 @@ fn claimed(claim: &ClaimDecl, campaign: &Campaign, numbers: &[i64], texts: &[Arc
         ),
         Type::Str => texts
             .first()
-            .map_or_else(|| claim.default.clone(), |text| Value::Str(text.clone())),
+            .map_or_else(|| ty.zero(), |text| Value::Str(text.clone())),
         Type::Strs => Value::Strs(texts.iter().cloned().collect()),
         Type::Time => Value::Int(campaign.window.opens.saturating_sub(HOUR_MS)),
         Type::Date => Value::Int(i64::from(campaign.calendar.day(campaign.window.opens))),
-        Type::Duration | Type::Days => claim.default.clone(),
+        Type::Duration | Type::Days => ty.zero(),
     }
 }
 

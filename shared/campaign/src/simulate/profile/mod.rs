@@ -43,6 +43,8 @@ pub struct Profile {
     pub claims: BTreeMap<String, Vec<Claimed>>,
     /// The share of people who are on a list; on those not named nobody is.
     pub lists: BTreeMap<String, Rate>,
+    /// The share of people for whom a fact holds that a service is asked for; one that is missing is unknown of everybody.
+    pub facts: BTreeMap<String, Rate>,
 }
 
 /// On which day people come for the first time.
@@ -145,6 +147,7 @@ impl Default for Profile {
             payload: BTreeMap::new(),
             claims: BTreeMap::new(),
             lists: BTreeMap::new(),
+            facts: BTreeMap::new(),
         }
     }
 }

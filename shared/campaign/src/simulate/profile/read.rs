@@ -85,6 +85,11 @@ pub static KEYS: Keys = Keys {
             Shape::MapOf(&Shape::Odds),
             "The share of people who are on a list.",
         ),
+        Key::optional(
+            "facts",
+            Shape::MapOf(&Shape::Odds),
+            "The share of people for whom a fact holds; a fact that is not here is unknown of everybody.",
+        ),
     ],
 };
 
@@ -175,6 +180,7 @@ pub fn read(
             "payload" => payload(node, &mut profile, campaign, out),
             "claims" => claims(node, &mut profile, campaign, out),
             "lists" => lists(node, &mut profile, campaign, out),
+            "facts" => facts(node, &mut profile, campaign, out),
             _ => {}
         }
     }
@@ -462,8 +468,9 @@ fn value(node: &Node, ty: Type, campaign: &Campaign, out: &mut Diagnostics) -> O
 
 fn lists(node: &Node, profile: &mut Profile, campaign: &Campaign, out: &mut Diagnostics) {
     let known = || {
-        campaign.facts.iter().map(|fact| match &fact.what {
-            FactKind::List(name) => name.as_str(),
+        campaign.facts.iter().filter_map(|fact| match &fact.what {
+            FactKind::List(name) => Some(name.as_str()),
+            FactKind::Asked(_) | FactKind::Team(_) => None,
         })
     };
     for entry in node.map(out).unwrap_or(&[]) {
@@ -476,6 +483,28 @@ fn lists(node: &Node, profile: &mut Profile, campaign: &Campaign, out: &mut Diag
         }
         profile
             .lists
+            .extend(share.map(|share| (entry.name().to_owned(), share)));
+    }
+}
+
+fn facts(node: &Node, profile: &mut Profile, campaign: &Campaign, out: &mut Diagnostics) {
+    let known = || {
+        let asked = campaign.facts.iter().filter(|fact| fact.ty() == Type::Bool);
+        asked.filter_map(|fact| fact.asked().map(|asked| asked.name.as_str()))
+    };
+    for entry in node.map(out).unwrap_or(&[]) {
+        let share = rate(&entry.value, out);
+        if !known().any(|name| name == entry.name()) {
+            let words = format!(
+                "the campaign asks for no fact `{}` that is true or false",
+                entry.name()
+            );
+            out.warn(codes::STORY_LIST, &entry.key.place, words)
+                .maybe_help(meant(entry.name(), known()));
+            continue;
+        }
+        profile
+            .facts
             .extend(share.map(|share| (entry.name().to_owned(), share)));
     }
 }

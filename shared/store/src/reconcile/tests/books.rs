@@ -1,5 +1,6 @@
 //! A lane's books in memory, sound at first, to be read as a store's and to be damaged.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -118,6 +119,21 @@ pub(super) fn step(user: Pseudonym, draw: u64, wins: bool) -> Commit {
 }
 
 impl Store for Books {
+    fn tallies<'a>(
+        &'a self,
+        _key: &'a CampaignKey,
+        team: &'a Arc<str>,
+        days: RangeInclusive<Day>,
+    ) -> Later<'a, Vec<u32>> {
+        let tally = |day| {
+            let mut counters = self.lane.counters.iter();
+            let found = counters.find(|(key, _)| *key == CounterKey::Tally(team.clone(), day));
+            found.map_or(0, |(_, counter)| counter.issued as u32)
+        };
+        let tallies: Vec<u32> = days.map(tally).collect();
+        Box::pin(async { Ok(tallies) })
+    }
+
     fn lane<'a>(&'a self, _key: &'a CampaignKey) -> Later<'a, Option<Lane>> {
         Box::pin(async {
             let mut lane = self.lane.clone();

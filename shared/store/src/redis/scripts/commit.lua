@@ -28,7 +28,8 @@
 --                    .. rules .. lease (2, 0 none) .. its value (`fence:token`)
 --          rewards: number (1), then length (1) .. id: those that are given
 --          moves, alternatives: number (1), then counter (2, from 1) .. kind (1) .. add (8) .. bound (8)
---            kind: 0 bound of its own, 1 bound from the move, begins at 0 by itself, 2 as 1 but the bound is missing, 3 stock
+--            kind: 0 bound of its own, 1 bound from the move, begins at 0 by itself, 2 as 1 but the bound is missing, 3 stock,
+--            4 a tally: as 1, but under no name in the set of them, and let go of some months after it was last moved
 --            bound: of kinds 0 and 3 how many units of the counter's own ceiling wait for a later release
 --          rules: number (1), then length (1) .. id: those that may not be in the set yet
 --
@@ -64,6 +65,8 @@ local sub, find, match, format = string.sub, string.find, string.match, string.f
 local unpack_bytes, pack_bytes = struct.unpack, struct.pack
 local DAY_MS, MOST, ENTRY, STRIDE = 86400000, 16, 34, 7
 local KEEP_MS = 90000000
+-- `machine::world::TALLY_DAYS`, in seconds.
+local TALLY_SECS = 12960000
 -- Bytes of a move; keys that every call has, and values found before those of counters.
 local MOVE, FIXED, BEFORE = 19, 9, 3
 local NEVER = '\128\0\0\0\0\0\0\0'
@@ -135,7 +138,7 @@ end
 -- How much is left by a move's bound; nil where a counter is missing that should exist.
 local function left_of(at, kind, bound)
   local given, left = issued[at], nil
-  if kind == 1 then
+  if kind == 1 or kind == 4 then
     left = bound - (given or 0)
   elseif kind == 2 or not given then
     return nil
@@ -202,7 +205,7 @@ end
 
 local fields, n_fields, texts, n_texts = {}, 0, {}, 0
 local new_values, n_values = {}, 0
-local new_rules, new_names, due, undue = {}, {}, {}, {}
+local new_rules, new_names, due, undue, passing = {}, {}, {}, {}, {}
 local replayed = false
 
 -- Until when each of the participants is blocked, where anyone is.
@@ -301,7 +304,7 @@ local function settle(i, a)
       local which = where[k]
       if not issued[which] then
         issued[which], ceiling[which], rest[which] = 0, 0, '0 0'
-        new_names[#new_names + 1] = which
+        if kind[k] ~= 4 then new_names[#new_names + 1] = which end
       end
       local given = issued[which]
       if kind[k] == 3 and not based[which] then
@@ -310,7 +313,8 @@ local function settle(i, a)
       end
       given = given + add[k]
       issued[which] = given
-      if kind[k] == 1 then ceiling[which] = bound[k] > given and bound[k] or given end
+      if kind[k] == 4 then passing[which] = true end
+      if kind[k] == 1 or kind[k] == 4 then ceiling[which] = bound[k] > given and bound[k] or given end
       dirty[which] = true
     end
   end
@@ -421,4 +425,5 @@ for which in pairs(dirty) do
   n_values = n_values + 2
 end
 call('MSET', unpack(new_values))
+for which in pairs(passing) do call('EXPIRE', KEYS[FIXED + which], TALLY_SECS) end
 return results

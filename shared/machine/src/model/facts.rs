@@ -1,0 +1,167 @@
+//! The facts of a campaign: what the shell looks up before a step, and what counts where it could not be found out.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Definition, Sender};
+use crate::expr::{BoolExpr, Source};
+use crate::value::{Type, Value};
+
+/// A fact the shell looks up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactDecl {
+    /// What to look up.
+    pub what: FactKind,
+    /// What "unknown" counts as; of the fact's type.
+    #[serde(with = "plain")]
+    pub when_unknown: Value,
+}
+
+/// The kinds of facts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FactKind {
+    /// The member id is on the tenant's list of this name.
+    List(String),
+    /// What one of the tenant's own services says of the member.
+    Asked(Asked),
+    /// How many members of the user's team signed in, day by day: for the block `team`, and no expression.
+    Team(TeamFact),
+}
+
+/// Whose sign-ins are counted together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TeamFact {
+    /// The claim that names the team, by its place among the tenant's.
+    pub claim: u16,
+    /// The longest streak that gives something, in days.
+    pub longest: u32,
+}
+
+/// A question to one of the tenant's services.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Its name after `facts.`.
+    pub name: String,
+    /// The connector that is asked.
+    pub connector: String,
+    /// Where in the answer it stands: keys with dots between.
+    pub field: String,
+    /// What it must be; anything else is unknown.
+    pub ty: Type,
+}
+
+impl FactDecl {
+    /// The type of what is found.
+    pub fn ty(&self) -> Type {
+        match &self.what {
+            FactKind::List(_) => Type::Bool,
+            FactKind::Asked(asked) => asked.ty,
+            FactKind::Team(_) => Type::Days,
+        }
+    }
+
+    /// The name by which ledgers know it: `facts.newcomer`, `list vip`.
+    pub fn name(&self) -> String {
+        match &self.what {
+            FactKind::List(list) => format!("list {list}"),
+            FactKind::Asked(asked) => format!("facts.{}", asked.name),
+            FactKind::Team(_) => "team".to_owned(),
+        }
+    }
+
+    /// The team, if it is about one.
+    pub fn team(&self) -> Option<&TeamFact> {
+        match &self.what {
+            FactKind::List(_) | FactKind::Asked(_) => None,
+            FactKind::Team(team) => Some(team),
+        }
+    }
+
+    /// The question, if it is one to a service.
+    pub fn asked(&self) -> Option<&Asked> {
+        match &self.what {
+            FactKind::List(_) | FactKind::Team(_) => None,
+            FactKind::Asked(asked) => Some(asked),
+        }
+    }
+}
+
+impl Definition {
+    /// The facts that a condition reads which no event goes with, by their place here: an audience, say.
+    pub fn facts_of(&self, guard: Option<&BoolExpr>) -> BTreeSet<u16> {
+        let mut found = BTreeSet::new();
+        if let Some(guard) = guard {
+            guard.each_source(&mut |source| {
+                if let Source::Fact(fact) = source {
+                    found.insert(fact);
+                }
+            });
+        }
+        found
+    }
+
+    /// The facts that an event needs which this sender sends: what its transitions read, and of users what the audience
+    /// reads. Known when the campaign is checked, so that no event pays for a look-up that it does not use.
+    pub fn asks(&self, event: u16, sender: Sender) -> BTreeSet<u16> {
+        let mut found = match sender {
+            Sender::User => self.facts_of(self.audience.as_ref()),
+            Sender::Backend | Sender::Timer | Sender::Campaign | Sender::Staff => BTreeSet::new(),
+        };
+        if let Some(event) = self.events.get(usize::from(event)) {
+            found.extend(&event.asks);
+        }
+        found
+    }
+}
+
+/// A truth value as such, as definitions had it when facts knew nothing else: what was published then keeps its bytes.
+mod plain {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::value::Value;
+
+    pub(super) fn serialize<S: Serializer>(value: &Value, to: S) -> Result<S::Ok, S::Error> {
+        match value {
+            Value::Bool(plain) => to.serialize_bool(*plain),
+            other => other.serialize(to),
+        }
+    }
+
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Value, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Plain(bool),
+            Typed(Value),
+        }
+        Ok(match Written::deserialize(from)? {
+            Written::Plain(plain) => Value::Bool(plain),
+            Written::Typed(value) => value,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_before_keeps_its_bytes() {
+        let old = r#"{"what":{"list":"vip"},"when_unknown":false}"#;
+        let read: FactDecl = serde_json::from_str(old).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), old);
+        let level = FactDecl {
+            what: FactKind::Asked(Asked {
+                name: "level".to_owned(),
+                connector: "crm".to_owned(),
+                field: "member.level".to_owned(),
+                ty: Type::Int,
+            }),
+            when_unknown: Value::Int(3),
+        };
+        let written = serde_json::to_string(&level).unwrap();
+        assert_eq!(serde_json::from_str::<FactDecl>(&written).unwrap(), level);
+    }
+}
