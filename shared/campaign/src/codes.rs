@@ -201,6 +201,11 @@ codes! {
     LAW_ORGANIZER = "E1305", "The law wants to know who runs the campaigns, and nobody is named.";
     LAW_ARCHIVE = "E1306", "The books are kept for a shorter time than the law wants.";
     LAW_STANDS_IN = "W1301", "Something stands in for a reward that is gone, and the rules do not say so.";
+
+    // E16xx: codes that come from a pool.
+    POOL_OF_CODES = "E1601", "A pool stands at a reward that is no code, or that does not say how many are given.";
+    POOL_TWICE = "E1602", "Two rewards take their codes from one pool.";
+    LOW_WATER = "E1603", "The figure from which on a pool is low can't be meant.";
 }
 
 #[cfg(test)]

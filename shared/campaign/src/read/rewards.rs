@@ -9,7 +9,7 @@ use crate::check::Check;
 use crate::codes;
 use crate::diagnostic::meant;
 use crate::document::{Entry, Fields, Key, Keys, Node, Odds, Shape};
-use crate::read::{context, release};
+use crate::read::{context, pool, release};
 use crate::tables::{Placed, Var};
 
 /// The most rewards of one campaign.
@@ -55,6 +55,16 @@ pub(crate) static KEYS: Keys = Keys {
             "release",
             Shape::Keys(&release::KEYS),
             "When how many of them are to be had; all from the beginning unless said.",
+        ),
+        Key::optional(
+            "pool",
+            Shape::Id,
+            "The tenant's pool that its codes come from, each given once; `gala codes put` puts codes into it.",
+        ),
+        Key::optional(
+            "low_water",
+            Shape::Either(&[Shape::Int(1, u32::MAX as i64), Shape::Odds]),
+            "With how many codes left staff are warned: a figure, or a share of `stock` such as `10%`.",
         ),
         Key::optional(
             "cost",
@@ -151,6 +161,7 @@ fn one<'a>(entry: &'a Entry, window: Window, check: &mut Check<'a>) -> Option<Sl
     let kind = kind(&id, entry, &fields, check);
     let figures = figures(kind, &fields, check);
     let release = release::read(&fields, figures.stock, window, check);
+    let pool = pool::read(&fields, kind, figures.stock, check);
     let out = &mut check.out;
     let per_user = fields
         .get("per_user")
@@ -174,6 +185,7 @@ fn one<'a>(entry: &'a Entry, window: Window, check: &mut Check<'a>) -> Option<Sl
         amount: figures.amount,
         stock: figures.stock,
         release,
+        pool,
         value: figures.value,
         cost: figures.cost,
         deliver,
@@ -207,7 +219,7 @@ fn kind(id: &str, entry: &Entry, fields: &Fields<'_>, check: &mut Check<'_>) -> 
             .map_or(RewardKind::Coupon, |(_, kind)| *kind);
     }
     let figures = [
-        "amount", "stock", "release", "cost", "value", "per_user", "expires", "deliver",
+        "amount", "stock", "release", "pool", "cost", "value", "per_user", "expires", "deliver",
     ];
     if let Some(figure) = figures.iter().find(|figure| fields.has(figure)) {
         check

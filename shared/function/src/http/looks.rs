@@ -11,6 +11,7 @@ use super::answer::{failed, json};
 use super::context::{Context, Door, Identified, PathOf, edge_problem, finish};
 use super::{CALL_TIMEOUT, Shared};
 use crate::engine::{Caller, Failed, record, user_of};
+use crate::pools;
 use crate::problem::{Code, Problem};
 use crate::render::{self, Standing};
 
@@ -150,6 +151,9 @@ async fn read(
         return Err(Failed::Behind);
     }
     let record = record(caller, recalled.participant.as_ref(), campaign)?;
+    let codes = pools::codes(&*context.shell.store, campaign, &key, user, &record.grants);
+    let codes = tokio::time::timeout_at(until, codes);
+    let codes = codes.await.map_err(|_| Failed::Slow)??;
     if let Look::Grants(after) = what {
         return Ok(render::grants_answer(
             campaign,
@@ -159,6 +163,7 @@ async fn read(
             &key,
             &user,
             language,
+            &codes,
         ));
     }
     let (claims, facts) = (
@@ -184,5 +189,5 @@ async fn read(
             .is_some_and(|blocked| blocked.holds(caller.now)),
         notice: served.notice.as_ref(),
     };
-    render::view_answer(&call, standing, &key, &user, language).map_err(Failed::Rule)
+    render::view_answer(&call, standing, &key, &user, language, &codes).map_err(Failed::Rule)
 }

@@ -22,6 +22,7 @@ const FUNCTION_FAILURES: &str = "gala_function_failures_total";
 const RELAYED: &str = "gala_relayed_total";
 const RELAY_BEHIND: &str = "gala_relay_behind_rows";
 const STOCK_LEFT: &str = "gala_stock_left";
+const POOL_LEFT: &str = "gala_pool_left";
 const BUDGET_LEFT: &str = "gala_budget_left";
 const PARKED: &str = "gala_parked_events";
 const PARKED_DROPPED: &str = "gala_parked_events_dropped";
@@ -72,6 +73,7 @@ fn describe() {
         "Rows of a source's ledger that are not yet relayed to a listener."
     );
     describe_gauge!(STOCK_LEFT, "Units of a reward that are left.");
+    describe_gauge!(POOL_LEFT, "Codes of a pool that were not handed out.");
     describe_gauge!(
         BUDGET_LEFT,
         "What is left of a budget, in the tenant's currency."
@@ -272,6 +274,12 @@ pub fn stock_left(tenant: &str, campaign: &str, lane: &'static str, reward: &str
         ("reward", reward.to_owned()),
     ];
     gauge!(STOCK_LEFT, &labels).set(units as f64);
+}
+
+/// Shows how many codes of a pool were not handed out.
+pub fn pool_left(tenant: &str, pool: &str, codes: u64) {
+    let labels = [("tenant", tenant.to_owned()), ("pool", pool.to_owned())];
+    gauge!(POOL_LEFT, &labels).set(codes as f64);
 }
 
 /// Shows what is left of a budget, in units of the tenant's currency. For a curve only: money is counted elsewhere.

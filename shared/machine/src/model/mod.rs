@@ -15,7 +15,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use campaign::{Campaign, LinkError, Linker};
-pub use rewards::{Budget, Deliver, Release, Reward, RewardKind, Rule};
+pub use rewards::{Budget, CodePool, Deliver, Release, Reward, RewardKind, Rule};
 pub use states::{Action, After, Branch, Emit, Every, Give, Machine, On, State, Transition};
 
 use crate::calendar::{Calendar, Millis};
