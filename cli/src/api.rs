@@ -214,11 +214,26 @@ impl Api {
 
     /// Puts a file; again with the same key where the server asks for it.
     pub fn put_file(&self, ask: Ask<'_>, key: Option<&str>, file: &Path) -> Result<Json, Failure> {
+        self.send_file(Method::PUT, ask, key, file)
+    }
+
+    /// [`Api::put_file`], of one that is added to what is there.
+    pub fn post_file(&self, ask: Ask<'_>, key: Option<&str>, file: &Path) -> Result<Json, Failure> {
+        self.send_file(Method::POST, ask, key, file)
+    }
+
+    fn send_file(
+        &self,
+        method: Method,
+        ask: Ask<'_>,
+        key: Option<&str>,
+        file: &Path,
+    ) -> Result<Json, Failure> {
         self.until_answered(key, |key| {
             let opened = std::fs::File::open(file).map_err(|error| {
                 Failure::usage(format!("{} can't be read: {error}", file.display()))
             })?;
-            let request = self.client.request(Method::PUT, self.address(ask)?);
+            let request = self.client.request(method.clone(), self.address(ask)?);
             Ok(request
                 .header("idempotency-key", key)
                 .header("content-type", "text/csv")

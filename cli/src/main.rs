@@ -28,10 +28,11 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    amend, approve, audit, backup, block, check, compile, completions, deploy, dev, diff, doctor,
-    draft, explain, export, function as function_, grant, history, list, man, new, notice, object,
-    openapi, package, parked, pause, preview, publish, purge, reconcile, release, restore, resume,
-    rollback, schema, serve, settlement, simulate, status, stock, stop, test, token, verify, wrap,
+    amend, approve, audit, backup, block, check, codes, compile, completions, deploy, dev, diff,
+    doctor, draft, explain, export, function as function_, grant, history, list, man, new, notice,
+    object, openapi, package, parked, pause, preview, publish, purge, reconcile, release, restore,
+    resume, rollback, schema, serve, settlement, simulate, status, stock, stop, test, token,
+    verify, wrap,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};
@@ -97,6 +98,7 @@ enum Command {
     Preview(preview::Preview),
     Parked(parked::Parked),
     List(list::List),
+    Codes(codes::Codes),
     Backup(backup::Backup),
     Restore(restore::Restore),
     Doctor(doctor::Doctor),
@@ -174,6 +176,7 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::Reconcile(args) => reconcile::run(args, out),
         Command::Purge(args) => purge::run(args, out),
         Command::List(args) => list::run(args, out),
+        Command::Codes(args) => codes::run(args, out),
         Command::Preview(args) => preview::run(args, out),
         Command::Parked(args) => parked::run(args, out),
         Command::Backup(args) => backup::run(args, out),

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod backup;
 pub mod block;
 pub mod check;
+pub mod codes;
 pub mod compile;
 pub mod completions;
 pub mod deploy;

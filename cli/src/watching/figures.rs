@@ -56,6 +56,8 @@ pub struct Stock {
     pub next_release: Option<String>,
     /// In how many seconds those that are to be had are gone, at this pace; null: nobody gets any.
     pub gone_in_secs: Option<u64>,
+    /// Whether the pool that its codes come from runs low.
+    pub low: bool,
 }
 
 /// A budget.
@@ -162,6 +164,7 @@ fn stock_of(reward: &Json, before: Option<&Json>, secs: f64, open_secs: Option<f
         held: count("held"),
         next_release: reward["next_release"].as_str().map(str::to_owned),
         gone_in_secs: pace.map(|pace| (left as f64 / pace) as u64),
+        low: reward["low"] == true,
     }
 }
 
@@ -200,7 +203,7 @@ pub(super) mod tests {
                 "revision": 3, "phase": "open", "paused": null, "now": "2026-11-06T00:00:00+08:00", "under_durable": false,
                 "lanes": [{ "lane": "live", "stock": [
                     { "reward": "mug", "issued": issued, "ceiling": 1000, "held": 100, "next_release": "2026-11-06T21:00:00+08:00", "left": left },
-                    { "reward": "cup", "issued": 0, "ceiling": 5, "held": 0, "left": 5 },
+                    { "reward": "cup", "issued": 0, "ceiling": 5, "held": 0, "left": 5, "low": true },
                 ], "budget": { "spent": "41.00", "ceiling": "100.00", "left": "59.00", "currency": "CNY" } }],
             }),
         }
@@ -223,6 +226,7 @@ pub(super) mod tests {
         // Two a second.
         assert_eq!(told.stock[0].gone_in_secs, Some(390));
         assert_eq!(told.stock[1].gone_in_secs, None);
+        assert!(told.stock[1].low && !told.stock[0].low);
         let budget = told.budget.as_ref().unwrap();
         assert!(
             (budget.spent_share - 0.41).abs() < 1e-9 && (budget.planned_share - 0.5).abs() < 1e-9

@@ -95,7 +95,8 @@ fn stock_words(of: &Stock) -> String {
         ),
         None => String::new(),
     };
-    format!("{} {}/{}{gone}{more}", of.reward, of.left, of.ceiling)
+    let low = if of.low { " LOW: put codes" } else { "" };
+    format!("{} {}/{}{low}{gone}{more}", of.reward, of.left, of.ceiling)
 }
 
 fn budget_words(of: &Budget) -> String {
@@ -142,9 +143,9 @@ mod tests {
         insta::assert_snapshot!(table(&[first, second], "zh-CN").join("\n"), @r"
         campaign    title       phase                  calls/s  grants/min  refused     stock                                                    budget
         acme/wheel  新春大转盘  open                   4.0      240         sold-out 4  mug 780/1000, for 6 min, 100 more from 2026-11-06 21:00  41.00/100.00 CNY: 41 %, plan 50 %
-                                                                                        cup 5/5
+                                                                                        cup 5/5 LOW: put codes
         acme/pack               paused (奖品数量不对)  4.0      240         sold-out 4  mug 780/1000, for 6 min, 100 more from 2026-11-06 21:00  41.00/100.00 CNY: 41 %, plan 50 %
-                                                                                        cup 5/5
+                                                                                        cup 5/5 LOW: put codes
         ");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::ran::{Home, gala};
 
-pub(crate) const COMMANDS: [&str; 47] = [
+pub(crate) const COMMANDS: [&str; 48] = [
     "serve",
     "new",
     "check",
@@ -39,6 +39,7 @@ pub(crate) const COMMANDS: [&str; 47] = [
     "preview",
     "parked",
     "list",
+    "codes",
     "backup",
     "restore",
     "doctor",
@@ -159,6 +160,8 @@ fn what_is_not_understood_is_usage() {
         &["rollback", "acme", "wheel"],
         &["rollback", "acme", "wheel", "--to", "0"],
         &["purge", "acme", "wheel"],
+        &["codes"],
+        &["codes", "put", "acme", "course"],
         &["list"],
         &["list", "put", "acme", "vip"],
         &["list", "drop", "acme"],
@@ -280,6 +283,7 @@ fn what_is_not_there_cannot_be_reached() {
         &["rollback", "acme", "wheel", "--to", "1"],
         &["reconcile", "acme", "wheel"],
         &["purge", "acme", "wheel", "--edition", "1"],
+        &["codes", "list", "acme"],
         &["list", "show", "acme"],
         &["list", "drop", "acme", "vip"],
         &["purge", "acme", "wheel", "--lane", "test"],

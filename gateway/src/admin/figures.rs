@@ -69,6 +69,9 @@ struct Stock<'a> {
     next_release: Option<String>,
     /// How many are to be had now.
     left: i64,
+    /// Whether the pool that its codes come from runs low.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    low: bool,
 }
 
 /// A budget.
@@ -177,13 +180,16 @@ fn stock<'a>(id: &'a str, counter: &Counter, definition: &Definition, clock: Mil
     let next = release
         .filter(|_| held > 0)
         .and_then(|release| release.next(clock));
+    let to_come = left(counter);
+    let low_water = reward.and_then(|reward| reward.pool.as_ref()?.low_water);
     Stock {
+        low: low_water.is_some_and(|low_water| to_come <= i64::from(low_water)),
         reward: id,
         issued: counter.issued,
         ceiling: counter.ceiling,
         held,
         next_release: next.map(|at| definition.calendar.rfc3339(at)),
-        left: left(counter).saturating_sub(held).max(0),
+        left: to_come.saturating_sub(held).max(0),
     }
 }
 

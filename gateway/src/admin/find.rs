@@ -37,6 +37,12 @@ pub(super) fn key(found: &Published, lane: Lane) -> CampaignKey {
     }
 }
 
+/// Whether the units of a reward are the codes of a pool.
+pub(super) fn takes_codes(newest: Option<&Definition>, reward: &str) -> bool {
+    let mut rewards = newest.into_iter().flat_map(|newest| &newest.rewards);
+    rewards.any(|known| *known.id == *reward && known.pool.is_some())
+}
+
 /// The definitions that rows refer to, each looked for once.
 pub(super) struct Definitions {
     store: Arc<dyn Store>,

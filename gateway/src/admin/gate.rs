@@ -29,8 +29,8 @@ use serde_json::{Map, Value as Json};
 use store::Store;
 
 use super::{
-    Deed, Desk, ROUTES, Route, Verb, backup, draft, grants, history, ledger, lists, measures,
-    parked, read, reconcile, release, review, revise, settlement, simulate, write,
+    Deed, Desk, ROUTES, Route, Verb, backup, codes, draft, grants, history, ledger, lists,
+    measures, parked, read, reconcile, release, review, revise, settlement, simulate, write,
 };
 
 /// How long a read of the log may take.
@@ -80,7 +80,7 @@ pub(super) async fn enter(
         let mut file = None;
         let body = match route.verb {
             Verb::Get | Verb::Delete => Map::new(),
-            Verb::Put if route.deed.takes_file() => {
+            Verb::Put | Verb::Post if route.deed.takes_file() => {
                 file = Some(body);
                 Map::new()
             }
@@ -158,6 +158,8 @@ async fn act(deed: Deed, visit: Visit, file: Option<Body>) -> Result<Response, P
         Deed::Publish => revise::publish(&visit).await,
         Deed::Rollback => revise::rollback(&visit).await,
         Deed::Share => release::share(&visit).await,
+        Deed::Pools => codes::all(&visit).await,
+        Deed::PutCodes => codes::put(&visit, file.unwrap_or_default()).await,
         Deed::Lists => lists::all(&visit).await,
         Deed::PutList => lists::put(&visit, file.unwrap_or_default()).await,
         Deed::DropList => lists::drop(&visit).await,

@@ -8,7 +8,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::Response;
 use function::http::{CALL_TIMEOUT, edge_problem};
 use function::problem::{Code, Problem};
-use function::telemetry::{budget_left, parked_events, stock_left};
+use function::telemetry::{budget_left, parked_events, pool_left, stock_left};
 use machine::ids::Lane;
 use machine::world::CounterKey;
 
@@ -48,6 +48,9 @@ async fn refresh(desk: &Desk) {
                 tracing::warn!(%error, "the gauges of the store are as old as the last scrape");
                 return;
             }
+        }
+        if let Err(error) = pools(desk, tenant).await {
+            tracing::warn!(%error, "the gauges of pools are as old as the last scrape");
         }
     }
     for served in snapshot
@@ -92,4 +95,16 @@ async fn refresh(desk: &Desk) {
             }
         }
     }
+}
+
+/// What is left in a tenant's pools of codes.
+async fn pools(desk: &Desk, tenant: &str) -> Result<(), store::Error> {
+    for (name, pool) in desk.store.pools(tenant).await? {
+        let gone = match pool.owner() {
+            Some(owner) => super::codes::gone(&*desk.store, tenant, owner).await?,
+            None => 0,
+        };
+        pool_left(tenant, &name, pool.codes().saturating_sub(gone));
+    }
+    Ok(())
 }

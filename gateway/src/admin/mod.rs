@@ -7,6 +7,7 @@
 //! nobody counts as local, and a backup is refused.
 
 mod backup;
+mod codes;
 mod draft;
 mod figures;
 mod find;
@@ -14,6 +15,7 @@ mod gate;
 mod grants;
 mod history;
 mod ledger;
+mod lines;
 mod lists;
 mod measures;
 mod metrics;

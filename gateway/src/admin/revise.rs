@@ -150,6 +150,9 @@ pub(super) async fn would(
         return Ok(found);
     };
     let known = registry::edition(published, visit.tenant_id(), &definition);
+    let empty = function::pools::missing(visit.store(), &definition);
+    let empty = visit.soon(empty).await?;
+    found["empty_pools"] = json!(empty);
     found["edition"] = json!(definition.edition);
     found["revision"] = json!(known.map(|known| known.newest));
     if let Some(known) = known {
@@ -264,6 +267,7 @@ fn terms<'a>(visit: &'a Visit, reason: Option<&'a str>) -> Terms<'a> {
     Terms {
         law: visit.tenant.tenant.law.as_deref(),
         reason,
+        full_pools: true,
     }
 }
 
@@ -443,6 +447,10 @@ pub(super) fn not_published(no: &NotPublished) -> Problem {
             .saying(APART)
             .with("problem", no.to_string())
             .with("changes", json!(changes)),
+        NotPublished::EmptyPools(pools) => Problem::new(Code::NotPossible)
+            .saying(NO_CODES)
+            .with("problem", no.to_string())
+            .with("pools", json!(pools)),
         NotPublished::Before(_)
         | NotPublished::Unreadable(_)
         | NotPublished::Replaced { .. }
@@ -458,6 +466,11 @@ pub(super) fn not_published(no: &NotPublished) -> Problem {
 const UNSOUND: Words = Words {
     en: "The campaign's file has errors; nothing was published.",
     zh: "活动配置有误，未发布。",
+};
+
+const NO_CODES: Words = Words {
+    en: "A reward takes its codes from a pool without codes: put some first. Nothing was published.",
+    zh: "有奖品使用的兑换码库中没有兑换码，请先导入。未发布。",
 };
 
 const STRANDED: Words = Words {

@@ -97,12 +97,16 @@ pub enum Deed {
     DropList,
     /// Makes a link into the test lane.
     Preview,
+    /// Lists the tenant's pools of codes.
+    Pools,
+    /// Puts codes into one of them.
+    PutCodes,
 }
 
 impl Deed {
     /// Whether the body is a file, which is read as it comes.
     pub const fn takes_file(self) -> bool {
-        matches!(self, Self::PutList)
+        matches!(self, Self::PutList | Self::PutCodes)
     }
 
     /// The largest body, in bytes.
@@ -379,6 +383,13 @@ pub const ROUTES: &[Route] = &[
         "/admin/v1/{tenant}/lists/{list}/drop",
         Deed::DropList,
         &[Editor, Publisher, Risk],
+    ),
+    get("/admin/v1/{tenant}/codes", Deed::Pools, EVERYONE),
+    // A code is worth what it is for: whoever may put them may publish what gives them.
+    post(
+        "/admin/v1/{tenant}/codes/{pool}",
+        Deed::PutCodes,
+        &[Editor, Publisher],
     ),
     // All tenants' data is in a backup: a publisher of any of them may have one made, but only from the machine itself,
     // where whoever can read the copy can read the store.

@@ -70,6 +70,13 @@ pub(super) async fn stock(visit: &Visit) -> Result<Response, Problem> {
     let (key, found) = asked(visit).await?;
     let stock: Stock = visit.body()?;
     let (campaign, edition, lane) = (found.campaign.clone(), found.edition, stock.lane);
+    let newest = visit.soon(Definitions::new(visit).newest(&found)).await?;
+    if stock.add.is_some() && find::takes_codes(newest.as_deref(), &stock.reward) {
+        return Err(invalid(
+            "/reward",
+            "its units are the codes of a pool: put more codes into that (`gala codes put`), or publish another `stock`",
+        ));
+    }
     let reward = stock.reward.into();
     let action = match (stock.add, stock.withdraw) {
         (Some(0), None) => return Err(invalid("/add", "at least 1")),
@@ -317,6 +324,9 @@ pub(super) fn refused(no: &Refused) -> Problem {
         Refused::NoSuchParked(_) | Refused::NoSuchDraft(_) | Refused::NoSuchList(_) => {
             Problem::new(Code::NotFound).with("problem", no.to_string())
         }
+        Refused::PoolTaken(..) => Problem::new(Code::NotPossible)
+            .saying(TAKEN)
+            .with("problem", no.to_string()),
         Refused::NoSuchRevision(..) => invalid("/revision", &no.to_string()),
         Refused::NoShare | Refused::Narrower(_) => invalid("/share", &no.to_string()),
         Refused::DraftMoved(_, version) => Problem::new(Code::StalePage)
@@ -341,6 +351,11 @@ pub(super) fn refused(no: &Refused) -> Problem {
 const OWN: Words = Words {
     en: "You wrote in this draft: somebody else approves it.",
     zh: "您参与编写了该草稿，须由他人批准。",
+};
+
+const TAKEN: Words = Words {
+    en: "These codes are another reward's: a pool is one reward's for good, so that no code is handed out twice.",
+    zh: "该兑换码库已归其他奖品使用：一个码库只能用于一个奖品，以确保兑换码不会重复发放。",
 };
 
 const WAITS: Words = Words {

@@ -3,7 +3,7 @@
 //! E00xx the document, E01xx scalars, E02xx names and references, E03xx expressions, E04xx window and time, E05xx rewards,
 //! odds and budget, E06xx the machine, E07xx an activity's sections, E08xx the tenant, E09xx files, E10xx what campaigns tell each
 //! other, E11xx copies of an earlier edition, E12xx the rules that users read, E13xx what the law asks,
-//! E15xx packs and tasks, E17xx draws, E19xx facts; W and N likewise.
+//! E15xx packs and tasks, E16xx pools of codes, E17xx draws, E19xx facts; W and N likewise.
 //! A code keeps its meaning for good: tools and people look for it. Each has a page, `explain/E0501.md`, without which
 //! this does not compile: [`crate::explain`] says how it is written.
 
@@ -237,6 +237,10 @@ codes! {
     TEAM_STREAK = "E1913", "A streak of a team that gives something is too short or too long.";
     FACT_UNUSED = "W1901", "A fact that nothing reads.";
     FACT_NOBODY = "W1902", "A fact is read where no member is known whom one could ask about.";
+    // E16xx: codes that come from a pool.
+    POOL_OF_CODES = "E1601", "A pool stands at a reward that is no code, or that does not say how many are given.";
+    POOL_TWICE = "E1602", "Two rewards take their codes from one pool.";
+    LOW_WATER = "E1603", "The figure from which on a pool is low can't be meant.";
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub mod known_store;
 pub mod lane;
 pub mod lang;
 pub mod lists;
+pub mod pools;
 pub mod preload;
 pub mod preview;
 pub mod problem;

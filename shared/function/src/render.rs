@@ -1,5 +1,8 @@
 //! Answers: what a decision, a view, a list of grants look like as JSON. The shapes are in `shapes`; here they are filled.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use machine::block::Look;
 use machine::calendar::date;
 use machine::ids::{CampaignKey, Pseudonym, grant_id, hex};
@@ -45,7 +48,11 @@ impl Standing<'_> {
     }
 }
 
-/// The answer to a decision.
+/// The codes of a participant's grants, by their place in the record.
+pub type Codes = HashMap<usize, Arc<str>>;
+
+/// The answer to a decision. It has no codes: its bytes are part of what is committed, and only the commit says which unit was given;
+/// nor should a code lie in a store a second time, where answers are remembered.
 pub fn event_answer<'a>(
     call: &Call<'a>,
     decision: &Decision,
@@ -86,7 +93,7 @@ pub fn event_answer<'a>(
         grants: decision
             .grants
             .iter()
-            .map(|grant| grant_view(campaign, grant, key, user, language))
+            .map(|grant| grant_view(campaign, grant, key, user, language, None))
             .collect(),
         draws: draws(campaign, decision, language),
         outcome: decision.outcome,
@@ -125,6 +132,7 @@ pub fn view_answer(
     key: &CampaignKey,
     user: &Pseudonym,
     language: &str,
+    codes: &Codes,
 ) -> Result<Vec<u8>, Fault> {
     let campaign = call.campaign;
     let pause = standing.pause;
@@ -165,7 +173,8 @@ pub fn view_answer(
         grants: look
             .grants
             .iter()
-            .map(|grant| grant_view(campaign, grant, key, user, language))
+            .enumerate()
+            .map(|(at, grant)| grant_view(campaign, grant, key, user, language, codes.get(&at)))
             .collect(),
         version: call.participant.core.version,
         posters: Vec::new(),
@@ -233,13 +242,14 @@ pub fn grants_answer(
     key: &CampaignKey,
     user: &Pseudonym,
     language: &str,
+    codes: &Codes,
 ) -> Vec<u8> {
     let end = after.saturating_add(page).min(grants.len());
     let shown = grants.get(after..end).unwrap_or_default();
     let answer = GrantsAnswer {
-        grants: shown
-            .iter()
-            .map(|grant| grant_view(campaign, grant, key, user, language))
+        grants: (after..)
+            .zip(shown)
+            .map(|(at, grant)| grant_view(campaign, grant, key, user, language, codes.get(&at)))
             .collect(),
         next: (end < grants.len()).then(|| end.to_string()),
     };
@@ -400,6 +410,7 @@ fn grant_view<'a>(
     key: &CampaignKey,
     user: &Pseudonym,
     language: &str,
+    code: Option<&Arc<str>>,
 ) -> GrantView<'a> {
     let reward = campaign.rewards.get(usize::from(grant.reward));
     let rule = grant.rule_id(&campaign.rules_of_giving).unwrap_or("");
@@ -410,6 +421,7 @@ fn grant_view<'a>(
         kind: reward.map_or(Json::Null, |reward| json!(reward.kind)),
         title: reward.map_or("", |reward| reward.title.pick(language, &campaign.language)),
         amount: (grant.amount != 0).then_some(grant.amount),
+        code: code.cloned(),
         status: grant.status,
         at: campaign.calendar.rfc3339(grant.at),
         expires: grant.expires.map(|at| campaign.calendar.rfc3339(at)),

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use crate::engine::{Caller, Failed, tick};
 use crate::http::Shell;
 use crate::lists::Listed;
+use crate::pools;
 use crate::served::{Served, TenantShell};
 
 /// How often due participants are looked for.
@@ -117,8 +118,10 @@ pub(crate) fn clock(shell: &Shell, served: &Served, lane: Lane) -> Millis {
 pub async fn run(shell: Arc<Shell>) {
     let mut every = tokio::time::interval_at(Instant::now() + EVERY, EVERY);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let keeper = pools::Keeper::default();
     loop {
         every.tick().await;
+        keeper.round(&shell).await;
         sweep(&shell).await;
     }
 }

@@ -26,6 +26,11 @@ pub enum Stranded {
     /// A reward that has been granted is gone.
     #[error("reward `{0}` is gone: keep it, so that what was given can still be shown")]
     Reward(String),
+    /// A reward's codes would come from elsewhere, and those that were given would be others.
+    #[error(
+        "reward `{0}` takes its codes from pool `{1}`, for good: put more codes into that pool"
+    )]
+    Pool(String, String),
 }
 
 /// All that stands against `new` following `old` at `now`, where `granted` are the rules that have granted.
@@ -64,6 +69,13 @@ pub fn stranded<'a>(
     for reward in &old.rewards {
         if !new.rewards.iter().any(|now| now.id == reward.id) {
             found.push(Stranded::Reward(reward.id.to_string()));
+        }
+        let now = new.rewards.iter().find(|now| now.id == reward.id);
+        if let (Some(was), Some(now)) = (&reward.pool, now)
+            && now.pool.as_ref().map(|pool| &pool.name) != Some(&was.name)
+        {
+            let (reward, pool) = (reward.id.to_string(), was.name.to_string());
+            found.push(Stranded::Pool(reward, pool));
         }
     }
     found

@@ -1,6 +1,7 @@
 //! Where campaigns live: one trait, [`Store`], and the embedded store behind it. Rules and wording live elsewhere; what
 //! a commit means is [`machine::world::apply_commit`], and every store must agree with it ([`conformance`]).
 
+pub mod codes;
 pub mod conformance;
 pub mod embedded;
 pub mod lease;
@@ -28,7 +29,7 @@ use machine::model::Durability;
 use machine::participant::Participant;
 use machine::world::{
     Admin, AdminOutcome, AuditEntry, Block, Commit, Counter, CounterKey, Draft, Live, Notice,
-    Outcome, Parked, Parking, Pause, Recalled, Revision,
+    Outcome, Owner, Parked, Parking, Pause, Recalled, Revision, Unit,
 };
 use machine::{Day, Millis};
 use tokio::sync::watch;
@@ -217,6 +218,38 @@ pub trait Store: Send + Sync + 'static {
         Box::pin(async { Ok(vec![None; versions.len()]) })
     }
 
+    /// Adds codes to a pool ([`Action::PutCodes`](machine::world::Action::PutCodes)), or makes one of them: all of them but those that
+    /// stand in a pool of the tenant already, or nothing.
+    fn put_codes(&self, change: Box<Admin>, codes: codes::Codes) -> Later<'_, AdminOutcome> {
+        drop((change, codes));
+        Box::pin(async { Err(Error::NotWritten("this store keeps no codes".to_owned())) })
+    }
+
+    /// A tenant's pools of codes, by name.
+    fn pools<'a>(&'a self, tenant: &'a str) -> Later<'a, Vec<codes::Named>> {
+        let _ = tenant;
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    /// The codes that these units of a reward are, in a pool (`Owner::from` is not looked at); none for a unit that is no code of it, or
+    /// whose code can't be read.
+    fn codes<'a>(
+        &'a self,
+        tenant: &'a str,
+        pool: &'a str,
+        owner: &'a Owner,
+        serials: &'a [u64],
+    ) -> Later<'a, Vec<Option<Arc<str>>>> {
+        let _ = (tenant, pool, owner);
+        Box::pin(async { Ok(vec![None; serials.len()]) })
+    }
+
+    /// Which units of stock those of a participant's grants are that are codes: of every grant of kind `code` of a limited reward, in
+    /// order.
+    fn units<'a>(&'a self, key: &'a CampaignKey, user: Pseudonym) -> Later<'a, Vec<Unit>> {
+        let _ = (key, user);
+        Box::pin(async { Ok(Vec::new()) })
+    }
     /// How many members of a team, by its hash, signed in on each of these days; 0 where nobody did.
     fn tallies<'a>(
         &'a self,

@@ -101,6 +101,7 @@ async fn reconcile_by(
         };
         reading.pass(&lane, part, &mut report).await?;
     }
+    reading.codes(&lane).await?;
     (report.differences, report.found) = reading.findings.told();
     Ok(Some(report))
 }
@@ -172,6 +173,53 @@ impl Reading<'_> {
                     counter: CounterKey::Tally(team, day),
                     counted: i64::from(counted),
                     booked: i64::from(booked),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Holds the live lane's counters against the pools that their units are codes of. Every serial is below its counter, and no two
+    /// are the same: so with a code for each unit that was given, none was handed out twice.
+    async fn codes(&mut self, lane: &Lane) -> Result<(), Error> {
+        if self.key.lane != machine::ids::Lane::Live {
+            return Ok(());
+        }
+        let key = self.key;
+        let published = self.store.published().await?;
+        let found = published.iter().find(|found| {
+            found.tenant == key.tenant
+                && found.campaign == key.campaign
+                && found.edition == key.edition
+        });
+        let Some(newest) = found.map(|found| found.newest) else {
+            return Ok(());
+        };
+        self.know(newest).await?;
+        let Some(tables) = self.tables.get(&newest).and_then(Option::as_ref) else {
+            return Ok(());
+        };
+        // Read first, and looked at later: an iterator with a closure in it can't be held while the store answers.
+        if !tables.rewards.iter().any(|reward| reward.pool.is_some()) {
+            return Ok(());
+        }
+        // After the counters were read: a pool only grows.
+        let pools = self.store.pools(&key.tenant).await?;
+        for reward in &tables.rewards {
+            let Some(pool) = &reward.pool else { continue };
+            let counter = CounterKey::Stock(reward.id.clone());
+            let counter = lane.counters.iter().find(|(known, _)| *known == counter);
+            let issued = counter.map_or(0, |(_, counter)| counter.issued);
+            let held = pools.iter().find(|(name, _)| *name == pool.name);
+            let codes = held.map_or(0, |(_, held)| {
+                held.units(&key.campaign, key.edition, &reward.id)
+            });
+            if issued.unsigned_abs() > codes {
+                self.findings.add(Difference::NoCode {
+                    reward: reward.id.clone(),
+                    pool: pool.name.clone(),
+                    codes,
+                    issued,
                 });
             }
         }

@@ -2,16 +2,12 @@
 
 use machine::ids::Pseudonym;
 use machine::world::Lines;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-/// How many rejected lines are told.
-const TOLD: usize = 100;
+use super::super::lines::{self, Line, Reject};
 
 /// The longest member id, in bytes: `sub` of a token.
 const LONGEST: usize = 255;
-
-/// The longest line that is kept in memory, in bytes; what is longer is rejected.
-const LONGEST_LINE: usize = 1024;
 
 /// What the lines name people by.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -41,15 +37,6 @@ impl Kind {
     }
 }
 
-/// A line that names nobody.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Reject {
-    /// Its number in the file, from 1.
-    pub line: u64,
-    /// What is wrong with it.
-    pub why: &'static str,
-}
-
 /// A file that was read.
 #[derive(Debug)]
 pub(super) struct Read {
@@ -66,14 +53,10 @@ pub(super) struct Reading {
     kind: Kind,
     secret: [u8; 32],
     members: Vec<Pseudonym>,
-    line: u64,
     rows: u64,
     rejected: u64,
     rejects: Vec<Reject>,
-    /// The end of the last piece: a line that goes on in the next one.
-    rest: Vec<u8>,
-    /// Whether that line is longer than any may be, and its beginning is gone.
-    too_long: bool,
+    file: lines::Lines,
 }
 
 impl Reading {
@@ -82,12 +65,10 @@ impl Reading {
             kind,
             secret: *secret,
             members: Vec::new(),
-            line: 0,
             rows: 0,
             rejected: 0,
             rejects: Vec::new(),
-            rest: Vec::new(),
-            too_long: false,
+            file: lines::Lines::default(),
         }
     }
 
@@ -98,24 +79,15 @@ impl Reading {
 
     /// Takes the next piece.
     pub fn take(&mut self, piece: &[u8]) {
-        let mut lines = piece.split(|byte| *byte == b'\n').peekable();
-        while let Some(part) = lines.next() {
-            if lines.peek().is_none() {
-                self.keep(part);
-            } else if self.rest.is_empty() && !self.too_long {
-                self.line(part);
-            } else {
-                self.keep(part);
-                self.end_line();
-            }
-        }
+        let mut file = std::mem::take(&mut self.file);
+        file.take(piece, |number, line| self.line(number, line));
+        self.file = file;
     }
 
     /// What was read.
     pub fn end(mut self) -> Read {
-        if !self.rest.is_empty() || self.too_long {
-            self.end_line();
-        }
+        let mut file = std::mem::take(&mut self.file);
+        file.end(|number, line| self.line(number, line));
         let named = self.members.len();
         self.members.sort_unstable();
         self.members.dedup();
@@ -130,46 +102,18 @@ impl Reading {
         }
     }
 
-    fn keep(&mut self, part: &[u8]) {
-        if self.rest.len() + part.len() > LONGEST_LINE {
-            self.too_long = true;
-            self.rest.clear();
-        }
-        if !self.too_long {
-            self.rest.extend_from_slice(part);
-        }
-    }
-
-    fn end_line(&mut self) {
-        let rest = std::mem::take(&mut self.rest);
-        if std::mem::take(&mut self.too_long) {
-            self.line += 1;
-            self.rows += 1;
-            self.reject("longer than a member id can be");
-        } else {
-            self.line(&rest);
-        }
-    }
-
-    fn line(&mut self, bytes: &[u8]) {
-        self.line += 1;
-        let bytes = if self.line == 1 {
-            bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
-        } else {
-            bytes
-        };
-        let Ok(text) = std::str::from_utf8(bytes) else {
-            self.rows += 1;
-            return self.reject("not UTF-8");
-        };
-        let text = text.trim();
-        if text.is_empty() || (self.line == 1 && self.kind.headings().contains(&text)) {
+    fn line(&mut self, number: u64, line: Line<'_>) {
+        let heading = |text: &&str| number == 1 && self.kind.headings().contains(text);
+        if line.as_ref().is_ok_and(heading) {
             return;
         }
         self.rows += 1;
-        match self.member(text) {
+        match line.and_then(|text| self.member(text)) {
             Ok(member) => self.members.push(member),
-            Err(why) => self.reject(why),
+            Err(why) => {
+                self.rejected += 1;
+                lines::reject(&mut self.rejects, number, why);
+            }
         }
     }
 
@@ -184,16 +128,6 @@ impl Reading {
                 .filter(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit()))
                 .and_then(|text| text.parse().ok())
                 .ok_or("a pseudonym is 32 hexadecimal digits"),
-        }
-    }
-
-    fn reject(&mut self, why: &'static str) {
-        self.rejected += 1;
-        if self.rejects.len() < TOLD {
-            self.rejects.push(Reject {
-                line: self.line,
-                why,
-            });
         }
     }
 }
@@ -259,7 +193,7 @@ mod tests {
     fn a_hundred_rejects_are_told() {
         let text = "a,b\n".repeat(250);
         let found = read(Kind::Members, &[text.as_bytes()]);
-        assert_eq!((found.rejects.len(), found.lines.rejected), (TOLD, 250));
+        assert_eq!((found.rejects.len(), found.lines.rejected), (100, 250));
         assert!(found.members.is_empty());
     }
 

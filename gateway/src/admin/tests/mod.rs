@@ -5,6 +5,7 @@ mod house;
 mod arms;
 mod books;
 mod changes;
+mod codes;
 mod desk;
 mod drafts;
 mod lists;

@@ -130,6 +130,11 @@ const EXPECTED: &[(&str, &str)] = &[
         "POST /admin/v1/{tenant}/lists/{list}/drop",
         "editor publisher risk",
     ),
+    (
+        "GET /admin/v1/{tenant}/codes",
+        "viewer support finance risk editor publisher",
+    ),
+    ("POST /admin/v1/{tenant}/codes/{pool}", "editor publisher"),
     ("POST /admin/v1/backup", "publisher"),
     (
         "GET /admin/v1/{tenant}/campaigns/{campaign}",
@@ -174,6 +179,7 @@ fn path_and_body(house: &House, route: &Route, tenant: &str, draft: u64) -> (Str
         .replace("{revision}", "1")
         .replace("{reward}", "coupon");
     let path = path.replace("{user}", "member-0").replace("{list}", "vip");
+    let path = path.replace("{pool}", "course");
     let id = if route.path.contains("/grants/") {
         granted(house, tenant)
     } else {
@@ -201,6 +207,7 @@ fn path_and_body(house: &House, route: &Route, tenant: &str, draft: u64) -> (Str
         ),
         "clock" => ("", r#"{"offset_secs":60}"#.to_owned()),
         "{list}" => ("", "member-0\n".to_owned()),
+        "{pool}" => ("", "A-1\n".to_owned()),
         "backup" => ("", serde_json::json!({ "dest": dest }).to_string()),
         "{campaign}" if route.deed == Deed::SaveDraft => {
             ("", r#"{"yaml":"activity: demo"}"#.to_owned())

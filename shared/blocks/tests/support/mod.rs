@@ -95,6 +95,7 @@ impl Builder {
             amount: 0,
             stock: None,
             release: None,
+            pool: None,
             value: 0,
             cost: 0,
             deliver: Deliver {

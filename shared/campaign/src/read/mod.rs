@@ -16,6 +16,7 @@ pub(crate) mod head;
 pub(crate) mod limits;
 pub(crate) mod messages;
 pub(crate) mod pack;
+pub(crate) mod pool;
 pub(crate) mod release;
 pub(crate) mod rewards;
 mod schema;

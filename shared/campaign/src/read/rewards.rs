@@ -9,7 +9,7 @@ use crate::check::Check;
 use crate::codes;
 use crate::diagnostic::meant;
 use crate::document::{Entry, Fields, Key, Keys, Node, Odds, Shape};
-use crate::read::{context, limits, release};
+use crate::read::{context, limits, pool, release};
 use crate::tables::{Placed, Var};
 use crate::tenant::ConnectorKind;
 
@@ -56,6 +56,16 @@ pub(crate) static KEYS: Keys = Keys {
             "release",
             Shape::Keys(&release::KEYS),
             "When how many of them are to be had; all from the beginning unless said.",
+        ),
+        Key::optional(
+            "pool",
+            Shape::Id,
+            "The tenant's pool that its codes come from, each given once; `gala codes put` puts codes into it.",
+        ),
+        Key::optional(
+            "low_water",
+            Shape::Either(&[Shape::Int(1, u32::MAX as i64), Shape::Odds]),
+            "With how many codes left staff are warned: a figure, or a share of `stock` such as `10%`.",
         ),
         Key::optional(
             "cost",
@@ -159,6 +169,7 @@ fn one<'a>(entry: &'a Entry, window: Window, check: &mut Check<'a>) -> Option<Sl
     let release = release::read(&fields, figures.stock, window, check);
     let limit = limits::per_user(&fields, check);
     let not_for = limits::not_for(&fields, check);
+    let pool = pool::read(&fields, kind, figures.stock, check);
     let out = &mut check.out;
     let expires = fields.get("expires").and_then(|node| node.duration(out));
     let image = fields
@@ -179,6 +190,7 @@ fn one<'a>(entry: &'a Entry, window: Window, check: &mut Check<'a>) -> Option<Sl
         amount: figures.amount,
         stock: figures.stock,
         release,
+        pool,
         value: figures.value,
         cost: figures.cost,
         deliver,
@@ -214,7 +226,8 @@ fn kind(id: &str, entry: &Entry, fields: &Fields<'_>, check: &mut Check<'_>) -> 
             .map_or(RewardKind::Coupon, |(_, kind)| *kind);
     }
     let figures = [
-        "amount", "stock", "release", "cost", "value", "per_user", "not_for", "expires", "deliver",
+        "amount", "stock", "release", "pool", "cost", "value", "per_user", "not_for", "expires",
+        "deliver",
     ];
     if let Some(figure) = figures.iter().find(|figure| fields.has(figure)) {
         check

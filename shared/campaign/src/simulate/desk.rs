@@ -176,6 +176,7 @@ impl<'w> Desk<'w> {
         let entry = Entry {
             participant,
             remembered: std::mem::take(&mut self.room),
+            units: Vec::new(),
             timer: record.timer,
         };
         self.lane().participants.insert(pseudonym(number), entry);

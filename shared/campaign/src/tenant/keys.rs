@@ -191,5 +191,10 @@ pub(super) static QUOTAS: Keys = Keys {
             Shape::Int(1, 10_000_000),
             "How many members a list in the store may have. Default: 5000000.",
         ),
+        Key::optional(
+            "pool_codes",
+            Shape::Int(1, 50_000_000),
+            "How many codes one file may put into a pool. Default: 10000000.",
+        ),
     ],
 };

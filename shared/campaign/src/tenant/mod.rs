@@ -147,11 +147,19 @@ pub struct Quotas {
     /// How many members a list in the store may have.
     #[serde(default = "list_members")]
     pub list_members: u32,
+    /// How many codes one file may put into a pool.
+    #[serde(default = "pool_codes")]
+    pub pool_codes: u32,
 }
 
 /// What a list may have where nothing is said: bundles from before lists were put say nothing.
 const fn list_members() -> u32 {
     5_000_000
+}
+
+/// What a file of codes may have where nothing is said.
+const fn pool_codes() -> u32 {
+    10_000_000
 }
 
 /// Enough for a busy campaign on one machine, and for the quickest finger.
@@ -163,6 +171,7 @@ impl Default for Quotas {
             user_per_second: 10,
             user_burst: 20,
             list_members: list_members(),
+            pool_codes: pool_codes(),
         }
     }
 }

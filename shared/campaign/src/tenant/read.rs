@@ -378,6 +378,7 @@ fn quotas(node: &Node, out: &mut Diagnostics) -> Quotas {
         ("user_per_second", &mut quotas.user_per_second),
         ("user_burst", &mut quotas.user_burst),
         ("list_members", &mut quotas.list_members),
+        ("pool_codes", &mut quotas.pool_codes),
     ];
     for (name, slot) in slots {
         if let Some(number) = fields

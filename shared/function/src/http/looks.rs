@@ -12,6 +12,7 @@ use super::context::{Context, Door, Identified, PathOf, edge_problem, finish};
 use super::{CALL_TIMEOUT, Shared};
 use crate::ask::Whom;
 use crate::engine::{Caller, Failed, record, user_of};
+use crate::pools;
 use crate::problem::{Code, Problem};
 use crate::render::{self, Standing};
 
@@ -151,6 +152,9 @@ async fn read(
         return Err(Failed::Behind);
     }
     let record = record(caller, recalled.participant.as_ref(), campaign)?;
+    let codes = pools::codes(&*context.shell.store, campaign, &key, user, &record.grants);
+    let codes = tokio::time::timeout_at(until, codes);
+    let codes = codes.await.map_err(|_| Failed::Slow)??;
     if let Look::Grants(after) = what {
         return Ok(render::grants_answer(
             campaign,
@@ -160,6 +164,7 @@ async fn read(
             &key,
             &user,
             language,
+            &codes,
         ));
     }
     // Only for `eligible`: an event's own facts are asked for when it comes.
@@ -202,5 +207,5 @@ async fn read(
             .is_some_and(|blocked| blocked.holds(caller.now)),
         notice: served.notice.as_ref(),
     };
-    render::view_answer(&call, standing, &key, &user, language).map_err(Failed::Rule)
+    render::view_answer(&call, standing, &key, &user, language, &codes).map_err(Failed::Rule)
 }

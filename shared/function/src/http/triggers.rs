@@ -46,6 +46,7 @@ async fn take(State(shell): Shared, request: Request) -> Response {
         return StatusCode::BAD_REQUEST.into_response();
     };
     if TIMERS.contains(&event.kind.as_str()) {
+        crate::pools::Keeper::default().round(&shell).await;
         let moved = sweep(&shell).await;
         let told = Relay::default().round(&shell).await;
         #[cfg(feature = "yaml")]

@@ -140,6 +140,7 @@ pub async fn draft_publication(
     let terms = Terms {
         law: tenant.law.as_deref(),
         reason,
+        full_pools: true,
     };
     Ok(
         match revise::publication(store, &definition, known, terms, now).await? {

@@ -46,6 +46,8 @@ pub(super) async fn tenant(
     let terms = Terms {
         law: configs.tenant.law.as_deref(),
         reason: None,
+        // Codes may come after the file: until then the reward is sold out.
+        full_pools: false,
     };
     for campaign in &configs.campaigns {
         let Some(compiled) = &campaign.compiled else {

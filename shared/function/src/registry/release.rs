@@ -6,7 +6,8 @@ use machine::world::{Action, WHOLE};
 use machine::{Definition, Millis};
 use store::{Published, Store};
 
-use super::revise::{NotPublished, Terms, follows, stock, stored};
+use super::revise::{NotPublished, Terms, follows, stored};
+use crate::pools;
 
 /// The change that gives a definition to `share` parts of 10,000 of the users, beside what is live. What is judged is what a
 /// publish is judged by, with all rules for granted ones, since those of the live revision go on granting meanwhile; and what users
@@ -56,11 +57,15 @@ pub async fn release(
             }
         }
     }
+    let stock = match pools::stock(store, definition).await? {
+        Ok(stock) => stock,
+        Err(no) => return Ok(Err(no.into())),
+    };
     Ok(Ok(Action::Release {
         campaign: definition.campaign.clone(),
         edition: definition.edition,
         definition: campaign::encode(definition).into(),
-        stock: stock(definition),
+        stock,
         budget: definition.budget.as_ref().map(|budget| budget.total),
         over,
         share,
@@ -126,12 +131,16 @@ pub async fn shift(
             against,
         }));
     }
+    let stock = match pools::stock(store, &before).await? {
+        Ok(stock) => stock,
+        Err(no) => return Ok(Err(no.into())),
+    };
     Ok(Ok(Action::Share {
         campaign: known.campaign.clone(),
         edition: known.edition,
         arms,
         share,
-        stock: stock(&before),
+        stock,
         budget: before.budget.as_ref().map(|budget| budget.total),
     }))
 }

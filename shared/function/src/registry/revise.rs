@@ -13,6 +13,8 @@ use machine::{Definition, Millis};
 use rand::TryRng;
 use store::{Published, Store};
 
+use crate::pools;
+
 /// Why a checked campaign was not published.
 #[derive(Debug, thiserror::Error)]
 pub enum NotPublished {
@@ -118,6 +120,12 @@ pub enum NotPublished {
         /// Who made that.
         by: Arc<str>,
     },
+    /// There is no code in a pool, so that nothing would be given of a reward.
+    #[error(
+        "there are no codes in {}: put some first (`gala codes put`)",
+        .0.iter().map(|pool| format!("pool `{pool}`")).collect::<Vec<_>>().join(", ")
+    )]
+    EmptyPools(Vec<Arc<str>>),
     /// The tenant's changes are reviewed, and nobody has approved of what a file says.
     #[error(
         "changes of this tenant are reviewed (`review` in its tenant.yaml), and a file is approved by nobody: `gala draft` makes it a draft, which {0} must approve"
@@ -159,6 +167,8 @@ pub struct Terms<'a> {
     pub law: Option<&'a str>,
     /// Why, in the words of whoever publishes.
     pub reason: Option<&'a str>,
+    /// Whether there must be codes in all pools that it names.
+    pub full_pools: bool,
 }
 
 /// The edition that a definition is of, if it is published.
@@ -199,11 +209,21 @@ pub async fn publication(
     let (Ok(live), Ok(test)) = (seed(), seed()) else {
         return Ok(Err(NotPublished::NoRandomness));
     };
+    let stock = match pools::stock(store, definition).await? {
+        Ok(stock) => stock,
+        Err(no) => return Ok(Err(no.into())),
+    };
+    if terms.full_pools {
+        let missing = pools::missing(store, definition).await?;
+        if !missing.is_empty() {
+            return Ok(Err(NotPublished::EmptyPools(missing)));
+        }
+    }
     Ok(Ok(Publication {
         campaign: definition.campaign.clone(),
         edition: definition.edition,
         definition: campaign::encode(definition).into(),
-        stock: stock(definition),
+        stock,
         budget: definition.budget.as_ref().map(|budget| budget.total),
         seeds: (live, test),
     }))
@@ -232,11 +252,15 @@ pub async fn rollback(
     if let Err(no) = follows(store, known, &definition, terms, now).await? {
         return Ok(Err(no));
     }
+    let stock = match pools::stock(store, &definition).await? {
+        Ok(stock) => stock,
+        Err(no) => return Ok(Err(no.into())),
+    };
     Ok(Ok(Action::Rollback {
         campaign: known.campaign.clone(),
         edition: known.edition,
         to,
-        stock: stock(&definition),
+        stock,
         budget: definition.budget.as_ref().map(|budget| budget.total),
     }))
 }
@@ -358,13 +382,6 @@ pub(super) async fn stored(
         .revision(&known.tenant, &known.campaign, known.edition, revision)
         .await?;
     Ok(found.map(|found| campaign::decode(&found.definition)))
-}
-
-pub(super) fn stock(definition: &Definition) -> Vec<(Arc<str>, u32)> {
-    let limited = definition.rewards.iter();
-    limited
-        .filter_map(|reward| Some((reward.id.clone(), reward.stock?)))
-        .collect()
 }
 
 /// A secret from the system's random source.

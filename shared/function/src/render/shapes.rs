@@ -1,5 +1,7 @@
 //! The shapes of answers: the contract of the HTTP API, and what `openapi.json` is made from.
 
+use std::sync::Arc;
+
 use machine::ids::Lane;
 use machine::model::Phase;
 use machine::participant::Status;
@@ -73,6 +75,11 @@ pub struct GrantView<'a> {
     /// How much, where it is counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<i64>,
+    /// The code itself, where the reward takes its codes from a pool, and the grant is neither held nor taken back. In the view and in the
+    /// list of grants; the answer to an event has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub code: Option<Arc<str>>,
     /// `pending`, `held`, `needs-claim`, `sent`, `confirmed`, `failed`, `expired`, `forfeited` or `reversed`.
     #[schema(value_type = String)]
     pub status: Status,

@@ -22,6 +22,7 @@ const FUNCTION_FAILURES: &str = "gala_function_failures_total";
 const RELAYED: &str = "gala_relayed_total";
 const RELAY_BEHIND: &str = "gala_relay_behind_rows";
 const STOCK_LEFT: &str = "gala_stock_left";
+const POOL_LEFT: &str = "gala_pool_left";
 const BUDGET_LEFT: &str = "gala_budget_left";
 const LOOKUPS: &str = "gala_lookups_total";
 const LOOKUP_SECONDS: &str = "gala_lookup_seconds";
@@ -79,6 +80,7 @@ fn describe() {
     );
     describe_histogram!(LOOKUP_SECONDS, "Seconds that calls for facts took.");
     describe_gauge!(STOCK_LEFT, "Units of a reward that are left.");
+    describe_gauge!(POOL_LEFT, "Codes of a pool that were not handed out.");
     describe_gauge!(
         BUDGET_LEFT,
         "What is left of a budget, in the tenant's currency."
@@ -327,6 +329,12 @@ pub fn stock_left(tenant: &str, campaign: &str, lane: &'static str, reward: &str
         ("reward", reward.to_owned()),
     ];
     gauge!(STOCK_LEFT, &labels).set(units as f64);
+}
+
+/// Shows how many codes of a pool were not handed out.
+pub fn pool_left(tenant: &str, pool: &str, codes: u64) {
+    let labels = [("tenant", tenant.to_owned()), ("pool", pool.to_owned())];
+    gauge!(POOL_LEFT, &labels).set(codes as f64);
 }
 
 /// Shows what is left of a budget, in units of the tenant's currency. For a curve only: money is counted elsewhere.

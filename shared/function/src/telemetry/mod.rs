@@ -7,5 +7,5 @@ pub mod meters;
 pub use logs::{Access, AccessLog, Format, LogError, init_logs};
 pub use meters::{
     MetricsError, PrometheusHandle, RouteMetrics, Tried, budget_left, init_metrics, parked_events,
-    stock_left,
+    pool_left, stock_left,
 };

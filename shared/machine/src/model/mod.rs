@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use campaign::{Campaign, LinkError, Linker};
 pub use facts::{Asked, FactDecl, FactKind, TeamFact};
-pub use rewards::{Budget, Deliver, Release, Reward, RewardKind, Rule, Within};
+pub use rewards::{Budget, CodePool, Deliver, Release, Reward, RewardKind, Rule, Within};
 pub use states::{Action, After, Branch, Emit, Every, Give, Machine, On, State, Transition};
 
 use crate::calendar::{Calendar, Millis};

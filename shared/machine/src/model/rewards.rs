@@ -46,6 +46,9 @@ pub struct Reward {
     /// When how many of them are to be had; none: all from the beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<Release>,
+    /// Where its codes come from; none: it is no code, or nobody here knows which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<CodePool>,
     /// What it is worth, in minor units; shown.
     pub value: i64,
     /// What it costs, in minor units; booked against the budget.
@@ -66,6 +69,16 @@ pub struct Reward {
     pub balance: Option<u16>,
     /// What is given instead when there is none left.
     pub when_gone: Option<u16>,
+}
+
+/// A pool of the tenant's that holds a reward's codes, each of which is given once. The stock is at most what is in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodePool {
+    /// Its name.
+    pub name: Arc<str>,
+    /// With how many codes left or fewer staff are warned; none: they are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub low_water: Option<u32>,
 }
 
 /// Stock that is set free bit by bit. Worked out when the campaign is checked, so that neither a step nor a verification

@@ -10,6 +10,7 @@ use super::change::Answer;
 use super::draft::{DraftDeed, FromDraft};
 use super::lists::Lines;
 use super::measure::Measure;
+use super::pools::{CodeLines, CodesPut, Owner};
 use super::state::Pause;
 use crate::calendar::Millis;
 use crate::ids::Lane;
@@ -201,6 +202,37 @@ pub enum Action {
         /// Why; for the audit.
         reason: Option<Arc<str>>,
     },
+    /// Adds codes to a pool, or makes one of them; the codes were put where the store keeps them.
+    PutCodes {
+        /// Its name.
+        pool: Arc<str>,
+        /// Names the codes; the store's to say.
+        version: Arc<str>,
+        /// How many they are; the store's to say.
+        codes: u64,
+        /// What became of the file's lines; how many are known already is the store's to say.
+        lines: CodeLines,
+        /// SHA-256 of the file.
+        sha256: [u8; 32],
+    },
+    /// Gives a pool to a reward, for good; a pool that is not there begins without codes.
+    BindPool {
+        /// Its name.
+        pool: Arc<str>,
+        /// Whose it is from now on.
+        owner: Owner,
+    },
+    /// Moves the stock of a reward, in both lanes, as a publish would that says this figure: its pool has got more codes.
+    FillStock {
+        /// Which campaign.
+        campaign: Arc<str>,
+        /// Which edition.
+        edition: u32,
+        /// Which reward.
+        reward: Arc<str>,
+        /// The figure.
+        units: u32,
+    },
 }
 
 /// What became of it.
@@ -233,6 +265,9 @@ pub struct Done {
     /// How many units were withdrawn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withdrawn: Option<i64>,
+    /// What came of putting codes into a pool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub codes: Option<CodesPut>,
 }
 
 /// Why it can't be done.
@@ -312,6 +347,12 @@ pub enum Refused {
     /// The store has no such list.
     #[error("no list `{0}` is in the store")]
     NoSuchList(Arc<str>),
+    /// A pool's codes are another reward's.
+    #[error(
+        "the codes of pool `{0}` are those of reward `{reward}` of campaign `{campaign}`, edition {edition}: a pool is one reward's for good, so put codes into another pool",
+        reward = .1.reward, campaign = .1.campaign, edition = .1.edition
+    )]
+    PoolTaken(Arc<str>, Owner),
 }
 
 impl Action {
@@ -321,7 +362,9 @@ impl Action {
             Self::CreateTenant { .. }
             | Self::Unpark { .. }
             | Self::PutList { .. }
-            | Self::DropList { .. } => None,
+            | Self::DropList { .. }
+            | Self::PutCodes { .. }
+            | Self::BindPool { .. } => None,
             Self::Draft { campaign, .. } => Some((campaign, 0)),
             Self::Publish(Publication {
                 campaign, edition, ..
@@ -352,6 +395,9 @@ impl Action {
                 campaign, edition, ..
             }
             | Self::PurgeTest {
+                campaign, edition, ..
+            }
+            | Self::FillStock {
                 campaign, edition, ..
             }
             | Self::Share {

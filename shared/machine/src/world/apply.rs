@@ -10,6 +10,7 @@ use super::change::{
     Applied, Bound, Change, Commit, CounterKey, CounterMove, Left, Outcome, TALLY_DAYS,
 };
 use super::delivery::{Kept, apply_keep};
+use super::pools::Unit;
 use super::state::{
     CampaignWorld, Counter, Entry, LaneWorld, REMEMBER_MOST, Remembered, TenantWorld, World, find,
     remember,
@@ -17,6 +18,7 @@ use super::state::{
 use crate::calendar::Day;
 use crate::ids::Lane;
 use crate::ledger::{Row, is_by_hand};
+use crate::model::RewardKind;
 use crate::participant::Participant;
 
 /// For how many days a counter of a day is kept, so that a call that crosses midnight still finds its day.
@@ -134,6 +136,7 @@ pub fn apply_within(
             }),
             remembered: std::collections::VecDeque::new(),
             timer: None,
+            units: Vec::new(),
         });
     let record = Arc::make_mut(&mut entry.participant);
     record.core.become_like(&commit.core);
@@ -142,6 +145,7 @@ pub fn apply_within(
         record.grants.clone_from(carried);
     }
     record.grants.extend(commit.grants.iter().cloned());
+    entry.units.extend(coded(commit));
     record.heard.clone_from(&commit.heard);
     if let Some(old) = entry.timer {
         lane.timers.remove(&(old, commit.user));
@@ -270,6 +274,17 @@ fn begin(lane: &mut LaneWorld, key: &CounterKey) {
         shortfall: 0,
     };
     lane.counters.insert(key.clone(), empty);
+}
+
+/// The codes among what a commit gives, each with the serial that its row was stamped with.
+fn coded(commit: &Commit) -> impl Iterator<Item = Unit> {
+    commit.rows.iter().filter_map(|row| match row {
+        Row::Grant(row) if row.kind == RewardKind::Code => Some(Unit {
+            grant: Unit::grant(&row.reward, row.period, row.n),
+            serial: row.serial?,
+        }),
+        Row::Grant(_) | Row::Draw(_) | Row::Message(_) | Row::Hand(_) | Row::Amended(_) => None,
+    })
 }
 
 /// Gives each unit of stock its serial.

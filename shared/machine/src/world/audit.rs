@@ -172,6 +172,35 @@ impl Action {
                 "purge-test",
                 serde_json::json!({ "edition": edition, "lane": "test", "reason": reason }),
             ),
+            // Never the codes themselves: whoever reads an audit could use them.
+            Self::PutCodes {
+                pool,
+                codes,
+                lines,
+                sha256,
+                ..
+            } => (
+                "put-codes",
+                serde_json::json!({
+                    "pool": pool, "added": codes, "rows": lines.lines.rows, "duplicates": lines.lines.duplicates,
+                    "known": lines.known, "rejected": lines.lines.rejected, "sha256": hex(sha256),
+                }),
+            ),
+            Self::BindPool { pool, owner } => (
+                "bind-pool",
+                serde_json::json!({
+                    "pool": pool, "campaign": owner.campaign, "edition": owner.edition, "reward": owner.reward,
+                }),
+            ),
+            Self::FillStock {
+                edition,
+                reward,
+                units,
+                ..
+            } => (
+                "fill-stock",
+                serde_json::json!({ "edition": edition, "reward": reward, "units": units }),
+            ),
             Self::Unpark { id, reason: None } => {
                 ("retry-parked", serde_json::json!({ "parked": id }))
             }

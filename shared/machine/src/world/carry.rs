@@ -9,6 +9,7 @@ use super::change::{Answer, CounterKey};
 use super::delivery::Parking;
 use super::lists::List;
 use super::measure;
+use super::pools::{CodesPut, Pool};
 use super::revise;
 use super::state::{CampaignWorld, Remembered, TenantWorld, World, find, remember};
 
@@ -30,6 +31,7 @@ pub(super) fn admin(world: &mut World, change: &Admin) -> AdminOutcome {
             pause: None,
             blocks: BTreeMap::new(),
             lists: BTreeMap::new(),
+            pools: BTreeMap::new(),
         };
         world.tenants.insert(change.tenant.clone(), tenant);
         return finish(world, change, Effect::default());
@@ -58,6 +60,7 @@ pub(super) struct Effect {
     pub ceiling: Option<i64>,
     pub draft: Option<u64>,
     pub withdrawn: Option<i64>,
+    pub codes: Option<CodesPut>,
 }
 
 impl Effect {
@@ -243,6 +246,36 @@ fn carry_out(world: &mut World, change: &Admin) -> Result<Effect, AdminOutcome> 
             let refused = || AdminOutcome::Refused(Refused::NoSuchList(list.clone()));
             gone.map(|_| Effect::default()).ok_or_else(refused)
         }
+        Action::PutCodes {
+            pool, codes, lines, ..
+        } => {
+            let after = pool_after(world, change, pool)?;
+            let put = CodesPut {
+                added: *codes,
+                known: lines.known,
+                codes: after,
+            };
+            Ok(Effect {
+                codes: Some(put),
+                ..Effect::default()
+            })
+        }
+        Action::BindPool { pool, .. } => {
+            pool_after(world, change, pool)?;
+            Ok(Effect::default())
+        }
+        Action::FillStock {
+            campaign,
+            edition,
+            reward,
+            units,
+        } => {
+            let found = known(world, tenant, campaign, *edition)?;
+            if !revise::fill(found, reward, *units) {
+                return Err(AdminOutcome::Already);
+            }
+            Ok(effect(campaign))
+        }
         Action::PurgeTest {
             campaign, edition, ..
         } => {
@@ -257,6 +290,16 @@ fn carry_out(world: &mut World, change: &Admin) -> Result<Effect, AdminOutcome> 
         }
         Action::Measure(measure) => measure::take(world, change, measure),
     }
+}
+
+/// Makes a change to a pool; how many codes it has then.
+fn pool_after(world: &mut World, change: &Admin, pool: &Arc<str>) -> Result<u64, AdminOutcome> {
+    let no = || AdminOutcome::Refused(Refused::NoSuchTenant(change.tenant.clone()));
+    let known = world.tenants.get_mut(&change.tenant).ok_or_else(no)?;
+    let after = Pool::after(known.pools.get(pool), change)?;
+    let codes = after.codes();
+    known.pools.insert(pool.clone(), after);
+    Ok(codes)
 }
 
 /// The next revision of an edition that is there, or begins with it; one that was purged never does.
@@ -299,6 +342,7 @@ fn finish(world: &mut World, change: &Admin, effect: Effect) -> AdminOutcome {
         ceiling: effect.ceiling,
         draft: effect.draft,
         withdrawn: effect.withdrawn,
+        codes: effect.codes,
     };
     let (action, details) = change.told(&done);
     let mut entry = AuditEntry {

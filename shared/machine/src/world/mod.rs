@@ -14,6 +14,7 @@ mod delivery;
 mod draft;
 mod lists;
 mod measure;
+mod pools;
 mod revise;
 mod state;
 
@@ -34,6 +35,7 @@ pub use draft::{
 };
 pub use lists::{Lines, List};
 pub use measure::{Block, Blocked, Deed, Measure, Notice};
+pub use pools::{CodeLines, CodesPut, Owner, Pool, Segment, Unit};
 pub use revise::shared;
 pub use state::{
     CampaignWorld, Counter, Entry, LaneWorld, Live, Pause, REMEMBER_MOST, REMEMBER_MS, Remembered,

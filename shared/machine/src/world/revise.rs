@@ -160,6 +160,20 @@ fn configure_all(found: &mut CampaignWorld, figures: &Figures<'_>) {
     }
 }
 
+/// Gives a reward's stock another figure in both lanes; false where it has that figure.
+pub(super) fn fill(found: &mut CampaignWorld, reward: &Arc<str>, units: u32) -> bool {
+    let key = CounterKey::Stock(reward.clone());
+    let figure = i64::from(units);
+    let lanes = [&found.live_lane, &found.test_lane];
+    let known = lanes.map(|lane| lane.counters.get(&key).map(|counter| counter.configured));
+    if known == [Some(figure); 2] {
+        return false;
+    }
+    configure(&mut found.live_lane, key.clone(), figure);
+    configure(&mut found.test_lane, key, figure);
+    true
+}
+
 /// Creates a counter, or moves its ceiling by what the configured figure moved; never below what is gone already. What a
 /// lowering could not take back, a later raise makes up for first: top-ups stay exact, and no unit comes twice.
 fn configure(lane: &mut LaneWorld, key: CounterKey, figure: i64) {

@@ -11,6 +11,7 @@ use super::delivery::Parking;
 use super::draft::DraftPlace;
 use super::lists::List;
 use super::measure::{Block, Blocked, Notice};
+use super::pools::{Pool, Unit};
 use crate::calendar::{HOUR_MS, Millis};
 use crate::ids::{CampaignKey, Lane, Pseudonym};
 use crate::luck::Seed;
@@ -52,6 +53,8 @@ pub struct TenantWorld {
     pub blocks: BTreeMap<Pseudonym, Block>,
     /// The lists that staff have put here, by name; their members lie elsewhere.
     pub lists: BTreeMap<Arc<str>, List>,
+    /// Its pools of codes, by name; the codes lie elsewhere.
+    pub pools: BTreeMap<Arc<str>, Pool>,
 }
 
 /// One edition of a campaign.
@@ -183,6 +186,8 @@ pub struct Entry {
     pub remembered: VecDeque<Remembered>,
     /// When time alone changes the record next.
     pub timer: Option<Millis>,
+    /// Which units of stock those grants are that are codes.
+    pub units: Vec<Unit>,
 }
 
 /// An answer that was given.
@@ -208,6 +213,12 @@ impl World {
     /// One lane of an edition.
     pub fn lane(&self, key: &CampaignKey) -> Option<&LaneWorld> {
         self.campaign(key).map(|campaign| campaign.lane(key.lane))
+    }
+
+    /// Which units of stock those of a participant's grants are that are codes, in order.
+    pub fn units(&self, key: &CampaignKey, user: &Pseudonym) -> Vec<Unit> {
+        let entry = self.lane(key).and_then(|lane| lane.participants.get(user));
+        entry.map(|entry| entry.units.clone()).unwrap_or_default()
     }
 
     /// What is known about a caller and a key.

@@ -44,6 +44,7 @@ macro_rules! holds {
 
 mod admin;
 mod arms;
+mod codes;
 mod commits;
 mod counters;
 mod deliveries;
@@ -171,6 +172,8 @@ cases! {
         others_approve_and_an_edit_ends_that, a_draft_is_published_once_and_gone, of_many_publishers_one_publishes,
         a_schedule_is_kept_and_an_edit_cancels_it;
     lists: who_is_on_a_list_is_told, a_list_is_replaced_as_a_whole, a_list_is_taken_away, a_list_is_audited_and_put_once;
+    codes: a_unit_is_the_code_at_its_serial, a_code_is_put_once, a_pool_is_one_rewards, a_put_is_audited_without_a_code,
+        a_fill_moves_the_stock_of_both_lanes, a_record_keeps_which_units_it_has, of_many_winners_each_has_another_code;
     races: ten_units_have_ten_winners, a_window_gives_exactly_its_stock, twins_get_one_answer, one_user_is_never_in_two_places,
         a_dropped_commit_still_commits;
 }

@@ -197,7 +197,7 @@ impl Lists {
     }
 }
 
-fn full(file: &dyn crate::log::DiskFile, buffer: &mut [u8], at: u64) -> io::Result<()> {
+pub(super) fn full(file: &dyn crate::log::DiskFile, buffer: &mut [u8], at: u64) -> io::Result<()> {
     let mut done = 0;
     while done < buffer.len() {
         let rest = buffer.get_mut(done..).unwrap_or_default();

@@ -12,6 +12,7 @@
 //!
 //! Why a log of our own and not a library: `docs/decisions/0001-embedded-store.md`.
 
+mod codes;
 mod history;
 mod lease;
 mod lists;
@@ -35,13 +36,14 @@ use machine::ids::{CampaignKey, Pseudonym};
 use machine::luck::Seed;
 use machine::model::Durability;
 use machine::world::{
-    Action, Admin, AdminOutcome, AuditEntry, Block, Commit, Draft, Keep, Kept, Outcome, Parked,
-    Parking, Recalled, Revision,
+    Action, Admin, AdminOutcome, AuditEntry, Block, Commit, Draft, Keep, Kept, Outcome, Owner,
+    Parked, Parking, Recalled, Revision, Unit,
 };
 use machine::{Day, Millis};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{oneshot, watch};
 
+pub(crate) use codes::FOLDER as CODES;
 pub(crate) use lists::FOLDER as LISTS;
 pub use open::{OpenError, Options, open, open_on, open_with};
 
@@ -49,6 +51,7 @@ use crate::delivery;
 use crate::lease::Wish;
 use crate::log::{Disk, Reader};
 use crate::{Asked, Copied, Error, Health, Lane, Later, Lease, LedgerRow, Page, Published, Store};
+use codes::Pools;
 use lease::Leases;
 use lists::Lists;
 use state::State;
@@ -73,6 +76,7 @@ pub struct Embedded {
     failure: Arc<Failure>,
     leases: Arc<Leases>,
     lists: Arc<Lists>,
+    pools: Arc<Pools>,
     changes: watch::Receiver<u64>,
 }
 
@@ -317,6 +321,89 @@ impl Store for Embedded {
         Box::pin(self.durable(move |state| state.tallies(&key, &team, days)))
     }
 
+    fn put_codes(
+        &self,
+        change: Box<Admin>,
+        mut codes: crate::codes::Codes,
+    ) -> Later<'_, AdminOutcome> {
+        Box::pin(async move {
+            let _putting = self.pools.putting.lock().await;
+            let known = self.pools(&change.tenant).await?;
+            let segments = known.iter().flat_map(|(_, pool)| &pool.segments);
+            let versions: Vec<Arc<str>> = segments.map(|one| one.version.clone()).collect();
+            let pools = self.pools.clone();
+            let failed = |error: std::io::Error| {
+                Error::NotWritten(format!("the codes can't be put: {error}"))
+            };
+            let (change, version) = blocking(move || {
+                let known = pools.strike(&versions, &mut codes).map_err(failed)?;
+                let (change, version) = crate::codes::versioned(&change, codes.len(), known)?;
+                if !codes.is_empty() {
+                    pools.stage(&version, &codes).map_err(failed)?;
+                }
+                Ok((change, version))
+            })
+            .await?;
+            let outcome = self.admin(change).await;
+            // Where it is not known what became of it, the codes stay until the next start knows.
+            if !matches!(outcome, Err(Error::Unknown(_))) {
+                let (pools, state) = (self.pools.clone(), self.state.clone());
+                let settled = blocking(move || {
+                    pools.settle(&version, &state);
+                    Ok(())
+                });
+                // What stays behind is swept by the next start.
+                let _ = settled.await;
+            }
+            outcome
+        })
+    }
+
+    fn pools<'a>(&'a self, tenant: &'a str) -> Later<'a, Vec<crate::codes::Named>> {
+        let tenant = tenant.to_owned();
+        Box::pin(self.durable(move |state| {
+            let known = state.world.tenants.get(tenant.as_str());
+            let pools = known.into_iter().flat_map(|known| &known.pools);
+            pools
+                .map(|(name, pool)| (name.clone(), pool.clone()))
+                .collect()
+        }))
+    }
+
+    fn codes<'a>(
+        &'a self,
+        tenant: &'a str,
+        pool: &'a str,
+        owner: &'a Owner,
+        serials: &'a [u64],
+    ) -> Later<'a, Vec<Option<Arc<str>>>> {
+        Box::pin(async move {
+            let pools = self.pools(tenant).await?;
+            let Some((_, pool)) = pools.iter().find(|(name, _)| **name == *pool) else {
+                return Ok(vec![None; serials.len()]);
+            };
+            let place = |serial: &u64| {
+                let place = pool.place(&owner.campaign, owner.edition, &owner.reward, *serial)?;
+                let (segment, within) = pool.segment(place)?;
+                Some((segment.version.clone(), within))
+            };
+            // Nothing has no name, so nothing is found there.
+            let nowhere = || (Arc::from(""), 0);
+            let places: Vec<_> = serials
+                .iter()
+                .map(|serial| place(serial).unwrap_or_else(nowhere))
+                .collect();
+            let files = self.pools.clone();
+            blocking(move || Ok(files.codes(&places))).await
+        })
+    }
+
+    fn units<'a>(&'a self, key: &'a CampaignKey, user: Pseudonym) -> Later<'a, Vec<Unit>> {
+        let key = key.clone();
+        let read = move |state: &State| state.world.units(&key, &user);
+        Box::pin(self.settled(move |state| state.changing(&user), read))
+    }
+
     fn tenant_secret<'a>(&'a self, tenant: &'a str) -> Later<'a, Option<Seed>> {
         let tenant = tenant.to_owned();
         Box::pin(self.durable(move |state| {
@@ -514,10 +601,10 @@ impl Store for Embedded {
             self.failure.check()?;
             let (disk, dir) = (self.disk.clone(), self.dir.clone());
             let durable = self.reader.durable_seq();
-            let lists = self.lists.clone();
+            let (lists, pools) = (self.lists.clone(), self.pools.clone());
             blocking(move || {
-                // What a list names in the copy of the log must not go away before it is copied, too.
-                lists.hold(|| history::backup(disk.as_ref(), &dir, dest, durable))
+                // What a list or a pool names in the copy of the log must not go away before it is copied, too.
+                lists.hold(|| pools.hold(|| history::backup(disk.as_ref(), &dir, dest, durable)))
             })
             .await
         })

@@ -10,6 +10,7 @@ use machine::world::{Change, Commit, World, apply};
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
+use super::codes::Pools;
 use super::lease::Leases;
 use super::lists::Lists;
 use super::record;
@@ -20,7 +21,7 @@ use crate::log::{self, Disk, Log, RealDisk, Records, snapshot};
 
 /// What a snapshot's body begins with; to be changed whenever the world's form changes, so that an old snapshot is passed
 /// over and the log replayed.
-const SNAPSHOT_FORM: u32 = 8;
+const SNAPSHOT_FORM: u32 = 9;
 
 /// How a store is kept.
 #[derive(Debug, Clone, Copy)]
@@ -107,6 +108,7 @@ pub fn open_on(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> Result<Embe
         "opened the embedded store"
     );
     let lists = Arc::new(Lists::open(disk.clone(), dir, &world));
+    let pools = Arc::new(Pools::open(disk.clone(), dir, &world));
     let state = Arc::new(RwLock::new(State::new(world, index)));
     let failure = Arc::new(Failure::default());
     let (queue, requests) = sync_channel(QUEUE);
@@ -133,6 +135,7 @@ pub fn open_on(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> Result<Embe
         failure,
         leases,
         lists,
+        pools,
         changes: changed,
     })
 }

@@ -14,8 +14,8 @@ use super::{segment, snapshot};
 
 const CHUNK_BYTES: usize = 1 << 20;
 
-/// The folder beside the log.
-const BESIDE: &str = crate::embedded::LISTS;
+/// The folders beside the log.
+const BESIDE: [&str; 2] = [crate::embedded::LISTS, crate::embedded::CODES];
 
 /// What was copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,7 +157,9 @@ fn copy(disk: &dyn Disk, from: &Path, into: &Path, found: &Found) -> Result<Copi
         copied.snapshots += 1;
         copied.bytes += size;
     }
-    copied.bytes += copy_beside(disk, from, into)?;
+    for folder in BESIDE {
+        copied.bytes += copy_beside(disk, from, into, folder)?;
+    }
     disk.sync_folder(into).map_err(io(into))?;
     // Last, for it says that the copy is whole.
     Mark::create(disk, into, found.last_seq).map_err(io(into))?;
@@ -165,12 +167,17 @@ fn copy(disk: &dyn Disk, from: &Path, into: &Path, found: &Found) -> Result<Copi
     Ok(copied)
 }
 
-/// Copies the folder that lies beside the log: the members of lists, which the log names and does not hold. Whoever writes there
-/// removes nothing meanwhile.
-fn copy_beside(disk: &dyn Disk, from: &Path, into: &Path) -> Result<u64, BackupError> {
-    let (from, into) = (from.join(BESIDE), into.join(BESIDE));
+/// Copies a folder that lies beside the log: the members of lists or the codes of pools, which the log names and does not hold. Whoever
+/// writes there removes nothing meanwhile.
+fn copy_beside(
+    disk: &dyn Disk,
+    from: &Path,
+    into: &Path,
+    folder: &str,
+) -> Result<u64, BackupError> {
+    let (from, into) = (from.join(folder), into.join(folder));
     let Ok(names) = disk.list(&from) else {
-        // There is none before the first list.
+        // There is none before the first list, or pool.
         return Ok(0);
     };
     let io = |path: &Path| {
@@ -183,7 +190,9 @@ fn copy_beside(disk: &dyn Disk, from: &Path, into: &Path) -> Result<u64, BackupE
         let (source, path) = (from.join(&name), into.join(&name));
         let file = disk.open(&source, false).map_err(io(&source))?;
         let size = file.len().map_err(io(&source))?;
-        copy_file(disk, file.as_ref(), &path, size).map_err(io(&path))?;
+        // Members of lists are no more secret than the log, and codes are.
+        let copy = disk.create_private(&path).map_err(io(&path))?;
+        copy_into(copy.as_ref(), file.as_ref(), size).map_err(io(&path))?;
         bytes += size;
     }
     disk.sync_folder(&into).map_err(io(&into))?;
@@ -191,7 +200,10 @@ fn copy_beside(disk: &dyn Disk, from: &Path, into: &Path) -> Result<u64, BackupE
 }
 
 fn copy_file(disk: &dyn Disk, source: &dyn DiskFile, path: &Path, size: u64) -> io::Result<()> {
-    let file = disk.create(path)?;
+    copy_into(disk.create(path)?.as_ref(), source, size)
+}
+
+fn copy_into(file: &dyn DiskFile, source: &dyn DiskFile, size: u64) -> io::Result<()> {
     let mut chunk = vec![0; CHUNK_BYTES];
     let mut offset = 0;
     while offset < size {

@@ -8,7 +8,7 @@ use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::hash::{BuildHasher, Hasher};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FallocateFlags, fallocate};
@@ -24,6 +24,10 @@ pub trait Disk: fmt::Debug + Send + Sync {
     fn open(&self, path: &Path, write: bool) -> io::Result<Box<dyn DiskFile>>;
     /// Creates an empty file; an existing one is emptied. The name is durable only after [`Disk::sync_folder`].
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
+    /// [`Disk::create`], for the owner's eyes alone where the disk knows owners.
+    fn create_private(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        self.create(path)
+    }
     /// Renames a file, atomically, over an existing one. Durable only after [`Disk::sync_folder`].
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file. Durable only after [`Disk::sync_folder`].
@@ -107,6 +111,17 @@ impl Disk for RealDisk {
             .write(true)
             .create(true)
             .truncate(true)
+            .open(path)?;
+        Ok(Box::new(RealFile(file)))
+    }
+
+    fn create_private(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
             .open(path)?;
         Ok(Box::new(RealFile(file)))
     }

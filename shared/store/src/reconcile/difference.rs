@@ -52,6 +52,18 @@ pub enum Difference {
         /// What the counter says.
         issued: i64,
     },
+    /// More units were given than there are codes for them.
+    #[error("pool `{pool}` has {codes} codes for `{reward}`, and {issued} units of it were given")]
+    NoCode {
+        /// The reward.
+        reward: Arc<str>,
+        /// Its pool.
+        pool: Arc<str>,
+        /// How many codes the pool has for it.
+        codes: u64,
+        /// What the counter says.
+        issued: i64,
+    },
     /// A grant of limited stock without a serial.
     #[error("stock: row {row} gives `{reward}` without the number of its unit")]
     NoSerial {
@@ -197,6 +209,7 @@ impl Difference {
             Self::SerialTwice { .. } => "serial-twice",
             Self::SerialsMissing { .. } => "serials-missing",
             Self::SerialBeyond { .. } => "serial-beyond",
+            Self::NoCode { .. } => "no-code",
             Self::NoSerial { .. } => "no-serial",
             Self::CounterDiffers { .. } => "counter-differs",
             Self::Overdrawn { .. } => "overdrawn",

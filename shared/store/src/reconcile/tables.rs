@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use machine::calendar::Calendar;
-use machine::model::{Budget, Rule};
+use machine::model::{Budget, CodePool, Rule};
 use serde::Deserialize;
 
 /// Of one revision.
@@ -16,13 +16,15 @@ pub(crate) struct Tables {
     pub calendar: Calendar,
 }
 
-/// A reward: its name, whether its units are numbered, and whether it is added to a balance at once.
+/// A reward: its name, whether its units are numbered, whether it is added to a balance at once, and the pool its codes come from.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Reward {
     pub id: Arc<str>,
     pub stock: Option<u32>,
     #[serde(default)]
     pub balance: Option<u16>,
+    #[serde(default)]
+    pub pool: Option<CodePool>,
 }
 
 impl Tables {

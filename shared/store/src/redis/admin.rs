@@ -18,7 +18,7 @@ use super::keys::{OfCampaign, OfTenant};
 use super::note::{self, Note};
 use super::revise::{New, give_share, publish, revise};
 use super::shared::{Shared, strange};
-use super::stock::{add_stock, configured, withdraw};
+use super::stock::{add_stock, configured, fill_stock, withdraw};
 use crate::Error;
 
 /// How often others may be quicker.
@@ -93,6 +93,9 @@ pub(super) async fn admin(shared: &Shared, change: &Admin) -> Result<AdminOutcom
     }
     if matches!(change.action, Action::DropList { .. }) {
         return super::lists::make(shared, change, 0).await;
+    }
+    if matches!(change.action, Action::BindPool { .. }) {
+        return super::codes::bind(shared, change).await;
     }
     let Some((campaign, edition)) = change.action.campaign() else {
         return Ok(AdminOutcome::Already);
@@ -234,7 +237,18 @@ async fn plan(
         | Action::Unpark { .. }
         | Action::Draft { .. }
         | Action::PutList { .. }
-        | Action::DropList { .. } => Err(AdminOutcome::Already),
+        | Action::DropList { .. }
+        | Action::PutCodes { .. }
+        | Action::BindPool { .. } => Err(AdminOutcome::Already),
+        Action::FillStock {
+            campaign,
+            edition,
+            reward,
+            units,
+        } => match known(campaign, *edition) {
+            Ok(_) => fill_stock(shared, found, reward, *units).await?,
+            Err(no) => Err(no),
+        },
         Action::PublishDraft(new, from) => {
             let newest = match found.alive(&new.campaign, new.edition) {
                 Ok(head) => head.newest,

@@ -42,6 +42,8 @@ pub(super) struct Ready {
     at: i64,
     moves: Vec<Move>,
     alternatives: Vec<Move>,
+    /// The codes that it gives: the counter by its place, the how-many-th of its units, what the grant is known by.
+    codes: Vec<(usize, u16, u64)>,
     /// The version that was seen, and the core it named where that is known.
     seen: Vec<u8>,
     /// The version and the core that it leaves.
@@ -93,6 +95,13 @@ impl Ready {
         let unsound = commit
             .unsound()
             .and_then(|key| counters.iter().position(|known| known == key));
+        let coded = record::coded(commit).into_iter();
+        let codes: Vec<(usize, u16, u64)> = coded
+            .filter_map(|(key, place, grant)| {
+                let counter = counters.iter().position(|known| *known == key)?;
+                Some((counter, place, grant))
+            })
+            .collect();
         let (mut rules, mut rewards): (Vec<Arc<str>>, Vec<Arc<str>>) = (Vec::new(), Vec::new());
         for row in &commit.rows {
             let Row::Grant(grant) = row else { continue };
@@ -107,6 +116,7 @@ impl Ready {
         let most = usize::from(u8::MAX);
         let too_long = commit.moves.len() > most
             || commit.alternatives.len() > most
+            || codes.len() > most
             || [&rules, &rewards].iter().any(|names| names.len() > most)
             || rules.iter().chain(&rewards).any(|name| name.len() > most)
             || commit
@@ -150,6 +160,7 @@ impl Ready {
             at: commit.at,
             moves,
             alternatives,
+            codes,
             seen,
             after,
             entry,
@@ -210,6 +221,12 @@ impl Ready {
         bytes.push(rules.len() as u8);
         for rule in rules {
             short(bytes, rule);
+        }
+        bytes.push(self.codes.len() as u8);
+        for (counter, unit, grant) in &self.codes {
+            bytes.extend_from_slice(&place(*counter));
+            bytes.extend_from_slice(&unit.to_be_bytes());
+            bytes.extend_from_slice(&grant.to_be_bytes());
         }
         let (place, fence) = lease.unwrap_or_default();
         bytes.extend_from_slice(&place.to_be_bytes());

@@ -12,6 +12,7 @@
 //! | `{T}/v1/secret`, `/audit`, `/answer/<hash>`, `/booked/<id>` | a tenant's secret, audit, admin answers, booked notes |
 //! | `{T}/v1/pause`, `/blocks` | the tenant's pause; a hash of who is blocked: what each campaign's slot gets |
 //! | `{T}/v1/parked`, `/parked/data`, `/parked/order`, `/parked/tally` | hashes of parked events and of what they say; sorted set of which came last; how many came, and how many were let go |
+//! | `{T}/v1/codes`, `/codes/<version>` | hash of pools of codes; a segment's codes, a hash of chunks |
 //! | `{T/C/0}/v1/<edition>/head` | epoch, newest and live revisions, pause |
 //! | `.../halt`, `.../blocked` | the tenant's pause and its blocks, as commits look at them |
 //! | `.../revision/<n>`, `.../rules`, `.../note` | a revision; the rules that have granted; a change not yet in the audit |
@@ -165,6 +166,16 @@ impl OfTenant<'_> {
     /// A set: the members of a version of a list.
     pub fn list(self, version: &str) -> Key {
         self.key(format_args!("list/{version}"))
+    }
+
+    /// A hash: each pool of codes, by its name; and by no name how often codes were put.
+    pub fn pools(self) -> Key {
+        self.key(format_args!("codes"))
+    }
+
+    /// A hash: a segment's codes, by the number of their chunk.
+    pub fn codes(self, version: &str) -> Key {
+        self.key(format_args!("codes/{version}"))
     }
 
     /// A rate limit's state.

@@ -10,6 +10,7 @@ pub mod rate;
 
 mod admin;
 mod batch;
+mod codes;
 mod draft;
 mod form;
 mod group;
@@ -45,8 +46,8 @@ use machine::ids::{CampaignKey, Pseudonym};
 use machine::luck::Seed;
 use machine::model::Durability;
 use machine::world::{
-    Admin, AdminOutcome, AuditEntry, Block, Commit, Draft, Outcome, Parked, Parking, Recalled,
-    Revision,
+    Admin, AdminOutcome, AuditEntry, Block, Commit, Draft, Outcome, Owner, Parked, Parking,
+    Recalled, Revision, Unit,
 };
 use machine::{Day, Millis};
 use parking_lot::RwLock;
@@ -425,6 +426,33 @@ impl Store for Redis {
         days: RangeInclusive<Day>,
     ) -> Later<'a, Vec<u32>> {
         Box::pin(read::tallies(&self.shared, key, team, days))
+    }
+
+    fn put_codes(&self, change: Box<Admin>, codes: crate::codes::Codes) -> Later<'_, AdminOutcome> {
+        let shared = self.shared.clone();
+        let made = tokio::spawn(async move { codes::put(&shared, &change, codes).await });
+        Box::pin(async move {
+            made.await
+                .unwrap_or_else(|error| Err(Error::Unknown(error.to_string())))
+        })
+    }
+
+    fn pools<'a>(&'a self, tenant: &'a str) -> Later<'a, Vec<crate::codes::Named>> {
+        Box::pin(codes::all(&self.shared, tenant))
+    }
+
+    fn codes<'a>(
+        &'a self,
+        tenant: &'a str,
+        pool: &'a str,
+        owner: &'a Owner,
+        serials: &'a [u64],
+    ) -> Later<'a, Vec<Option<Arc<str>>>> {
+        Box::pin(codes::of_units(&self.shared, tenant, pool, owner, serials))
+    }
+
+    fn units<'a>(&'a self, key: &'a CampaignKey, user: Pseudonym) -> Later<'a, Vec<Unit>> {
+        Box::pin(read::units(&self.shared, key, user))
     }
 
     fn changes(&self) -> tokio::sync::watch::Receiver<u64> {

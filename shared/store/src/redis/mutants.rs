@@ -38,6 +38,21 @@ const MUTANTS: &[(&str, &str, &str)] = &[
     ),
     ("what is lacking is given", "if no then return no end", ""),
     (
+        "every code of a commit is the first of them",
+        "pack_bytes('>i8', based[which] + unit)",
+        "pack_bytes('>i8', based[which])",
+    ),
+    (
+        "units are lost at the next answer",
+        "if form == 3 then units = sub(old, units_at) end",
+        "",
+    ),
+    (
+        "answers are kept with the units behind them",
+        "entries = sub(old, from, units_at - 1)",
+        "entries = sub(old, from)",
+    ),
+    (
         "two moves of one counter are looked at one by one",
         "wanted = wanted + add[k]",
         "wanted = add[k]",

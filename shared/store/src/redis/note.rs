@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use machine::Millis;
 use machine::ids::hex;
-use machine::world::{Admin, AdminOutcome, Answer, AuditEntry, Done, KeyWasUsed, REMEMBER_MS};
+use machine::world::{
+    Admin, AdminOutcome, Answer, AuditEntry, CodesPut, Done, KeyWasUsed, REMEMBER_MS,
+};
 use rand::TryRng;
 use redis::Value;
 use serde::{Deserialize, Serialize};
@@ -151,6 +153,7 @@ async fn book(shared: &Shared, tenant: &str, note: &Note) -> Result<Done, Error>
             ceiling: note.ceiling,
             draft: note.draft,
             withdrawn: note.withdrawn,
+            codes: None,
         };
         let (answer_key, answer) = match &note.key {
             None => (booked.clone(), Vec::new()),
@@ -197,10 +200,20 @@ pub(super) struct Booking {
 
 /// The booking of a change, as the audit is now.
 pub(super) async fn booking(shared: &Shared, change: &Admin) -> Result<Booking, Error> {
+    booking_of(shared, change, None).await
+}
+
+/// [`booking`], of a change that puts codes.
+pub(super) async fn booking_of(
+    shared: &Shared,
+    change: &Admin,
+    codes: Option<CodesPut>,
+) -> Result<Booking, Error> {
     let keys = OfTenant(&change.tenant);
     let (number, previous) = end_of(shared, &keys.audit()).await?;
     let done = Done {
         audit: number,
+        codes,
         ..Done::default()
     };
     let (action, details) = change.told(&done);

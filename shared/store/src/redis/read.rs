@@ -9,7 +9,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use machine::Millis;
 use machine::calendar::Day;
 use machine::ids::{CampaignKey, Lane as LaneName, Pseudonym};
-use machine::world::{Answer, Counter, CounterKey, Recalled};
+use machine::world::{Answer, Counter, CounterKey, Recalled, Unit};
 use redis::Value;
 
 use super::admin::{self, read_setup, values};
@@ -119,6 +119,33 @@ pub(super) async fn recall(
         pause: halt.or(head.pause).filter(|_| key.lane == LaneName::Live),
         blocked,
     })
+}
+
+/// Which units of stock those of a participant's grants are that are codes.
+pub(super) async fn units(
+    shared: &Shared,
+    key: &CampaignKey,
+    user: Pseudonym,
+) -> Result<Vec<Unit>, Error> {
+    let campaign = OfCampaign::new(&key.tenant, &key.campaign, key.edition);
+    let command = redis::cmd("MGET")
+        .arg(campaign.head())
+        .arg(OfLane::new(key).participant(&user))
+        .to_owned();
+    let found = values(shared.ask(&command).await?)?;
+    let [Some(head), Some(value)] = found.as_slice() else {
+        return Ok(Vec::new());
+    };
+    if Head::read(head)
+        .map_err(unreadable("a campaign's head"))?
+        .purged
+    {
+        return Ok(Vec::new());
+    }
+    let what = unreadable("a participant's record");
+    record::Value::of(value)
+        .and_then(|value| value.units())
+        .map_err(what)
 }
 
 /// The text of a remembered answer.

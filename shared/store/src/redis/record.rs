@@ -6,22 +6,27 @@ use std::sync::Arc;
 use machine::Millis;
 use machine::ids::{CampaignKey, Pseudonym};
 use machine::ledger::Row;
+use machine::model::RewardKind;
 use machine::model::Sender;
 use machine::participant::{Core, Grant, Heard, Participant};
-use machine::world::{Attribution, Commit, CounterKey, KeyWasUsed, REMEMBER_MS};
+use machine::world::{Attribution, Commit, CounterKey, KeyWasUsed, REMEMBER_MS, Unit};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::LedgerRow;
 
-/// The form of a participant's value that is written now.
+/// The forms of a participant's value: of one without codes, as all were before there were pools, and of one with codes.
 const FORM: u8 = 2;
+const FORM_OF_UNITS: u8 = 3;
 
 /// The form of a ledger entry that is written now.
 const ROWS_FORM: u8 = 1;
 
 /// Bytes before the core.
 const HEADER: usize = 40;
+
+/// Bytes of one code among the units: what its grant is known by (8), its serial (8).
+const UNIT: usize = 16;
 
 /// Bytes of one entry in the index of answers.
 const ENTRY: usize = 34;
@@ -93,6 +98,7 @@ pub(super) struct Value<'a> {
     core: &'a [u8],
     grants: &'a [u8],
     entries: &'a [u8],
+    units: &'a [u8],
     /// The number of the participant's last ledger row.
     pub last_row: Option<u64>,
 }
@@ -102,7 +108,7 @@ impl<'a> Value<'a> {
     pub fn of(bytes: &'a [u8]) -> Result<Self, Unreadable> {
         let damaged = Unreadable::Damaged("head");
         let (&form, _) = bytes.split_first().ok_or(damaged.clone())?;
-        if form != FORM {
+        if form != FORM && form != FORM_OF_UNITS {
             return Err(Unreadable::Form(form));
         }
         let head: &[u8; HEADER] = bytes.first_chunk().ok_or(damaged.clone())?;
@@ -114,12 +120,13 @@ impl<'a> Value<'a> {
         let (core, rest) = rest.split_at_checked(length(36)).ok_or(damaged.clone())?;
         let (grants, rest) = rest.split_at_checked(length(24)).ok_or(damaged)?;
         let all = usize::from(head[23]) * ENTRY;
-        let entries = rest.get(..all).unwrap_or_default();
+        let (entries, units) = rest.split_at_checked(all).unwrap_or_default();
         let last: [u8; 8] = std::array::from_fn(|at| head[1 + at]);
         Ok(Self {
             core,
             grants,
             entries,
+            units,
             last_row: u64::try_from(i64::from_be_bytes(last)).ok(),
         })
     }
@@ -146,6 +153,18 @@ impl<'a> Value<'a> {
             grants,
             heard,
         })
+    }
+
+    /// Which units of stock those of its grants are that are codes.
+    pub fn units(&self) -> Result<Vec<Unit>, Unreadable> {
+        if self.units.len() % UNIT != 0 {
+            return Err(Unreadable::Damaged("units"));
+        }
+        let units = self.units.chunks_exact(UNIT).map(|unit| Unit {
+            grant: number(unit, 0, 8),
+            serial: number(unit, 8, 8),
+        });
+        Ok(units.collect())
     }
 
     /// Where the answer remembered for a key is, if it is not too old.
@@ -242,6 +261,26 @@ fn stocks(commit: &Commit) -> Vec<Arc<str>> {
         }
     }
     stocks
+}
+
+/// The codes that a commit gives: of which stock, the how-many-th of its units, and what the grant is known by.
+pub(super) fn coded(commit: &Commit) -> Vec<(CounterKey, u16, u64)> {
+    let moved = stocks(commit);
+    let mut places = vec![0_u16; moved.len()];
+    let mut coded = Vec::new();
+    for row in &commit.rows {
+        let Row::Grant(row) = row else { continue };
+        let of = moved.iter().position(|stock| *stock == row.reward);
+        let Some(place) = of.and_then(|of| places.get_mut(of)) else {
+            continue;
+        };
+        if row.kind == RewardKind::Code {
+            let grant = Unit::grant(&row.reward, row.period, row.n);
+            coded.push((CounterKey::Stock(row.reward.clone()), *place, grant));
+        }
+        *place = place.saturating_add(1);
+    }
+    coded
 }
 
 /// One commit's part of a ledger entry, read.

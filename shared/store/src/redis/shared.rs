@@ -50,6 +50,7 @@ pub(super) struct Scripts {
     pub measure: Script,
     pub list: Script,
     pub listed: Script,
+    pub pool: Script,
 }
 
 /// What is known of a lane from the last look at it.
@@ -80,6 +81,7 @@ impl Default for Scripts {
             measure: Script::new(include_str!("scripts/measure.lua")),
             list: Script::new(include_str!("scripts/list.lua")),
             listed: Script::new(include_str!("scripts/listed.lua")),
+            pool: Script::new(include_str!("scripts/pool.lua")),
         }
     }
 }

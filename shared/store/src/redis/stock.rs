@@ -89,6 +89,31 @@ pub(super) async fn configured(
     Ok(made)
 }
 
+/// Another figure for a reward's stock in both lanes; `Already` where it has that figure.
+pub(super) async fn fill_stock(
+    shared: &Shared,
+    found: &Found,
+    reward: &Arc<str>,
+    units: u32,
+) -> Result<Result<Plan, AdminOutcome>, Error> {
+    let key = CounterKey::Stock(reward.clone());
+    let mut same = true;
+    for lane in [Lane::Live, Lane::Test] {
+        let known = counter(shared, found, lane, &key).await?;
+        same &= known.is_some_and(|known| known.configured == i64::from(units));
+    }
+    if same {
+        return Ok(Err(AdminOutcome::Already));
+    }
+    let lanes = [Lane::Live, Lane::Test];
+    Ok(Ok(Plan {
+        counters: lanes
+            .map(|lane| (lane, key.clone(), "figure", units.to_string()))
+            .into(),
+        ..Plan::default()
+    }))
+}
+
 /// A ceiling raised from where it is now: the script looks whether it still is.
 pub(super) async fn add_stock(
     shared: &Shared,

@@ -1,6 +1,7 @@
 //! The embedded store under test: opening again, disks that fail or are slow, backups, and a model to be held against.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test says what is wrong by panicking
 
+mod codes;
 mod disk;
 mod failing;
 mod lists;

@@ -25,19 +25,20 @@
 --                    10,000) .. length of event (1) .. event; then
 --                    nothing, or: marks (1; 1: the grants are all of them, old ones too; 2: staff amend what was given, which
 --                    neither a pause nor a block stops) .. unsound counter (2, 0 none) .. rewards .. moves .. alternatives
---                    .. rules .. lease (2, 0 none) .. its value (`fence:token`)
+--                    .. rules .. codes .. lease (2, 0 none) .. its value (`fence:token`)
 --          rewards: number (1), then length (1) .. id: those that are given
 --          moves, alternatives: number (1), then counter (2, from 1) .. kind (1) .. add (8) .. bound (8)
 --            kind: 0 bound of its own, 1 bound from the move, begins at 0 by itself, 2 as 1 but the bound is missing, 3 stock,
 --            4 a tally: as 1, but under no name in the set of them, and let go of some months after it was last moved
 --            bound: of kinds 0 and 3 how many units of the counter's own ceiling wait for a later release
 --          rules: number (1), then length (1) .. id: those that may not be in the set yet
+--          codes: number (1), then counter (2) .. the how-many-th of its units here, from 0 (2) .. what the grant is known by (8)
 --
 -- A participant's value (all numbers big-endian)
 --   form 2 (1) .. number of the last ledger row (8, -1 none) .. timer (8) .. oldest answer's time or earlier (6) .. answers (1)
 --   .. length of the grants (4) = 28 bytes, then version (8) .. length of the core (4) .. core .. grants
 --   .. entries (34 each, oldest first): what was given (22), then where the answer is: id in the stream of answers (6, 4) and
---   place in it (2)
+--   place in it (2); form 3, where codes were given: then what each grant of a code is known by (8) and its serial (8)
 -- A counter's value: `issued ceiling configured shortfall`.  The tally's: `rows participants ms seq`, the
 -- last two the newest id in the stream of answers.
 -- The head's: `1 epoch newest ,revision:share,... mark pause`; mark is `-` not paused, `*` all, `=event` one event, `x` purged.
@@ -69,6 +70,7 @@ local KEEP_MS = 90000000
 local TALLY_SECS = 12960000
 -- Bytes of a move; keys that every call has, and values found before those of counters.
 local MOVE, FIXED, BEFORE = 19, 9, 3
+local CODE = 12
 local NEVER = '\128\0\0\0\0\0\0\0'
 -- Later than any time of six bytes that is compared with it.
 local NOT_YET = 281474976710655
@@ -216,31 +218,33 @@ if head and call('EXISTS', KEYS[6]) == 1 then
   blocked = call('HMGET', KEYS[6], unpack(who))
 end
 
--- Where the entry of a key is in a value, and which one it is; nil where there is none.
-local function entry_of(old, from, key)
+-- Where the entry of a key is in a value, and which one it is; nil where there is none before `to`.
+local function entry_of(old, from, to, key)
   local at = find(old, key, from, true)
   while at and (at - from) % ENTRY ~= 0 do at = find(old, key, at + 1, true) end
-  if at then return at, (at - from) / ENTRY + 1 end
+  if at and at < to then return at, (at - from) / ENTRY + 1 end
 end
 
 local function settle(i, a)
   local old = found[BEFORE + n_counters + i]
   local entry, plan = ARGV[a + 3], ARGV[a + 7]
   local last_row, timer, oldest, answers, grants_length = -1, NEVER, NOT_YET, 0, 0
-  local grants_at, entries_at = 0, 0
+  local grants_at, entries_at, units_at, units = 0, 0, 0, ''
   if old then
     local form, core_length, _
     form, last_row, timer, oldest, answers, grants_length, _, core_length = unpack_bytes('>Bi8c8I6BI4c8I4', old)
-    if form ~= 2 then return { 'X' } end
+    if form ~= 2 and form ~= 3 then return { 'X' } end
     grants_at = CORE + core_length
     entries_at = grants_at + grants_length
+    units_at = entries_at + answers * ENTRY
+    if form == 3 then units = sub(old, units_at) end
   end
   local now, same = 0, nil
   if entry ~= '' then
     now = unpack_bytes('>I6', entry, 17)
     if answers > 0 then
       local at
-      at, same = entry_of(old, entries_at, sub(entry, 1, 8))
+      at, same = entry_of(old, entries_at, units_at, sub(entry, 1, 8))
       if at then
         local when, ms, seq, place = unpack_bytes('>I6I6I4I2', old, at + 16)
         if now - when < DAY_MS then
@@ -294,6 +298,10 @@ local function settle(i, a)
     for k = 1, n_rules do
       rules[k], at = unpack_bytes('>Bc0', plan, at)
     end
+    local n_codes
+    n_codes, at = unpack_bytes('>B', plan, at)
+    local codes_at = at
+    at = at + CODE * n_codes
     lease, at = unpack_bytes('>I2', plan, at)
     if lease > 0 and found[BEFORE + n_counters + n + lease] ~= sub(plan, at) then return { 'H' } end
     if no then return no end
@@ -308,7 +316,7 @@ local function settle(i, a)
       end
       local given = issued[which]
       if kind[k] == 3 and not based[which] then
-        based[which] = true
+        based[which] = given
         bases = bases .. format(' %d', given)
       end
       given = given + add[k]
@@ -316,6 +324,10 @@ local function settle(i, a)
       if kind[k] == 4 then passing[which] = true end
       if kind[k] == 1 or kind[k] == 4 then ceiling[which] = bound[k] > given and bound[k] or given end
       dirty[which] = true
+    end
+    for k = 1, n_codes do
+      local which, unit, grant = unpack_bytes('>I2I2c8', plan, codes_at + (k - 1) * CODE)
+      units = units .. grant .. pack_bytes('>i8', based[which] + unit)
     end
   end
 
@@ -360,7 +372,7 @@ local function settle(i, a)
       if entry ~= '' and answers == MOST then
         from, answers = from + ENTRY, answers - 1
       end
-      entries = sub(old, from)
+      entries = sub(old, from, units_at - 1)
     end
   end
   if entry ~= '' then
@@ -376,8 +388,8 @@ local function settle(i, a)
     before = sub(old, grants_at, entries_at - 1)
   end
   new_values[n_values + 1] = KEYS[FIXED + n_counters + i]
-  new_values[n_values + 2] = pack_bytes('>Bi8c8I6BI4', 2, last_row, timer, oldest, answers, #before + #grants)
-    .. ARGV[a + 2] .. before .. grants .. entries .. entry
+  new_values[n_values + 2] = pack_bytes('>Bi8c8I6BI4', units == '' and 2 or 3, last_row, timer, oldest, answers, #before + #grants)
+    .. ARGV[a + 2] .. before .. grants .. entries .. entry .. units
   n_values = n_values + 2
   return first
 end
