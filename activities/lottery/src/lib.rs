@@ -21,6 +21,7 @@ impl Activity for Lottery {
             ("chances", Use::Required),
             ("pity", Use::Optional),
             ("earn", Use::Optional),
+            ("raffle", Use::Optional),
         ]
     }
 

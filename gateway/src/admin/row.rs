@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use campaign::verify::{Entry, Raffle};
 use machine::calendar::{Calendar, date};
 use machine::ids::{Lane, grant_id};
 use machine::ledger::{AmendedRow, DrawRow, GrantRow, HandRow, MessageRow, Row};
@@ -47,7 +48,7 @@ pub struct Line<'a> {
     pub variant: Option<&'a str>,
     /// When it happened, as the tenant's back end says.
     pub occurred_at: Option<String>,
-    /// `grant`, `draw`, `message`, `hand` or `amended`; the field of that name holds the rest.
+    /// `grant`, `draw`, `message`, `hand`, `amended`, `entry` or `raffle`; the field of that name holds the rest.
     pub r#type: &'static str,
     /// A reward that was given.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,6 +65,12 @@ pub struct Line<'a> {
     /// What became of a grant that stands in an earlier row.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amended: Option<Amended<'a>>,
+    /// An entry for a draw.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entry: Option<Entry>,
+    /// A draw that was made from all who entered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub raffle: Option<Raffle>,
 }
 
 /// What staff made of a grant.
@@ -172,6 +179,7 @@ impl<'a> Line<'a> {
     pub fn new(row: &'a LedgerRow, definition: Option<&'a Definition>) -> Self {
         let (mut grant, mut draw, mut message) = (None, None, None);
         let (mut hand, mut amended) = (None, None);
+        let (mut entry, mut raffle) = (None, None);
         let kind = match &row.row {
             Row::Grant(given) => {
                 grant = Some(Grant::new(
@@ -197,6 +205,14 @@ impl<'a> Line<'a> {
                 amended = Some(Amended::new(row, made));
                 "amended"
             }
+            Row::Entry(made) => {
+                entry = Some(Entry::of(made));
+                "entry"
+            }
+            Row::Raffle(made) => {
+                raffle = Some(Raffle::of(made));
+                "raffle"
+            }
         };
         let calendar = definition.map(|definition| &definition.calendar);
         Self {
@@ -221,6 +237,8 @@ impl<'a> Line<'a> {
             message,
             hand,
             amended,
+            entry,
+            raffle,
         }
     }
 }

@@ -4,18 +4,27 @@
 pub mod chances;
 pub mod pack;
 pub mod promise;
+pub mod raffle;
 pub mod streak;
 pub mod wheel;
 
-use machine::Block;
+use std::sync::Arc;
+
 use machine::block::Signature;
 use machine::model::{BlockSpec, LinkError};
+use machine::{Block, Definition};
 use serde::de::DeserializeOwned;
 
 pub use promise::Promise;
 
 /// The kinds of blocks, in the order their variables stand in a record.
-pub const KINDS: [&str; 4] = [chances::KIND, wheel::KIND, streak::KIND, pack::KIND];
+pub const KINDS: [&str; 5] = [
+    chances::KIND,
+    wheel::KIND,
+    streak::KIND,
+    pack::KIND,
+    raffle::KIND,
+];
 
 /// Attaches the code of a block to its parameters.
 pub fn link(spec: &BlockSpec) -> Result<Box<dyn Block>, LinkError> {
@@ -24,6 +33,7 @@ pub fn link(spec: &BlockSpec) -> Result<Box<dyn Block>, LinkError> {
         wheel::KIND => Ok(Box::new(wheel::Wheel::new(params(spec)?, spec)?)),
         streak::KIND => Ok(Box::new(streak::Streak::new(params(spec)?, &spec.vars)?)),
         pack::KIND => Ok(Box::new(pack::Pack::new(params(spec)?))),
+        raffle::KIND => Ok(Box::new(raffle::Raffle::new(params(spec)?, spec)?)),
         unknown => Err(LinkError::UnknownBlock(unknown.to_owned())),
     }
 }
@@ -36,8 +46,20 @@ pub fn signature(kind: &str, hold_at_most: i64) -> Option<Signature> {
         wheel::KIND => Some(wheel::signature()),
         streak::KIND => Some(streak::signature()),
         pack::KIND => Some(pack::signature()),
+        raffle::KIND => Some(raffle::signature()),
         _ => None,
     }
+}
+
+/// The figures that a publish of this definition asks for: the stock of each limited reward, and what its draws count their
+/// entries with.
+pub fn figures(definition: &Definition) -> Vec<(Arc<str>, u32)> {
+    let limited = definition.rewards.iter();
+    let stock = limited.filter_map(|reward| Some((reward.id.clone(), reward.stock?)));
+    let raffles = definition.blocks.iter();
+    let raffles = raffles.filter(|spec| spec.kind == raffle::KIND);
+    let entries = raffles.map(|spec| machine::raffle::figure(&spec.name));
+    stock.chain(entries).collect()
 }
 
 fn params<P: DeserializeOwned>(spec: &BlockSpec) -> Result<P, LinkError> {

@@ -17,7 +17,7 @@ use crate::follow;
 use crate::law;
 use crate::machine as states;
 use crate::read::{
-    self, audience, budget, chances, context, earn, events, expected, head, messages, pack,
+    self, audience, budget, chances, context, earn, events, expected, head, messages, pack, raffle,
     rewards, streak, wheel, window,
 };
 use crate::relays::Relays;
@@ -169,6 +169,7 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
     wheel::read(&slices, check);
     streak::read(check);
     pack::read(shipped.as_ref().and_then(|node| node.get("pack")), check);
+    raffle::read(&slices, window, check);
     let budget = budget::read(check);
     let expected = expected::read(check);
     events::read(check);
@@ -184,6 +185,7 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
         check,
     );
 
+    raffle::uses(&machine, window, check);
     check.required(activity);
     // What nothing uses is only known once everything can be read.
     if !check.out.has_errors() {

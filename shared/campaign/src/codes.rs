@@ -2,7 +2,7 @@
 //!
 //! E00xx the document, E01xx scalars, E02xx names and references, E03xx expressions, E04xx window and time, E05xx rewards,
 //! odds and budget, E06xx the machine, E07xx an activity's sections, E08xx the tenant, E09xx files, E10xx what campaigns tell each
-//! other, E11xx copies of an earlier edition, E12xx the rules that users read, E13xx what the law asks; W and N likewise.
+//! other, E11xx copies of an earlier edition, E12xx the rules that users read, E13xx what the law asks, E18xx draws from a list of entries; W and N likewise.
 //! A code keeps its meaning for good: tools and people look for it. Each has a page, `explain/E0501.md`, without which
 //! this does not compile: [`crate::explain`] says how it is written.
 
@@ -201,6 +201,15 @@ codes! {
     LAW_ORGANIZER = "E1305", "The law wants to know who runs the campaigns, and nobody is named.";
     LAW_ARCHIVE = "E1306", "The books are kept for a shorter time than the law wants.";
     LAW_STANDS_IN = "W1301", "Something stands in for a reward that is gone, and the rules do not say so.";
+
+    // E18xx: draws from a list of entries.
+    RAFFLE_TIMES = "E1801", "The times of a raffle are not in their order.";
+    RAFFLE_CLAIM = "E1802", "Winners of a raffle are given a time to claim that can't be kept.";
+    RAFFLE_STOCK = "E1803", "A raffle's prize may be gone when its winners come for it.";
+    RAFFLE_TOO_MANY = "E1804", "A raffle draws more winners and alternates than it can.";
+    RAFFLE_PRIZE_TWICE = "E1805", "A prize stands in a raffle twice.";
+    RAFFLE_UNUSED = "E1806", "Nobody can enter a raffle, or claim what it gives.";
+    RAFFLE_ALTERNATES = "W1801", "A raffle has alternates who can never come next.";
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ pub mod lists;
 pub mod preload;
 pub mod preview;
 pub mod problem;
+pub mod raffle;
 pub mod registry;
 pub mod relay;
 pub mod render;

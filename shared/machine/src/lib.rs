@@ -19,6 +19,7 @@ pub mod luck;
 pub mod migrate;
 pub mod model;
 pub mod participant;
+pub mod raffle;
 pub mod step;
 pub mod text;
 pub mod turn;

@@ -58,6 +58,12 @@ static ACTION: Keys = Keys {
             "Signs a missed day: `{ of: streak, day: .. }`; outcome `made-up`.",
         ),
         Key::optional("claim", BLOCK, "Claims the pack; outcome `claimed`."),
+        Key::optional("enter", BLOCK, "Enters the raffle, once."),
+        Key::optional(
+            "claim_prize",
+            BLOCK,
+            "Claims what was won in the raffle; outcome `claimed`.",
+        ),
     ],
 };
 

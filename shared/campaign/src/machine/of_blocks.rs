@@ -12,7 +12,7 @@ use crate::document::{Entry, Kind};
 use crate::scope::{Scope, Setting};
 
 /// Blocks' actions that may say no by themselves, whatever the guards said.
-const MAY_REFUSE: [&str; 2] = ["sign", "make_up"];
+const MAY_REFUSE: [&str; 4] = ["sign", "make_up", "enter", "claim_prize"];
 
 /// The names of blocks' arguments, in the order of their signatures.
 const ARGUMENTS: [(&str, &[&str]); 1] = [("make_up", &["day"])];

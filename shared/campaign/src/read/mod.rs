@@ -13,6 +13,7 @@ pub(crate) mod expected;
 pub(crate) mod head;
 pub(crate) mod messages;
 pub(crate) mod pack;
+pub(crate) mod raffle;
 pub(crate) mod release;
 pub(crate) mod rewards;
 mod schema;
@@ -113,6 +114,11 @@ pub static KEYS: Keys = Keys {
             "pack",
             Shape::Either(&[Shape::OneOf(&[pack::ALL]), Shape::List(&Shape::Id)]),
             "The rewards that are given together, all or none: a list of them, or `all`.",
+        ),
+        Key::optional(
+            "raffle",
+            Shape::Keys(&raffle::KEYS),
+            "A draw at a set time from all who entered.",
         ),
         Key::optional(
             "budget",

@@ -171,7 +171,7 @@ impl Tally {
                     self.budget_gone.get_or_insert(now);
                 }
                 // Nobody stops anything in a forecast.
-                CounterKey::Stopped(_) => {}
+                CounterKey::Stopped(_) | CounterKey::Entries(_) => {}
                 CounterKey::BudgetDay(_) => {
                     if self.last_capped != Some(day) {
                         self.last_capped = Some(day);

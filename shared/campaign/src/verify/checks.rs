@@ -296,7 +296,7 @@ impl Found<'_> {
                     }
                 }
                 // That staff had stopped it then stands in their audit, and nowhere else.
-                CounterKey::Stopped(_) => {}
+                CounterKey::Stopped(_) | CounterKey::Entries(_) => {}
                 CounterKey::BudgetDay(_) => {
                     if campaign
                         .budget

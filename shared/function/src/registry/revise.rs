@@ -361,10 +361,7 @@ pub(super) async fn stored(
 }
 
 pub(super) fn stock(definition: &Definition) -> Vec<(Arc<str>, u32)> {
-    let limited = definition.rewards.iter();
-    limited
-        .filter_map(|reward| Some((reward.id.clone(), reward.stock?)))
-        .collect()
+    blocks::figures(definition)
 }
 
 /// A secret from the system's random source.

@@ -172,6 +172,15 @@ impl Action {
                 "purge-test",
                 serde_json::json!({ "edition": edition, "lane": "test", "reason": reason }),
             ),
+            Self::CloseEntries {
+                edition,
+                lane,
+                draw,
+                ..
+            } => (
+                "close-entries",
+                serde_json::json!({ "edition": edition, "lane": lane, "draw": draw, "entries": done.ceiling }),
+            ),
             Self::Unpark { id, reason: None } => {
                 ("retry-parked", serde_json::json!({ "parked": id }))
             }

@@ -93,13 +93,12 @@ impl Commit {
     /// or lose one, so a store takes it for a sign that something is broken.
     pub fn unsound(&self) -> Option<&CounterKey> {
         self.moves.iter().map(|counter| &counter.key).find(|key| {
-            let CounterKey::Stock(reward) = key else {
+            if !key.is_numbered() {
                 return false;
-            };
+            }
             let same = self.moves.iter().filter(|other| other.key == **key);
             let units = same.fold(0_i64, |sum, other| sum.saturating_add(other.add));
-            let gives = |row: &&Row| matches!(row, Row::Grant(grant) if grant.reward == *reward);
-            units != self.rows.iter().filter(gives).count() as i64
+            units != self.rows.iter().filter(|row| key.is_unit(row)).count() as i64
         })
     }
 }
@@ -139,6 +138,24 @@ pub enum CounterKey {
     /// No counter, and nothing moves it: what stands among the exhausted where staff have stopped a reward, or withdrawn so much of
     /// its stock that less is left than was published.
     Stopped(Arc<str>),
+    /// The entries of a draw, by the draw's name; what is counted is the next entry's number. None is left once the list is closed.
+    Entries(Arc<str>),
+}
+
+impl CounterKey {
+    /// Whether each unit of it has a number, and a row of its own.
+    pub fn is_numbered(&self) -> bool {
+        matches!(self, Self::Stock(_) | Self::Entries(_))
+    }
+
+    /// Whether a row is a unit of it, and has its number.
+    pub fn is_unit(&self, row: &Row) -> bool {
+        match (self, row) {
+            (Self::Stock(reward), Row::Grant(grant)) => grant.reward == *reward,
+            (Self::Entries(draw), Row::Entry(entry)) => entry.draw == *draw,
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for CounterKey {
@@ -148,6 +165,7 @@ impl fmt::Display for CounterKey {
             Self::Budget => f.write_str("budget"),
             Self::BudgetDay(day) => write!(f, "budget/{}", date(*day)),
             Self::Stopped(reward) => write!(f, "stopped/{reward}"),
+            Self::Entries(draw) => write!(f, "entries/{draw}"),
         }
     }
 }

@@ -238,7 +238,7 @@ impl Move {
             // What is stopped is no counter: nothing of it is there.
             (CounterKey::BudgetDay(_), Bound::Own | Bound::Held(_))
             | (CounterKey::Stopped(_), _) => 2,
-            (CounterKey::Stock(_), _) => 3,
+            (CounterKey::Stock(_) | CounterKey::Entries(_), _) => 3,
         };
         let bound = match (kind, moved.bound) {
             (1, Bound::Given(bound)) => bound,

@@ -297,7 +297,10 @@ pub(super) async fn lane(shared: &Shared, key: &CampaignKey) -> Result<Option<La
 fn day_of(key: &CounterKey) -> Option<Day> {
     match key {
         CounterKey::BudgetDay(day) => Some(*day),
-        CounterKey::Stock(_) | CounterKey::Budget | CounterKey::Stopped(_) => None,
+        CounterKey::Stock(_)
+        | CounterKey::Budget
+        | CounterKey::Stopped(_)
+        | CounterKey::Entries(_) => None,
     }
 }
 
@@ -305,6 +308,7 @@ fn day_of(key: &CounterKey) -> Option<Day> {
 pub(super) fn counter_key(name: &str) -> Option<CounterKey> {
     match name.split_once('/') {
         None if name == "budget" => Some(CounterKey::Budget),
+        Some(("entries", draw)) => Some(CounterKey::Entries(draw.into())),
         Some(("stock", reward)) => Some(CounterKey::Stock(reward.into())),
         Some(("budget", day)) => Some(CounterKey::BudgetDay(day_number(day.parse().ok()?))),
         _ => None,
