@@ -25,6 +25,7 @@ impl Activity for Lottery {
             ("earn", Use::Optional),
             ("buy", Use::Optional),
             ("look", Use::Optional),
+            ("raffle", Use::Optional),
         ]
     }
 

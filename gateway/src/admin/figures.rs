@@ -134,7 +134,8 @@ fn lane_stats<'a>(
         | CounterKey::BudgetDay(_)
         | CounterKey::Quota(..)
         | CounterKey::Stopped(_)
-        | CounterKey::Tally(..) => None,
+        | CounterKey::Tally(..)
+        | CounterKey::Entries(_) => None,
     });
     let counter = |wanted: CounterKey| {
         held.counters

@@ -90,7 +90,8 @@ async fn refresh(desk: &Desk) {
                     CounterKey::BudgetDay(_)
                     | CounterKey::Quota(..)
                     | CounterKey::Stopped(_)
-                    | CounterKey::Tally(..) => {}
+                    | CounterKey::Tally(..)
+                    | CounterKey::Entries(_) => {}
                 }
             }
         }

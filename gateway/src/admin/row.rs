@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use campaign::verify::{Entry, Raffle};
 use machine::calendar::{Calendar, date};
 use machine::ids::{Lane, grant_id};
 use machine::input::Used;
@@ -54,7 +55,7 @@ pub struct Line<'a> {
     /// Which of them were unknown: their value is what the campaign declares for that.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unknown: Vec<String>,
-    /// `grant`, `draw`, `message`, `hand` or `amended`; the field of that name holds the rest.
+    /// `grant`, `draw`, `message`, `hand`, `amended`, `entry` or `raffle`; the field of that name holds the rest.
     pub r#type: &'static str,
     /// A reward that was given.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,6 +72,12 @@ pub struct Line<'a> {
     /// What became of a grant that stands in an earlier row.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amended: Option<Amended<'a>>,
+    /// An entry for a draw.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entry: Option<Entry>,
+    /// A draw that was made from all who entered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub raffle: Option<Raffle>,
 }
 
 /// What staff made of a grant.
@@ -188,6 +195,7 @@ impl<'a> Line<'a> {
     pub fn new(row: &'a LedgerRow, definition: Option<&'a Definition>) -> Self {
         let (mut grant, mut draw, mut message) = (None, None, None);
         let (mut hand, mut amended) = (None, None);
+        let (mut entry, mut raffle) = (None, None);
         let kind = match &row.row {
             Row::Grant(given) => {
                 grant = Some(Grant::new(
@@ -212,6 +220,14 @@ impl<'a> Line<'a> {
             Row::Amended(made) => {
                 amended = Some(Amended::new(row, made));
                 "amended"
+            }
+            Row::Entry(made) => {
+                entry = Some(Entry::of(made));
+                "entry"
+            }
+            Row::Raffle(made) => {
+                raffle = Some(Raffle::of(made));
+                "raffle"
             }
         };
         let calendar = definition.map(|definition| &definition.calendar);
@@ -240,6 +256,8 @@ impl<'a> Line<'a> {
             message,
             hand,
             amended,
+            entry,
+            raffle,
         }
     }
 }

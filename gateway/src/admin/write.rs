@@ -321,9 +321,10 @@ pub(super) fn refused(no: &Refused) -> Problem {
         }
         Refused::NoSuchStock(_) => invalid("/reward", &no.to_string()),
         Refused::TooMuch => invalid("/add", &no.to_string()),
-        Refused::NoSuchParked(_) | Refused::NoSuchDraft(_) | Refused::NoSuchList(_) => {
-            Problem::new(Code::NotFound).with("problem", no.to_string())
-        }
+        Refused::NoSuchParked(_)
+        | Refused::NoSuchDraft(_)
+        | Refused::NoSuchList(_)
+        | Refused::NoSuchDraw(_) => Problem::new(Code::NotFound).with("problem", no.to_string()),
         Refused::PoolTaken(..) => Problem::new(Code::NotPossible)
             .saying(TAKEN)
             .with("problem", no.to_string()),

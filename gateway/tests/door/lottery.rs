@@ -68,7 +68,7 @@ fn drawn(commit: &Commit) -> String {
     let row = |row: &Row| match row {
         Row::Draw(draw) => format!("{}: {:?} -> {:?}", draw.index, draw.rolled, draw.given),
         Row::Grant(grant) => format!("{} x {}", grant.reward, grant.n),
-        Row::Message(_) | Row::Hand(_) | Row::Amended(_) => String::new(),
+        _ => String::new(),
     };
     commit.rows.iter().map(row).collect::<Vec<_>>().join("; ")
 }

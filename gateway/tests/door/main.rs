@@ -32,6 +32,7 @@ mod packs;
 mod pages;
 mod preview;
 mod publish;
+mod raffle;
 mod relay;
 mod remote;
 mod replays;

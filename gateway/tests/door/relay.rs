@@ -184,6 +184,44 @@ impl House {
         (number("times"), number("sum"))
     }
 
+    /// A user sends an event without a payload; the answer, or the problem.
+    pub async fn event(&self, campaign: &str, user: &str, event: &str) -> Value {
+        static KEYS: AtomicI64 = AtomicI64::new(0);
+        let key = format!("e{}", KEYS.fetch_add(1, Ordering::SeqCst));
+        let path = format!("/v1/acme/{campaign}/events/{event}");
+        self.ask("POST", &path, user, &key).await
+    }
+
+    /// What a user's page shows.
+    pub async fn view(&self, campaign: &str, user: &str) -> Value {
+        self.ask("GET", &format!("/v1/acme/{campaign}"), user, "k")
+            .await
+    }
+
+    /// What anybody's shows.
+    pub async fn public(&self, campaign: &str) -> Value {
+        self.ask("GET", &format!("/v1/acme/{campaign}/public"), "ann", "k")
+            .await
+    }
+
+    async fn ask(&self, method: &str, path: &str, user: &str, key: &str) -> Value {
+        let secs = self.clock.now() / 1000;
+        let token = self.minter("users").sign(&Ticket::user("acme", user), secs);
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", format!("Bearer {}", token.unwrap()))
+            .header("idempotency-key", key)
+            .body(Body::from(if method == "POST" { "{}" } else { "" }))
+            .unwrap();
+        Answer::to(router(self.shell.clone()), request).await.json()
+    }
+
+    /// The clock.
+    pub fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
     /// Lets time pass.
     pub fn pass(&self, millis: i64) {
         self.clock.0.fetch_add(millis, Ordering::SeqCst);

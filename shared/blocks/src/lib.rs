@@ -4,14 +4,17 @@
 pub mod chances;
 pub mod pack;
 pub mod promise;
+pub mod raffle;
 pub mod streak;
 pub mod tasks;
 pub mod team;
 pub mod wheel;
 
-use machine::Block;
+use std::sync::Arc;
+
 use machine::block::Signature;
 use machine::model::{BlockSpec, LinkError};
+use machine::{Block, Definition};
 use serde::de::DeserializeOwned;
 
 pub use promise::Promise;
@@ -24,6 +27,7 @@ pub const KINDS: [&str; 5] = [
     pack::KIND,
     tasks::KIND,
     team::KIND,
+    raffle::KIND,
 ];
 
 /// Attaches the code of a block to its parameters.
@@ -35,6 +39,7 @@ pub fn link(spec: &BlockSpec) -> Result<Box<dyn Block>, LinkError> {
         pack::KIND => Ok(Box::new(pack::Pack::new(params(spec)?))),
         tasks::KIND => Ok(Box::new(tasks::Tasks::new(params(spec)?, &spec.vars)?)),
         team::KIND => Ok(Box::new(team::Team::new(params(spec)?, &spec.vars)?)),
+        raffle::KIND => Ok(Box::new(raffle::Raffle::new(params(spec)?, spec)?)),
         unknown => Err(LinkError::UnknownBlock(unknown.to_owned())),
     }
 }
@@ -49,8 +54,20 @@ pub fn signature(kind: &str, hold_at_most: i64) -> Option<Signature> {
         pack::KIND => Some(pack::signature()),
         tasks::KIND => Some(tasks::signature()),
         team::KIND => Some(team::signature()),
+        raffle::KIND => Some(raffle::signature()),
         _ => None,
     }
+}
+
+/// The figures that a publish of this definition asks for: the stock of each limited reward, and what its draws count their
+/// entries with.
+pub fn figures(definition: &Definition) -> Vec<(Arc<str>, u32)> {
+    let limited = definition.rewards.iter();
+    let stock = limited.filter_map(|reward| Some((reward.id.clone(), reward.stock?)));
+    let raffles = definition.blocks.iter();
+    let raffles = raffles.filter(|spec| spec.kind == raffle::KIND);
+    let entries = raffles.map(|spec| machine::raffle::figure(&spec.name));
+    stock.chain(entries).collect()
 }
 
 fn params<P: DeserializeOwned>(spec: &BlockSpec) -> Result<P, LinkError> {

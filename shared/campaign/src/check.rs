@@ -19,7 +19,7 @@ use crate::law;
 use crate::machine as states;
 use crate::read::{
     self, audience, budget, buy, chances, context, earn, events, expected, facts, head, messages,
-    pack, rewards, streak, tasks, team, wheel, window,
+    pack, raffle, rewards, streak, tasks, team, wheel, window,
 };
 use crate::relays::Relays;
 use crate::rules;
@@ -173,6 +173,7 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
     let shipped_pack = shipped.as_ref().and_then(|node| node.get("pack"));
     pack::read(shipped_pack, window, check);
     team::read(check);
+    raffle::read(&slices, window, check);
     let budget = budget::read(check);
     let expected = expected::read(check);
     events::read(check);
@@ -190,6 +191,7 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
         check,
     );
 
+    raffle::uses(&machine, window, check);
     check.required(activity);
     // What nothing uses is only known once everything can be read.
     if !check.out.has_errors() {

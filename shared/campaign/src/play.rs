@@ -13,7 +13,8 @@ use machine::luck::{NoDraws, Seed, Seeded};
 use machine::migrate::migrate;
 use machine::model::{Campaign, Definition, LinkError, Sender};
 use machine::participant::Participant;
-use machine::step::{Call, Decision, No, Rejection, step};
+use machine::raffle::Told;
+use machine::step::{Call, Decision, No, Rejection, step, tell};
 use machine::view::{View, view};
 use machine::world::{
     Action, Admin, AdminOutcome, Applied, Attribution, Commit, CounterKey, LaneWorld, Left,
@@ -142,12 +143,11 @@ impl Stage {
             let other = stock.get(&*reward.id).copied();
             reward.stock = reward.stock.map(|configured| other.unwrap_or(configured));
         }
-        let units = |reward: &machine::model::Reward| Some((reward.id.clone(), reward.stock?));
         let publish = Action::Publish(Publication {
             campaign: self.key.campaign.clone(),
             edition: self.key.edition,
             definition: encode(&definition).into(),
-            stock: definition.rewards.iter().filter_map(units).collect(),
+            stock: blocks::figures(&definition),
             budget: definition.budget.as_ref().map(|budget| budget.total),
             seeds: (self.seed.clone(), self.seed.clone()),
         });
@@ -240,13 +240,27 @@ impl Stage {
 
     /// Decides and commits, again with what the commit says is exhausted until it holds.
     pub fn play(&mut self, act: &Act<'_>) -> Result<Played, Refused> {
+        let played = self.made(act, |call| step(call).map(Some))?;
+        played.ok_or_else(|| Refused::Commit("an event came to nothing".to_owned()))
+    }
+
+    /// Tells somebody what a draw from entries came to for them; none: it is no news to them.
+    pub fn tell(&mut self, act: &Act<'_>, told: &Told<'_>) -> Result<Option<Played>, Refused> {
+        self.made(act, |call| tell(call, told))
+    }
+
+    fn made(
+        &mut self,
+        act: &Act<'_>,
+        decide: impl Fn(&Call<'_>) -> Result<Option<Decision>, No>,
+    ) -> Result<Option<Played>, Refused> {
         let missing = || Refused::Commit("nothing is published".to_owned());
         let live = self.campaign().ok_or_else(missing)?;
         let draws = self.draws(&act.who);
         let mut exhausted: Vec<Left> = Vec::new();
         for _ in 0..TRIES {
             let participant = self.record(&act.who, act.now).ok_or_else(missing)?;
-            let mut decision = step(&Call {
+            let decided = decide(&Call {
                 campaign: &live,
                 participant: &participant,
                 user: act.user,
@@ -258,11 +272,14 @@ impl Stage {
                 draws: &draws,
                 exhausted: &exhausted,
             })?;
+            let Some(mut decision) = decided else {
+                return Ok(None);
+            };
             let mut commit = self.commit(act, &live, &participant, &decision);
             match apply_commit(&mut self.world, &mut commit) {
                 Outcome::Committed(applied) => {
                     decision.rows = commit.rows;
-                    return Ok(Played { decision, applied });
+                    return Ok(Some(Played { decision, applied }));
                 }
                 Outcome::Exhausted(left) => Left::learn(&mut exhausted, left),
                 Outcome::Stale(_) => {}
@@ -321,7 +338,7 @@ impl Played {
     pub fn rewards(&self) -> Vec<&str> {
         let given = self.decision.rows.iter().filter_map(|row| match row {
             Row::Grant(grant) => Some(&*grant.reward),
-            Row::Draw(_) | Row::Message(_) | Row::Hand(_) | Row::Amended(_) => None,
+            _ => None,
         });
         given.collect()
     }

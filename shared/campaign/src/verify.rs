@@ -8,6 +8,7 @@
 mod checks;
 mod days;
 mod finding;
+mod raffle;
 mod row;
 
 use std::collections::BTreeMap;
@@ -21,10 +22,11 @@ use machine::model::Campaign;
 use sha2::{Digest, Sha256};
 
 pub use finding::{Finding, Kind, Report};
-pub use row::{Draw, Grant, Row, What};
+pub use row::{Draw, Entry, Grant, Prize, Raffle, Row, What};
 
 use self::checks::Found;
 use self::days::Days;
+use self::raffle::Raffles;
 use crate::codec::{decode, link};
 
 /// A revision as it was published.
@@ -67,6 +69,7 @@ pub struct Verifier<'a> {
     /// Whether all of them mean the same by a day.
     one_calendar: bool,
     players: BTreeMap<Pseudonym, Player>,
+    raffles: Raffles,
     lane: Option<String>,
     next: Option<u64>,
     /// Units given of each reward, and the cost of all, so far.
@@ -80,6 +83,7 @@ pub struct Verifier<'a> {
 struct Revision {
     campaign: Campaign,
     wheels: BTreeMap<Arc<str>, (usize, wheel::Params)>,
+    raffle: Option<(String, blocks::raffle::Params)>,
 }
 
 /// What is known of a participant so far.
@@ -147,6 +151,7 @@ impl<'a> Verifier<'a> {
             one_calendar,
             revisions,
             players: BTreeMap::new(),
+            raffles: Raffles::default(),
             lane: None,
             next: promise.whole.then_some(0),
             units: BTreeMap::new(),
@@ -197,9 +202,25 @@ impl<'a> Verifier<'a> {
         };
         match &row.what {
             What::Message => {}
+            // Some participants' rows are no list.
+            What::Entry { .. } | What::Raffle { .. } if !self.promise.whole => {}
+            What::Entry { entry } => {
+                let raffle = revision.raffle.as_ref();
+                self.raffles.entry(entry, user, raffle, &mut found);
+                self.report.entries += 1;
+            }
+            What::Raffle { raffle } => {
+                let (own, seed) = (revision.raffle.as_ref(), self.promise.seed);
+                self.raffles.drawn(raffle, own, campaign, seed, &mut found);
+                self.report.raffles += 1;
+            }
             What::Grant { grant } => {
                 let player = self.players.entry(user).or_insert_with(Player::new);
                 found.grant(grant, campaign, player);
+                if self.promise.whole {
+                    let own = revision.raffle.as_ref();
+                    self.raffles.given(grant, user, own, campaign, &mut found);
+                }
                 *self.units.entry(grant.reward.clone()).or_default() += 1;
                 self.spent = self.spent.saturating_add(cost(campaign, &grant.reward));
             }
@@ -297,8 +318,14 @@ impl Revision {
             let params = serde_json::from_str(&spec.params).map_err(|error| error.to_string())?;
             wheels.insert(spec.name.clone(), (place, params));
         }
+        let raffle = blocks::raffle::of(&definition);
+        let raffle = raffle.map(|(params, spec)| (spec.name.to_string(), params));
         let campaign = link(definition, number).map_err(|error| error.to_string())?;
-        Ok(Self { campaign, wheels })
+        Ok(Self {
+            campaign,
+            wheels,
+            raffle,
+        })
     }
 
     /// The rule under which a draw's grant stands.

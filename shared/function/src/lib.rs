@@ -22,6 +22,7 @@ pub mod pools;
 pub mod preload;
 pub mod preview;
 pub mod problem;
+pub mod raffle;
 pub mod registry;
 pub mod relay;
 pub mod render;

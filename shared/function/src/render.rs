@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use machine::block::Look;
-use machine::calendar::date;
+use machine::calendar::{Calendar, date};
 use machine::ids::{CampaignKey, Pseudonym, grant_id, hex};
 use machine::input::Payload;
 use machine::ledger::{DrawRow, Row};
@@ -20,6 +20,7 @@ use machine::{Fault, Millis, Type, Value};
 use serde_json::{Map, Value as Json, json};
 
 use crate::problem::Code;
+use crate::raffle::Drawn;
 
 mod shapes;
 pub use shapes::{
@@ -35,9 +36,35 @@ pub struct Standing<'a> {
     pub blocked: bool,
     /// What users are told without a stop.
     pub notice: Option<&'a Notice>,
+    /// A draw from entries, once it was made.
+    pub drawn: Option<&'a Drawn>,
 }
 
 impl Standing<'_> {
+    /// A block's part of a page with what is known of its draw: how many entries there were, and the hash of their list. Whoever
+    /// entered and was not drawn is told so.
+    fn drawn(
+        &self,
+        name: &str,
+        mut part: Json,
+        user: Option<&Pseudonym>,
+        calendar: &Calendar,
+    ) -> Json {
+        let Some(drawn) = self.drawn.filter(|drawn| name == &*drawn.row.draw) else {
+            return part;
+        };
+        part["drawn"] = json!({
+            "at": calendar.rfc3339(drawn.at),
+            "entries": drawn.row.entries,
+            "sha256": hex(&drawn.row.sha256),
+        });
+        let out = user.is_some_and(|user| !drawn.places.contains_key(user));
+        if out && part["state"] == "entered" {
+            part["state"] = json!("not-won");
+        }
+        part
+    }
+
     /// What users are told: of a stop before all else.
     fn told(&self, campaign: &Campaign, now: Millis, language: &str) -> Option<String> {
         let of_pause = self.pause.and_then(|pause| pause.notice.clone());
@@ -178,7 +205,14 @@ pub fn view_answer(
             .collect(),
         version: call.participant.core.version,
         posters: Vec::new(),
-        blocks: blocks.map(|(name, part)| (name.to_owned(), part)).collect(),
+        blocks: blocks
+            .map(|(name, part)| {
+                (
+                    name.to_owned(),
+                    standing.drawn(name, part, Some(user), calendar),
+                )
+            })
+            .collect(),
     };
     Ok(serde_json::to_vec(&answer).unwrap_or_default())
 }
@@ -219,7 +253,9 @@ pub fn public_answer(
         seed: revealed.then(|| hex(&seed.0)),
         revision: campaign.revision,
         config_hash: hex(&campaign.sha256),
-        blocks: blocks.map(|(name, part)| (name.to_owned(), part)).collect(),
+        blocks: blocks
+            .map(|(name, part)| (name.to_owned(), standing.drawn(name, part, None, calendar)))
+            .collect(),
     };
     serde_json::to_vec(&answer).unwrap_or_default()
 }

@@ -19,6 +19,7 @@ use crate::http::Shell;
 use crate::identity::{Cache, cache};
 use crate::known_store;
 use crate::preload::{Phases, Start, preload};
+use crate::raffle;
 use crate::registry::{ConfigsChoice, Registry, Report};
 use crate::relay;
 use crate::signed::KeyError;
@@ -163,10 +164,11 @@ impl Process {
         })
     }
 
-    /// Starts what runs beside the requests: the sweep, the relay, the watch over configs and store, the tidying of limits.
+    /// Starts what runs beside the requests: the sweep, the relay, draws from entries, the watch over configs and store, the tidying of limits.
     pub fn spawn_background(&self) {
         tokio::spawn(sweep::run(self.shell(None, 0)));
         tokio::spawn(relay::run(self.shell(None, 0)));
+        tokio::spawn(raffle::run(self.shell(None, 0)));
         #[cfg(feature = "yaml")]
         tokio::spawn(crate::schedule::run(self.shell(None, 0)));
         tokio::spawn(watch(

@@ -72,6 +72,12 @@ pub trait Block: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Takes in what somebody who was drawn from a list of entries is told; false: it is no news, or not for this block.
+    fn told(&self, told: &crate::raffle::Told<'_>, turn: &mut Turn<'_>) -> Result<bool, Fault> {
+        let _ = (told, turn);
+        Ok(false)
+    }
+
     /// When something of it changes next without an event, for `next_at`; nothing if never.
     fn next_at(&self, look: &Look<'_>) -> Option<Millis> {
         let _ = look;

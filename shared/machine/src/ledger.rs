@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::calendar::{Day, Millis};
-use crate::ids::Period;
+use crate::ids::{Period, Pseudonym};
 use crate::model::RewardKind;
 use crate::participant::Status;
 use crate::world::CounterKey;
@@ -28,6 +28,10 @@ pub enum Row {
     Hand(HandRow),
     /// A grant was held, let go on, or taken back.
     Amended(AmendedRow),
+    /// Somebody entered a draw.
+    Entry(EntryRow),
+    /// A draw was made from all who entered.
+    Raffle(RaffleRow),
 }
 
 /// A row as it is written. The terms of a draw came later than draws: a draw that has none of its own looks as it always did, and
@@ -200,6 +204,43 @@ pub struct Rolled {
 /// The message that a member's first sign-in of a day is to their team's tally, with the fields `team` (a hash) and `day`. No
 /// config can emit one of this name.
 pub const TEAM_DAY: &str = "team/day";
+
+/// An entry for a draw from a list of entries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryRow {
+    /// Which draw: the block's name.
+    pub draw: Arc<str>,
+    /// Its number among the draw's entries, from 0 without gaps; stamped by the commit.
+    pub number: Option<u64>,
+}
+
+/// A draw from a list of entries, with everything needed to make it again. It stands under nobody's pseudonym
+/// ([`crate::raffle::nobody`]).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RaffleRow {
+    /// Which draw: the block's name.
+    pub draw: Arc<str>,
+    /// How many entries there were: those with the numbers below this.
+    pub entries: u64,
+    /// SHA-256 of the list of entries.
+    pub sha256: [u8; 32],
+    /// The rewards, in order, and how many of each there are to win.
+    pub prizes: Vec<(Arc<str>, u32)>,
+    /// How many alternates were to be drawn.
+    pub alternates: u32,
+    /// For how long a prize can be claimed, in milliseconds; none: it is given at once.
+    pub claim_within: Option<i64>,
+    /// Who was drawn, in order, each once: the winners first, a prize each, then the alternates. Fewer where fewer entered.
+    pub order: Vec<Pseudonym>,
+}
+
+impl RaffleRow {
+    /// How many can win.
+    pub fn winners(&self) -> u32 {
+        let winners = self.prizes.iter().map(|(_, winners)| *winners);
+        winners.fold(0, u32::saturating_add)
+    }
+}
 
 /// A message, as emitted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -20,6 +20,7 @@ pub mod luck;
 pub mod migrate;
 pub mod model;
 pub mod participant;
+pub mod raffle;
 mod reads;
 pub mod step;
 pub mod text;

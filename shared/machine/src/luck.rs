@@ -65,6 +65,16 @@ impl Source {
         Self { keyed }
     }
 
+    /// The luck of a draw from a list of entries: `raffle`, the draw's name and the list's SHA-256 in hexadecimal stand where
+    /// a participant's draw has its pseudonym, index and purpose. (No pseudonym is `raffle`.)
+    pub fn raffle(&self, draw: &str, sha256: &[u8; 32]) -> Luck {
+        let mut keyed = self.keyed.clone();
+        prefixed(&mut keyed, b"raffle");
+        prefixed(&mut keyed, draw.as_bytes());
+        prefixed(&mut keyed, crate::ids::hex(sha256).as_bytes());
+        Luck::new(keyed.finalize().into_bytes().into())
+    }
+
     /// The draws of one participant.
     pub fn of(&self, user: &Pseudonym) -> Seeded {
         let mut keyed = self.keyed.clone();

@@ -195,6 +195,20 @@ pub fn hear(call: &Call<'_>, message: &Heard) -> Result<Option<Decision>, No> {
     }))
 }
 
+/// Decides what somebody who was drawn from a list of entries is told; none: it is no news to them. Nobody is there to be
+/// told no, and neither window nor audience is looked at: whoever entered may win.
+pub fn tell(call: &Call<'_>, told: &crate::raffle::Told<'_>) -> Result<Option<Decision>, No> {
+    let mut turn = settle(call)?;
+    turn.unattended = true;
+    let campaign = call.campaign;
+    let mut news = false;
+    for block in &campaign.blocks {
+        news |= block.told(told, &mut turn)?;
+    }
+    turn.unattended = false;
+    Ok(news.then(|| decided(turn, call)))
+}
+
 /// Brings a record up to `now`: delayed transitions that are due, then the blocks' refresh. Commits nothing.
 pub fn settle<'a>(call: &Call<'a>) -> Result<Turn<'a>, No> {
     const NOTHING: &Payload = &Payload { fields: Vec::new() };

@@ -9,7 +9,7 @@ use crate::calendar::{Day, Millis};
 use crate::expr::Fault;
 use crate::ids::Period;
 use crate::input::{Facts, Payload, User};
-use crate::ledger::{DrawRow, GrantRow, MessageRow, Rolled, Row, TEAM_DAY, Terms};
+use crate::ledger::{DrawRow, EntryRow, GrantRow, MessageRow, Rolled, Row, TEAM_DAY, Terms};
 use crate::luck::{Draws, Luck};
 use crate::model::{Campaign, Emit, Every, Reward, RewardKind};
 use crate::participant::{Core, Grant, Status};
@@ -337,6 +337,33 @@ impl Turn<'_> {
             Some(known) => known.add = known.add.saturating_add(counter.add),
             None => self.moves.push(counter),
         }
+    }
+
+    /// Books an entry for a draw that takes entries before `until`; a no where it takes none any more, for all that the store
+    /// said in an answer to this request.
+    pub fn enter_draw(&mut self, draw: &Arc<str>, until: Millis) -> Result<(), No> {
+        let key = CounterKey::Entries(draw.clone());
+        if self.clock >= until || self.lacks(&key, 1, &mut Vec::new()) {
+            return Err(Rejection::Closed.into());
+        }
+        self.move_by(CounterMove {
+            key,
+            add: 1,
+            bound: Bound::Own,
+        });
+        self.rows.push(Row::Entry(EntryRow {
+            draw: draw.clone(),
+            number: None,
+        }));
+        Ok(())
+    }
+
+    /// Tells the tenant of something that a block did by itself.
+    pub fn report(&mut self, message: &str, fields: Vec<(Arc<str>, Value)>) {
+        self.rows.push(Row::Message(MessageRow {
+            message: message.into(),
+            fields,
+        }));
     }
 
     /// Puts a message into the outbox.

@@ -59,7 +59,12 @@ impl LedgerRow {
                 grant.period,
                 grant.n,
             )),
-            Row::Draw(_) | Row::Message(_) | Row::Hand(_) | Row::Amended(_) => None,
+            Row::Draw(_)
+            | Row::Message(_)
+            | Row::Hand(_)
+            | Row::Amended(_)
+            | Row::Entry(_)
+            | Row::Raffle(_) => None,
         }
     }
 }

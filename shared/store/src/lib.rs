@@ -250,6 +250,7 @@ pub trait Store: Send + Sync + 'static {
         let _ = (key, user);
         Box::pin(async { Ok(Vec::new()) })
     }
+
     /// How many members of a team, by its hash, signed in on each of these days; 0 where nobody did.
     fn tallies<'a>(
         &'a self,

@@ -262,6 +262,10 @@ impl Books<'_> {
     }
 
     fn grant(&mut self, row: &LedgerRow, tables: Option<&Tables>) {
+        if let Row::Entry(entry) = &row.row {
+            let key = CounterKey::Entries(entry.draw.clone());
+            *self.counted.entry(key).or_default() += 1;
+        }
         let Row::Grant(grant) = &row.row else { return };
         let id = row.grant_id().map_or(0, |id| number(&id));
         let mut status = None;

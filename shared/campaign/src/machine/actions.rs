@@ -73,6 +73,12 @@ static ACTION: Keys = Keys {
             BLOCK,
             "Claims what the task that the event's field `task` names has earned.",
         ),
+        Key::optional("enter", BLOCK, "Enters the raffle, once."),
+        Key::optional(
+            "claim_prize",
+            BLOCK,
+            "Claims what was won in the raffle; outcome `claimed`.",
+        ),
     ],
 };
 

@@ -19,6 +19,7 @@ use crate::check::Check;
 use crate::codes;
 use crate::diagnostic::{Diagnostics, meant};
 use crate::document::{Fields, Key, Keys, Node, Shape, parse};
+use crate::read::raffle as read_raffle;
 use crate::source::Source;
 
 /// The keys of `machine`.
@@ -61,6 +62,11 @@ static SHIPPED: Keys = Keys {
             "What its rejections say.",
         ),
         Key::optional(
+            "raffle",
+            Shape::Keys(&KEYS),
+            "The machine of campaigns with a raffle whose rewards have no odds.",
+        ),
+        Key::optional(
             "pack",
             Shape::OneOf(&[crate::read::pack::ALL]),
             "What its campaigns pack when they don't say.",
@@ -86,7 +92,9 @@ pub(crate) fn choose<'n>(
     activity: &dyn Activity,
     out: &mut Diagnostics,
 ) -> Option<Cow<'n, Node>> {
-    let default = shipped.and_then(|node| node.get("machine"));
+    let raffle = shipped.filter(|_| read_raffle::is_alone(&root));
+    let raffle = raffle.and_then(|node| node.get("raffle"));
+    let default = raffle.or_else(|| shipped.and_then(|node| node.get("machine")));
     let Some(own) = root.get("machine") else {
         if default.is_none() {
             let place = root

@@ -20,7 +20,7 @@ use crate::scope::{Scope, Setting};
 const CHOICE: &str = "choice";
 
 /// Blocks' actions that may say no by themselves, whatever the guards said.
-const MAY_REFUSE: [&str; 3] = ["sign", "make_up", "claim_team"];
+const MAY_REFUSE: [&str; 5] = ["sign", "make_up", "claim_team", "enter", "claim_prize"];
 
 /// Blocks' actions after which a team's tallies are looked at.
 const COUNTS: [&str; 2] = ["sign", "claim_team"];

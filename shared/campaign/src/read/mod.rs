@@ -17,6 +17,7 @@ pub(crate) mod limits;
 pub(crate) mod messages;
 pub(crate) mod pack;
 pub(crate) mod pool;
+pub(crate) mod raffle;
 pub(crate) mod release;
 pub(crate) mod rewards;
 mod schema;
@@ -154,6 +155,11 @@ pub static KEYS: Keys = Keys {
             "pack",
             pack::PACK,
             "The rewards that are given together, all or none: a list of them, `all`, or a map with what is chosen, in stages, or in windows of the day.",
+        ),
+        Key::optional(
+            "raffle",
+            Shape::Keys(&raffle::KEYS),
+            "A draw at a set time from all who entered.",
         ),
         Key::optional(
             "budget",

@@ -1,6 +1,6 @@
 //! What each placeholder stands for: the one table of their names, and where in a definition each figure is.
 
-use blocks::{chances, pack, streak, tasks, wheel};
+use blocks::{chances, pack, raffle, streak, tasks, wheel};
 use machine::expr::{BoolExpr, IntExpr};
 use machine::model::{Action, Definition, Release, Reward, RewardKind};
 use serde::de::DeserializeOwned;
@@ -113,6 +113,12 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
     figure("chances.hold_at_most", "how many chances can be held"),
     figure("makeup.days_back", "how many days back can be made up"),
     figure("makeup.at_most", "how many days can be made up in all"),
+    figure("raffle.entries_close", "when the entries close"),
+    figure("raffle.draw_at", "when the raffle is drawn"),
+    figure("raffle.entries_each", "how often each person may enter"),
+    figure("raffle.alternates", "how many alternates are drawn"),
+    sentence("raffle.claim_within", "how long a winner has to claim"),
+    figure("winners.REWARD", "how many win it in the raffle"),
 ];
 
 const OF_REWARD: &str = ".REWARD";
@@ -163,6 +169,7 @@ pub(super) struct Figures<'a> {
     pub(super) streak: Option<streak::Params>,
     pub(super) pack: Option<pack::Params>,
     pub(super) tasks: Option<tasks::Params>,
+    raffle: Option<raffle::Params>,
     chances: Option<(chances::Params, i64)>,
 }
 
@@ -178,6 +185,7 @@ impl<'a> Figures<'a> {
             streak: params(definition, streak::KIND),
             pack: params(definition, pack::KIND),
             tasks: params(definition, tasks::KIND),
+            raffle: params(definition, raffle::KIND),
             chances: chances.map(|chances| (chances, held.map_or(i64::MAX, |held| held.at_most))),
         }
     }
@@ -267,7 +275,14 @@ impl<'a> Figures<'a> {
             "chances.hold_at_most" => self.chances(|_, most| (most < i64::MAX).then_some(most)),
             "makeup.days_back" => makeup.and_then(|makeup| count(i64::from(makeup.days_back))),
             "makeup.at_most" => makeup.and_then(|makeup| count(i64::from(makeup.at_most))),
-            _ => None,
+            _ => self.raffle.as_ref().and_then(|raffle| match name {
+                "raffle.entries_close" => time(raffle.entries_close),
+                "raffle.draw_at" => time(raffle.draw_at),
+                "raffle.entries_each" => count(i64::from(raffle.entries_each)),
+                "raffle.alternates" => count(i64::from(raffle.alternates)),
+                "raffle.claim_within" => raffle.claim_within.map(|within| words.duration(within)),
+                _ => None,
+            }),
         };
         found.map_or(Figure::None, |words| Figure::Words(escaped(&words)))
     }
@@ -286,6 +301,11 @@ impl<'a> Figures<'a> {
             "expires" => reward.expires.map(|expires| words.duration(expires)),
             "release" => self.release(reward),
             "when_gone" => self.when_gone(place, reward),
+            "winners" => {
+                let mut prizes = self.raffle.iter().flat_map(|raffle| &raffle.prizes);
+                let prize = prizes.find(|prize| prize.reward == place);
+                prize.map(|prize| words.count(i64::from(prize.winners)))
+            }
             _ => None,
         };
         found.map_or(Figure::None, |words| Figure::Words(escaped(&words)))

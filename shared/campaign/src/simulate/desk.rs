@@ -322,7 +322,6 @@ fn openings(definition: &Definition, bytes: Arc<[u8]>) -> Vec<Admin> {
         action,
         why: None,
     };
-    let units = |reward: &machine::model::Reward| Some((reward.id.clone(), reward.stock?));
     vec![
         change(Action::CreateTenant {
             secret: seed.clone(),
@@ -331,7 +330,7 @@ fn openings(definition: &Definition, bytes: Arc<[u8]>) -> Vec<Admin> {
             campaign: definition.campaign.clone(),
             edition: definition.edition,
             definition: bytes,
-            stock: definition.rewards.iter().filter_map(units).collect(),
+            stock: blocks::figures(definition),
             budget: definition.budget.as_ref().map(|budget| budget.total),
             seeds: (seed.clone(), seed),
         })),

@@ -171,7 +171,7 @@ impl Tally {
                     self.budget_gone.get_or_insert(now);
                 }
                 // Nobody stops anything in a forecast.
-                CounterKey::Stopped(_) | CounterKey::Tally(..) => {}
+                CounterKey::Stopped(_) | CounterKey::Tally(..) | CounterKey::Entries(_) => {}
                 // Whoever came too late is told so: it is counted among the rejections.
                 CounterKey::Quota(..) => {}
                 CounterKey::BudgetDay(_) => {

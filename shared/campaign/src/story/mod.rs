@@ -57,10 +57,25 @@ enum Does {
         sender: Sender,
         payload: Result<Payload, PayloadError>,
     },
+    /// The draw from entries is made, or goes on, and this participant is told what it comes to for them.
+    Drawn(Drawn),
     /// Time passes.
     Wait,
     /// The participant looks at their page; nothing is committed.
     Look,
+}
+
+/// What a draw from entries comes to for the participant. A story says it, as it says what others do: who is drawn depends on all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Drawn {
+    /// They won the unit of this slot, or come next and take it over.
+    Won(u32),
+    /// They come next.
+    Alternate,
+    /// They did not claim in time.
+    Lapsed,
+    /// They were not drawn, and are told nothing.
+    NotWon,
 }
 
 /// What must come out; what is not said may be anything.

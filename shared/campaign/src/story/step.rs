@@ -6,7 +6,7 @@ use machine::model::{Campaign, Phase, Sender, VarKind};
 use machine::{Type, Value};
 use serde_json::{Map, Value as Json, json};
 
-use super::{Does, Expects, Step};
+use super::{Does, Drawn, Expects, Step};
 use crate::codes;
 use crate::diagnostic::{Diagnostics, meant};
 use crate::document::{Fields, Key, Keys, Node, Shape};
@@ -30,6 +30,16 @@ pub(super) static STEP: Keys = Keys {
             "from",
             Shape::OneOf(&SENDER_WORDS),
             "Who sends it; `user` unless said.",
+        ),
+        Key::optional(
+            "raffle",
+            Shape::OneOf(&DRAWN_WORDS),
+            "What the draw from entries comes to for the participant: who is drawn depends on everybody, so a story says it.",
+        ),
+        Key::optional(
+            "prize",
+            Shape::Id,
+            "Which prize is won; the first unless said.",
         ),
         Key::optional("payload", Shape::MapOf(&Shape::Any), "What it carries."),
         Key::optional(
@@ -61,6 +71,8 @@ pub(super) static STEP: Keys = Keys {
         ),
     ],
 };
+
+const DRAWN_WORDS: [&str; 4] = ["won", "alternate", "lapsed", "not-won"];
 
 const PHASES: [(&str, Phase); 4] = [
     ("preview", Phase::Preview),
@@ -153,6 +165,9 @@ fn time(
 }
 
 fn does(fields: &Fields<'_>, campaign: &Campaign, out: &mut Diagnostics) -> Option<Does> {
+    if let Some(node) = fields.get("raffle") {
+        return drawn(node, fields, campaign, out).map(Does::Drawn);
+    }
     let Some(node) = fields.get("event") else {
         for key in ["from", "payload", "rejected", "outcome"]
             .into_iter()
@@ -201,6 +216,44 @@ fn does(fields: &Fields<'_>, campaign: &Campaign, out: &mut Diagnostics) -> Opti
         sender,
         payload: Payload::read(declared, &body),
     })
+}
+
+/// What the draw comes to, as the story says.
+fn drawn(
+    node: &Node,
+    fields: &Fields<'_>,
+    campaign: &Campaign,
+    out: &mut Diagnostics,
+) -> Option<Drawn> {
+    let word = node.one_of(&DRAWN_WORDS, out)?;
+    let raffle = blocks::raffle::of(campaign);
+    let Some((params, _)) = raffle else {
+        out.error(codes::STORY, &node.place, "the campaign has no raffle");
+        return None;
+    };
+    for key in ["event", "from", "payload", "rejected", "outcome"] {
+        if fields.has(key) {
+            let message = format!("`{key}` is about an event, and this is the draw");
+            out.error(codes::STORY, fields.key_place(key), message);
+        }
+    }
+    let prize = fields.get("prize");
+    let wanted = prize.and_then(|node| node.string(out));
+    let mut slot = 1;
+    for (id, winners) in params.named(campaign) {
+        if wanted.is_none_or(|wanted| *wanted == *id) {
+            return Some(match word {
+                "won" => Drawn::Won(slot),
+                "alternate" => Drawn::Alternate,
+                "lapsed" => Drawn::Lapsed,
+                _ => Drawn::NotWon,
+            });
+        }
+        slot += winners;
+    }
+    let node = prize.unwrap_or(node);
+    out.error(codes::STORY, &node.place, "the raffle has no such prize");
+    None
 }
 
 /// A value as a client would send it; one that is not of its type goes out as text, to be refused.

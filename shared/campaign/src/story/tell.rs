@@ -5,9 +5,10 @@ use machine::ids::Pseudonym;
 use machine::input::{Facts, Known, User};
 use machine::ledger::{Row, TEAM_DAY};
 use machine::model::{Campaign, FactKind, Sender};
+use machine::raffle::{Told, reward_of};
 use machine::{Day, Type, Value};
 
-use super::{Does, Expects, Step, Story};
+use super::{Does, Drawn, Expects, Step, Story};
 use crate::codes;
 use crate::diagnostic::Diagnostics;
 use crate::play::{Act, Played, Refused, Stage};
@@ -94,6 +95,12 @@ fn play(stage: &mut Stage, campaign: &Campaign, story: &Story, step: &Step, out:
             }
             came_out(stage.play(&act), step, out);
         }
+        Does::Drawn(Drawn::NotWon) => {}
+        Does::Drawn(drawn) => {
+            act.sender = Sender::Timer;
+            act.user = &nobodys_claims;
+            told(stage, campaign, drawn, &act, step, out);
+        }
         Does::Wait => {
             act.sender = Sender::Timer;
             act.user = &nobodys_claims;
@@ -108,6 +115,43 @@ fn play(stage: &mut Stage, campaign: &Campaign, story: &Story, step: &Step, out:
     act.user = &story.user;
     act.sender = Sender::User;
     seen(stage, campaign, &act, &step.expects, step, out);
+}
+
+/// Tells the participant what the draw comes to for them.
+fn told(
+    stage: &mut Stage,
+    campaign: &Campaign,
+    drawn: &Drawn,
+    act: &Act<'_>,
+    step: &Step,
+    out: &mut Diagnostics,
+) {
+    let Some((params, _)) = blocks::raffle::of(campaign) else {
+        return;
+    };
+    let prizes = params.named(campaign);
+    let until = params.claim_within.map(|within| {
+        let end = campaign.window.claim_until;
+        act.now.saturating_add(within).min(end)
+    });
+    let told = match drawn {
+        Drawn::Won(slot) => Told::Won {
+            slot: *slot,
+            reward: reward_of(&prizes, *slot).map_or("", |reward| reward),
+            until,
+        },
+        Drawn::Alternate => Told::Alternate { place: 1 },
+        Drawn::Lapsed | Drawn::NotWon => Told::Lapsed,
+    };
+    match stage.tell(act, &told).transpose() {
+        Some(result) => came_out(result, step, out),
+        None => failed(
+            &step.place,
+            "the draw to be news",
+            "the participant knew it, or can't be told it now",
+            out,
+        ),
+    }
 }
 
 /// What a step decided, beside what was expected of it.
@@ -148,7 +192,7 @@ fn came_out(result: Result<Played, Refused>, step: &Step, out: &mut Diagnostics)
         let messages = played.decision.rows.iter().filter_map(|row| match row {
             Row::Message(message) if &*message.message == TEAM_DAY => None,
             Row::Message(message) => Some(&*message.message),
-            Row::Grant(_) | Row::Draw(_) | Row::Hand(_) | Row::Amended(_) => None,
+            _ => None,
         });
         same_names("the messages ", emits, &messages.collect::<Vec<_>>(), out);
     }

@@ -308,7 +308,7 @@ impl Found<'_> {
                     }
                 }
                 // That staff had stopped it then stands in their audit, and nowhere else.
-                CounterKey::Stopped(_) => {}
+                CounterKey::Stopped(_) | CounterKey::Entries(_) => {}
                 // No draw asks for a quota.
                 CounterKey::Quota(..) => self.note(
                     Kind::Exhausted,

@@ -9,7 +9,11 @@ pub struct Report {
     pub rows: u64,
     /// How many draws were computed again.
     pub draws: u64,
-    /// How many of them gave something.
+    /// How many draws from a list of entries were, and how many entries those had.
+    pub raffles: u64,
+    /// How many entries.
+    pub entries: u64,
+    /// How many of the draws gave something.
     pub wins: u64,
     /// How many participants drew.
     pub participants: u64,
@@ -87,6 +91,10 @@ pub enum Kind {
     Had,
     /// What is said to be exhausted.
     Exhausted,
+    /// An entry for a draw: its number, its time.
+    Entry,
+    /// A draw from a list of entries: the list, who was drawn, what they were given.
+    Raffle,
     /// A win without its grant, a grant without its draw, or one that differs.
     Grant,
     /// A day that can't be a draw's own.

@@ -3,7 +3,7 @@
 use chrono::DateTime;
 use machine::Millis;
 use machine::calendar::{Day, date};
-use machine::ids::{CampaignKey, Pseudonym};
+use machine::ids::{CampaignKey, Pseudonym, hex};
 use machine::ledger;
 use machine::world::CounterKey;
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,16 @@ pub enum What {
         /// Its details.
         draw: Draw,
     },
+    /// Somebody entered a draw.
+    Entry {
+        /// Its details.
+        entry: Entry,
+    },
+    /// A draw was made from all who entered.
+    Raffle {
+        /// Its details.
+        raffle: Raffle,
+    },
     /// Anything else: counted, not looked at.
     #[serde(other)]
     Message,
@@ -64,6 +74,74 @@ pub struct Grant {
     /// How much.
     #[serde(default)]
     pub amount: i64,
+}
+
+/// An entry for a draw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Which draw: the block's name.
+    pub draw: String,
+    /// Its number among the draw's entries, from 0 without gaps.
+    pub number: u64,
+}
+
+/// A draw from a list of entries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Raffle {
+    /// Which draw: the block's name.
+    pub draw: String,
+    /// How many entries there were.
+    pub entries: u64,
+    /// SHA-256 of the list of entries, in hexadecimal.
+    pub sha256: String,
+    /// What there was to win, in order.
+    pub prizes: Vec<Prize>,
+    /// How many alternates were to be drawn.
+    pub alternates: u32,
+    /// For how many seconds a prize can be claimed; none: it is given at once.
+    #[serde(default)]
+    pub claim_within_seconds: Option<i64>,
+    /// The pseudonyms that were drawn, in order: the winners, then the alternates.
+    pub order: Vec<String>,
+}
+
+/// A prize of a draw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prize {
+    /// The reward.
+    pub reward: String,
+    /// How many win it.
+    pub winners: u32,
+}
+
+impl Entry {
+    /// An entry, as booked.
+    pub fn of(row: &ledger::EntryRow) -> Self {
+        Self {
+            draw: row.draw.to_string(),
+            // One without a number is found as a gap: no list is as long as this.
+            number: row.number.unwrap_or(u64::MAX),
+        }
+    }
+}
+
+impl Raffle {
+    /// A draw, as booked.
+    pub fn of(row: &ledger::RaffleRow) -> Self {
+        let prize = |(reward, winners): &(std::sync::Arc<str>, u32)| Prize {
+            reward: reward.to_string(),
+            winners: *winners,
+        };
+        Self {
+            draw: row.draw.to_string(),
+            entries: row.entries,
+            sha256: hex(&row.sha256),
+            prizes: row.prizes.iter().map(prize).collect(),
+            alternates: row.alternates,
+            claim_within_seconds: row.claim_within.map(|within| within / 1000),
+            order: row.order.iter().map(ToString::to_string).collect(),
+        }
+    }
 }
 
 /// A draw.
@@ -146,6 +224,12 @@ impl Row {
                     day: draw.terms.day.map(|day| date(day).to_string()),
                     excluded: names(&draw.terms.excluded),
                 },
+            },
+            ledger::Row::Entry(entry) => What::Entry {
+                entry: Entry::of(entry),
+            },
+            ledger::Row::Raffle(raffle) => What::Raffle {
+                raffle: Raffle::of(raffle),
             },
             ledger::Row::Message(_) | ledger::Row::Hand(_) | ledger::Row::Amended(_) => {
                 What::Message

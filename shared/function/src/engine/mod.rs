@@ -9,6 +9,7 @@
 //! the seed and the participant's draw index alone.
 
 mod attempt;
+mod drawn;
 mod fit;
 mod hear;
 mod seen;
@@ -31,6 +32,7 @@ use crate::lists::Listed;
 use crate::served::{Served, TenantShell};
 use crate::telemetry::meters::{Tried, commit_try, grant};
 
+pub use drawn::tell;
 pub use fit::{MAX_CLOCK_OFF_MS, clock_off, fit};
 pub use hear::{Message, Told, hear};
 pub use seen::LastSeen;

@@ -200,12 +200,17 @@ async fn read(
         draws: &NoDraws,
         exhausted: &[],
     };
+    let (store, raffles) = (&*context.shell.store, context.shell.registry.raffles());
+    let drawn = raffles.of_page(store, &key, campaign, caller.now);
+    let drawn = tokio::time::timeout_at(until, drawn).await;
+    let drawn = drawn.map_err(|_| Failed::Slow)??;
     let standing = Standing {
         pause: recalled.pause.as_ref(),
         blocked: recalled
             .blocked
             .is_some_and(|blocked| blocked.holds(caller.now)),
         notice: served.notice.as_ref(),
+        drawn: drawn.as_deref(),
     };
     render::view_answer(&call, standing, &key, &user, language, &codes).map_err(Failed::Rule)
 }

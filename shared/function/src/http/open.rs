@@ -10,11 +10,12 @@ use axum::response::{IntoResponse, Response};
 use machine::ids::{Lane, hex};
 use sha2::{Digest, Sha256};
 
-use super::Shared;
 use super::answer::json;
 use super::context::{Context, PathOf, edge_problem, edge_problem_in};
+use super::{CALL_TIMEOUT, Shared};
 use crate::engine::clock_off;
 use crate::problem::{Code, Problem};
+use crate::raffle::Drawn;
 use crate::render::{self, Standing};
 use crate::served::{Served, TenantShell};
 
@@ -41,6 +42,7 @@ pub(super) async fn public(
         Err(_) => return edge_problem(Problem::new(Code::BadRequest), &parts.headers),
     };
     let context = Context::new(&shell, &parts, "public");
+    let drawn = drawn(&context, &tenant, &campaign).await;
     let page = open_page(&context, &tenant, &campaign, |context, tenant, served| {
         let campaign = served
             .newest()
@@ -56,6 +58,7 @@ pub(super) async fn public(
                 pause: served.pause.as_ref(),
                 blocked: false,
                 notice: served.notice.as_ref(),
+                drawn: drawn.as_deref(),
             },
             context.clock,
             language,
@@ -66,6 +69,17 @@ pub(super) async fn public(
     context.finish(answer, tenant.as_deref(), served.as_deref(), |metrics| {
         &metrics.public
     })
+}
+
+/// The live lane's draw from entries, once it was made. A page goes without it where the store does not say: it comes again.
+async fn drawn(context: &Context<'_>, tenant: &str, campaign: &str) -> Option<Arc<Drawn>> {
+    let shell = context.shell;
+    let snapshot = shell.registry.snapshot();
+    let served = snapshot.tenants.get(tenant)?.campaigns.get(campaign)?;
+    let (raffles, key) = (shell.registry.raffles(), served.key(Lane::Live));
+    let found = raffles.of_page(&*shell.store, &key, served.newest()?, context.clock);
+    let found = tokio::time::timeout(CALL_TIMEOUT, found).await;
+    found.ok()?.ok().flatten()
 }
 
 /// A campaign's rules as users read them.

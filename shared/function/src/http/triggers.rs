@@ -26,6 +26,7 @@ use super::{Shared, Shell};
 use crate::fingerprint::{Fingerprint, parse_payload};
 use crate::identity::Claims;
 use crate::problem::{Code, Problem};
+use crate::raffle::Raffles;
 use crate::relay::Relay;
 use crate::sweep::sweep;
 
@@ -49,9 +50,16 @@ async fn take(State(shell): Shared, request: Request) -> Response {
         crate::pools::Keeper::default().round(&shell).await;
         let moved = sweep(&shell).await;
         let told = Relay::default().round(&shell).await;
+        let drawn = Raffles::default().round(&shell).await;
         #[cfg(feature = "yaml")]
         crate::schedule::Timetable::default().round(&shell).await;
-        tracing::info!(source = event.source, moved, told, "a timer let time pass");
+        tracing::info!(
+            source = event.source,
+            moved,
+            told,
+            drawn,
+            "a timer let time pass"
+        );
         return StatusCode::NO_CONTENT.into_response();
     }
     let mut context = Context::new(&shell, &parts, "trigger");

@@ -36,6 +36,7 @@ use store::Store;
 use tokio::sync::Mutex;
 
 use crate::clock::Clock;
+use crate::raffle::Known;
 use crate::served::Snapshot;
 
 #[cfg(feature = "yaml")]
@@ -73,6 +74,8 @@ pub struct Registry {
     /// The hashes of definitions that are other functions' business: named once, they are not read again. Grows with what is
     /// published beside this function, by a few bytes each.
     foreign: parking_lot::Mutex<HashSet<[u8; 32]>>,
+    /// The draws from entries that this process knows of.
+    raffles: Known,
     /// What the last load found on disk; held while loading, so that two loads never interleave.
     loaded: Mutex<Option<Configs>>,
 }
@@ -168,6 +171,7 @@ impl Registry {
             seen: parking_lot::Mutex::default(),
             early: parking_lot::Mutex::default(),
             foreign: parking_lot::Mutex::default(),
+            raffles: Known::default(),
             loaded: Mutex::new(None),
             seeds: true,
         }
@@ -195,6 +199,11 @@ impl Registry {
             seeds: false,
             ..self
         }
+    }
+
+    /// The draws from entries that this process knows of.
+    pub fn raffles(&self) -> &Known {
+        &self.raffles
     }
 
     /// What is served now.

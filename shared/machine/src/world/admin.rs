@@ -233,6 +233,17 @@ pub enum Action {
         /// The figure.
         units: u32,
     },
+    /// Takes no more entries for a draw: what is in the ledger then is the list.
+    CloseEntries {
+        /// Which campaign.
+        campaign: Arc<str>,
+        /// Which edition.
+        edition: u32,
+        /// Which lane.
+        lane: Lane,
+        /// Which draw.
+        draw: Arc<str>,
+    },
 }
 
 /// What became of it.
@@ -257,7 +268,7 @@ pub struct Done {
     pub audit: u64,
     /// The revision now live, after a publish or a rollback; after a release and what becomes of it, the one that it gave more.
     pub revision: Option<u32>,
-    /// The ceiling now, after a top-up or a withdrawal.
+    /// The ceiling now, after a top-up or a withdrawal; how many entries there are, after they were closed.
     pub ceiling: Option<i64>,
     /// The draft's version now, after something was done with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -344,6 +355,9 @@ pub enum Refused {
     /// Less than the revision has: users would be moved back.
     #[error("the revision has {} % of the users, and a share only grows: take the release back as a whole (`--back`)", share_percent(*.0))]
     Narrower(u32),
+    /// The campaign has no such draw.
+    #[error("no revision of the campaign has the draw `{0}`")]
+    NoSuchDraw(Arc<str>),
     /// The store has no such list.
     #[error("no list `{0}` is in the store")]
     NoSuchList(Arc<str>),
@@ -398,6 +412,7 @@ impl Action {
                 campaign, edition, ..
             }
             | Self::FillStock {
+            | Self::CloseEntries {
                 campaign, edition, ..
             }
             | Self::Share {

@@ -238,7 +238,7 @@ fn left(lane: &LaneWorld, counter: &CounterMove) -> Result<i64, CounterKey> {
         (key, Bound::Given(bound)) if key.begins_by_itself() => Some(bound),
         (CounterKey::BudgetDay(_) | CounterKey::Quota(..) | CounterKey::Tally(..), _)
         | (CounterKey::Stopped(_), _) => None,
-        (CounterKey::Stock(_) | CounterKey::Budget, bound) => {
+        (CounterKey::Stock(_) | CounterKey::Budget | CounterKey::Entries(_), bound) => {
             known.map(|found| found.ceiling.saturating_sub(bound.held()))
         }
     };
@@ -283,33 +283,35 @@ fn coded(commit: &Commit) -> impl Iterator<Item = Unit> {
             grant: Unit::grant(&row.reward, row.period, row.n),
             serial: row.serial?,
         }),
-        Row::Grant(_) | Row::Draw(_) | Row::Message(_) | Row::Hand(_) | Row::Amended(_) => None,
+        _ => None,
     })
 }
 
-/// Gives each unit of stock its serial.
+/// Gives each unit of stock its serial, and each entry of a draw its number.
 fn stamp(lane: &LaneWorld, commit: &mut Commit) {
     let moves = &commit.moves;
-    let mut taken: Vec<(Arc<str>, i64)> = Vec::new();
+    let mut taken: Vec<(&CounterKey, i64)> = Vec::new();
     for row in &mut commit.rows {
-        let Row::Grant(grant) = row else { continue };
-        grant.serial = None;
-        let of_it =
-            |key: &CounterKey| matches!(key, CounterKey::Stock(reward) if *reward == grant.reward);
-        let Some(counter) = moves.iter().find(|counter| of_it(&counter.key)) else {
-            continue;
-        };
-        let known = lane.counters.get(&counter.key);
-        let issued = known.map_or(0, |counter| counter.issued);
-        let place = if let Some((_, place)) =
-            taken.iter_mut().find(|(reward, _)| *reward == grant.reward)
-        {
-            *place += 1;
-            *place
-        } else {
-            taken.push((grant.reward.clone(), 0));
-            0
-        };
-        grant.serial = Some((issued + place) as u64);
+        let mut keys = moves.iter().map(|counter| &counter.key);
+        let number = keys.find(|key| key.is_unit(row)).map(|key| {
+            let known = lane.counters.get(key);
+            let issued = known.map_or(0, |counter| counter.issued);
+            let place = match taken.iter_mut().find(|(other, _)| *other == key) {
+                Some((_, place)) => {
+                    *place += 1;
+                    *place
+                }
+                None => {
+                    taken.push((key, 0));
+                    0
+                }
+            };
+            (issued + place) as u64
+        });
+        match row {
+            Row::Grant(grant) => grant.serial = number,
+            Row::Entry(entry) => entry.number = number,
+            Row::Draw(_) | Row::Message(_) | Row::Hand(_) | Row::Amended(_) | Row::Raffle(_) => {}
+        }
     }
 }

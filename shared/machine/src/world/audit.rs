@@ -201,6 +201,15 @@ impl Action {
                 "fill-stock",
                 serde_json::json!({ "edition": edition, "reward": reward, "units": units }),
             ),
+            Self::CloseEntries {
+                edition,
+                lane,
+                draw,
+                ..
+            } => (
+                "close-entries",
+                serde_json::json!({ "edition": edition, "lane": lane, "draw": draw, "entries": done.ceiling }),
+            ),
             Self::Unpark { id, reason: None } => {
                 ("retry-parked", serde_json::json!({ "parked": id }))
             }

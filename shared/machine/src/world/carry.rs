@@ -282,6 +282,25 @@ fn carry_out(world: &mut World, change: &Admin) -> Result<Effect, AdminOutcome> 
             known(world, tenant, campaign, *edition)?.test_lane.empty();
             Ok(effect(campaign))
         }
+        Action::CloseEntries {
+            campaign,
+            edition,
+            lane,
+            draw,
+        } => {
+            let found = known(world, tenant, campaign, *edition)?;
+            let counters = &mut found.lane_mut(*lane).counters;
+            let Some(counter) = counters.get_mut(&CounterKey::Entries(draw.clone())) else {
+                return Err(AdminOutcome::Refused(Refused::NoSuchDraw(draw.clone())));
+            };
+            if counter.withdraw(None) == 0 {
+                return Err(AdminOutcome::Already);
+            }
+            Ok(Effect {
+                ceiling: Some(counter.ceiling),
+                ..effect(campaign)
+            })
+        }
         Action::Unpark { id, .. } => {
             let known = world.tenants.get_mut(tenant);
             let gone = known.and_then(|known| known.parking.take(id));

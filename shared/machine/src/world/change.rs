@@ -94,13 +94,12 @@ impl Commit {
     /// or lose one, so a store takes it for a sign that something is broken.
     pub fn unsound(&self) -> Option<&CounterKey> {
         self.moves.iter().map(|counter| &counter.key).find(|key| {
-            let CounterKey::Stock(reward) = key else {
+            if !key.is_numbered() {
                 return false;
-            };
+            }
             let same = self.moves.iter().filter(|other| other.key == **key);
             let units = same.fold(0_i64, |sum, other| sum.saturating_add(other.add));
-            let gives = |row: &&Row| matches!(row, Row::Grant(grant) if grant.reward == *reward);
-            units != self.rows.iter().filter(gives).count() as i64
+            units != self.rows.iter().filter(|row| key.is_unit(row)).count() as i64
         })
     }
 }
@@ -146,14 +145,30 @@ pub enum CounterKey {
     /// How many members of a team signed in on a day; the team by a hash. Begins at 0 by itself, grows without a bound that
     /// could be met, and is let go of [`TALLY_DAYS`] later.
     Tally(Arc<str>, Day),
+    /// The entries of a draw, by the draw's name; what is counted is the next entry's number. None is left once the list is closed.
+    Entries(Arc<str>),
 }
 
 impl CounterKey {
+    /// Whether each unit of it has a number, and a row of its own.
+    pub fn is_numbered(&self) -> bool {
+        matches!(self, Self::Stock(_) | Self::Entries(_))
+    }
+
+    /// Whether a row is a unit of it, and has its number.
+    pub fn is_unit(&self, row: &Row) -> bool {
+        match (self, row) {
+            (Self::Stock(reward), Row::Grant(grant)) => grant.reward == *reward,
+            (Self::Entries(draw), Row::Entry(entry)) => entry.draw == *draw,
+            _ => false,
+        }
+    }
+
     /// The day that it is of, where it is of one and is forgotten some days later. (A tally is kept for months, and counts as none.)
     pub fn day(&self) -> Option<Day> {
         match self {
             Self::BudgetDay(day) | Self::Quota(_, day) => Some(*day),
-            Self::Stock(_) | Self::Budget | Self::Stopped(_) | Self::Tally(..) => None,
+            Self::Stock(_) | Self::Budget | Self::Stopped(_) | Self::Tally(..) | Self::Entries(_) => None,
         }
     }
 
@@ -176,6 +191,7 @@ impl CounterKey {
         match name.split_once('/') {
             None => (name == "budget").then_some(Self::Budget),
             Some(("stock", reward)) => Some(Self::Stock(reward.into())),
+            Some(("entries", draw)) => Some(Self::Entries(draw.into())),
             Some(("stopped", reward)) => Some(Self::Stopped(reward.into())),
             Some(("budget", on)) => Some(Self::BudgetDay(day(on)?)),
             Some(("quota", rest)) => {
@@ -202,6 +218,7 @@ impl fmt::Display for CounterKey {
             Self::Stopped(reward) => write!(f, "stopped/{reward}"),
             Self::Quota(rule, day) => write!(f, "quota/{rule}/{}", date(*day)),
             Self::Tally(team, day) => write!(f, "tally/{team}/{}", date(*day)),
+            Self::Entries(draw) => write!(f, "entries/{draw}"),
         }
     }
 }

@@ -12,6 +12,7 @@ use super::change::CounterKey;
 use super::state::{CampaignWorld, Counter, LaneWorld, Live, Revision};
 use crate::calendar::Millis;
 use crate::luck::Seed;
+use crate::raffle::counted;
 
 /// The bounds that a definition asks for.
 pub(super) struct Figures<'a> {
@@ -152,7 +153,7 @@ fn add(
 fn configure_all(found: &mut CampaignWorld, figures: &Figures<'_>) {
     for lane in [&mut found.live_lane, &mut found.test_lane] {
         for (reward, units) in figures.stock {
-            configure(lane, CounterKey::Stock(reward.clone()), i64::from(*units));
+            configure(lane, counted(reward), i64::from(*units));
         }
         if let Some(total) = figures.budget {
             configure(lane, CounterKey::Budget, total);

@@ -16,7 +16,7 @@ type Done = Result<(), Failed>;
 fn serials(rows: &[LedgerRow], reward: &str) -> Vec<Option<u64>> {
     let serial = |row: &LedgerRow| match &row.row {
         Row::Grant(grant) if *grant.reward == *reward => Some(grant.serial),
-        Row::Grant(_) | Row::Draw(_) | Row::Message(_) | Row::Hand(_) | Row::Amended(_) => None,
+        _ => None,
     };
     rows.iter().filter_map(serial).collect()
 }

@@ -49,6 +49,7 @@ mod commits;
 mod counters;
 mod deliveries;
 mod drafts;
+mod entries;
 mod heard;
 mod leases;
 mod lists;
@@ -140,6 +141,8 @@ cases! {
         a_revision_that_is_not_live_is_superseded, an_unknown_campaign_is_superseded, a_pause_stops_the_live_lane,
         a_pause_may_stop_one_event;
     heard: what_was_heard_stays_until_it_is_replaced, a_message_pushes_out_no_answer, a_record_that_heard_less_is_no_ground;
+    entries: entries_are_numbered_lane_by_lane, a_closed_list_takes_no_entry, there_is_no_list_without_a_draw,
+        who_entered_is_on_the_list_and_nobody_else, a_draw_is_booked_once;
     counters: serials_count_up_from_nought, exhausted_names_every_counter_with_what_is_left, exhausted_moves_nothing,
         a_missing_counter_is_frozen, only_a_days_budget_begins_by_itself, a_budget_is_never_overdrawn,
         a_budget_of_a_day_begins_anew, a_quota_begins_by_itself_and_is_one_rules_and_one_days, counters_of_days_long_past_are_forgotten, two_moves_of_one_counter_count_together, several_units_in_one_commit,

@@ -178,7 +178,10 @@ fn stamps(change: &Change) -> Option<(u64, Vec<Option<u64>>)> {
     let serials = |commit: &Commit| {
         let serial = |row: &Row| match row {
             Row::Grant(grant) => grant.serial,
-            Row::Draw(_) | Row::Message(_) | Row::Hand(_) | Row::Amended(_) => None,
+            Row::Entry(entry) => entry.number,
+            Row::Draw(_) | Row::Message(_) | Row::Hand(_) | Row::Amended(_) | Row::Raffle(_) => {
+                None
+            }
         };
         commit.rows.iter().map(serial).collect()
     };

@@ -117,7 +117,7 @@ impl People {
                     }),
                 }
             }
-            Row::Message(_) | Row::Hand(_) => {}
+            Row::Message(_) | Row::Hand(_) | Row::Entry(_) | Row::Raffle(_) => {}
         }
     }
 
@@ -211,7 +211,7 @@ impl People {
                     }
                 }
             }
-            Row::Message(_) | Row::Hand(_) => {}
+            Row::Message(_) | Row::Hand(_) | Row::Entry(_) | Row::Raffle(_) => {}
         }
     }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use machine::ledger::{GrantRow, MessageRow, Row, TEAM_DAY};
+use machine::ledger::{EntryRow, GrantRow, MessageRow, Row, TEAM_DAY};
+use machine::raffle::{counted, figure};
 use machine::world::CounterKey;
 use machine::{Day, Value};
 
@@ -65,7 +66,8 @@ impl<'a> Totals<'a> {
             }
             Row::Draw(_) => self.draws += 1,
             Row::Message(message) => self.member(message),
-            Row::Hand(_) | Row::Amended(_) => {}
+            Row::Entry(entry) => self.entry(row.number, entry, out),
+            Row::Hand(_) | Row::Amended(_) | Row::Raffle(_) => {}
         }
     }
 
@@ -91,7 +93,21 @@ impl<'a> Totals<'a> {
             }
             return;
         };
-        let issued = self.issued(&CounterKey::Stock(reward.clone()));
+        self.numbered(reward, serial, row, out);
+    }
+
+    /// An entry is a unit of what its draw counts entries with.
+    fn entry(&mut self, row: u64, entry: &EntryRow, out: &mut Findings) {
+        let name = figure(&entry.draw).0;
+        match entry.number {
+            Some(number) => self.numbered(&name, number, row, out),
+            None => out.add(Difference::NoSerial { reward: name, row }),
+        }
+    }
+
+    /// Notes a unit by the name of the figure that it is one of.
+    fn numbered(&mut self, reward: &Arc<str>, serial: u64, row: u64, out: &mut Findings) {
+        let issued = self.issued(&counted(reward));
         let units = self.units.entry(reward.clone()).or_default();
         units.count += 1;
         // What is beyond the counter must not cost memory: the number may be anything.
@@ -159,6 +175,12 @@ impl<'a> Totals<'a> {
                     units.missing(counter.issued, reward, out);
                     units.count
                 }
+                CounterKey::Entries(draw) => {
+                    let name = figure(draw).0;
+                    let units = self.units.remove(&name).unwrap_or_default();
+                    units.missing(counter.issued, &name, out);
+                    units.count
+                }
                 CounterKey::Budget
                 | CounterKey::BudgetDay(_)
                 | CounterKey::Quota(..)
@@ -184,7 +206,7 @@ impl<'a> Totals<'a> {
         }
         // What was booked and is counted nowhere; a day's counter is kept for some days only.
         let units = self.units.into_iter();
-        let units = units.map(|(reward, units)| (CounterKey::Stock(reward), units.count));
+        let units = units.map(|(reward, units)| (counted(&reward), units.count));
         let spent = self.spent.into_iter();
         let spent = spent.filter(|(key, _)| key.day().is_none());
         for (counter, booked) in units.chain(spent) {

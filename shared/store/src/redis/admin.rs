@@ -18,7 +18,7 @@ use super::keys::{OfCampaign, OfTenant};
 use super::note::{self, Note};
 use super::revise::{New, give_share, publish, revise};
 use super::shared::{Shared, strange};
-use super::stock::{add_stock, configured, fill_stock, withdraw};
+use super::stock::{add_stock, close_entries, configured, fill_stock, withdraw};
 use crate::Error;
 
 /// How often others may be quicker.
@@ -403,6 +403,15 @@ async fn plan(
             ],
             ..Plan::default()
         }),
+        Action::CloseEntries {
+            campaign,
+            edition,
+            lane,
+            draw,
+        } => match known(campaign, *edition) {
+            Ok(_) => close_entries(shared, found, *lane, draw).await?,
+            Err(no) => Err(no),
+        },
         Action::Measure(measure) => take(shared, found, measure).await?,
     })
 }

@@ -259,7 +259,7 @@ impl Move {
                 Bound::Own | Bound::Held(_),
             )
             | (CounterKey::Stopped(_), _) => 2,
-            (CounterKey::Stock(_), _) => 3,
+            (CounterKey::Stock(_) | CounterKey::Entries(_), _) => 3,
         };
         let bound = match (kind, moved.bound) {
             (1 | 4, Bound::Given(bound)) => bound,

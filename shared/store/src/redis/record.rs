@@ -9,6 +9,7 @@ use machine::ledger::Row;
 use machine::model::RewardKind;
 use machine::model::Sender;
 use machine::participant::{Core, Grant, Heard, Participant};
+use machine::raffle::figure;
 use machine::world::{Attribution, Commit, CounterKey, KeyWasUsed, REMEMBER_MS, Unit};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -229,11 +230,13 @@ pub(super) fn rows(commit: &Commit) -> Result<Vec<u8>, postcard::Error> {
     let mut places = vec![0_u64; stocks.len()];
     let mut rows = commit.rows.clone();
     for row in &mut rows {
-        let Row::Grant(grant) = row else { continue };
-        grant.serial = None;
-        let of = stocks.iter().position(|stock| *stock == grant.reward);
+        let Some((name, number)) = numbered(row) else {
+            continue;
+        };
+        *number = None;
+        let of = stocks.iter().position(|stock| *stock == name);
         if let Some(place) = of.and_then(|at| places.get_mut(at)) {
-            grant.serial = Some(*place);
+            *number = Some(*place);
             *place += 1;
         }
     }
@@ -250,14 +253,18 @@ pub(super) fn rows(commit: &Commit) -> Result<Vec<u8>, postcard::Error> {
     postcard::to_extend(&booked, vec![ROWS_FORM])
 }
 
-/// The stocks that a commit moves, each once, in order.
+/// What has numbers and is moved by a commit, each once, in order: stocks by their rewards, the entries of a draw by the name
+/// that a publish makes them under.
 fn stocks(commit: &Commit) -> Vec<Arc<str>> {
     let mut stocks: Vec<Arc<str>> = Vec::new();
     for moved in &commit.moves {
-        if let CounterKey::Stock(reward) = &moved.key
-            && !stocks.contains(reward)
-        {
-            stocks.push(reward.clone());
+        let name = match &moved.key {
+            CounterKey::Stock(reward) => reward.clone(),
+            CounterKey::Entries(draw) => figure(draw).0,
+            CounterKey::Budget | CounterKey::BudgetDay(_) | CounterKey::Stopped(_) => continue,
+        };
+        if !stocks.contains(&name) {
+            stocks.push(name);
         }
     }
     stocks
@@ -281,6 +288,15 @@ pub(super) fn coded(commit: &Commit) -> Vec<(CounterKey, u16, u64)> {
         *place = place.saturating_add(1);
     }
     coded
+}
+
+/// The number of a row that has one, and what it is a unit of.
+fn numbered(row: &mut Row) -> Option<(Arc<str>, &mut Option<u64>)> {
+    match row {
+        Row::Grant(grant) => Some((grant.reward.clone(), &mut grant.serial)),
+        Row::Entry(entry) => Some((figure(&entry.draw).0, &mut entry.number)),
+        Row::Draw(_) | Row::Message(_) | Row::Hand(_) | Row::Amended(_) | Row::Raffle(_) => None,
+    }
 }
 
 /// One commit's part of a ledger entry, read.
@@ -321,10 +337,10 @@ pub(super) fn read_rows(
     };
     let mut rows = Vec::with_capacity(booked.rows.len());
     for (number, mut row) in (first..).zip(booked.rows) {
-        if let Row::Grant(grant) = &mut row
-            && let (Some(place), Some(base)) = (grant.serial, base(&grant.reward))
+        if let Some((name, number)) = numbered(&mut row)
+            && let (Some(place), Some(base)) = (*number, base(&name))
         {
-            grant.serial = Some(base + place);
+            *number = Some(base + place);
         }
         rows.push(LedgerRow {
             number,

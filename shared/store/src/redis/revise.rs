@@ -202,7 +202,7 @@ fn figures(
     let mut counters = Vec::new();
     for lane in [Lane::Live, Lane::Test] {
         for (reward, units) in stock {
-            let key = CounterKey::Stock(reward.clone());
+            let key = machine::raffle::counted(reward);
             counters.push((lane, key, "figure", units.to_string()));
         }
         if let Some(total) = budget {

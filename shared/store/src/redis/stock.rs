@@ -40,6 +40,33 @@ pub(super) async fn withdraw(
     }))
 }
 
+/// A list of entries closed: its counter's ceiling lowered to where it is, and no commit can move it any more.
+pub(super) async fn close_entries(
+    shared: &Shared,
+    found: &Found,
+    lane: Lane,
+    draw: &Arc<str>,
+) -> Result<Result<Plan, AdminOutcome>, Error> {
+    let key = CounterKey::Entries(draw.clone());
+    let Some(seen) = counter(shared, found, lane, &key).await? else {
+        let no = Refused::NoSuchDraw(draw.clone());
+        return Ok(Err(AdminOutcome::Refused(no)));
+    };
+    let mut after = seen;
+    if after.withdraw(None) == 0 {
+        return Ok(Err(AdminOutcome::Already));
+    }
+    let figure = format!("{} {}", seen.ceiling, after.ceiling);
+    Ok(Ok(Plan {
+        counters: vec![(lane, key, "take", figure)],
+        done: Done {
+            ceiling: Some(after.ceiling),
+            ..Done::default()
+        },
+        ..Plan::default()
+    }))
+}
+
 async fn counter(
     shared: &Shared,
     found: &Found,

@@ -1,0 +1,214 @@
+//! Who has which unit, by the records of those who were drawn, and what they are to be told next.
+//!
+//! No two ever have the same unit: a unit is free once every record that had it says that it lapsed, and a record that says so
+//! never claims. Free units go to alternates in the order of the draw, one after another; who tells the k-th has read what
+//! the k-1 before them were given (which never changes), and of two who tell the k-th one is refused by its record.
+
+use std::collections::BTreeMap;
+
+use blocks::raffle::{Standing, of, standing};
+use futures_util::future::join_all;
+use machine::Millis;
+use machine::ids::{Lane, Pseudonym};
+use machine::model::Campaign;
+use machine::raffle::{Told, reward_of};
+use store::lease::Held;
+
+use super::known::Drawn;
+use super::{Place, Stopped};
+use crate::engine::{Caller, Failed, record, tell as tell_one};
+use crate::lists::Listed;
+
+/// How long after its time a prize lapses, in milliseconds: another process' clock may be a little behind, and whoever claims
+/// there in the last second shall not find it gone.
+const GRACE_MS: Millis = 5_000;
+
+/// After how long somebody is tried again who could not be given what they won.
+const AGAIN_MS: Millis = 30_000;
+
+/// How many are read, or told, at the same time.
+const AT_ONCE: usize = 32;
+
+/// What a round came to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Round {
+    /// How many were told something.
+    pub told: usize,
+    /// When there is something to do next.
+    pub due: Millis,
+}
+
+/// Tells everybody what there is to tell them now.
+pub(super) async fn tell(
+    place: &Place<'_>,
+    newest: &Campaign,
+    drawn: &Drawn,
+    held: Option<&Held>,
+) -> Result<Round, Stopped> {
+    let order = &drawn.row.order;
+    let winners = drawn.row.winners() as usize;
+    let until = |within: i64| {
+        let end = newest.window.claim_until;
+        place.now.saturating_add(within).min(end)
+    };
+    let mut round = Round {
+        told: 0,
+        due: Millis::MAX,
+    };
+    let stands = stand(place, order).await?;
+    let mut news: Vec<(Pseudonym, Told<'_>)> = Vec::new();
+    for (at, (who, stands)) in order.iter().zip(&stands).enumerate() {
+        let told = match stands {
+            Standing::Nothing if at < winners => {
+                let slot = at as u32 + 1;
+                let Some(reward) = reward_of(&drawn.row.prizes, slot) else {
+                    continue;
+                };
+                Told::Won {
+                    slot,
+                    reward,
+                    until: drawn.row.claim_within.map(until),
+                }
+            }
+            Standing::Nothing => Told::Alternate {
+                place: (at - winners) as u32 + 1,
+            },
+            Standing::Won { until, .. } if until.saturating_add(GRACE_MS) <= place.now => {
+                Told::Lapsed
+            }
+            Standing::Won { until, .. } => {
+                round.due = round.due.min(until.saturating_add(GRACE_MS));
+                continue;
+            }
+            Standing::Alternate | Standing::Given { .. } | Standing::Lapsed { .. } => continue,
+        };
+        news.push((*who, told));
+    }
+    for some in news.chunks(AT_ONCE) {
+        if held.is_some_and(|held| !held.is_held()) {
+            // Another process goes on from here.
+            round.due = place.now;
+            return Ok(round);
+        }
+        let all = some
+            .iter()
+            .map(|(who, told)| one(place, *who, told, drawn, held));
+        for result in join_all(all).await {
+            match result {
+                Ok(true) => {
+                    round.told += 1;
+                    round.due = place.now;
+                }
+                // Somebody whom staff keep from it, or whose prize they have stopped, has it kept for them.
+                Ok(false) | Err(Failed::Blocked) => {
+                    round.due = round.due.min(place.now.saturating_add(AGAIN_MS));
+                }
+                Err(other) => return Err(Stopped::Told(other)),
+            }
+        }
+    }
+    if !news.is_empty() {
+        // What is free is looked at when all are told.
+        return Ok(round);
+    }
+    promote(place, drawn, &stands, until, held, &mut round).await?;
+    Ok(round)
+}
+
+/// Gives free units to the next alternates.
+async fn promote(
+    place: &Place<'_>,
+    drawn: &Drawn,
+    stands: &[Standing],
+    until: impl Fn(i64) -> Millis,
+    held: Option<&Held>,
+    round: &mut Round,
+) -> Result<(), Stopped> {
+    let Some(within) = drawn.row.claim_within else {
+        return Ok(());
+    };
+    let winners = drawn.row.winners() as usize;
+    // A unit that nobody was drawn for stays in stock.
+    let slots = winners.min(drawn.row.order.len());
+    let mut free: BTreeMap<u32, bool> = (1..=slots as u32).map(|slot| (slot, true)).collect();
+    for stands in stands {
+        if let Standing::Won { slot, .. } | Standing::Given { slot } = stands {
+            free.insert(*slot, false);
+        }
+    }
+    let free = free.into_iter().filter(|(_, free)| *free);
+    let waiting = drawn.row.order.iter().zip(stands).skip(winners);
+    let waiting = waiting.filter(|(_, stands)| matches!(stands, Standing::Alternate));
+    for ((slot, _), (who, _)) in free.zip(waiting) {
+        if held.is_some_and(|held| !held.is_held()) {
+            break;
+        }
+        let Some(reward) = reward_of(&drawn.row.prizes, slot) else {
+            continue;
+        };
+        let told = Told::Won {
+            slot,
+            reward,
+            until: Some(until(within)),
+        };
+        // Whoever comes after one who could not be told is told in another round, when it is known what became of that.
+        match one(place, *who, &told, drawn, held).await {
+            Ok(true) => round.told += 1,
+            Ok(false) => break,
+            Err(other) => return Err(Stopped::Told(other)),
+        }
+        round.due = place.now;
+    }
+    Ok(())
+}
+
+/// How far each of them is, in order.
+async fn stand(place: &Place<'_>, order: &[Pseudonym]) -> Result<Vec<Standing>, Stopped> {
+    let store = &*place.shell.store;
+    let key = place.served.key(place.lane);
+    let mut found = Vec::with_capacity(order.len());
+    for some in order.chunks(AT_ONCE) {
+        let all = some.iter().map(|who| store.recall(&key, *who, None));
+        for (who, recalled) in some.iter().zip(join_all(all).await) {
+            let caller = place.caller(*who);
+            let campaign = caller.served.revision_of(who);
+            let campaign = campaign.ok_or(Stopped::Told(Failed::Behind))?;
+            let record = record(&caller, recalled?.participant.as_ref(), campaign);
+            let record = record.map_err(Stopped::Told)?;
+            let stands = of(campaign).and_then(|(_, spec)| standing(spec, &record.core));
+            let lost = || Stopped::Draw("this revision has no raffle".to_owned());
+            found.push(stands.ok_or_else(lost)?);
+        }
+    }
+    Ok(found)
+}
+
+async fn one(
+    place: &Place<'_>,
+    who: Pseudonym,
+    told: &Told<'_>,
+    drawn: &Drawn,
+    held: Option<&Held>,
+) -> Result<bool, Failed> {
+    let from = format!("raffle/{}/{}", drawn.row.draw, drawn.number);
+    let store = &*place.shell.store;
+    let caller = place.caller(who);
+    tell_one(store, &caller, told, &from, held.map(Held::lease)).await
+}
+
+impl<'a> Place<'a> {
+    fn caller(&self, user: Pseudonym) -> Caller<'a> {
+        Caller {
+            shell: self.tenant,
+            served: self.served,
+            member: "",
+            user,
+            claims: None,
+            lane: self.lane,
+            rehearsal: self.lane == Lane::Test,
+            now: self.now,
+            language: self.tenant.tenant.language(),
+            listed: Listed::default(),
+        }
+    }
+}
