@@ -20,7 +20,7 @@ use serde::de::DeserializeOwned;
 pub use promise::Promise;
 
 /// The kinds of blocks, in the order their variables stand in a record.
-pub const KINDS: [&str; 5] = [
+pub const KINDS: [&str; 7] = [
     chances::KIND,
     wheel::KIND,
     streak::KIND,

@@ -8,8 +8,8 @@ mod blocks;
 mod by_name;
 mod head;
 mod machine;
-mod packs;
 pub(crate) mod odds;
+mod packs;
 mod rewards;
 
 use ::machine::Definition;

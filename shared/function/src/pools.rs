@@ -51,7 +51,8 @@ fn units(pools: &[Named], definition: &Definition, reward: &Reward, pool: &CodeP
         .min(reward.stock.unwrap_or(0))
 }
 
-/// The stock of each limited reward, as a publish of the definition makes it; refused where a pool is another reward's.
+/// The figures that a publish of the definition asks for ([`blocks::figures`]), a pooled reward's as far as there are codes; refused
+/// where a pool is another reward's.
 pub fn stock<'a>(
     store: &'a dyn Store,
     definition: &'a Definition,
@@ -70,14 +71,14 @@ pub fn stock<'a>(
                 return Ok(Err(Refused::PoolTaken(pool.name.clone(), other.clone())));
             }
         }
-        let limited = definition.rewards.iter().filter_map(|reward| {
-            let stock = match &reward.pool {
-                Some(pool) => units(&pools, definition, reward, pool),
-                None => reward.stock?,
-            };
-            Some((reward.id.clone(), stock))
-        });
-        Ok(Ok(limited.collect()))
+        let mut figures = blocks::figures(definition);
+        for (reward, pool) in pooled(definition) {
+            let of_it = figures.iter_mut().find(|(id, _)| *id == reward.id);
+            if let Some((_, figure)) = of_it {
+                *figure = units(&pools, definition, reward, pool);
+            }
+        }
+        Ok(Ok(figures))
     })
 }
 

@@ -35,7 +35,7 @@ pub enum Row {
 }
 
 /// A row as it is written. The terms of a draw came later than draws: a draw that has none of its own looks as it always did, and
-/// one that has is of another form, the last one here. A form may be added at the end and nowhere else: logs hold their numbers.
+/// one that has is of another form. A form may be added at the end and nowhere else: logs hold their numbers.
 #[derive(Serialize)]
 enum Written<'a> {
     Grant(&'a GrantRow),
@@ -44,6 +44,8 @@ enum Written<'a> {
     Hand(&'a HandRow),
     Amended(&'a AmendedRow),
     DrawOnTerms(&'a DrawRow, &'a Terms),
+    Entry(&'a EntryRow),
+    Raffle(&'a RaffleRow),
 }
 
 /// A row as it is read.
@@ -55,6 +57,8 @@ enum Read {
     Hand(HandRow),
     Amended(AmendedRow),
     DrawOnTerms(DrawRow, Terms),
+    Entry(EntryRow),
+    Raffle(RaffleRow),
 }
 
 impl Serialize for Row {
@@ -66,6 +70,8 @@ impl Serialize for Row {
             Self::Message(row) => Written::Message(row),
             Self::Hand(row) => Written::Hand(row),
             Self::Amended(row) => Written::Amended(row),
+            Self::Entry(row) => Written::Entry(row),
+            Self::Raffle(row) => Written::Raffle(row),
         };
         written.serialize(serializer)
     }
@@ -79,6 +85,8 @@ impl From<Read> for Row {
             Read::Message(row) => Self::Message(row),
             Read::Hand(row) => Self::Hand(row),
             Read::Amended(row) => Self::Amended(row),
+            Read::Entry(row) => Self::Entry(row),
+            Read::Raffle(row) => Self::Raffle(row),
             Read::DrawOnTerms(row, terms) => Self::Draw(DrawRow { terms, ..row }),
         }
     }

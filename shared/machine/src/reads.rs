@@ -94,6 +94,13 @@ impl StrExpr {
 }
 
 impl Expr {
+    /// Whether it reads the event's payload.
+    pub fn reads_event(&self) -> bool {
+        let mut reads = false;
+        self.each_source(&mut |source| reads |= matches!(source, Source::Event(_)));
+        reads
+    }
+
     fn each_source(&self, each: &mut dyn FnMut(Source)) {
         match self {
             Self::Bool(program) => program.each_source(each),

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use crate::block::Look;
 use crate::calendar::Millis;
-use crate::expr::{BoolExpr, Fault, Source};
+use crate::expr::{BoolExpr, Expr, Fault, Source};
 use crate::input::Payload;
 use crate::model::{Action, Phase, Sender, Transition};
 use crate::step::{Call, No, Rejection, closed, eligible, settle};

@@ -66,7 +66,10 @@ fn is_reported(definition: &Definition, block: u16, event: u16) -> bool {
 }
 
 fn is_for_tasks(on: &On, block: u16) -> bool {
-    let mut actions = on.transitions.iter().flat_map(|transition| &transition.actions);
+    let mut actions = on
+        .transitions
+        .iter()
+        .flat_map(|transition| &transition.actions);
     actions.any(|action| reports(action, block, on.event, false))
 }
 

@@ -83,9 +83,15 @@ fn stages(both: Both<'_>, was: Option<&Stages>, is: Option<&Stages>, found: &mut
 fn flash(was: Option<&Flash>, is: Option<&Flash>, found: &mut Found) {
     if was.is_some() != is.is_some() {
         let (en, zh) = if is.is_some() {
-            ("the pack can be claimed in windows of the day only now", "礼包改为限时领取")
+            (
+                "the pack can be claimed in windows of the day only now",
+                "礼包改为限时领取",
+            )
         } else {
-            ("the pack can be claimed at any time now", "礼包改为随时可领")
+            (
+                "the pack can be claimed at any time now",
+                "礼包改为随时可领",
+            )
         };
         found.say("pack.flash", Effect::Unclear, en, zh);
         return;
@@ -101,7 +107,13 @@ fn flash(was: Option<&Flash>, is: Option<&Flash>, found: &mut Found) {
     };
     // More of a window, or another one, is told apart by nobody but who reads it.
     let (before, after) = (windows(was), windows(is));
-    sets("pack.flash", ("windows of the day", "限时场次"), &before, &after, found);
+    sets(
+        "pack.flash",
+        ("windows of the day", "限时场次"),
+        &before,
+        &after,
+        found,
+    );
     let days = |flash: Option<&Flash>| -> BTreeSet<String> {
         let all = flash.iter().flat_map(|flash| &flash.days);
         all.map(|day| date(*day).to_string()).collect()
@@ -119,11 +131,21 @@ fn flash(was: Option<&Flash>, is: Option<&Flash>, found: &mut Found) {
     }
     let each = |flash: Option<&Flash>| flash.is_some_and(|flash| flash.each_day);
     if each(was) != each(is) {
-        let effect = if each(is) { Effect::Better } else { Effect::Worse };
-        let (en, zh) = if each(is) {
-            ("the pack can be claimed again each day now", "礼包改为每天可领")
+        let effect = if each(is) {
+            Effect::Better
         } else {
-            ("the pack can be claimed once in all now", "礼包改为只能领一次")
+            Effect::Worse
+        };
+        let (en, zh) = if each(is) {
+            (
+                "the pack can be claimed again each day now",
+                "礼包改为每天可领",
+            )
+        } else {
+            (
+                "the pack can be claimed once in all now",
+                "礼包改为只能领一次",
+            )
         };
         found.say("pack.flash.again", effect, en, zh);
     }
@@ -140,7 +162,12 @@ pub(super) fn tasks(both: Both<'_>, was: &Tasks, is: &Tasks, found: &mut Found) 
         let gives = names(definition, &task.gives);
         let all: Vec<String> = earns.chain(gives).collect();
         let (goal, times) = (task.goal, task.times);
-        format!("{}: {goal} x{times} {:?} = {}", task.id, task.every, all.join(" + "))
+        format!(
+            "{}: {goal} x{times} {:?} = {}",
+            task.id,
+            task.every,
+            all.join(" + ")
+        )
     };
     let set = |definition: &Definition, tasks: &Tasks| -> BTreeSet<String> {
         let tasks = tasks.tasks.iter();
@@ -149,7 +176,10 @@ pub(super) fn tasks(both: Both<'_>, was: &Tasks, is: &Tasks, found: &mut Found) 
     let (before, after) = (set(both.old, was), set(both.new, is));
     sets("tasks", ("tasks", "任务"), &before, &after, found);
     if before == after && was != is {
-        let (en, zh) = ("how tasks are reported or claimed has changed", "任务的上报或领取方式有改动");
+        let (en, zh) = (
+            "how tasks are reported or claimed has changed",
+            "任务的上报或领取方式有改动",
+        );
         found.say("tasks", Effect::Unclear, en, zh);
     }
 }

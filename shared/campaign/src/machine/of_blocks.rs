@@ -117,12 +117,7 @@ pub(super) fn lower(
 
 /// The arguments that an action takes beside those that are written: which event this is, or in which field of it something
 /// is named.
-fn hidden(
-    entry: &Entry,
-    block: u16,
-    setting: Setting,
-    check: &mut Check<'_>,
-) -> Option<Vec<Expr>> {
+fn hidden(entry: &Entry, block: u16, setting: Setting, check: &mut Check<'_>) -> Option<Vec<Expr>> {
     let number = |number: u16| Expr::Int(IntExpr::Lit(i64::from(number)));
     match entry.name() {
         "claim" => {
@@ -186,7 +181,10 @@ fn sent(entry: &Entry, setting: Setting, check: &mut Check<'_>) -> Option<u16> {
     if let Setting::Event(event) = setting {
         return Some(event);
     }
-    let message = format!("`{}` reads what an event says, and nobody is there to send one", entry.name());
+    let message = format!(
+        "`{}` reads what an event says, and nobody is there to send one",
+        entry.name()
+    );
     check
         .out
         .error(codes::NOBODY_THERE, &entry.key.place, message)

@@ -63,7 +63,11 @@ static CHOOSE: Keys = Keys {
     name: "choice of a pack",
     doc: "Rewards of which each user chooses some.",
     keys: &[
-        Key::required("of", Shape::List(&Shape::Id), "What there is to choose from."),
+        Key::required(
+            "of",
+            Shape::List(&Shape::Id),
+            "What there is to choose from.",
+        ),
         Key::optional(
             "how_many",
             Shape::Int(1, 100),
@@ -114,11 +118,7 @@ pub(crate) fn read(shipped: Option<&Node>, window: Window, check: &mut Check<'_>
     check.add_block(KIND, &params, signature(), place);
 }
 
-fn written(
-    fields: &Fields<'_>,
-    window: Window,
-    check: &mut Check<'_>,
-) -> Params {
+fn written(fields: &Fields<'_>, window: Window, check: &mut Check<'_>) -> Params {
     if let Some(staged) = fields.entry("stages") {
         for other in ["always", "choose", "flash"] {
             if let Some(other) = fields.entry(other) {
@@ -211,7 +211,11 @@ fn given(node: &Node, check: &mut Check<'_>) -> Option<Vec<(u16, Place)>> {
     if items.is_empty() {
         check
             .out
-            .error(codes::NOTHING_GIVEN, &node.place, "there is nothing in the pack")
+            .error(
+                codes::NOTHING_GIVEN,
+                &node.place,
+                "there is nothing in the pack",
+            )
             .help("name the rewards it gives");
     }
     Some(named(items, check))

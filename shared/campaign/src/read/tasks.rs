@@ -157,7 +157,11 @@ fn taken(block: u16, params: &Params, entries: &[Entry], check: &mut Check<'_>) 
             transitions: vec![act(0, &[i64::from(task.event), 1])],
         });
     }
-    let by_hand = params.tasks.iter().zip(entries).filter(|(task, _)| task.by_hand);
+    let by_hand = params
+        .tasks
+        .iter()
+        .zip(entries)
+        .filter(|(task, _)| task.by_hand);
     let of: Vec<Arc<str>> = by_hand.clone().map(|(task, _)| task.id.clone()).collect();
     if let Some((_, first)) = by_hand.clone().next()
         && let Some((event, slot)) = claims(first, of, check)
@@ -212,7 +216,9 @@ fn one(entry: &Entry, names: &[&str], check: &mut Check<'_>) -> Option<Task> {
         check
             .out
             .error(codes::EARNS_NOTHING, &entry.key.place, message)
-            .help("say what it earns (`earns: { points: 5 }`, `gives: coupon`), or leave `claim` out");
+            .help(
+                "say what it earns (`earns: { points: 5 }`, `gives: coupon`), or leave `claim` out",
+            );
     }
     if !nothing {
         earn::anyone(event, entry, check);
@@ -330,13 +336,7 @@ fn goal(event: u16, fields: &Fields<'_>, check: &mut Check<'_>) -> Option<(i64, 
 }
 
 /// The field that is summed. An event that the task declares itself carries it from now on, if it does not already.
-fn summed(
-    event: u16,
-    name: &str,
-    own: bool,
-    node: &Node,
-    check: &mut Check<'_>,
-) -> Option<u16> {
+fn summed(event: u16, name: &str, own: bool, node: &Node, check: &mut Check<'_>) -> Option<u16> {
     let known = check.tables.events.get_mut(usize::from(event))?;
     let payload = &mut known.what.payload;
     let at = payload.iter().position(|field| field.name == name);
@@ -356,7 +356,10 @@ fn summed(
     let event = known.what.name.clone();
     match field {
         Some(field) if field.ty != Type::Int => {
-            let message = format!("`{name}` is of type {}: only whole numbers are summed", field.ty);
+            let message = format!(
+                "`{name}` is of type {}: only whole numbers are summed",
+                field.ty
+            );
             check
                 .out
                 .error(codes::TASK_SUM, &node.place, message)
@@ -364,7 +367,10 @@ fn summed(
             None
         }
         Some(field) if field.at_most <= 0 => {
-            let message = format!("`{name}` is never more than {}: nobody comes to the goal", field.at_most);
+            let message = format!(
+                "`{name}` is never more than {}: nobody comes to the goal",
+                field.at_most
+            );
             check
                 .out
                 .error(codes::TASK_SUM, &node.place, message)
@@ -416,9 +422,10 @@ fn gives(id: &str, fields: &Fields<'_>, check: &mut Check<'_>) -> Vec<Promise> {
             continue;
         };
         let rule = format!("task-{id}-{}", named.id);
-        let rule = check
-            .tables
-            .promise(&rule, Vec::new(), Terms::Block, &item.place, &mut check.out);
+        let rule =
+            check
+                .tables
+                .promise(&rule, Vec::new(), Terms::Block, &item.place, &mut check.out);
         found.push(Promise { rule, reward });
     }
     if node.one_or_list().is_empty() {

@@ -85,7 +85,10 @@ pub(super) fn tasks(figures: &Figures<'_>) -> Figure {
                 }
             })
             .collect();
-        let given = task.gives.iter().map(|promise| figures.title(promise.reward));
+        let given = task
+            .gives
+            .iter()
+            .map(|promise| figures.title(promise.reward));
         earned.extend(given.map(|title| escaped(&title)));
         let title = escaped(&figures.said(&task.title));
         let times = words.count(i64::from(task.times));

@@ -261,7 +261,11 @@ impl Found<'_> {
         let campaigns = || revisions.values().map(|revision| &revision.campaign);
         // A row without its time is held to all of the stock.
         let at = self.row.millis();
-        for key in draw.exhausted.iter().filter_map(|name| CounterKey::parse(name)) {
+        for key in draw
+            .exhausted
+            .iter()
+            .filter_map(|name| CounterKey::parse(name))
+        {
             match key {
                 CounterKey::Stock(id) => {
                     let free = |campaign: &Campaign| {
@@ -313,6 +317,7 @@ impl Found<'_> {
                 CounterKey::Quota(..) => self.note(
                     Kind::Exhausted,
                     format!("`{key}` is said to be used up, and no draw asks for it"),
+                ),
                 CounterKey::Tally(..) => self.note(
                     Kind::Exhausted,
                     "a team's tally is said to be exhausted, and has no bound".to_owned(),

@@ -384,10 +384,6 @@ pub(super) async fn stored(
     Ok(found.map(|found| campaign::decode(&found.definition)))
 }
 
-pub(super) fn stock(definition: &Definition) -> Vec<(Arc<str>, u32)> {
-    blocks::figures(definition)
-}
-
 /// A secret from the system's random source.
 pub(super) fn seed() -> Result<Seed, rand::rngs::SysError> {
     let mut bytes = [0; 32];

@@ -412,6 +412,8 @@ impl Action {
                 campaign, edition, ..
             }
             | Self::FillStock {
+                campaign, edition, ..
+            }
             | Self::CloseEntries {
                 campaign, edition, ..
             }

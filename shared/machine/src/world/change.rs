@@ -168,7 +168,11 @@ impl CounterKey {
     pub fn day(&self) -> Option<Day> {
         match self {
             Self::BudgetDay(day) | Self::Quota(_, day) => Some(*day),
-            Self::Stock(_) | Self::Budget | Self::Stopped(_) | Self::Tally(..) | Self::Entries(_) => None,
+            Self::Stock(_)
+            | Self::Budget
+            | Self::Stopped(_)
+            | Self::Tally(..)
+            | Self::Entries(_) => None,
         }
     }
 

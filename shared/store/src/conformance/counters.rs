@@ -2,9 +2,7 @@
 
 use machine::ids::Lane;
 use machine::ledger::Row;
-use machine::world::{
-    Action, AdminOutcome, Bound, Commit, CounterKey, CounterMove, Left, Outcome,
-};
+use machine::world::{Action, AdminOutcome, Bound, Commit, CounterKey, CounterMove, Left, Outcome};
 
 use super::Failed;
 use super::sample::{CAMPAIGN, admin, commit, costing, giving, live, moving, stock, test, user};

@@ -261,7 +261,11 @@ fn stocks(commit: &Commit) -> Vec<Arc<str>> {
         let name = match &moved.key {
             CounterKey::Stock(reward) => reward.clone(),
             CounterKey::Entries(draw) => figure(draw).0,
-            CounterKey::Budget | CounterKey::BudgetDay(_) | CounterKey::Stopped(_) => continue,
+            CounterKey::Budget
+            | CounterKey::BudgetDay(_)
+            | CounterKey::Quota(..)
+            | CounterKey::Tally(..)
+            | CounterKey::Stopped(_) => continue,
         };
         if !stocks.contains(&name) {
             stocks.push(name);

@@ -139,12 +139,14 @@ fn one(node: &Node, contents: &Contents, check: &mut Check<'_>) -> Option<flash:
         && choose.how_many > 1
     {
         // How many got it is told by what each of them is given once.
-        check.out.error(
-            codes::PACK_MIXED,
-            place,
-            "where several are chosen in a window, something is to be given to everybody, too",
-        )
-        .help("name it: `always: [..]`; a window's stock is counted by it");
+        check
+            .out
+            .error(
+                codes::PACK_MIXED,
+                place,
+                "where several are chosen in a window, something is to be given to everybody, too",
+            )
+            .help("name it: `always: [..]`; a window's stock is counted by it");
     }
     Some(flash::Window {
         from,
@@ -190,7 +192,8 @@ fn overlaps(found: &[(flash::Window, Place)], starts: u32, check: &mut Check<'_>
 fn days(node: &Node, window: Window, check: &mut Check<'_>) -> Vec<Day> {
     let items = node.list(&mut check.out).unwrap_or(&[]);
     if items.is_empty() || items.len() > MOST_DAYS {
-        let message = format!("1 to {MOST_DAYS} days are named, or none of them: then it is every day");
+        let message =
+            format!("1 to {MOST_DAYS} days are named, or none of them: then it is every day");
         check.out.error(codes::TOO_MANY, &node.place, message);
     }
     let mut found: Vec<Day> = Vec::new();
@@ -259,7 +262,10 @@ fn over_the_days(
                 .help("move it, or leave it out");
         } else if let Some((day, length)) = odd {
             let message = if length <= 0 {
-                format!("clocks are put forward over this window on {}: it does not happen then", date(day))
+                format!(
+                    "clocks are put forward over this window on {}: it does not happen then",
+                    date(day)
+                )
             } else {
                 format!(
                     "clocks change in this window on {}: it lasts {} minutes then",
