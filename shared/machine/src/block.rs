@@ -196,7 +196,10 @@ impl<'a> Look<'a> {
         let Some(found) = self.campaign.rewards.get(usize::from(reward)) else {
             return false;
         };
-        if found.per_user.is_some_and(|most| self.given(reward) >= i64::from(most)) {
+        if found
+            .per_user
+            .is_some_and(|most| self.given(reward) >= i64::from(most))
+        {
             return true;
         }
         found.within.is_some_and(|within| {

@@ -638,7 +638,9 @@ pub fn shown_for(campaign: &Campaign, row: &DrawRow) -> Option<u16> {
         let at = all.position(|reward| reward.kind == RewardKind::Nothing);
         at.map(|at| at as u16)
     };
-    given().or(end.filter(|_| row.given.is_none())).or_else(blank)
+    given()
+        .or(end.filter(|_| row.given.is_none()))
+        .or_else(blank)
 }
 
 /// Where a chain ends: what can be given, or the reward that gives nothing.

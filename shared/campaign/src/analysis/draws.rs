@@ -28,7 +28,10 @@ pub(super) fn price(figures: Figures<'_>) -> Option<i64> {
     let mut prices = Vec::new();
     programs::transitions(definition, &mut |transition| {
         let made = transition.actions.iter().filter(|action| draws(action));
-        let (count, times) = (made.clone().count(), made.map(|each| times(&each)).sum::<i64>());
+        let (count, times) = (
+            made.clone().count(),
+            made.map(|each| times(&each)).sum::<i64>(),
+        );
         let then = transition
             .then
             .iter()

@@ -98,8 +98,14 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
     ),
     sentence("draws", "the sentence that says how often one may draw"),
     sentence("buy", "the sentence that says what a chance costs"),
-    sentence("not_for.REWARD", "the sentence that says that it is not for everybody"),
-    sentence("not_for", "the same of every reward that is not for everybody"),
+    sentence(
+        "not_for.REWARD",
+        "the sentence that says that it is not for everybody",
+    ),
+    sentence(
+        "not_for",
+        "the same of every reward that is not for everybody",
+    ),
     figure("chances.first_visit", "chances on the first visit"),
     figure("chances.each_day", "chances each day"),
     figure("chances.hold_at_most", "how many chances can be held"),
@@ -238,7 +244,11 @@ impl<'a> Figures<'a> {
             "budget.per_day" => budget.and_then(|budget| Some(self.money(budget.per_day?))),
             "tiers" => return tables::tiers(self),
             "pity" => self.wheel.as_ref().and_then(|wheel| {
-                let own = if words == Words::Plain { "en" } else { self.language };
+                let own = if words == Words::Plain {
+                    "en"
+                } else {
+                    self.language
+                };
                 let said = wheel::contract::of(wheel, definition, own)?;
                 Some(said)
             }),
@@ -334,13 +344,23 @@ impl<'a> Figures<'a> {
     /// What a chance costs: read off the event that sells it.
     fn buy(&self) -> Option<String> {
         let definition = self.definition;
-        let event = definition.events.iter().position(|event| &*event.name == "buy-chance")?;
-        let on = definition.machine.events.iter().find(|on| usize::from(on.event) == event)?;
+        let event = definition
+            .events
+            .iter()
+            .position(|event| &*event.name == "buy-chance")?;
+        let on = definition
+            .machine
+            .events
+            .iter()
+            .find(|on| usize::from(on.event) == event)?;
         let (mut prices, mut chances) = (Vec::new(), None);
         for action in &on.transitions.last()?.actions {
             match action {
                 Action::Take(slot, IntExpr::Lit(price)) => {
-                    let paid = definition.rewards.iter().position(|reward| reward.balance == Some(*slot));
+                    let paid = definition
+                        .rewards
+                        .iter()
+                        .position(|reward| reward.balance == Some(*slot));
                     let title = paid.map(|place| self.title(place as u16));
                     prices.push((*price, title.unwrap_or_default()));
                 }
@@ -348,10 +368,15 @@ impl<'a> Figures<'a> {
                 _ => {}
             }
         }
-        let per_day = on.transitions.iter().find_map(|transition| match &transition.when {
-            Some(BoolExpr::Compare(_, IntExpr::CountToday(_), IntExpr::Lit(most))) => Some(*most),
-            _ => None,
-        });
+        let per_day = on
+            .transitions
+            .iter()
+            .find_map(|transition| match &transition.when {
+                Some(BoolExpr::Compare(_, IntExpr::CountToday(_), IntExpr::Lit(most))) => {
+                    Some(*most)
+                }
+                _ => None,
+            });
         Some(self.words.buy(chances?, &prices, per_day))
     }
 

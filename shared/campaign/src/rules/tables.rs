@@ -89,7 +89,11 @@ pub(super) fn rewards(figures: &Figures<'_>) -> Figure {
 
 /// The odds of a participant's first draws, a line for each tier.
 pub(super) fn tiers(figures: &Figures<'_>) -> Figure {
-    let Some(wheel) = figures.wheel.as_ref().filter(|wheel| !wheel.tiers.is_empty()) else {
+    let Some(wheel) = figures
+        .wheel
+        .as_ref()
+        .filter(|wheel| !wheel.tiers.is_empty())
+    else {
         return Figure::None;
     };
     let words = figures.words;

@@ -197,7 +197,11 @@ impl Words {
                 Self::English | Self::Plain => format!("{most}{english}"),
             })
         };
-        let in_all = if by_time { (" in all", "共") } else { ("", "") };
+        let in_all = if by_time {
+            (" in all", "共")
+        } else {
+            ("", "")
+        };
         let all = [
             say(day, " a day", "每天"),
             say(week, " a week (Monday to Sunday)", "每周（周一至周日）"),
@@ -236,7 +240,12 @@ impl Words {
     }
 
     /// What chances cost.
-    pub(super) fn buy(self, chances: i64, prices: &[(i64, String)], per_day: Option<i64>) -> String {
+    pub(super) fn buy(
+        self,
+        chances: i64,
+        prices: &[(i64, String)],
+        per_day: Option<i64>,
+    ) -> String {
         let chances = self.count(chances);
         let price = |(price, title): &(i64, String)| match self {
             Self::Chinese => format!("{}{title}", self.count(*price)),
@@ -265,7 +274,9 @@ impl Words {
                 let then = instead.map_or("该次不中奖".to_owned(), |instead| {
                     format!("改发{instead}")
                 });
-                format!("部分用户（例如往期中奖者）不能获得{reward}，抽中时{then}；各奖品概率对所有人相同。")
+                format!(
+                    "部分用户（例如往期中奖者）不能获得{reward}，抽中时{then}；各奖品概率对所有人相同。"
+                )
             }
             Self::English | Self::Plain => {
                 let then = instead.map_or("wins nothing".to_owned(), |instead| {

@@ -399,8 +399,18 @@ fn slices(definition: &Definition, params: &wheel::Params, drawn: &[&Drawn]) -> 
         .map(|slice| (Some(slice.reward), slice.parts));
     let all = all.chain((rest.1 > 0 || rest.0.is_some()).then_some(rest));
     // What only the first draws may come up with has no parts after them.
-    let first = params.tiers.iter().flat_map(|tier| tier.odds().parts().map(|(reward, _)| reward).collect::<Vec<_>>());
-    let known: BTreeSet<u16> = params.slices.iter().map(|slice| slice.reward).chain(params.rest).collect();
+    let first = params.tiers.iter().flat_map(|tier| {
+        tier.odds()
+            .parts()
+            .map(|(reward, _)| reward)
+            .collect::<Vec<_>>()
+    });
+    let known: BTreeSet<u16> = params
+        .slices
+        .iter()
+        .map(|slice| slice.reward)
+        .chain(params.rest)
+        .collect();
     let first: BTreeSet<u16> = first.filter(|reward| !known.contains(reward)).collect();
     let all = all.chain(first.into_iter().map(|reward| (Some(reward), 0)));
     all.map(|(reward, parts)| {

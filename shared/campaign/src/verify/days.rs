@@ -73,7 +73,10 @@ impl Found<'_> {
         };
         let day = draw.day();
         if draw.day.is_some() && day.is_none() {
-            self.note(Kind::Day, format!("draw {}: its day can't be read", draw.index));
+            self.note(
+                Kind::Day,
+                format!("draw {}: its day can't be read", draw.index),
+            );
         }
         if one_calendar {
             self.its_day(draw, day, player);
@@ -88,7 +91,10 @@ impl Found<'_> {
         if player.days.last.is_some_and(|last| last > day) {
             self.note(
                 Kind::Day,
-                format!("draw {} counts on a day before the one before it", draw.index),
+                format!(
+                    "draw {} counts on a day before the one before it",
+                    draw.index
+                ),
             );
         }
         let latest = self.row.millis().map(|at| at.saturating_add(AHEAD_MS));
@@ -117,10 +123,16 @@ impl Found<'_> {
     }
 
     fn beyond(&mut self, draw: &Draw, day: Option<Day>, revision: &Revision, player: &Player) {
-        let limited = draw.given.as_deref().and_then(|id| Some((id, limited(revision, id)?.1)));
+        let limited = draw
+            .given
+            .as_deref()
+            .and_then(|id| Some((id, limited(revision, id)?.1)));
         let Some((id, within)) = limited else { return };
         match day {
-            None => self.note(Kind::Day, format!("draw {}: its day is missing", draw.index)),
+            None => self.note(
+                Kind::Day,
+                format!("draw {}: its day is missing", draw.index),
+            ),
             Some(day) if !player.days.has_room(within, day, id, false) => {
                 let message =
                     format!("`{id}` is given once more, beyond its `per_user` of a day or week");
@@ -160,7 +172,9 @@ impl Found<'_> {
             None => at_most.counts(),
             Some(day) => one_calendar && within.is_full(drawn.0.iter().copied(), day),
         };
-        let all = at_most.edition.is_some_and(|most| draw.index >= u64::from(most));
+        let all = at_most
+            .edition
+            .is_some_and(|most| draw.index >= u64::from(most));
         if full || all {
             let message = format!("draw {} is one more than may be made", draw.index);
             self.note(Kind::Limit, message);

@@ -119,9 +119,13 @@ impl Within {
     /// Whether what happened on these days leaves no room on `today`.
     pub fn is_full(&self, days: impl Iterator<Item = Day> + Clone, today: Day) -> bool {
         let week = Calendar::week(today);
-        let full = |most: Option<u32>, count: usize| most.is_some_and(|most| count >= most as usize);
+        let full =
+            |most: Option<u32>, count: usize| most.is_some_and(|most| count >= most as usize);
         full(self.day, days.clone().filter(|day| *day == today).count())
-            || full(self.week, days.filter(|day| Calendar::week(*day) == week).count())
+            || full(
+                self.week,
+                days.filter(|day| Calendar::week(*day) == week).count(),
+            )
     }
 }
 

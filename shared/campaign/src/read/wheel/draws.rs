@@ -92,7 +92,9 @@ fn at_once(fields: &Fields<'_>, check: &mut Check<'_>) -> Option<AtOnce> {
 
 /// A number of draws in one action, as a plain number.
 pub(crate) fn times(node: &Node, least: i64, check: &mut Check<'_>) -> Option<i64> {
-    let plain = node.scalar().and_then(|text| text.trim().parse::<i64>().ok());
+    let plain = node
+        .scalar()
+        .and_then(|text| text.trim().parse::<i64>().ok());
     let found = plain.filter(|times| (least..=MOST_AT_ONCE).contains(times));
     if found.is_none() {
         check

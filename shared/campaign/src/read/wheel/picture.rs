@@ -46,11 +46,7 @@ pub(crate) static KEYS: Keys = Keys {
             Shape::Int(1, MOST_EGGS),
             "How many eggs there are to choose from; three unless said.",
         ),
-        Key::optional(
-            "images",
-            Shape::Keys(&IMAGES),
-            "The addresses of pictures.",
-        ),
+        Key::optional("images", Shape::Keys(&IMAGES), "The addresses of pictures."),
     ],
 };
 
