@@ -30,10 +30,17 @@ impl Activity for Lottery {
     }
 
     fn stories(&self) -> &'static [Example] {
-        &[Example {
-            name: "wheel",
-            campaign: include_str!("stories/wheel.yaml"),
-            stories: include_str!("stories/wheel.stories.yaml"),
-        }]
+        &[
+            Example {
+                name: "wheel",
+                campaign: include_str!("stories/wheel.yaml"),
+                stories: include_str!("stories/wheel.stories.yaml"),
+            },
+            Example {
+                name: "nine",
+                campaign: include_str!("stories/nine.yaml"),
+                stories: include_str!("stories/nine.stories.yaml"),
+            },
+        ]
     }
 }

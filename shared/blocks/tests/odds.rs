@@ -59,8 +59,9 @@ fn draws() -> Vec<Vec<usize>> {
         let seeded = Seeded::new(&seed, "acme/trial", 1, &user);
         let slice = |index| {
             let rolled = campaign.blocks[0]
-                .redraw(&mut seeded.at(index, "wheel"), 0)
-                .unwrap();
+                .redraw(&mut seeded.at(index, "wheel"), index, 0)
+                .unwrap()
+                .rolled;
             assert_eq!(rolled.of, WHOLE);
             campaign.reward(&rolled.reward).unwrap().into()
         };

@@ -81,16 +81,17 @@ pub fn worse(all: &[Change]) -> Vec<Change> {
 }
 
 /// What of it users are told or promised, whoever they are: two revisions that are live at once may not differ in it. That is
-/// all but how things happen and what they cost: the machine (states, events, context), messages, costs, who delivers, the size and
+/// all but how things happen, look and what they cost: the machine (states, events, context), messages, costs, who delivers, the size and
 /// the release of stock, budget, testers, durability. What has no words here is taken for a promise.
 pub fn public(all: &[Change]) -> Vec<Change> {
-    const OWN: [&str; 9] = [
+    const OWN: [&str; 10] = [
         "budget",
         "claims",
         "context",
         "durability",
         "events",
         "initial",
+        "look",
         "messages",
         "states",
         "testers",

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::Command;
 
 use campaign::verify::{Kind, Row, What, verify};
-use ledger::{Ledger, play};
+use ledger::{Ledger, play, play_on_terms};
 use machine::ids::hex;
 use machine::luck::Seed;
 
@@ -175,6 +175,93 @@ fn change(
     });
     if let Some(draw) = { draws }.find(|draw| wanted(draw)) {
         with(draw);
+    }
+}
+
+#[test]
+fn the_pages_program_knows_terms_as_ours_does() {
+    let honest = play_on_terms();
+    assert_eq!(run(&honest), (true, "verified\n".to_owned()));
+    let tamperings: [Tampering; 7] = [
+        ("a tier", |ledger| {
+            change(ledger, |draw| draw.tier == Some(1), |draw| draw.tier = None);
+        }),
+        ("an exclusion", |ledger| {
+            change(
+                ledger,
+                |draw| draw.rolled == "badge" && draw.given.is_some(),
+                |draw| draw.excluded.push("badge".to_owned()),
+            );
+        }),
+        ("a day to come", |ledger| {
+            change(
+                ledger,
+                |draw| draw.index == 9,
+                |draw| {
+                    draw.day = Some("2027-01-01".to_owned());
+                },
+            );
+        }),
+        ("a day before", |ledger| {
+            change(
+                ledger,
+                |draw| draw.index == 20,
+                |draw| {
+                    draw.day = Some("2025-12-31".to_owned());
+                },
+            );
+        }),
+        ("no day", |ledger| {
+            change(
+                ledger,
+                |draw| draw.given.as_deref() == Some("badge"),
+                |draw| draw.day = None,
+            );
+        }),
+        ("no calendar's day", |ledger| {
+            change(
+                ledger,
+                |draw| draw.given.is_none(),
+                |draw| {
+                    draw.day = Some("2026-02-30".to_owned());
+                },
+            );
+        }),
+        ("a day's badge twice", |ledger| {
+            change(
+                ledger,
+                |draw| draw.had == ["badge"] && draw.given.is_none(),
+                |draw| {
+                    draw.had.clear();
+                    draw.given = Some("badge".to_owned());
+                },
+            );
+        }),
+    ];
+    for (what, tamper) in tamperings {
+        let mut ledger = honest.clone();
+        tamper(&mut ledger);
+        let ours = verify(&ledger.promise(), ledger.rows.iter().cloned());
+        let (content, said) = run(&ledger);
+        assert!(!content && !ours.holds(), "{what}: {said}");
+        let mut theirs: Vec<String> = said
+            .lines()
+            .filter_map(|line| {
+                let (kind, rest) = line.split_once(": row ")?;
+                Some(format!("{kind} {}", rest.split_once(':')?.0))
+            })
+            .collect();
+        let mut own: Vec<String> = ours
+            .findings
+            .iter()
+            .map(|finding| {
+                let kind = serde_json::to_value(finding.kind).unwrap();
+                format!("{} {}", kind.as_str().unwrap(), finding.row.unwrap())
+            })
+            .collect();
+        theirs.sort();
+        own.sort();
+        assert_eq!(theirs, own, "{what}: {said}");
     }
 }
 

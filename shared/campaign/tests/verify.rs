@@ -8,7 +8,7 @@
 mod ledger;
 
 use campaign::verify::{Draw, Grant, Kind, Report, Row, What, verify};
-use ledger::{Ledger, definition, play};
+use ledger::{Ledger, definition, play, play_on_terms};
 use machine::luck::Seed;
 
 fn check(ledger: &Ledger) -> Report {
@@ -488,4 +488,108 @@ fn a_report_of_a_wrong_seed_stays_short() {
             .to_string()
             .starts_with("the seed is not the promised one: its SHA-256 is ")
     );
+}
+
+#[test]
+fn a_ledger_on_terms_verifies_and_has_met_everything() {
+    let ledger = play_on_terms();
+    let report = check(&ledger);
+    assert_eq!(report.findings, vec![]);
+    let draws: Vec<&Draw> = ledger
+        .rows
+        .iter()
+        .filter_map(|row| match &row.what {
+            What::Draw { draw } => Some(draw),
+            _ => None,
+        })
+        .collect();
+    assert!(draws.len() > 1_200, "{}", draws.len());
+    let count = |wanted: &dyn Fn(&&&Draw) -> bool| draws.iter().filter(wanted).count();
+    for tier in [Some(1), Some(2), None] {
+        assert!(count(&|draw| draw.tier == tier) > 50, "{tier:?}");
+    }
+    assert!(count(&|draw| !draw.excluded.is_empty()) > 5);
+    assert!(count(&|draw| draw.had.contains(&"mug".to_owned())) > 5);
+    assert!(count(&|draw| draw.had.contains(&"badge".to_owned())) > 50);
+    assert!(count(&|draw| draw.pity && draw.given.as_deref() == Some("badge")) > 0);
+    assert!(count(&|draw| draw.exhausted.iter().any(|key| key == "stock/mug")) > 50);
+}
+
+#[test]
+fn what_is_done_to_terms_is_found_and_named() {
+    let tamperings: &[(&str, fn(&Draw) -> bool, fn(&mut Draw), Kind)] = &[
+        (
+            "a tier",
+            |draw| draw.tier == Some(1),
+            |draw| draw.tier = Some(2),
+            Kind::Rolled,
+        ),
+        (
+            "no tier",
+            |draw| draw.tier == Some(2),
+            |draw| draw.tier = None,
+            Kind::Rolled,
+        ),
+        (
+            "excluded from what is for everybody",
+            |draw| draw.rolled == "badge" && draw.given.is_some(),
+            |draw| draw.excluded.push("badge".to_owned()),
+            Kind::Excluded,
+        ),
+        (
+            "excluded who was given it",
+            |draw| draw.given.as_deref() == Some("laptop"),
+            |draw| draw.excluded.push("laptop".to_owned()),
+            Kind::Given,
+        ),
+        (
+            "a false claim of having had a day's",
+            |draw| draw.given.as_deref() == Some("badge") && draw.index == 0,
+            |draw| draw.had.push("badge".to_owned()),
+            Kind::Had,
+        ),
+        (
+            "a day that was not yet",
+            |draw| draw.index == 0,
+            |draw| draw.day = Some("2027-01-01".to_owned()),
+            Kind::Day,
+        ),
+        (
+            "a day that comes back",
+            |draw| draw.index == 20,
+            |draw| draw.day = Some("2025-12-31".to_owned()),
+            Kind::Day,
+        ),
+        (
+            "no day",
+            |draw| draw.given.as_deref() == Some("badge"),
+            |draw| draw.day = None,
+            Kind::Day,
+        ),
+        (
+            "no day at all",
+            |draw| draw.given.is_none(),
+            |draw| draw.day = None,
+            Kind::Limit,
+        ),
+        (
+            "no calendar's day",
+            |draw| draw.given.is_none(),
+            |draw| draw.day = Some("2026-02-30".to_owned()),
+            Kind::Day,
+        ),
+    ];
+    let honest = play_on_terms();
+    for (what, wanted, tamper, kind) in tamperings {
+        let mut ledger = honest.clone();
+        let row = find(&ledger, wanted);
+        tamper(draw(&mut ledger.rows[row]));
+        let number = ledger.rows[row].number;
+        let report = check(&ledger);
+        let found = report
+            .findings
+            .iter()
+            .any(|finding| finding.kind == *kind && finding.row == Some(number));
+        assert!(found, "{what}: {:?}", report.findings);
+    }
 }

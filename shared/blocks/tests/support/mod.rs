@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use machine::Text;
-use machine::block::Look;
+use machine::block::{Look, Signature};
 use machine::calendar::{Calendar, Day, HOUR_MS, Millis};
 use machine::expr::{BlockCall, BoolExpr, Compare, Expr, IntExpr, Source};
 use machine::ids::Pseudonym;
@@ -130,9 +130,19 @@ impl Builder {
         });
     }
 
+    /// Adds a wheel; its place, and its variables'.
+    pub fn wheel(&mut self, params: &wheel::Params) -> (u16, Vec<u16>) {
+        let signature = wheel::signature(params.at_most.counts());
+        self.built("wheel", serde_json::to_string(params).unwrap(), signature)
+    }
+
     /// Adds a block; its place, and its variables'.
     pub fn block(&mut self, kind: &str, params: String, hold_at_most: i64) -> (u16, Vec<u16>) {
         let signature = blocks::signature(kind, hold_at_most).unwrap();
+        self.built(kind, params, signature)
+    }
+
+    fn built(&mut self, kind: &str, params: String, signature: Signature) -> (u16, Vec<u16>) {
         let mut vars = Vec::new();
         for var in signature.vars {
             vars.push(self.definition.vars.len() as u16);

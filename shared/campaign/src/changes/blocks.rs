@@ -9,6 +9,7 @@ use machine::Definition;
 use machine::model::BlockSpec;
 use serde::de::DeserializeOwned;
 
+use super::by_name::by_name;
 use super::{Both, Effect, Found, odds, or, packs};
 
 pub(super) fn compare(both: Both<'_>, found: &mut Found) {
@@ -148,7 +149,107 @@ fn wheel(both: Both<'_>, was: &wheel::Params, is: &wheel::Params, found: &mut Fo
         let (old, new) = (odds::percent(old.0, old.1), odds::percent(new.0, new.1));
         found.figure(format!("rewards.{id}.odds"), effect, (&en, &zh), old, new);
     }
+    tiers(both, was, is, found);
     pity(both, was, is, found);
+    draws(was, is, found);
+    let picture = |definition, params: &wheel::Params| by_name(definition, &params.picture);
+    if picture(both.old, was) != picture(both.new, is) {
+        let (en, zh) = ("what a draw looks like has changed", "抽奖外观有改动");
+        found.say("look", Effect::None, en, zh);
+    }
+}
+
+/// The odds of first draws, told as they are: whether one is better off with others, who looks can tell.
+fn tiers(both: Both<'_>, was: &wheel::Params, is: &wheel::Params, found: &mut Found) {
+    let told = |definition: &Definition, params: &wheel::Params| {
+        let tier = |tier: &wheel::Tier| {
+            let odds = tier.odds();
+            let parts = odds.parts().map(|(reward, parts)| {
+                format!(
+                    "{} {}",
+                    id(definition, reward),
+                    odds::percent(parts, odds.whole)
+                )
+            });
+            let parts: Vec<String> = parts.collect();
+            format!("{}: {}", tier.first_draws, parts.join(", "))
+        };
+        let all: Vec<String> = params.tiers.iter().map(tier).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    };
+    let (before, after) = (told(both.old, was), told(both.new, is));
+    if before != after {
+        let (old, new) = (or(before.clone(), "none"), or(after.clone(), "none"));
+        let (zh_old, zh_new) = (or(before, "无"), or(after, "无"));
+        found.say(
+            "tiers",
+            Effect::Unclear,
+            format!("odds of the first draws, up to draw: {old} -> {new}"),
+            format!("前若干抽的概率（截至第几抽）：{zh_old} → {zh_new}"),
+        );
+    }
+}
+
+fn draws(was: &wheel::Params, is: &wheel::Params, found: &mut Found) {
+    let at_once = |params: &wheel::Params| {
+        let at_once = params.at_once?;
+        Some(format!("{} / {}", at_once.times, at_once.price))
+    };
+    let (before, after) = (at_once(was), at_once(is));
+    if before != after {
+        let effect = match (&before, &after) {
+            (None, _) => Effect::Better,
+            (_, None) => Effect::Worse,
+            _ => Effect::Unclear,
+        };
+        found.say(
+            "draws.at_once",
+            effect,
+            format!(
+                "draws at once / chances: {} -> {}",
+                or(before.clone(), "none"),
+                or(after.clone(), "none")
+            ),
+            format!(
+                "连抽次数 / 机会：{} → {}",
+                or(before, "无"),
+                or(after, "无")
+            ),
+        );
+    }
+    let limits = [
+        ("day", ("a day", "每天"), was.at_most.day, is.at_most.day),
+        (
+            "week",
+            ("a week", "每周"),
+            was.at_most.week,
+            is.at_most.week,
+        ),
+        (
+            "edition",
+            ("in all", "总共"),
+            was.at_most.edition,
+            is.at_most.edition,
+        ),
+    ];
+    for (key, (en, zh), old, new) in limits {
+        let effect = match (old, new) {
+            _ if old == new => continue,
+            (Some(old), Some(new)) => Effect::more_is_better(&old, &new),
+            (Some(_), None) => Effect::Better,
+            (None, _) => Effect::Worse,
+        };
+        found.say(
+            format!("draws.at_most.{key}"),
+            effect,
+            format!(
+                "draws {en} at most: {} -> {}",
+                or(old, "none"),
+                or(new, "none")
+            ),
+            format!("{zh}抽奖上限：{} → {}", or(old, "不限"), or(new, "不限")),
+        );
+    }
 }
 
 /// Each reward's parts of the whole, the one that takes the rest included.

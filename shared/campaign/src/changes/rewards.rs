@@ -1,6 +1,9 @@
 //! The table of rewards.
 
+use std::collections::BTreeSet;
+
 use machine::Definition;
+use machine::expr::BoolExpr;
 use machine::model::{Reward, RewardKind};
 
 use super::{Both, Effect, Found, or};
@@ -57,6 +60,7 @@ fn one(both: Both<'_>, was: &Reward, is: &Reward, found: &mut Found) {
         found.figure(subject("amount"), effect, (&en, &zh), old, new);
     }
     limits(was, is, found);
+    for_whom(both, was, is, found);
     let money = |minor: i64| both.new.currency.decimal(minor);
     if was.value != is.value {
         let (en, zh) = words("value shown", "展示价值");
@@ -146,6 +150,12 @@ fn limits(was: &Reward, is: &Reward, found: &mut Found) {
         each(was),
         each(is),
     );
+    let day = |reward: &Reward| reward.within?.day.map(i64::from);
+    let of_day = ("at most per user and day", "每人每天上限");
+    figure("per_user", of_day, day(was), day(is));
+    let week = |reward: &Reward| reward.within?.week.map(i64::from);
+    let of_week = ("at most per user and week", "每人每周上限");
+    figure("per_user", of_week, week(was), week(is));
     let hours = |reward: &Reward| Some(reward.expires? / machine::calendar::HOUR_MS);
     figure(
         "expires",
@@ -161,6 +171,36 @@ fn limits(was: &Reward, is: &Reward, found: &mut Found) {
             format!("{id}：库存释放计划有改动"),
         );
     }
+}
+
+/// Whom it is not for, by lists.
+fn for_whom(both: Both<'_>, was: &Reward, is: &Reward, found: &mut Found) {
+    let lists = |definition: &Definition, reward: &Reward| -> Option<BTreeSet<String>> {
+        let Some(BoolExpr::Any(parts)) = &reward.not_for else {
+            return None;
+        };
+        let lists = parts.iter().filter_map(|part| match part {
+            BoolExpr::Fact(at) => Some(&definition.facts.get(usize::from(*at))?.what),
+            _ => None,
+        });
+        Some(lists.map(|list| format!("{list:?}")).collect())
+    };
+    let (before, after) = (lists(both.old, was), lists(both.new, is));
+    if before == after {
+        return;
+    }
+    let effect = match (&before, &after) {
+        (None, _) => Effect::Worse,
+        (_, None) => Effect::Better,
+        _ => Effect::Unclear,
+    };
+    let id = &is.id;
+    found.say(
+        format!("rewards.{id}.not_for"),
+        effect,
+        format!("{id}: whom it is not for has changed"),
+        format!("{id}：不发放对象有改动"),
+    );
 }
 
 fn kind(kind: RewardKind) -> &'static str {

@@ -43,19 +43,19 @@ fn is_wanted(part: &Node, root: &Node) -> bool {
     needs.is_none_or(|path| at(root, path).is_some())
 }
 
-/// A text with what the campaign writes in place of each `<path>`; what it does not write stays as it is.
+/// A text with what the campaign writes in place of each `<path>`; what it does not write stays as it is, and so do comparisons.
 fn filled(text: &str, root: &Node) -> String {
-    let Some((before, (paths, after))) = text
-        .split_once('<')
-        .and_then(|(before, rest)| Some((before, rest.split_once('>')?)))
-    else {
+    let Some((head, after)) = text.split_once('>') else {
         return text.to_owned();
     };
-    let mut found = paths.split('|').filter_map(|path| at(root, path)?.scalar());
-    match found.next() {
-        Some(value) => format!("{before}{value}{}", filled(after, root)),
-        // A comparison, as it may stand in any guard.
-        None => format!("{before}<{}", filled(&format!("{paths}>{after}"), root)),
+    let found = head.rsplit_once('<').and_then(|(before, paths)| {
+        let mut values = paths.split('|').filter_map(|path| at(root, path)?.scalar());
+        Some((before, values.next()?))
+    });
+    let after = filled(after, root);
+    match found {
+        Some((before, value)) => format!("{before}{value}{after}"),
+        None => format!("{head}>{after}"),
     }
 }
 

@@ -63,6 +63,13 @@ pub fn campaign(dice: &mut Dice) -> String {
             "earn: {{ paid: {{ from: backend, chances: {}, per_day: 2 }} }}",
             dice.below(3) + 1
         ));
+        if let Some(points) = rewards.iter().find(|reward| reward.points) {
+            line(format!(
+                "buy: {{ chances: 1, for: {{ {}: {} }}, per_day: 2 }}",
+                points.id,
+                dice.below(50) + 1
+            ));
+        }
     }
     if signs {
         let cycle = dice.one(&["none", "month", "7 days", "1 day"]);
@@ -125,7 +132,15 @@ fn rewards(dice: &mut Dice, drawn: bool, line: &mut impl FnMut(String)) -> Vec<R
             let _ = write!(text, ", cost: {}.50", dice.below(9));
         }
         if dice.once_in(3) {
-            let _ = write!(text, ", per_user: {}", dice.below(3) + 1);
+            let most = dice.below(3) + 1;
+            let _ = match dice.below(3) {
+                0 => write!(text, ", per_user: {{ day: {most}, edition: {} }}", most + 2),
+                1 => write!(text, ", per_user: {{ week: {most} }}"),
+                _ => write!(text, ", per_user: {most}"),
+            };
+        }
+        if dice.once_in(6) {
+            text.push_str(", not_for: [{ list: vip }]");
         }
         if dice.once_in(3) {
             text.push_str(", expires: 30 days");
@@ -150,6 +165,24 @@ fn rewards(dice: &mut Dice, drawn: bool, line: &mut impl FnMut(String)) -> Vec<R
             line(format!(
                 "pity: {{ losses_in_a_row: {}, then_give: r0, starts_over_after: {starts} }}",
                 dice.below(4) + 1
+            ));
+        }
+        let odds: Vec<&str> = all
+            .iter()
+            .filter(|reward| reward.odds)
+            .map(|reward| &*reward.id)
+            .collect();
+        if let Some(first) = odds.first().filter(|_| dice.once_in(2)) {
+            let (one, two) = (dice.below(3) + 1, dice.below(5) + 4);
+            line(format!(
+                "tiers: [{{ first_draws: {one}, odds: {{ {first}: 1/2 }} }}, {{ first_draws: {two}, odds: {{ {first}: 10%, nothing: rest }} }}]"
+            ));
+        }
+        if !odds.is_empty() && dice.once_in(2) {
+            let (day, edition) = (dice.below(20) + 10, dice.below(20) + 30);
+            line(format!(
+                "draws: {{ at_once: {}, at_most: {{ day: {day}, edition: {edition} }} }}\nlook: wheel",
+                dice.below(8) + 2
             ));
         }
     } else {
@@ -202,6 +235,9 @@ fn machine(dice: &mut Dice, rewards: &[Reward], has: Has, line: &mut impl FnMut(
         if there {
             ints.push(name.to_owned());
         }
+    }
+    if has.drawn && rewards.iter().any(|reward| reward.odds) {
+        ints.extend(["draws_left()".to_owned(), "draws_made()".to_owned()]);
     }
     let names = Names {
         event: true,
@@ -307,9 +343,12 @@ fn quiet(dice: &mut Dice, here: Here<'_>) -> String {
             here.rewards[0].id
         ),
         1 if here.has.spends => ", do: [{ take: { chances: 2 } }]".to_owned(),
-        2 if here.has.drawn && here.rewards.iter().any(|reward| reward.odds) => {
-            ", do: [{ draw: wheel }]".to_owned()
-        }
+        2 if here.has.drawn && here.rewards.iter().any(|reward| reward.odds) => dice
+            .one(&[
+                ", do: [{ draw: wheel }]",
+                ", do: [{ draw: { of: wheel, times: 3 } }]",
+            ])
+            .to_owned(),
         _ => String::new(),
     }
 }

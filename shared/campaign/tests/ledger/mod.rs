@@ -12,10 +12,11 @@ use campaign::codec::{encode, sha256};
 use campaign::play::{Act, Stage};
 use campaign::verify::{Promise, Published, Row};
 use machine::calendar::HOUR_MS;
+use machine::expr::{BoolExpr, Expr, IntExpr};
 use machine::ids::{CampaignKey, Lane, Pseudonym};
-use machine::input::{Facts, Payload, User};
+use machine::input::{Facts, Known, Payload, User};
 use machine::luck::{Luck, Seed};
-use machine::model::{Definition, Release, RewardKind, Sender};
+use machine::model::{Definition, FactDecl, FactKind, Release, RewardKind, Sender, Within};
 use support::{Builder, OPENS, acts, wheel};
 
 /// What the stage makes of the number 7.
@@ -141,6 +142,138 @@ pub fn play() -> Ledger {
             now: OPENS + turn * HOUR_MS / 20,
         };
         let played = stage.play(&act).unwrap();
+        for (row, number) in played.decision.rows.iter().zip(played.applied.first_row..) {
+            rows.push(Row::of(number, &key, revision, &who, act.now, row));
+        }
+    }
+    let published = |definition: &Definition| Published {
+        sha256: sha256(definition),
+        definition: encode(definition),
+    };
+    Ledger {
+        rows,
+        revisions: BTreeMap::from([(1, published(&first)), (2, published(&second))]),
+        seed: SEED,
+        commitment: SEED.commitment(),
+    }
+}
+
+/// A wheel with tiers, several draws at once, limits by day and week, and a laptop (`laptop` parts of 1,000) that is not for those on
+/// a list; its pity gives mugs, and only a mug starts the count over.
+pub fn on_terms(laptop: u64) -> Definition {
+    let mut builder = Builder::new("Asia/Shanghai", vec![]);
+    builder.definition.facts.push(FactDecl {
+        what: FactKind::List("past-winners".to_owned()),
+        when_unknown: false,
+    });
+    let badge = builder.reward("badge", RewardKind::Coupon, |reward| {
+        reward.within = Some(Within {
+            day: Some(1),
+            week: Some(3),
+        });
+        reward.per_user = Some(4);
+    });
+    let mug = builder.reward("mug", RewardKind::Coupon, |reward| {
+        reward.stock = Some(60);
+        reward.when_gone = Some(badge);
+        reward.within = Some(Within {
+            day: Some(2),
+            week: None,
+        });
+    });
+    let laptop_reward = builder.reward("laptop", RewardKind::Coupon, |reward| {
+        reward.stock = Some(50);
+        reward.when_gone = Some(mug);
+        reward.not_for = Some(BoolExpr::Any(vec![BoolExpr::Fact(0)]));
+    });
+    let nothing = builder.reward("nothing", RewardKind::Nothing, |_| {});
+    let slice = |builder: &mut Builder, reward, parts, id: &str| wheel::Slice {
+        reward,
+        parts,
+        rule: builder.rule(&format!("wheel-{id}")),
+    };
+    let badges = slice(&mut builder, badge, 200, "badge");
+    let mugs = slice(&mut builder, mug, 60, "mug");
+    let laptops = slice(&mut builder, laptop_reward, laptop, "laptop");
+    let tier = |first_draws, whole, slices| wheel::Tier {
+        first_draws,
+        whole,
+        slices,
+        rest: Some(nothing),
+        rest_rule: None,
+    };
+    let names = (0..).zip(&builder.definition.rewards);
+    let params = wheel::Params {
+        whole: 1_000,
+        names: names
+            .map(|(place, reward)| (place, reward.id.clone()))
+            .collect(),
+        slices: vec![badges, mugs, laptops],
+        rest: Some(nothing),
+        pity: Some(wheel::Pity {
+            losses: 7,
+            reward: mug,
+            rule: builder.rule("wheel-pity"),
+            any_win: false,
+        }),
+        tiers: vec![
+            tier(3, 300, vec![badges]),
+            tier(8, 1_000, vec![badges, mugs]),
+        ],
+        at_most: wheel::AtMost {
+            day: Some(12),
+            week: Some(40),
+            edition: Some(70),
+        },
+        ..wheel::Params::default()
+    };
+    let (block, _) = builder.wheel(&params);
+    builder.event("draw", &[], vec![acts(block, 0, vec![])]);
+    let five = vec![Expr::Int(IntExpr::Lit(5))];
+    builder.event("draw-many", &[], vec![acts(block, 0, five)]);
+    builder.definition
+}
+
+/// What a participant's facts are: every other one is on the list.
+pub fn listed(definition: &Definition, number: u64) -> Facts {
+    let known = if number.is_multiple_of(2) {
+        Known::Yes
+    } else {
+        Known::No
+    };
+    Facts::settle(&definition.facts, [known])
+}
+
+/// Some 2,000 draws by 30 people over nine days, one at a time and five at once; what nobody may draw any more is refused. The odds
+/// change on the way.
+pub fn play_on_terms() -> Ledger {
+    let (first, second) = (on_terms(40), on_terms(30));
+    let mut stage = Stage::open(&first, 7, &BTreeMap::new(), OPENS).unwrap();
+    let key = CampaignKey {
+        tenant: "acme".into(),
+        campaign: "trial".into(),
+        edition: 1,
+        lane: Lane::Live,
+    };
+    let mut order = Luck::new([3; 32]);
+    let (mut rows, mut revision) = (Vec::new(), 1);
+    for turn in 0..900_i64 {
+        if turn == 300 {
+            revision = stage.publish(&second, &BTreeMap::new(), OPENS).unwrap();
+        }
+        let number = order.below(30);
+        let who = Pseudonym::of(&[2; 32], &format!("member-{number}"));
+        let act = Act {
+            who,
+            user: &User::default(),
+            facts: &listed(&first, number),
+            sender: Sender::User,
+            event: Some((u16::from(order.below(2) == 0), &Payload::default())),
+            now: OPENS + turn * HOUR_MS / 4,
+        };
+        let Ok(played) = stage.play(&act) else {
+            continue;
+        };
         for (row, number) in played.decision.rows.iter().zip(played.applied.first_row..) {
             rows.push(Row::of(number, &key, revision, &who, act.now, row));
         }
