@@ -16,6 +16,8 @@ mod new;
 #[cfg(test)]
 mod packed;
 #[cfg(test)]
+mod raffle;
+#[cfg(test)]
 mod ran;
 #[cfg(test)]
 mod relay;
