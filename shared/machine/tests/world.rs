@@ -128,7 +128,7 @@ fn counter(world: &World, counter: &CounterKey) -> Counter {
 fn serials(commit: &Commit) -> Vec<Option<u64>> {
     let serial = |row: &Row| match row {
         Row::Grant(grant) => grant.serial,
-        Row::Draw(_) | Row::Message(_) | Row::Hand(_) | Row::Amended(_) => None,
+        _ => None,
     };
     commit.rows.iter().map(serial).collect()
 }

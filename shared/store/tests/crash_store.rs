@@ -306,7 +306,7 @@ async fn audit(store: &dyn Store, campaign: &CampaignKey, acks: &[Ack], report: 
         .iter()
         .filter_map(|row| match &row.row {
             Row::Grant(grant) => Some((row, &*grant.reward, grant.serial.expect("a serial"))),
-            Row::Draw(_) | Row::Message(_) | Row::Hand(_) | Row::Amended(_) => None,
+            _ => None,
         })
         .collect();
     let users: BTreeSet<_> = given.iter().map(|(row, ..)| row.user).collect();

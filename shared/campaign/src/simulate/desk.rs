@@ -15,7 +15,8 @@ use machine::input::{Facts, Payload, User};
 use machine::luck::Seed;
 use machine::model::{Campaign, Definition, Sender};
 use machine::participant::Participant;
-use machine::step::{Call, No, Rejection, step};
+use machine::raffle::Told;
+use machine::step::{Call, Decision, No, Rejection, step, tell};
 use machine::view::{Possible, standing, view};
 use machine::world::{
     Action, Admin, AdminOutcome, Attribution, CampaignWorld, Commit, Entry, LaneWorld, Left,
@@ -251,14 +252,32 @@ impl<'w> Desk<'w> {
         sender: Sender,
         event: Option<(u16, &Payload)>,
     ) -> Result<(), Refusal> {
+        self.made(visitor, sender, event, |call| step(call).map(Some))
+            .map(drop)
+    }
+
+    /// Tells somebody what a draw from entries came to for them; whether that was news.
+    pub fn tell(&mut self, visitor: &Visitor<'_>, told: &Told<'_>) -> Result<bool, Refusal> {
+        self.made(visitor, Sender::Timer, None, |call| tell(call, told))
+    }
+
+    /// Decides and commits; whether there was anything to commit.
+    fn made(
+        &mut self,
+        visitor: &Visitor<'_>,
+        sender: Sender,
+        event: Option<(u16, &Payload)>,
+        decide: impl Fn(&Call<'_>) -> Result<Option<Decision>, No>,
+    ) -> Result<bool, Refusal> {
         self.exhausted.clear();
         for _ in 0..TRIES {
             self.steps += 1;
             let decided = self.call(visitor, sender, event, |call| {
-                step(call).map(|decision| (decision, call.participant.core.version))
+                decide(call).map(|decision| (decision, call.participant.core.version))
             });
             let (decision, version) = match decided {
-                Ok(decided) => decided,
+                Ok((Some(decision), version)) => (decision, version),
+                Ok((None, _)) => return Ok(false),
                 Err(No::Rejected(rejection)) => return Err(Refusal::Rejected(rejection)),
                 Err(No::Fault(fault)) => return Err(Refusal::Fault(fault)),
             };
@@ -279,7 +298,7 @@ impl<'w> Desk<'w> {
             match apply_within(None, &mut self.world, commit) {
                 Outcome::Committed(_) => {
                     self.committed();
-                    return Ok(());
+                    return Ok(true);
                 }
                 Outcome::Exhausted(left) => Left::learn(&mut self.exhausted, left),
                 other => {

@@ -21,6 +21,7 @@ mod habits;
 mod json;
 mod people;
 pub mod profile;
+mod raffle;
 mod run;
 pub mod tally;
 

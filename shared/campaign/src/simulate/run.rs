@@ -13,6 +13,7 @@ use super::days::{Days, divided};
 use super::desk::{Desk, Record, Refusal, Visitor};
 use super::dice::Dice;
 use super::people::{Holds, People, Wish, fill};
+use super::raffle::Raffle;
 use super::tally::Tally;
 use super::{Plan, SimulateError};
 use crate::team::tallies;
@@ -39,6 +40,8 @@ pub(super) struct Run<'r> {
     anybody: Option<Rc<User>>,
     on_no_list: Option<Rc<Facts>>,
     nobody: Rc<User>,
+    raffle: Option<Raffle>,
+    seed: u64,
 }
 
 /// A visit: who, when, on which day.
@@ -72,6 +75,8 @@ impl<'r> Run<'r> {
                 .is_on_no_list()
                 .then(|| Rc::new(people.facts(0, &desk.campaign, &|_| Known::Unknown))),
             nobody,
+            raffle: Raffle::of(&desk.campaign),
+            seed,
             days,
             desk,
             people,
@@ -105,6 +110,15 @@ impl<'r> Run<'r> {
                 self.turn(place, &waiting)?;
             }
             a_day_is_over();
+        }
+        if let Some(raffle) = self.raffle.take() {
+            let (seed, until, day) = (self.seed, self.days.until, count.saturating_sub(1));
+            match raffle.drawn(seed, until, day, &mut self.desk, &mut self.tally) {
+                Ok(()) => {}
+                Err(Refusal::Rejected(no)) => self.tally.rejected(no.code()),
+                Err(Refusal::Fault(fault)) => self.failed(&fault),
+                Err(Refusal::Broken(error)) => return Err(error),
+            }
         }
         self.tally.steps = self.desk.steps;
         self.tally.commits = self.desk.commits;
@@ -300,6 +314,9 @@ impl<'r> Run<'r> {
         }
         match refused {
             None => {
+                if let Some(raffle) = &mut self.raffle {
+                    raffle.committed(self.desk.last());
+                }
                 self.tally
                     .committed(self.desk.last(), &self.desk.campaign, visit.day);
                 Ok(true)

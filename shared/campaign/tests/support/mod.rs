@@ -78,7 +78,11 @@ pub static GIFT_PACK: Shipped = Shipped {
 pub static LOTTERY: Shipped = Shipped {
     id: "lottery",
     machine: machine!("lottery"),
-    sections: &[("rewards", Use::Required), ("chances", Use::Required)],
+    sections: &[
+        ("rewards", Use::Required),
+        ("chances", Use::Required),
+        ("raffle", Use::Optional),
+    ],
     stories: example!("lottery", "wheel"),
 };
 

@@ -33,7 +33,7 @@ async fn kinds(books: &Books) -> Vec<&'static str> {
 fn grants(rows: &mut [LedgerRow]) -> impl Iterator<Item = (u64, &mut GrantRow)> {
     rows.iter_mut().filter_map(|row| match &mut row.row {
         Row::Grant(grant) => Some((row.number, grant)),
-        Row::Draw(_) | Row::Message(_) | Row::Hand(_) | Row::Amended(_) => None,
+        _ => None,
     })
 }
 
