@@ -128,7 +128,10 @@ pub fn vars(params: &Params) -> Vec<VarSig> {
 
 impl Tasks {
     pub(crate) fn new(params: Params, vars: &[u16]) -> Result<Self, LinkError> {
-        let slots: Vec<Slots> = vars.chunks(standing::NAMES.len()).filter_map(Slots::of).collect();
+        let slots: Vec<Slots> = vars
+            .chunks(standing::NAMES.len())
+            .filter_map(Slots::of)
+            .collect();
         let possible = params.tasks.iter().all(|task| {
             task.goal > 0 && (1..=MOST_TIMES).contains(&task.times) && task.every != Every::Month
         });
@@ -143,7 +146,9 @@ impl Tasks {
 
     fn each(&self) -> impl Iterator<Item = (usize, &Task, &Slots)> {
         let tasks = self.params.tasks.iter().zip(&self.slots);
-        tasks.enumerate().map(|(at, (task, slots))| (at, task, slots))
+        tasks
+            .enumerate()
+            .map(|(at, (task, slots))| (at, task, slots))
     }
 
     fn at(&self, at: usize) -> Result<(&Task, &Slots), Fault> {

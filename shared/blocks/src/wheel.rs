@@ -255,7 +255,10 @@ impl Block for Wheel {
     fn view(&self, look: &Look<'_>, language: &str) -> Option<(&'static str, Json)> {
         let misses = look.int(self.misses).unwrap_or(0);
         let left = (!self.params.at_most.is_free()).then(|| self.left(look).unwrap_or(0));
-        Some(("wheel", shown::view(&self.params, look, misses, left, language)))
+        Some((
+            "wheel",
+            shown::view(&self.params, look, misses, left, language),
+        ))
     }
 
     fn public(&self, campaign: &Campaign, language: &str) -> Option<(&'static str, Json)> {

@@ -1,10 +1,10 @@
 //! How often one participant draws: today, this week, in all.
 
+use machine::Value;
 use machine::block::Look;
 use machine::calendar::{Calendar, Day};
 use machine::expr::Fault;
 use machine::turn::Turn;
-use machine::Value;
 use serde::{Deserialize, Serialize};
 
 /// More draws than anybody makes: what is left where nothing is limited.
@@ -107,4 +107,3 @@ impl Counted {
         turn.set(self.week, Value::Int(week.saturating_add(1)))
     }
 }
-

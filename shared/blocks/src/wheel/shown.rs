@@ -83,7 +83,11 @@ fn prizes(
     let odds = params.odds();
     let mut all: Vec<(u16, u64)> = odds.parts().collect();
     // What only the first draws may win is a prize too.
-    for (reward, _) in params.tiers.iter().flat_map(|tier| tier.odds().parts().collect::<Vec<_>>()) {
+    for (reward, _) in params
+        .tiers
+        .iter()
+        .flat_map(|tier| tier.odds().parts().collect::<Vec<_>>())
+    {
         if all.iter().all(|(known, _)| *known != reward) {
             all.push((reward, 0));
         }
@@ -92,7 +96,8 @@ fn prizes(
         let mut prize = promise::shown(campaign, place, language);
         prize["odds"] = json!({ "parts": parts, "of": params.whole });
         let reward = campaign.rewards.get(usize::from(place));
-        let instead = reward.and_then(|reward| campaign.rewards.get(usize::from(reward.when_gone?)));
+        let instead =
+            reward.and_then(|reward| campaign.rewards.get(usize::from(reward.when_gone?)));
         prize["instead"] = instead.map_or(Json::Null, |instead| json!(&*instead.id));
         if let Some(reward) = reward {
             limits(reward, is_for, &mut prize);
@@ -121,7 +126,11 @@ fn limits(reward: &Reward, is_for: &dyn Fn(&Reward) -> Option<bool>, prize: &mut
 }
 
 fn at_most(most: &AtMost) -> Json {
-    let limits = [("day", most.day), ("week", most.week), ("edition", most.edition)];
+    let limits = [
+        ("day", most.day),
+        ("week", most.week),
+        ("edition", most.edition),
+    ];
     let mut shown = json!({});
     for (name, most) in limits {
         if let Some(most) = most {

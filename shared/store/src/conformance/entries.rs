@@ -3,14 +3,12 @@
 use machine::ids::{CampaignKey, Lane};
 use machine::ledger::{EntryRow, RaffleRow, Row};
 use machine::raffle::{MOST_ENTRIES, figure, nobody};
-use machine::world::{
-    Action, AdminOutcome, Commit, CounterKey, Left, Measure, Outcome, Refused,
-};
+use machine::world::{Action, AdminOutcome, Commit, CounterKey, Left, Measure, Outcome, Refused};
 
+use super::Failed;
 use super::races::at_once;
 use super::sample::{self, admin, commit, live, moving, test, user};
 use super::stage::Stage;
-use super::Failed;
 
 type Done = Result<(), Failed>;
 
@@ -22,7 +20,9 @@ fn entries() -> CounterKey {
 
 async fn open(stage: &Stage) -> Result<u32, Failed> {
     let (name, most) = figure(DRAW);
-    let done = stage.publish("draw", &[("mug", 3), ("cup", 5), (&name, most)]).await?;
+    let done = stage
+        .publish("draw", &[("mug", 3), ("cup", 5), (&name, most)])
+        .await?;
     Ok(done.revision.unwrap_or_default())
 }
 
@@ -62,10 +62,19 @@ pub(super) async fn entries_are_numbered_lane_by_lane(stage: Stage) -> Done {
     let mut tried = entering(commit(user(1), 0, "t"), 1);
     tried.campaign = test();
     stage.committed(&tried).await?;
-    stage.committed(&entering(commit(user(1), 0, "a"), 2)).await?;
-    stage.committed(&entering(commit(user(2), 0, "b"), 1)).await?;
-    stage.committed(&entering(sample::giving(commit(user(1), 1, "c"), "mug"), 1)).await?;
-    same!(numbers(&stage, &live()).await?, (0..4).map(Some).collect::<Vec<_>>());
+    stage
+        .committed(&entering(commit(user(1), 0, "a"), 2))
+        .await?;
+    stage
+        .committed(&entering(commit(user(2), 0, "b"), 1))
+        .await?;
+    stage
+        .committed(&entering(sample::giving(commit(user(1), 1, "c"), "mug"), 1))
+        .await?;
+    same!(
+        numbers(&stage, &live()).await?,
+        (0..4).map(Some).collect::<Vec<_>>()
+    );
     same!(numbers(&stage, &test()).await?, [Some(0)]);
     same!(stage.counter(&entries()).await?.issued, 4);
     // A unit without its row would be a hole in the list.
@@ -77,20 +86,42 @@ pub(super) async fn entries_are_numbered_lane_by_lane(stage: Stage) -> Done {
 
 pub(super) async fn a_closed_list_takes_no_entry(stage: Stage) -> Done {
     open(&stage).await?;
-    stage.committed(&entering(commit(user(1), 0, "a"), 2)).await?;
+    stage
+        .committed(&entering(commit(user(1), 0, "a"), 2))
+        .await?;
     let done = stage.done_by(admin(close(Lane::Live))).await?;
     same!(done.ceiling, Some(2));
-    let left = stage.exhausted(&entering(commit(user(2), 0, "b"), 1)).await?;
-    same!(left, [Left { key: entries(), left: 0 }]);
-    same!(stage.admin(admin(close(Lane::Live))).await?, AdminOutcome::Already);
+    let left = stage
+        .exhausted(&entering(commit(user(2), 0, "b"), 1))
+        .await?;
+    same!(
+        left,
+        [Left {
+            key: entries(),
+            left: 0
+        }]
+    );
+    same!(
+        stage.admin(admin(close(Lane::Live))).await?,
+        AdminOutcome::Already
+    );
     let audit = stage.store.audit(sample::TENANT, done.audit).await?;
-    same!(audit.first().map(|entry| entry.action.as_str()), Some("close-entries"));
+    same!(
+        audit.first().map(|entry| entry.action.as_str()),
+        Some("close-entries")
+    );
     // Nothing that staff or a publish do opens it again.
     let (name, most) = figure(DRAW);
     stage.publish("other", &[("mug", 3), (&name, most)]).await?;
     let reward = name.clone();
     let (campaign, edition, lane) = (sample::CAMPAIGN.into(), 1, Lane::Live);
-    let add = Action::AddStock { campaign, edition, lane, reward, add: 5 };
+    let add = Action::AddStock {
+        campaign,
+        edition,
+        lane,
+        reward,
+        add: 5,
+    };
     let no = AdminOutcome::Refused(Refused::NoSuchStock(name.clone()));
     same!(stage.admin(admin(add)).await?, no);
     let mut again = entering(commit(user(2), 0, "c"), 1);
@@ -104,7 +135,13 @@ pub(super) async fn a_closed_list_takes_no_entry(stage: Stage) -> Done {
     stage.committed(&tried).await?;
     stage.done_by(admin(close(Lane::Test))).await?;
     let (campaign, edition, reason) = (sample::CAMPAIGN.into(), 1, None);
-    stage.done_by(admin(Action::PurgeTest { campaign, edition, reason })).await?;
+    stage
+        .done_by(admin(Action::PurgeTest {
+            campaign,
+            edition,
+            reason,
+        }))
+        .await?;
     stage.committed(&tried).await?;
     same!(numbers(&stage, &test()).await?, [Some(0)]);
     Ok(())
@@ -119,7 +156,13 @@ pub(super) async fn there_is_no_list_without_a_draw(stage: Stage) -> Done {
     same!(MOST_ENTRIES > 1_000_000, true);
     let (campaign, edition, lane) = (sample::CAMPAIGN.into(), 1, Lane::Live);
     let reward: std::sync::Arc<str> = figure(DRAW).0;
-    let take = Measure::Withdraw { campaign, edition, lane, reward: reward.clone(), units: None };
+    let take = Measure::Withdraw {
+        campaign,
+        edition,
+        lane,
+        reward: reward.clone(),
+        units: None,
+    };
     let no = AdminOutcome::Refused(Refused::NoSuchStock(reward));
     same!(stage.admin(admin(Action::Measure(take))).await?, no);
     Ok(())
@@ -153,7 +196,11 @@ pub(super) async fn who_entered_is_on_the_list_and_nobody_else(stage: Stage) -> 
     let rows = stage.ledger(&live()).await?;
     let listed = rows.iter().filter(|row| matches!(row.row, Row::Entry(_)));
     let mut listed: Vec<_> = listed.map(|row| row.user).collect();
-    let mut told: Vec<_> = entered.iter().filter(|(_, entered, _)| *entered).map(|(number, ..)| user(*number)).collect();
+    let mut told: Vec<_> = entered
+        .iter()
+        .filter(|(_, entered, _)| *entered)
+        .map(|(number, ..)| user(*number))
+        .collect();
     listed.sort_unstable();
     told.sort_unstable();
     same!(listed, told);
@@ -188,7 +235,10 @@ pub(super) async fn a_draw_is_booked_once(stage: Stage) -> Done {
         other => return Err(Failed(format!("a second draw came out as {other:?}"))),
     }
     let found = stage.store.history(sample::TENANT, who, 1).await?;
-    let found: Vec<_> = found.into_iter().map(|found| (found.campaign, found.row)).collect();
+    let found: Vec<_> = found
+        .into_iter()
+        .map(|found| (found.campaign, found.row))
+        .collect();
     same!(found, [(live(), row)]);
     Ok(())
 }

@@ -283,8 +283,15 @@ pub(super) async fn lane(shared: &Shared, key: &CampaignKey) -> Result<Option<La
     let names = strings(shared.ask(&names).await?);
     let mut named: Vec<CounterKey> = names.iter().filter_map(|name| counter_key(name)).collect();
     named.sort();
-    let newest = named.iter().filter_map(CounterKey::day).max().unwrap_or_default();
-    named.retain(|key| key.day().is_none_or(|day| day >= newest.saturating_sub(KEEP_DAYS)));
+    let newest = named
+        .iter()
+        .filter_map(CounterKey::day)
+        .max()
+        .unwrap_or_default();
+    named.retain(|key| {
+        key.day()
+            .is_none_or(|day| day >= newest.saturating_sub(KEEP_DAYS))
+    });
     // All in one read, so that counters and rows are of one moment. (A day's budget that begins between the two reads is
     // told by the next look.)
     let campaign = OfCampaign::new(&key.tenant, &key.campaign, key.edition);
