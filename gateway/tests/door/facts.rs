@@ -81,8 +81,8 @@ impl Crm {
     async fn house(&self, connector: &str, campaign: &str, remote: bool) -> World {
         let tenant = format!(
             "name: {{ en: Acme }}\ntimezone: Asia/Shanghai\nlanguages: [en]\n\
-             keys: [{{ kid: users-dev, alg: HS256, dev: true }}]\n\
-             service_keys: [{{ kid: backend-dev, alg: HS256, dev: true }}]\n\
+             keys: [{{ kid: users, alg: HS256, dev: true }}]\n\
+             service_keys: [{{ kid: backend, alg: HS256, dev: true }}]\n\
              connectors:\n  crm: {{ kind: http, url: \"http://127.0.0.1:{}/gala/facts\", secret: {{ file: crm.key }}, private: true{connector} }}\n",
             self.port
         );
@@ -311,7 +311,7 @@ async fn a_service_of_our_own_network_is_called_only_where_that_is_said() {
     // Its name is looked up when it is called, and stands for this machine.
     let tenant = format!(
         "name: {{ en: Acme }}\ntimezone: Asia/Shanghai\nlanguages: [en]\n\
-         keys: [{{ kid: users-dev, alg: HS256, dev: true }}]\n\
+         keys: [{{ kid: users, alg: HS256, dev: true }}]\n\
          connectors:\n  crm: {{ kind: http, url: \"https://localhost.localdomain:{}/facts\", secret: {{ dev: true }} }}\n",
         crm.port
     );

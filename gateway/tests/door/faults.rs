@@ -302,7 +302,7 @@ impl Store for Faulty {
         self.real.mark(key, name, at)
     }
 
-    fn marks<'a>(&'a self, key: &'a CampaignKey) -> Later<'a, Vec<(std::sync::Arc<str>, u64)>> {
+    fn marks<'a>(&'a self, key: &'a CampaignKey) -> Later<'a, Vec<(Arc<str>, u64)>> {
         self.real.marks(key)
     }
 

@@ -38,6 +38,7 @@ mod remote;
 mod replays;
 mod rounds;
 mod shared;
+mod teams;
 mod test_lane;
 mod triggers;
 mod views;

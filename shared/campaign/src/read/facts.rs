@@ -93,10 +93,11 @@ fn fact(entry: &Entry, check: &mut Check<'_>) -> Option<FactDecl> {
         .get("when_unknown")
         .and_then(|node| constant(node, ty, &check.tables.calendar, &mut check.out));
     let field = match fields.get("field") {
-        Some(node) => field(node, &mut check.out)?,
+        Some(node) => field(node, &mut check.out).unwrap_or_else(|| entry.name()),
         None => entry.name(),
     };
-    let when_unknown = when_unknown?;
+    // What is wrong with it is said above; whoever reads it is not wrong as well.
+    let when_unknown = when_unknown.unwrap_or_else(|| ty.zero());
     if let machine::Value::Str(text) = &when_unknown
         && text.chars().count() > MOST_TEXT
     {
@@ -109,7 +110,7 @@ fn fact(entry: &Entry, check: &mut Check<'_>) -> Option<FactDecl> {
     Some(FactDecl {
         what: FactKind::Asked(Asked {
             name: entry.name().to_owned(),
-            connector: connector?,
+            connector: connector.unwrap_or_default(),
             field: field.to_owned(),
             ty,
         }),

@@ -1,8 +1,12 @@
 //! Stock and budgets: what is exhausted, what is frozen, which serial a unit has.
 
-use machine::ids::Lane;
+use std::sync::Arc;
+
+use machine::ids::{CampaignKey, Lane};
 use machine::ledger::Row;
-use machine::world::{Action, AdminOutcome, Bound, Commit, CounterKey, CounterMove, Left, Outcome};
+use machine::world::{
+    Action, AdminOutcome, Bound, Commit, CounterKey, CounterMove, Left, Outcome, TALLY_MOST,
+};
 
 use super::Failed;
 use super::sample::{CAMPAIGN, admin, commit, costing, giving, live, moving, stock, test, user};
@@ -280,6 +284,49 @@ pub(super) async fn counters_of_days_long_past_are_forgotten(stage: Stage) -> Do
     same!(kept(stage.lane(&live()).await?), [20_000, 20_008]);
     stage.committed(&taking(3, "flash", 20_009, 5)).await?;
     same!(kept(stage.lane(&live()).await?), [20_008, 20_009]);
+    Ok(())
+}
+
+pub(super) async fn a_tally_begins_by_itself_and_is_read_by_its_team(stage: Stage) -> Done {
+    let (red, blue): (Arc<str>, Arc<str>) = ("red".into(), "blue".into());
+    let counted = |number: u64, expected, team: &Arc<str>, day| {
+        let mut made = commit(user(number), expected, &format!("k{expected}"));
+        made.moves = vec![CounterMove {
+            key: CounterKey::Tally(team.clone(), day),
+            add: 1,
+            bound: Bound::Given(TALLY_MOST),
+        }];
+        made
+    };
+    let tallies =
+        async |key: &CampaignKey, team: &Arc<str>, days| stage.store.tallies(key, team, days).await;
+    same!(tallies(&live(), &red, 99..=101).await?, [0, 0, 0]);
+    for number in 0..3 {
+        stage.committed(&counted(number, 0, &red, 100)).await?;
+    }
+    stage.committed(&counted(0, 1, &red, 101)).await?;
+    stage.committed(&counted(9, 0, &blue, 100)).await?;
+    // What is refused counts nobody.
+    let mut gone = giving(counted(8, 0, &red, 101), "mug");
+    gone.expected = 7;
+    let refused = stage.commit(&gone).await?;
+    holds!(matches!(refused, Outcome::Stale(_)));
+    same!(tallies(&live(), &red, 99..=102).await?, [0, 3, 1, 0]);
+    same!(tallies(&live(), &blue, 100..=100).await?, [1]);
+    same!(tallies(&test(), &red, 100..=100).await?, [0]);
+    // They are not among the counters that are looked at as a whole.
+    let lane = stage.store.lane(&live()).await?;
+    let counters = lane.map(|lane| lane.counters).unwrap_or_default();
+    holds!(
+        !counters
+            .iter()
+            .any(|(key, _)| matches!(key, CounterKey::Tally(..)))
+    );
+    // A move without its bound is unsound, as a day's budget is.
+    let mut unbound = counted(7, 0, &red, 100);
+    unbound.moves = vec![moving(CounterKey::Tally(red.clone(), 100), 1)];
+    let frozen = stage.commit(&unbound).await?;
+    same!(frozen, Outcome::Frozen(CounterKey::Tally(red, 100)));
     Ok(())
 }
 

@@ -66,8 +66,8 @@ local sub, find, match, format = string.sub, string.find, string.match, string.f
 local unpack_bytes, pack_bytes = struct.unpack, struct.pack
 local DAY_MS, MOST, ENTRY, STRIDE = 86400000, 16, 34, 7
 local KEEP_MS = 90000000
--- `machine::world::TALLY_DAYS`, in seconds.
-local TALLY_SECS = 12960000
+-- `machine::world::TALLY_DAYS`, in milliseconds.
+local TALLY_MS = 12960000000
 -- Bytes of a move; keys that every call has, and values found before those of counters.
 local MOVE, FIXED, BEFORE = 19, 9, 3
 local CODE = 12
@@ -437,5 +437,5 @@ for which in pairs(dirty) do
   n_values = n_values + 2
 end
 call('MSET', unpack(new_values))
-for which in pairs(passing) do call('EXPIRE', KEYS[FIXED + which], TALLY_SECS) end
+for which in pairs(passing) do call('PEXPIRE', KEYS[FIXED + which], TALLY_MS) end
 return results
