@@ -1,4 +1,4 @@
-//! A gift pack: several rewards at once, all or none, once for each participant.
+//! A gift pack: several rewards at once, all or none; for certain or by choice, at once, in stages or in windows of the day.
 
 use campaign::activity::{Activity, Example, Use};
 
@@ -20,10 +20,27 @@ impl Activity for GiftPack {
     }
 
     fn stories(&self) -> &'static [Example] {
-        &[Example {
-            name: "newcomers",
-            campaign: include_str!("stories/newcomers.yaml"),
-            stories: include_str!("stories/newcomers.stories.yaml"),
-        }]
+        &[
+            Example {
+                name: "newcomers",
+                campaign: include_str!("stories/newcomers.yaml"),
+                stories: include_str!("stories/newcomers.stories.yaml"),
+            },
+            Example {
+                name: "choose",
+                campaign: include_str!("stories/choose.yaml"),
+                stories: include_str!("stories/choose.stories.yaml"),
+            },
+            Example {
+                name: "week",
+                campaign: include_str!("stories/week.yaml"),
+                stories: include_str!("stories/week.stories.yaml"),
+            },
+            Example {
+                name: "flash",
+                campaign: include_str!("stories/flash.yaml"),
+                stories: include_str!("stories/flash.stories.yaml"),
+            },
+        ]
     }
 }

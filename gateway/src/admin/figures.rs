@@ -127,7 +127,10 @@ fn lane_stats<'a>(
     let clock = now.saturating_add(held.clock_offset);
     let stock = held.counters.iter().filter_map(|(key, counter)| match key {
         CounterKey::Stock(reward) => Some(stock(reward, counter, definition, clock)),
-        CounterKey::Budget | CounterKey::BudgetDay(_) | CounterKey::Stopped(_) => None,
+        CounterKey::Budget
+        | CounterKey::BudgetDay(_)
+        | CounterKey::Quota(..)
+        | CounterKey::Stopped(_) => None,
     });
     let counter = |wanted: CounterKey| {
         held.counters

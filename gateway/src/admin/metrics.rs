@@ -84,7 +84,7 @@ async fn refresh(desk: &Desk) {
                         budget_left(&served.tenant, &served.campaign, word, units);
                     }
                     // A label per day would grow for ever.
-                    CounterKey::BudgetDay(_) | CounterKey::Stopped(_) => {}
+                    CounterKey::BudgetDay(_) | CounterKey::Quota(..) | CounterKey::Stopped(_) => {}
                 }
             }
         }

@@ -204,7 +204,7 @@ proptest! {
             gives.push(Promise { rule: builder.rule(&format!("pack-{id}")), reward });
         }
         builder.budget(1000, None, None);
-        let (block, _) = builder.block("pack", serde_json::to_string(&pack::Params { gives }).unwrap(), 0);
+        let (block, _) = builder.block("pack", serde_json::to_string(&pack::Params { gives, ..pack::Params::default() }).unwrap(), 0);
         builder.event("claim", &[], vec![acts(block, 0, vec![])]);
         let mut alone = Alone::new(&builder.link(), Pseudonym([1; 16]), OPENS);
         alone.gone = gone(&traits, sold_out, budget, 1000);

@@ -8,6 +8,7 @@ mod blocks;
 mod by_name;
 mod head;
 mod machine;
+mod packs;
 pub(crate) mod odds;
 mod rewards;
 

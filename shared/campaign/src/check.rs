@@ -168,7 +168,8 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
     chances::read(check);
     wheel::read(&slices, check);
     streak::read(check);
-    pack::read(shipped.as_ref().and_then(|node| node.get("pack")), check);
+    let shipped_pack = shipped.as_ref().and_then(|node| node.get("pack"));
+    pack::read(shipped_pack, window, check);
     let budget = budget::read(check);
     let expected = expected::read(check);
     events::read(check);

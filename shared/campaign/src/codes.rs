@@ -2,7 +2,8 @@
 //!
 //! E00xx the document, E01xx scalars, E02xx names and references, E03xx expressions, E04xx window and time, E05xx rewards,
 //! odds and budget, E06xx the machine, E07xx an activity's sections, E08xx the tenant, E09xx files, E10xx what campaigns tell each
-//! other, E11xx copies of an earlier edition, E12xx the rules that users read, E13xx what the law asks; W and N likewise.
+//! other, E11xx copies of an earlier edition, E12xx the rules that users read, E13xx what the law asks,
+//! E15xx packs and tasks; W and N likewise.
 //! A code keeps its meaning for good: tools and people look for it. Each has a page, `explain/E0501.md`, without which
 //! this does not compile: [`crate::explain`] says how it is written.
 
@@ -150,6 +151,19 @@ codes! {
     NOTHING_GIVEN = "E0702", "A section that gives rewards names none.";
     EARNS_NOTHING = "E0703", "An event earns nothing, or more than one thing.";
     MAKEUP_TOO_FAR = "W0701", "Make-ups reach further than the window does.";
+
+    // E15xx: packs and tasks.
+    PACK_MIXED = "E1501", "Ways to give a pack that do not go together.";
+    CHOICE_NONE = "E1502", "A choice that is none.";
+    STAGE_FIRST = "E1503", "A pack in stages has none for the day on which it is first claimed.";
+    STAGE_BEYOND = "E1504", "A stage on a day that nobody's pack reaches before the campaign is over.";
+    WINDOWS_OVERLAP = "E1505", "Two windows of a day overlap.";
+    WINDOW_EMPTY = "E1506", "A window of the day ends before it begins, or goes on past the day's end.";
+    FLASH_NEVER = "E1507", "A window of the day that never happens.";
+    CHOICE_FIELD = "E1508", "The field in which an event says what is chosen is declared as something else.";
+    FLASH_OUTSIDE = "W1501", "A day with windows lies outside the campaign's own.";
+    FLASH_SHORT = "W1502", "The windows of all days have more than there is of a reward.";
+    FLASH_CLOCKS = "W1503", "A window does not happen, or is longer or shorter, on a day on which clocks change.";
 
     // E08xx: the tenant.
     TENANT_KEY = "E0801", "A key of the tenant's is incomplete or contradicts itself.";

@@ -385,6 +385,10 @@ fn payload(declared: &EventDecl) -> Option<Map<String, Json>> {
         if field.ty == Type::Str {
             shape["max_length"] = json!(field.max_length);
         }
+        if let Some(choice) = &field.choice {
+            shape["one_of"] = json!(choice.of);
+            shape["how_many"] = json!(choice.how_many);
+        }
         (field.name.clone(), shape)
     });
     Some(fields.collect())

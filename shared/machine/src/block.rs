@@ -11,7 +11,7 @@ use crate::expr::{BlockCall, Fault, Source};
 use crate::input::{Facts, Payload, User};
 use crate::model::Campaign;
 use crate::participant::{Core, Grant};
-use crate::step::No;
+use crate::step::{No, Rejection};
 use crate::turn::Turn;
 use crate::value::{Type, Value};
 
@@ -22,6 +22,18 @@ pub trait Block: fmt::Debug + Send + Sync {
 
     /// Answers function `function` (its place in the signature).
     fn call(&self, function: u16, args: &[Value], look: &Look<'_>) -> Result<Value, Fault>;
+
+    /// The no that action `action` would meet now, as far as the record and the time say: what a button needs to know.
+    /// [`Block::act`] must meet the same one; that it finds none is no promise, for the store may know better.
+    fn refuses(
+        &self,
+        action: u16,
+        args: &[Value],
+        look: &Look<'_>,
+    ) -> Result<Option<Rejection>, Fault> {
+        let _ = (action, args, look);
+        Ok(None)
+    }
 
     /// Brings its variables up to `now` before anything else happens in a step or is shown: today's chances, say.
     /// Must do nothing when nothing is due, and the same again when asked again.

@@ -5,7 +5,7 @@
 
 use chrono::{
     DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone,
-    Utc,
+    Timelike, Utc,
 };
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -125,10 +125,22 @@ impl Calendar {
                 LocalResult::Single(found) | LocalResult::Ambiguous(found, _) => {
                     return found.timestamp_millis();
                 }
-                LocalResult::None => at += TimeDelta::minutes(15),
+                // A gap ends on a whole quarter of an hour.
+                LocalResult::None => {
+                    let over = i64::from(at.minute() % 15) * 60 + i64::from(at.second());
+                    at += TimeDelta::seconds(900 - over);
+                }
             }
         }
         wall.and_utc().timestamp_millis()
+    }
+
+    /// The instant at which clocks show `at` (seconds after midnight) within `day`, with the same rule.
+    pub fn clock(&self, day: Day, at: u32) -> Millis {
+        let after_midnight = i32::from(at < self.day_starts_secs);
+        let wall = date(day.saturating_add(after_midnight)).and_time(chrono::NaiveTime::MIN)
+            + TimeDelta::seconds(i64::from(at));
+        self.instant(wall)
     }
 
     /// Whether a wall-clock time does not exist here because clocks jump over it.
@@ -303,6 +315,18 @@ mod tests {
             cairo.rfc3339(cairo.start_of(day("2026-04-24"))),
             "2026-04-24T01:00:00+03:00"
         );
+    }
+
+    #[test]
+    fn within_a_gap_every_time_is_its_end() {
+        let york = Calendar::new("America/New_York".parse().unwrap(), 0, vec![]);
+        let spring = day("2026-03-08");
+        for minute in [120, 130, 140, 179, 180] {
+            assert_eq!(
+                york.rfc3339(york.clock(spring, minute * 60)),
+                "2026-03-08T03:00:00-04:00"
+            );
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-use crate::model::{ClaimDecl, EventDecl, Field};
+use crate::model::{Choice, ClaimDecl, EventDecl, Field};
 use crate::value::{Type, Value};
 
 /// The user's claims, in the order the tenant declares them.
@@ -141,7 +141,33 @@ fn absent(field: &Field) -> Result<Value, PayloadError> {
     field
         .default
         .clone()
-        .ok_or_else(|| wrong(field, format!("is required ({})", field.ty)))
+        .ok_or_else(|| wrong(field, format!("is required ({})", wanted(field))))
+}
+
+/// What a field wants, in words.
+fn wanted(field: &Field) -> String {
+    let Some(choice) = &field.choice else {
+        return field.ty.to_string();
+    };
+    let of = choice.of.join(", ");
+    match field.ty {
+        Type::Strs => format!("a list of {} of: {of}", choice.how_many),
+        _ => format!("one of: {of}"),
+    }
+}
+
+/// Whether what was sent can be chosen.
+fn is_choice(choice: &Choice, value: &Value) -> bool {
+    match value {
+        Value::Str(text) => choice.of.contains(text),
+        Value::Strs(texts) => {
+            let different = |(at, text): (usize, &Arc<str>)| {
+                choice.of.contains(text) && !texts.iter().take(at).any(|other| other == text)
+            };
+            texts.len() == choice.how_many as usize && texts.iter().enumerate().all(different)
+        }
+        Value::Bool(_) | Value::Int(_) | Value::Days(_) => true,
+    }
 }
 
 fn wrong(field: &Field, message: String) -> PayloadError {
@@ -156,6 +182,13 @@ fn taken(field: &Field, given: Option<Value>) -> Result<Value, PayloadError> {
     let wrong = |message: String| wrong(field, message);
     let value = given.ok_or_else(|| wrong(format!("must be of type {}", field.ty)))?;
     match &value {
+        _ if field
+            .choice
+            .as_ref()
+            .is_some_and(|choice| !is_choice(choice, &value)) =>
+        {
+            Err(wrong(format!("must be {}", wanted(field))))
+        }
         Value::Int(number)
             if field.ty == Type::Int && !(field.at_least..=field.at_most).contains(number) =>
         {
@@ -267,6 +300,7 @@ mod tests {
             at_least: 0,
             at_most: 500,
             max_length: 5,
+            choice: None,
         };
         EventDecl {
             payload: vec![
@@ -308,6 +342,58 @@ mod tests {
             ),
         ] {
             assert_eq!(message(&fields), Err(expected.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_is_chosen_is_one_of_what_there_is() {
+        let choice = |how_many| {
+            Some(Choice {
+                of: vec!["mug".into(), "book".into(), "shirt".into()],
+                how_many,
+            })
+        };
+        let field = |ty, how_many| Field {
+            name: "choice".to_owned(),
+            ty,
+            default: None,
+            at_least: 0,
+            at_most: 0,
+            max_length: 64,
+            choice: choice(how_many),
+        };
+        let read = |field: Field, body: &str| {
+            let event = EventDecl {
+                payload: vec![field],
+                ..EventDecl::named("claim")
+            };
+            let body = serde_json::from_str(body).unwrap();
+            let read = Payload::read(&event, &body);
+            read.map(|_| ()).map_err(|error| error.to_string())
+        };
+        let one = |body| read(field(Type::Str, 1), body);
+        let two = |body| read(field(Type::Strs, 2), body);
+        assert_eq!(one(r#"{"choice": "mug"}"#), Ok(()));
+        assert_eq!(
+            one("{}"),
+            Err("/choice: is required (one of: mug, book, shirt)".to_owned())
+        );
+        assert_eq!(
+            one(r#"{"choice": "car"}"#),
+            Err("/choice: must be one of: mug, book, shirt".to_owned())
+        );
+        assert_eq!(two(r#"{"choice": ["mug", "shirt"]}"#), Ok(()));
+        for body in [
+            r#"{"choice": ["mug", "mug"]}"#,
+            r#"{"choice": ["mug"]}"#,
+            r#"{"choice": ["mug", "car"]}"#,
+            r#"{"choice": ["mug", "book", "shirt"]}"#,
+        ] {
+            assert_eq!(
+                two(body),
+                Err("/choice: must be a list of 2 of: mug, book, shirt".to_owned()),
+                "{body}"
+            );
         }
     }
 

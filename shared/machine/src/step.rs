@@ -96,6 +96,13 @@ pub enum Rejection {
     BudgetSpent,
     /// The config's own code.
     Custom(Arc<str>),
+    /// A block's no that passes by itself: a window that is not open yet, say.
+    Later {
+        /// Its code.
+        code: Arc<str>,
+        /// When, if that is known.
+        next_at: Option<Millis>,
+    },
 }
 
 impl Rejection {
@@ -109,7 +116,7 @@ impl Rejection {
             Self::NotPossible => "not-possible",
             Self::SoldOut { .. } => "sold-out",
             Self::BudgetSpent => "budget-spent",
-            Self::Custom(code) => code,
+            Self::Custom(code) | Self::Later { code, .. } => code,
         }
     }
 }

@@ -312,6 +312,33 @@ impl Turn<'_> {
         known.any(|left| matches!(&left.key, CounterKey::Stopped(stopped) if **stopped == *reward))
     }
 
+    /// Takes one of what `rule` gives on `day` to all users together, `most` of them; the caller then gives under that rule,
+    /// with that day as the period. False where none is left, for all that the store said: nothing is taken.
+    pub fn take_of_day(&mut self, rule: u16, day: Day, most: u32) -> Result<bool, Fault> {
+        let campaign = self.campaign;
+        let promise = campaign
+            .rules_of_giving
+            .get(usize::from(rule))
+            .ok_or(Fault::Mismatch("a rule is missing"))?;
+        let key = CounterKey::Quota(promise.id.clone(), day);
+        if self.lacks(&key, 1, &mut Vec::new()) {
+            return Ok(false);
+        }
+        self.move_by(CounterMove {
+            key,
+            add: 1,
+            bound: Bound::Given(i64::from(most)),
+        });
+        Ok(true)
+    }
+
+    fn move_by(&mut self, counter: CounterMove) {
+        match self.moves.iter_mut().find(|known| known.key == counter.key) {
+            Some(known) => known.add = known.add.saturating_add(counter.add),
+            None => self.moves.push(counter),
+        }
+    }
+
     /// Puts a message into the outbox.
     pub fn emit(&mut self, emit: &Emit, fields: Vec<Value>) {
         let fields = emit
@@ -574,12 +601,7 @@ impl Turn<'_> {
         if let Some(balance) = found.balance {
             self.add(balance, found.amount)?;
         }
-        self.counters(reward, |turn, counter| {
-            match turn.moves.iter_mut().find(|known| known.key == counter.key) {
-                Some(known) => known.add = known.add.saturating_add(counter.add),
-                None => turn.moves.push(counter),
-            }
-        });
+        self.counters(reward, Self::move_by);
         let expires = found.expires.map(|span| self.now.saturating_add(span));
         let status = if found.balance.is_some() {
             Status::Confirmed

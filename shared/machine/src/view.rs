@@ -6,7 +6,7 @@ use crate::block::Look;
 use crate::calendar::Millis;
 use crate::expr::{BoolExpr, Expr, Fault, IntExpr, Source, StrExpr};
 use crate::input::Payload;
-use crate::model::{Phase, Sender, Transition};
+use crate::model::{Action, Phase, Sender, Transition};
 use crate::step::{Call, No, Rejection, closed, eligible, settle};
 use crate::turn::Turn;
 
@@ -131,10 +131,39 @@ fn refusal(look: &Look<'_>, event: u16) -> Result<Option<Rejection>, Fault> {
                 }
             }
             Some(guard) if !guard.eval(look)? => {}
-            _ => return Ok(no_of(transition)),
+            _ => {
+                return match no_of(transition) {
+                    None => refused(&transition.actions, look),
+                    no => Ok(no),
+                };
+            }
         }
     }
     Ok(Some(Rejection::NotPossible))
+}
+
+/// The no that the blocks which these actions use would meet. What reads the payload counts as possible.
+fn refused(actions: &[Action], look: &Look<'_>) -> Result<Option<Rejection>, Fault> {
+    for each in actions {
+        let Action::Block {
+            block,
+            action,
+            args,
+        } = each
+        else {
+            continue;
+        };
+        let found = look.campaign.blocks.get(usize::from(*block));
+        let Some(found) = found.filter(|_| !args.iter().any(Expr::reads_event)) else {
+            continue;
+        };
+        let args = args.iter().map(|arg| arg.eval(look));
+        let no = found.refuses(*action, &args.collect::<Result<Vec<_>, _>>()?, look)?;
+        if no.is_some() {
+            return Ok(no);
+        }
+    }
+    Ok(None)
 }
 
 fn no_of(transition: &Transition) -> Option<Rejection> {
@@ -155,6 +184,9 @@ fn next_at(turn: &Turn<'_>, no: &Rejection, now: Millis) -> Option<Millis> {
     }
     match no {
         Rejection::NotOpen => Some(window.opens),
+        Rejection::Later { next_at, .. } => {
+            next_at.filter(|at| *at > now && window.phase(*at) == Phase::Open)
+        }
         Rejection::Closed | Rejection::NotEligible | Rejection::Forbidden => None,
         Rejection::NotPossible
         | Rejection::SoldOut { .. }

@@ -141,6 +141,7 @@ pub async fn settle(
         amended: BTreeMap::new(),
         lines: BTreeMap::new(),
         counted: BTreeMap::new(),
+        quotas: quotas(&lane),
         differences: Vec::new(),
     };
     books.read(&lane, Books::amend).await?;
@@ -159,6 +160,13 @@ pub async fn settle(
     }))
 }
 
+fn quotas(lane: &Lane) -> Vec<CounterKey> {
+    let keys = lane.counters.iter().map(|(key, _)| key);
+    keys.filter(|key| matches!(key, CounterKey::Quota(..)))
+        .cloned()
+        .collect()
+}
+
 /// A settlement under way.
 struct Books<'a> {
     store: &'a dyn Store,
@@ -170,6 +178,8 @@ struct Books<'a> {
     amended: BTreeMap<u128, Amended>,
     lines: BTreeMap<Arc<str>, Line>,
     counted: BTreeMap<CounterKey, i64>,
+    /// The quotas that are there still.
+    quotas: Vec<CounterKey>,
     differences: Vec<Difference>,
 }
 
@@ -279,6 +289,9 @@ impl Books<'_> {
 
     /// What the grant moved its counters by.
     fn count(&mut self, row: &LedgerRow, grant: &GrantRow, tables: Option<&Tables>) {
+        if let Some(key) = self.quotas.iter().find(|key| key.counts(grant)) {
+            *self.counted.entry(key.clone()).or_default() += 1;
+        }
         if grant.serial.is_some() {
             let units = self.counted.entry(CounterKey::Stock(grant.reward.clone()));
             *units.or_default() += 1;
@@ -313,7 +326,7 @@ impl Books<'_> {
         }
         // A day's counter is kept for some days only.
         let left = std::mem::take(&mut self.counted).into_iter();
-        let left = left.filter(|(counter, _)| !matches!(counter, CounterKey::BudgetDay(_)));
+        let left = left.filter(|(counter, _)| counter.day().is_none());
         self.differences
             .extend(left.map(|(counter, booked)| Difference::CounterDiffers {
                 counter,

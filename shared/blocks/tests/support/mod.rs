@@ -172,6 +172,7 @@ impl Builder {
             at_least: i64::MIN,
             at_most: i64::MAX,
             max_length: 100,
+            choice: None,
         };
         self.definition.events.push(EventDecl {
             payload: payload.iter().map(field).collect(),

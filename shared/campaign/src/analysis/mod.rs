@@ -10,6 +10,7 @@ mod figures;
 mod flow;
 mod forecast;
 mod guards;
+mod packs;
 mod paid;
 mod path;
 mod places;
@@ -48,6 +49,7 @@ pub(crate) fn report(
         kinds: &kinds,
     };
     figures::report(figures, out);
+    packs::report(figures, out);
     if let Some(expected) = expected {
         forecast::report(expected, figures, out);
     }

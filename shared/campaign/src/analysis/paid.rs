@@ -124,9 +124,7 @@ fn packed(definition: &Definition, block: u16) -> Vec<u16> {
         return Vec::new();
     };
     let params: Option<blocks::pack::Params> = serde_json::from_str(&spec.params).ok();
-    params.map_or_else(Vec::new, |params| {
-        params.gives.iter().map(|promise| promise.reward).collect()
-    })
+    params.map_or_else(Vec::new, |params| params.rewards().collect())
 }
 
 /// Why a reward, and all that stands in for it, may be gone; nothing if something is always there.

@@ -9,7 +9,7 @@ use machine::Definition;
 use machine::model::BlockSpec;
 use serde::de::DeserializeOwned;
 
-use super::{Both, Effect, Found, odds, or};
+use super::{Both, Effect, Found, odds, or, packs};
 
 pub(super) fn compare(both: Both<'_>, found: &mut Found) {
     let Both { old, new } = both;
@@ -26,15 +26,8 @@ pub(super) fn compare(both: Both<'_>, found: &mut Found) {
             streak::KIND => with(was, spec, found, |was, is, found| {
                 streak(both, was, is, found);
             }),
-            pack::KIND => with(was, spec, found, |was: &pack::Params, is, found| {
-                let (before, after) = (names(old, &was.gives), names(new, &is.gives));
-                sets(
-                    "pack",
-                    ("the pack gives", "礼包内容"),
-                    &before,
-                    &after,
-                    found,
-                );
+            pack::KIND => with(was, spec, found, |was, is, found| {
+                packs::compare(both, was, is, found);
             }),
             _ if was.params != spec.params => unknown(spec, found),
             _ => {}
@@ -307,17 +300,17 @@ fn streak(both: Both<'_>, was: &streak::Params, is: &streak::Params, found: &mut
     );
 }
 
-fn id(definition: &Definition, reward: u16) -> Arc<str> {
+pub(super) fn id(definition: &Definition, reward: u16) -> Arc<str> {
     let reward = definition.rewards.get(usize::from(reward));
     reward.map_or_else(|| "".into(), |reward| reward.id.clone())
 }
 
-fn names(definition: &Definition, promises: &[Promise]) -> BTreeSet<String> {
+pub(super) fn names(definition: &Definition, promises: &[Promise]) -> BTreeSet<String> {
     let names = promises.iter().map(|one| id(definition, one.reward));
     names.map(|name| name.to_string()).collect()
 }
 
-fn by_day(definition: &Definition, promises: &[(u32, Promise)]) -> BTreeSet<String> {
+pub(super) fn by_day(definition: &Definition, promises: &[(u32, Promise)]) -> BTreeSet<String> {
     let names = promises.iter();
     names
         .map(|(day, one)| format!("{day}: {}", id(definition, one.reward)))
@@ -325,7 +318,7 @@ fn by_day(definition: &Definition, promises: &[(u32, Promise)]) -> BTreeSet<Stri
 }
 
 /// Two sets of promises: what is gone is a loss, what has come a gain, and both together who looks can tell.
-fn sets(
+pub(super) fn sets(
     subject: &str,
     (en, zh): (&str, &str),
     old: &BTreeSet<String>,

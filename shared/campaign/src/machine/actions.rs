@@ -58,7 +58,11 @@ static ACTION: Keys = Keys {
             BLOCK,
             "Signs a missed day: `{ of: streak, day: .. }`; outcome `made-up`.",
         ),
-        Key::optional("claim", BLOCK, "Claims the pack; outcome `claimed`."),
+        Key::optional(
+            "claim",
+            BLOCK,
+            "Claims the pack; outcome `claimed`, or `more` where more of it is to come.",
+        ),
     ],
 };
 

@@ -2,16 +2,19 @@
 
 use machine::block::ActionSig;
 use machine::expr::{Expr, IntExpr};
-use machine::model::Action;
+use machine::model::{Action, Choice};
 
 use super::actions::{Lowered, OWN, When, after_draw};
 use crate::check::Check;
 use crate::codes;
 use crate::diagnostic::meant;
 use crate::document::{Entry, Kind};
-use crate::read::limits;
 use crate::read::wheel::draws;
+use crate::read::{events, limits};
 use crate::scope::{Scope, Setting};
+
+/// The field of an event that says what is chosen of a pack.
+const CHOICE: &str = "choice";
 
 /// Blocks' actions that may say no by themselves, whatever the guards said.
 const MAY_REFUSE: [&str; 2] = ["sign", "make_up"];
@@ -84,9 +87,12 @@ pub(super) fn lower(
     if when.drawn && may_refuse {
         after_draw(entry, check);
     }
-    let args = arguments(entry, &signature, when.setting, check)?;
+    let mut args = arguments(entry, &signature, when.setting, check)?;
     if when.setting == Setting::Nobody && signature.draws {
         limits::looked_up(&entry.key.place, None, check);
+    }
+    if let Some(choose) = chosen_of(at, check) {
+        args.push(choice_field(entry, &choose, when.setting, check)?);
     }
     list.draws |= signature.draws;
     if !signature.outcomes.is_empty() {
@@ -98,6 +104,47 @@ pub(super) fn lower(
         args,
     });
     Some(())
+}
+
+/// What is chosen, where the block is a pack that is chosen from.
+fn chosen_of(block: u16, check: &Check<'_>) -> Option<Choice> {
+    let spec = &check.tables.blocks.get(usize::from(block))?.what.spec;
+    if spec.kind != blocks::pack::KIND {
+        return None;
+    }
+    let params: blocks::pack::Params = serde_json::from_str(&spec.params).ok()?;
+    let choose = params.choose?;
+    let named = choose.of.iter().filter_map(|reward| {
+        let reward = check.tables.reward_at(*reward)?;
+        Some(reward.id.clone())
+    });
+    Some(Choice {
+        of: named.collect(),
+        how_many: choose.how_many,
+    })
+}
+
+/// The argument that says in which field of the event the choice is. An event that does not declare it carries it from
+/// now on.
+fn choice_field(
+    entry: &Entry,
+    choice: &Choice,
+    setting: Setting,
+    check: &mut Check<'_>,
+) -> Option<Expr> {
+    let Setting::Event(event) = setting else {
+        check
+            .out
+            .error(
+                codes::NOBODY_THERE,
+                &entry.key.place,
+                "something is chosen of this pack, and nobody is there to choose",
+            )
+            .help("claim it in a transition of an event");
+        return None;
+    };
+    let slot = events::chosen_in(event, CHOICE, choice.clone(), &entry.key.place, check)?;
+    Some(Expr::Int(IntExpr::Lit(i64::from(slot))))
 }
 
 fn arguments(

@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 
 use machine::Type;
-use machine::model::{EventDecl, Field, Hears, Sender};
+use machine::model::{Choice, EventDecl, Field, Hears, Sender};
 
 use crate::check::Check;
 use crate::codes;
 use crate::document::{Entry, Fields, Key, Keys, Node, Shape};
 use crate::read::context;
 use crate::relays::Ear;
+use crate::source::Place;
 use crate::tables::Placed;
 
 /// The most events of one campaign.
@@ -312,6 +313,52 @@ fn listens(event: u16, hears: Placed<Hears>, check: &mut Check<'_>) {
     });
 }
 
+/// The field in which an event says what is chosen: made, where it does not declare one of this name. Its place among the
+/// event's fields; nothing where the one that is declared can't hold a choice.
+pub(crate) fn chosen_in(
+    event: u16,
+    name: &str,
+    choice: Choice,
+    place: &Place,
+    check: &mut Check<'_>,
+) -> Option<u16> {
+    let ty = if choice.how_many == 1 {
+        Type::Str
+    } else {
+        Type::Strs
+    };
+    let known = check.tables.events.get_mut(usize::from(event))?;
+    let fields = &mut known.what.payload;
+    let at = fields.iter().position(|field| field.name == name);
+    let at = at.unwrap_or_else(|| {
+        fields.push(Field {
+            name: name.to_owned(),
+            ty,
+            default: None,
+            at_least: i64::MIN,
+            at_most: i64::MAX,
+            max_length: LONGEST_TEXT,
+            choice: None,
+        });
+        fields.len() - 1
+    });
+    let field = fields.get_mut(at)?;
+    if field.ty != ty || field.default.is_some() {
+        let event = &known.what.name;
+        check
+            .out
+            .error(
+                codes::CHOICE_FIELD,
+                place,
+                format!("`{name}` of the event `{event}` says what is chosen, and is declared as something else"),
+            )
+            .help(format!("leave `{name}` out of the event's `payload`: it is added by itself"));
+        return None;
+    }
+    field.choice = Some(choice);
+    Some(at as u16)
+}
+
 fn while_claiming(node: &Node, check: &mut Check<'_>) -> bool {
     let words: Vec<_> = node
         .one_or_list()
@@ -403,5 +450,6 @@ fn field(entry: &Entry, check: &mut Check<'_>) -> Option<Field> {
         at_least,
         at_most,
         max_length: max_length.map_or(LONGEST_TEXT, |most| most as u32),
+        choice: None,
     })
 }

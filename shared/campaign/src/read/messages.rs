@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use blocks::pack;
 use machine::Text;
 
 use crate::check::Check;
@@ -12,7 +13,7 @@ use crate::read::{buy, earn};
 use crate::reserved::{RESERVED, is_reserved};
 
 /// What the sections' own codes say unless a campaign says otherwise.
-const OWN: [(&str, [(&str, &str); 2]); 5] = [
+const OWN: &[(&str, [(&str, &str); 2])] = &[
     (
         earn::ALREADY,
         [
@@ -48,17 +49,45 @@ const OWN: [(&str, [(&str, &str); 2]); 5] = [
             ("en", "You have drawn as often as you can for now"),
         ],
     ),
+    (
+        pack::ALREADY,
+        [
+            ("zh-CN", "你已经领过了"),
+            ("en", "You have already claimed this"),
+        ],
+    ),
+    (
+        pack::stages::NOT_YET,
+        [
+            ("zh-CN", "还没到领取的日子"),
+            ("en", "The next part is not open yet"),
+        ],
+    ),
+    (
+        pack::stages::MISSED,
+        [
+            ("zh-CN", "领取的日子已经过了"),
+            ("en", "The day for this is over"),
+        ],
+    ),
+    (
+        pack::flash::OUTSIDE,
+        [
+            ("zh-CN", "现在不是领取时间"),
+            ("en", "This can't be claimed right now"),
+        ],
+    ),
 ];
 
 /// The messages by code; `default` is what the activity's machine file says.
 pub(crate) fn read(default: Option<&Node>, check: &mut Check<'_>) -> BTreeMap<String, Text> {
     let mut messages = BTreeMap::new();
     for (code, words) in OWN {
-        if check.rejected.contains_key(code) {
+        if check.rejected.contains_key(*code) {
             let words = words
-                .into_iter()
-                .map(|(language, words)| (language.to_owned(), words.to_owned()));
-            messages.insert(code.to_owned(), spoken(words.collect(), check));
+                .iter()
+                .map(|(language, words)| ((*language).to_owned(), (*words).to_owned()));
+            messages.insert((*code).to_owned(), spoken(words.collect(), check));
         }
     }
     for entry in default.map_or(&[][..], entries) {

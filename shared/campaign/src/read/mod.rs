@@ -133,8 +133,8 @@ pub static KEYS: Keys = Keys {
         ),
         Key::optional(
             "pack",
-            Shape::Either(&[Shape::OneOf(&[pack::ALL]), Shape::List(&Shape::Id)]),
-            "The rewards that are given together, all or none: a list of them, or `all`.",
+            pack::PACK,
+            "The rewards that are given together, all or none: a list of them, `all`, or a map with what is chosen, in stages, or in windows of the day.",
         ),
         Key::optional(
             "budget",

@@ -1,8 +1,7 @@
 //! Stock that is set free day by day: `release` of a reward. The days become instants here, so that a step, a store and a
 //! verification only compare times.
 
-use chrono::TimeDelta;
-use machine::calendar::{Calendar, Day, Millis, date};
+use machine::calendar::Calendar;
 use machine::model::{Release, Window};
 
 use crate::check::Check;
@@ -93,7 +92,7 @@ impl Plan {
         let mut day = calendar.day(window.opens);
         // One more than there may be, for who judges it to see.
         while day <= last && free < self.stock && release.later.len() <= MOST_RELEASES {
-            let at = instant(calendar, day, self.at);
+            let at = calendar.clock(day, self.at);
             day = day.saturating_add(1);
             if at >= window.closes {
                 continue;
@@ -108,14 +107,6 @@ impl Plan {
         }
         release
     }
-}
-
-/// The instant at which clocks show `at` (seconds after midnight) in a campaign's day.
-fn instant(calendar: &Calendar, day: Day, at: u32) -> Millis {
-    let after_midnight = i32::from(at < calendar.day_starts_secs);
-    let wall = date(day.saturating_add(after_midnight)).and_time(chrono::NaiveTime::MIN)
-        + TimeDelta::seconds(i64::from(at));
-    calendar.instant(wall)
 }
 
 fn judge(release: &Release, stock: u32, node: &Node, check: &mut Check<'_>) {

@@ -1,10 +1,11 @@
 //! What each placeholder stands for: the one table of their names, and where in a definition each figure is.
 
-use blocks::{chances, streak, wheel};
+use blocks::{chances, pack, streak, wheel};
 use machine::expr::{BoolExpr, IntExpr};
 use machine::model::{Action, Definition, Release, Reward, RewardKind};
 use serde::de::DeserializeOwned;
 
+use super::packs;
 use super::tables;
 use super::words::Words;
 
@@ -54,6 +55,12 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
     sentence(
         "streak",
         "a list of what days give: each day, in a row, in all",
+    ),
+    sentence("choose", "the sentence about what is chosen of a pack"),
+    sentence("stages", "a list of what each stage of a pack gives"),
+    sentence(
+        "windows",
+        "a list of the windows of the day in which a pack can be claimed",
     ),
     figure("title.REWARD", "the reward's title"),
     figure(
@@ -153,6 +160,7 @@ pub(super) struct Figures<'a> {
     pub(super) words: Words,
     pub(super) wheel: Option<wheel::Params>,
     pub(super) streak: Option<streak::Params>,
+    pub(super) pack: Option<pack::Params>,
     chances: Option<(chances::Params, i64)>,
 }
 
@@ -166,6 +174,7 @@ impl<'a> Figures<'a> {
             words: Words::of(language).unwrap_or(Words::Plain),
             wheel: params(definition, wheel::KIND),
             streak: params(definition, streak::KIND),
+            pack: params(definition, pack::KIND),
             chances: chances.map(|chances| (chances, held.map_or(i64::MAX, |held| held.at_most))),
         }
     }
@@ -231,6 +240,9 @@ impl<'a> Figures<'a> {
             "day_starts" => some(Words::clock(i64::from(definition.calendar.day_starts_secs))),
             "rewards" => return tables::rewards(self),
             "streak" => return tables::streak(self),
+            "stages" => return packs::stages(self),
+            "windows" => return packs::windows(self),
+            "choose" => packs::choose(self),
             "release" => self.every(|this, _, reward| this.release(reward)),
             "when_gone" => self.every(Self::when_gone),
             "budget" => self.budget(),

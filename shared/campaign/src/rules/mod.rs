@@ -5,6 +5,7 @@
 //! law wants to be said is [`crate::law`]'s to ask; here is noted which placeholders a text uses (`Rules::says`).
 
 mod figures;
+mod packs;
 mod scan;
 mod tables;
 mod words;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use machine::input::{Facts, Known, Payload, User};
-use machine::model::{Campaign, EventDecl, FactKind, Field, Sender};
+use machine::model::{Campaign, Choice, EventDecl, FactKind, Field, Sender};
 use machine::{Millis, Type, Value};
 
 use super::dice::{Dice, Rate};
@@ -226,6 +226,18 @@ pub fn fill(fields: &[Holds], now: Millis, campaign: &Campaign, dice: &mut Dice)
     }
 }
 
+/// What can be chosen: each by itself, or as many neighbours as are to be chosen, from each of them on.
+fn choices(choice: &Choice, ty: Type) -> Vec<Value> {
+    let from = |at: usize| choice.of.iter().cycle().skip(at).cloned();
+    let many = (choice.how_many as usize).min(choice.of.len());
+    (0..choice.of.len())
+        .filter_map(|at| match ty {
+            Type::Strs => Some(Value::Strs(from(at).take(many).collect())),
+            _ => from(at).next().map(Value::Str),
+        })
+        .collect()
+}
+
 /// What a field holds: what the profile says, else its default, else something that its declaration allows.
 fn holds(profile: &Profile, event: &EventDecl, field: &Field) -> Holds {
     let said = profile
@@ -237,6 +249,9 @@ fn holds(profile: &Profile, event: &EventDecl, field: &Field) -> Holds {
     }
     if let Some(default) = &field.default {
         return Holds::OneOf(vec![default.clone()]);
+    }
+    if let Some(choice) = &field.choice {
+        return Holds::OneOf(choices(choice, field.ty));
     }
     match field.ty {
         Type::Int => {

@@ -172,6 +172,8 @@ impl Tally {
                 }
                 // Nobody stops anything in a forecast.
                 CounterKey::Stopped(_) => {}
+                // Whoever came too late is told so: it is counted among the rejections.
+                CounterKey::Quota(..) => {}
                 CounterKey::BudgetDay(_) => {
                     if self.last_capped != Some(day) {
                         self.last_capped = Some(day);

@@ -9,7 +9,7 @@ use machine::turn::replay_chain;
 use machine::world::CounterKey;
 
 use super::finding::{Finding, Kind, Report};
-use super::row::{self, Draw, Grant, Row};
+use super::row::{Draw, Grant, Row};
 use super::{Player, Revision, cost};
 
 /// A row that is looked at, and where what is found goes.
@@ -180,7 +180,7 @@ impl Found<'_> {
     pub fn chain(&mut self, draw: &Draw, came_up: &str, campaign: &Campaign, player: &Player) {
         let mut gone = Vec::new();
         for name in &draw.exhausted {
-            match row::counter(name) {
+            match CounterKey::parse(name) {
                 Some(key) => gone.push(key),
                 None => self.note(Kind::Exhausted, format!("`{name}` is no counter")),
             }
@@ -261,7 +261,7 @@ impl Found<'_> {
         let campaigns = || revisions.values().map(|revision| &revision.campaign);
         // A row without its time is held to all of the stock.
         let at = self.row.millis();
-        for key in draw.exhausted.iter().filter_map(|name| row::counter(name)) {
+        for key in draw.exhausted.iter().filter_map(|name| CounterKey::parse(name)) {
             match key {
                 CounterKey::Stock(id) => {
                     let free = |campaign: &Campaign| {
@@ -309,6 +309,11 @@ impl Found<'_> {
                 }
                 // That staff had stopped it then stands in their audit, and nowhere else.
                 CounterKey::Stopped(_) => {}
+                // No draw asks for a quota.
+                CounterKey::Quota(..) => self.note(
+                    Kind::Exhausted,
+                    format!("`{key}` is said to be used up, and no draw asks for it"),
+                ),
                 CounterKey::BudgetDay(_) => {
                     if campaign
                         .budget

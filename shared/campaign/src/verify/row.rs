@@ -172,18 +172,3 @@ impl Row {
         Some(at.timestamp_millis())
     }
 }
-
-/// Reads a counter's name; none for what is no counter.
-pub(super) fn counter(text: &str) -> Option<CounterKey> {
-    if text == "budget" {
-        return Some(CounterKey::Budget);
-    }
-    if let Some(reward) = text.strip_prefix("stock/") {
-        return Some(CounterKey::Stock(reward.into()));
-    }
-    if let Some(reward) = text.strip_prefix("stopped/") {
-        return Some(CounterKey::Stopped(reward.into()));
-    }
-    let day = text.strip_prefix("budget/")?.parse().ok()?;
-    Some(CounterKey::BudgetDay(machine::calendar::day_number(day)))
-}

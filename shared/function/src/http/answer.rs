@@ -43,6 +43,13 @@ pub(super) fn failed(failed: Failed, context: &Context<'_>, language: &str) -> P
             let words = render::message(&campaign, &rejection, language);
             match &rejection {
                 Rejection::Custom(code) => Problem::rejected(code, &words),
+                Rejection::Later { code, next_at } => {
+                    let problem = Problem::rejected(code, &words);
+                    match next_at {
+                        Some(at) => problem.with("next_at", campaign.calendar.rfc3339(*at)),
+                        None => problem,
+                    }
+                }
                 Rejection::NotOpen => Problem::new(Code::NotOpen)
                     .with("opens", campaign.calendar.rfc3339(campaign.window.opens)),
                 Rejection::Closed => Problem::new(Code::Closed)

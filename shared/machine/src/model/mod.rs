@@ -338,6 +338,18 @@ pub struct Field {
     pub at_most: i64,
     /// The longest string taken, in characters.
     pub max_length: u32,
+    /// What it is chosen from; none: any text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<Choice>,
+}
+
+/// What a field of a payload is chosen from: a text is one of these, a list is so many different ones of these.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// What there is to choose from; at least one.
+    pub of: Vec<Arc<str>>,
+    /// How many are chosen; 1 where the field is a text.
+    pub how_many: u32,
 }
 
 /// A block as data: its kind, its checked parameters, its variables.

@@ -16,7 +16,7 @@ use crate::ids::Lane;
 use crate::ledger::{Row, is_by_hand};
 use crate::participant::Participant;
 
-/// For how many days a day's budget counter is kept, so that a call that crosses midnight still finds its day.
+/// For how many days a counter of a day is kept, so that a call that crosses midnight still finds its day.
 const KEEP_DAYS: i32 = 8;
 
 /// Applies a change of any kind; used to replay a log, where only changes that succeeded stand.
@@ -116,7 +116,7 @@ pub fn apply_within(
             continue;
         };
         found.issued = found.issued.saturating_add(counter.add);
-        if let (CounterKey::BudgetDay(_), Bound::Given(bound)) = (&counter.key, counter.bound) {
+        if let (Some(_), Bound::Given(bound)) = (counter.key.day(), counter.bound) {
             found.ceiling = bound.max(found.issued);
         }
     }
@@ -223,15 +223,14 @@ fn name(exhausted: &mut Vec<Left>, counter: &CounterMove, left: i64) {
     }
 }
 
-/// How much is left of a counter; an error when it should exist and does not. Only a day's budget takes its bound from the
-/// move and begins by itself: the others are created by a publish and by nothing else.
+/// How much is left of a counter; an error when it should exist and does not. Only what is of a day (its budget, its quotas)
+/// takes its bound from the move and begins by itself: the others are created by a publish and by nothing else.
 fn left(lane: &LaneWorld, counter: &CounterMove) -> Result<i64, CounterKey> {
     let known = lane.counters.get(&counter.key);
     let bound = match (&counter.key, counter.bound) {
-        (CounterKey::BudgetDay(_), Bound::Given(bound)) => Some(bound),
-        (CounterKey::BudgetDay(_), Bound::Own | Bound::Held(_)) | (CounterKey::Stopped(_), _) => {
-            None
-        }
+        (CounterKey::BudgetDay(_) | CounterKey::Quota(..), Bound::Given(bound)) => Some(bound),
+        (CounterKey::BudgetDay(_) | CounterKey::Quota(..), Bound::Own | Bound::Held(_))
+        | (CounterKey::Stopped(_), _) => None,
         (CounterKey::Stock(_) | CounterKey::Budget, bound) => {
             known.map(|found| found.ceiling.saturating_sub(bound.held()))
         }
@@ -242,12 +241,12 @@ fn left(lane: &LaneWorld, counter: &CounterMove) -> Result<i64, CounterKey> {
         .ok_or_else(|| counter.key.clone())
 }
 
-/// Begins a counter: a day's budget, and with it those of days long past end.
+/// Begins a counter of a day, and with it those of days long past end.
 fn begin(lane: &mut LaneWorld, key: &CounterKey) {
-    if let CounterKey::BudgetDay(day) = key {
+    if let Some(day) = key.day() {
         let oldest = day.saturating_sub(KEEP_DAYS);
         lane.counters
-            .retain(|key, _| !matches!(key, CounterKey::BudgetDay(old) if *old < oldest));
+            .retain(|key, _| key.day().is_none_or(|old| old >= oldest));
     }
     let empty = Counter {
         issued: 0,

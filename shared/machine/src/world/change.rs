@@ -9,9 +9,9 @@ use super::admin::Admin;
 use super::delivery::Keep;
 use super::measure::Blocked;
 use super::state::{Live, Pause};
-use crate::calendar::{Day, Millis, date};
-use crate::ids::{CampaignKey, Pseudonym};
-use crate::ledger::Row;
+use crate::calendar::{Day, Millis, date, day_number};
+use crate::ids::{CampaignKey, Period, Pseudonym};
+use crate::ledger::{GrantRow, Row};
 use crate::model::Sender;
 use crate::participant::{Core, Grant, Heard, Participant};
 
@@ -139,6 +139,44 @@ pub enum CounterKey {
     /// No counter, and nothing moves it: what stands among the exhausted where staff have stopped a reward, or withdrawn so much of
     /// its stock that less is left than was published.
     Stopped(Arc<str>),
+    /// How many users a rule has given to within a day of its own: the grants with that rule, that day as their period and
+    /// `n` 1. (Of a span of several days the day is the first.) Begins at 0 by itself: its bound comes with the move.
+    Quota(Arc<str>, Day),
+}
+
+impl CounterKey {
+    /// The day that it is of, where it is of one: such a counter begins by itself, takes its bound from the move, and is
+    /// forgotten some days later.
+    pub fn day(&self) -> Option<Day> {
+        match self {
+            Self::BudgetDay(day) | Self::Quota(_, day) => Some(*day),
+            Self::Stock(_) | Self::Budget | Self::Stopped(_) => None,
+        }
+    }
+
+    /// Whether it is a quota that counts this grant.
+    pub fn counts(&self, grant: &GrantRow) -> bool {
+        let Self::Quota(rule, day) = self else {
+            return false;
+        };
+        grant.n == 1 && grant.period == Period::Day(*day) && *rule == grant.rule
+    }
+
+    /// The counter with this name, as [`fmt::Display`] writes it.
+    pub fn parse(name: &str) -> Option<Self> {
+        let day = |text: &str| text.parse().ok().map(day_number);
+        match name.split_once('/') {
+            None => (name == "budget").then_some(Self::Budget),
+            Some(("stock", reward)) => Some(Self::Stock(reward.into())),
+            Some(("stopped", reward)) => Some(Self::Stopped(reward.into())),
+            Some(("budget", on)) => Some(Self::BudgetDay(day(on)?)),
+            Some(("quota", rest)) => {
+                let (rule, on) = rest.rsplit_once('/')?;
+                Some(Self::Quota(rule.into(), day(on)?))
+            }
+            Some(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for CounterKey {
@@ -148,6 +186,7 @@ impl fmt::Display for CounterKey {
             Self::Budget => f.write_str("budget"),
             Self::BudgetDay(day) => write!(f, "budget/{}", date(*day)),
             Self::Stopped(reward) => write!(f, "stopped/{reward}"),
+            Self::Quota(rule, day) => write!(f, "quota/{rule}/{}", date(*day)),
         }
     }
 }
@@ -168,7 +207,7 @@ pub struct CounterMove {
 pub enum Bound {
     /// Its own ceiling.
     Own,
-    /// This figure, for a counter that has no ceiling of its own: a day's budget. A counter that has one keeps to that.
+    /// This figure, for a counter that has no ceiling of its own: a day's budget, a day's quota. A counter that has one keeps to that.
     Given(i64),
     /// Its own ceiling less so many units, which wait for a later release. What is topped up is there at once.
     Held(i64),

@@ -148,8 +148,7 @@ impl LaneWorld {
         self.rows = 0;
         self.marks.clear();
         // What begins at 0 by itself is gone; the others are created by a publish alone.
-        self.counters
-            .retain(|key, _| !matches!(key, CounterKey::BudgetDay(_)));
+        self.counters.retain(|key, _| key.day().is_none());
         for counter in self.counters.values_mut() {
             *counter = Counter {
                 issued: 0,

@@ -2,7 +2,9 @@
 
 use machine::ids::Lane;
 use machine::ledger::Row;
-use machine::world::{Action, AdminOutcome, Bound, CounterKey, CounterMove, Left, Outcome};
+use machine::world::{
+    Action, AdminOutcome, Bound, Commit, CounterKey, CounterMove, Left, Outcome,
+};
 
 use super::Failed;
 use super::sample::{CAMPAIGN, admin, commit, costing, giving, live, moving, stock, test, user};
@@ -209,6 +211,77 @@ pub(super) async fn a_budget_of_a_day_begins_anew(stage: Stage) -> Done {
         }]
     );
     same!(stage.counter(&CounterKey::BudgetDay(100)).await?.issued, 70);
+    Ok(())
+}
+
+/// A user's step that takes one of what a rule gives on a day, and is given it.
+fn taking(number: u64, rule: &str, day: i32, most: i64) -> Commit {
+    let mut made = commit(user(number), 0, &format!("{rule}-{day}"));
+    made.moves = vec![CounterMove {
+        key: CounterKey::Quota(rule.into(), day),
+        add: 1,
+        bound: Bound::Given(most),
+    }];
+    made
+}
+
+pub(super) async fn a_quota_begins_by_itself_and_is_one_rules_and_one_days(stage: Stage) -> Done {
+    let key = |rule: &str, day| CounterKey::Quota(rule.into(), day);
+    for number in 0..2 {
+        stage
+            .committed(&taking(number, "flash-1000-mug", 20_000, 2))
+            .await?;
+    }
+    let late = taking(9, "flash-1000-mug", 20_000, 2);
+    same!(
+        stage.exhausted(&late).await?,
+        [Left {
+            key: key("flash-1000-mug", 20_000),
+            left: 0
+        }]
+    );
+    // What was refused has taken nothing; another window, and another day, have their own.
+    stage
+        .committed(&taking(3, "flash-2000-mug", 20_000, 2))
+        .await?;
+    stage
+        .committed(&taking(4, "flash-1000-mug", 20_001, 2))
+        .await?;
+    // The bound comes with the move: a new revision's holds from the next commit on.
+    stage
+        .committed(&taking(5, "flash-1000-mug", 20_000, 3))
+        .await?;
+    same!(
+        stage.counter(&key("flash-1000-mug", 20_000)).await?.issued,
+        3
+    );
+    same!(
+        stage.counter(&key("flash-2000-mug", 20_000)).await?.issued,
+        1
+    );
+    same!(
+        stage.counter(&key("flash-1000-mug", 20_001)).await?.issued,
+        1
+    );
+    let mut unbound = taking(6, "flash-1000-mug", 20_000, 0);
+    unbound.moves = vec![moving(key("flash-1000-mug", 20_000), 1)];
+    same!(
+        stage.commit(&unbound).await?,
+        Outcome::Frozen(key("flash-1000-mug", 20_000))
+    );
+    Ok(())
+}
+
+pub(super) async fn counters_of_days_long_past_are_forgotten(stage: Stage) -> Done {
+    stage.committed(&taking(1, "flash", 20_000, 5)).await?;
+    stage.committed(&taking(2, "flash", 20_008, 5)).await?;
+    let kept = |lane: crate::Lane| {
+        let days = lane.counters.iter().filter_map(|(key, _)| key.day());
+        days.collect::<Vec<_>>()
+    };
+    same!(kept(stage.lane(&live()).await?), [20_000, 20_008]);
+    stage.committed(&taking(3, "flash", 20_009, 5)).await?;
+    same!(kept(stage.lane(&live()).await?), [20_008, 20_009]);
     Ok(())
 }
 

@@ -141,7 +141,7 @@ cases! {
     heard: what_was_heard_stays_until_it_is_replaced, a_message_pushes_out_no_answer, a_record_that_heard_less_is_no_ground;
     counters: serials_count_up_from_nought, exhausted_names_every_counter_with_what_is_left, exhausted_moves_nothing,
         a_missing_counter_is_frozen, only_a_days_budget_begins_by_itself, a_budget_is_never_overdrawn,
-        a_budget_of_a_day_begins_anew, two_moves_of_one_counter_count_together, several_units_in_one_commit,
+        a_budget_of_a_day_begins_anew, a_quota_begins_by_itself_and_is_one_rules_and_one_days, counters_of_days_long_past_are_forgotten, two_moves_of_one_counter_count_together, several_units_in_one_commit,
         what_waits_for_a_release_is_not_given,
         units_and_rows_must_agree, lanes_are_apart;
     reads: rows_are_numbered_in_order, rows_are_read_from_anywhere, a_row_tells_its_commit, a_history_is_of_one_user,
@@ -171,6 +171,6 @@ cases! {
         others_approve_and_an_edit_ends_that, a_draft_is_published_once_and_gone, of_many_publishers_one_publishes,
         a_schedule_is_kept_and_an_edit_cancels_it;
     lists: who_is_on_a_list_is_told, a_list_is_replaced_as_a_whole, a_list_is_taken_away, a_list_is_audited_and_put_once;
-    races: ten_units_have_ten_winners, twins_get_one_answer, one_user_is_never_in_two_places,
+    races: ten_units_have_ten_winners, a_window_gives_exactly_its_stock, twins_get_one_answer, one_user_is_never_in_two_places,
         a_dropped_commit_still_commits;
 }

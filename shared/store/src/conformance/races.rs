@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use machine::ledger::Row;
-use machine::world::{Outcome, REMEMBER_MOST};
+use machine::world::{Bound, CounterKey, CounterMove, Outcome, REMEMBER_MOST};
 use tokio::task::JoinSet;
 
 use super::Failed;
@@ -47,6 +47,32 @@ pub(super) async fn ten_units_have_ten_winners(stage: Stage) -> Done {
     };
     let serials: Vec<u64> = rows.iter().filter_map(|row| serial(&row.row)).collect();
     same!(serials, (0..10).collect::<Vec<_>>());
+    Ok(())
+}
+
+pub(super) async fn a_window_gives_exactly_its_stock(stage: Stage) -> Done {
+    let store = stage.store.clone();
+    let key = CounterKey::Quota("flash-1000-mug".into(), 20_000);
+    let quota = key.clone();
+    let got = at_once(move |number| {
+        let (store, key) = (store.clone(), quota.clone());
+        async move {
+            let mut made = commit(user(number), 0, "claim");
+            made.moves = vec![CounterMove {
+                key,
+                add: 1,
+                bound: Bound::Given(10),
+            }];
+            match store.commit(Box::new(made)).await? {
+                Outcome::Committed(_) => Ok(true),
+                Outcome::Exhausted(_) => Ok(false),
+                other => Err(Failed(format!("claim {number} came out as {other:?}"))),
+            }
+        }
+    })
+    .await?;
+    same!(got.iter().filter(|got| **got).count(), 10);
+    same!(stage.counter(&key).await?.issued, 10);
     Ok(())
 }
 

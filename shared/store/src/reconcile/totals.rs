@@ -57,6 +57,7 @@ impl<'a> Totals<'a> {
                 self.grants += 1;
                 self.unit(row.number, grant, tables, out);
                 self.cost(row, grant, tables);
+                self.of_day(grant);
             }
             Row::Draw(_) => self.draws += 1,
             Row::Message(_) | Row::Hand(_) | Row::Amended(_) => {}
@@ -112,6 +113,14 @@ impl<'a> Totals<'a> {
         }
     }
 
+    /// What a quota counts: the first grant of each user under its rule, for its day. Only of those that are there still.
+    fn of_day(&mut self, grant: &GrantRow) {
+        let mut kept = self.lane.counters.iter().map(|(key, _)| key);
+        if let Some(key) = kept.find(|key| key.counts(grant)) {
+            *self.spent.entry(key.clone()).or_default() += 1;
+        }
+    }
+
     fn issued(&self, key: &CounterKey) -> i64 {
         let found = self.lane.counters.iter().find(|(known, _)| known == key);
         found.map_or(0, |(_, counter)| counter.issued)
@@ -132,9 +141,10 @@ impl<'a> Totals<'a> {
                     units.missing(counter.issued, reward, out);
                     units.count
                 }
-                CounterKey::Budget | CounterKey::BudgetDay(_) | CounterKey::Stopped(_) => {
-                    self.spent.remove(key).unwrap_or_default()
-                }
+                CounterKey::Budget
+                | CounterKey::BudgetDay(_)
+                | CounterKey::Quota(..)
+                | CounterKey::Stopped(_) => self.spent.remove(key).unwrap_or_default(),
             };
             let counter_key = || key.clone();
             if counter.issued != booked {
@@ -145,7 +155,7 @@ impl<'a> Totals<'a> {
                 });
             }
             // A day's bound is the config's, which may have been lowered since.
-            if counter.issued > counter.ceiling && !matches!(key, CounterKey::BudgetDay(_)) {
+            if counter.issued > counter.ceiling && key.day().is_none() {
                 out.add(Difference::Overdrawn {
                     counter: counter_key(),
                     issued: counter.issued,
@@ -157,7 +167,7 @@ impl<'a> Totals<'a> {
         let units = self.units.into_iter();
         let units = units.map(|(reward, units)| (CounterKey::Stock(reward), units.count));
         let spent = self.spent.into_iter();
-        let spent = spent.filter(|(key, _)| !matches!(key, CounterKey::BudgetDay(_)));
+        let spent = spent.filter(|(key, _)| key.day().is_none());
         for (counter, booked) in units.chain(spent) {
             out.add(Difference::CounterDiffers {
                 counter,

@@ -234,9 +234,9 @@ impl Move {
             });
         let kind = match (&moved.key, moved.bound) {
             (CounterKey::Budget, _) => 0,
-            (CounterKey::BudgetDay(_), Bound::Given(_)) => 1,
+            (CounterKey::BudgetDay(_) | CounterKey::Quota(..), Bound::Given(_)) => 1,
             // What is stopped is no counter: nothing of it is there.
-            (CounterKey::BudgetDay(_), Bound::Own | Bound::Held(_))
+            (CounterKey::BudgetDay(_) | CounterKey::Quota(..), Bound::Own | Bound::Held(_))
             | (CounterKey::Stopped(_), _) => 2,
             (CounterKey::Stock(_), _) => 3,
         };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::try_join;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use machine::Millis;
-use machine::calendar::{Day, day_number};
+use machine::calendar::Day;
 use machine::ids::{CampaignKey, Lane as LaneName, Pseudonym};
 use machine::world::{Answer, Counter, CounterKey, Recalled};
 use redis::Value;
@@ -255,8 +255,8 @@ pub(super) async fn lane(shared: &Shared, key: &CampaignKey) -> Result<Option<La
     let names = strings(shared.ask(&names).await?);
     let mut named: Vec<CounterKey> = names.iter().filter_map(|name| counter_key(name)).collect();
     named.sort();
-    let newest = named.iter().filter_map(day_of).max().unwrap_or_default();
-    named.retain(|key| day_of(key).is_none_or(|day| day >= newest.saturating_sub(KEEP_DAYS)));
+    let newest = named.iter().filter_map(CounterKey::day).max().unwrap_or_default();
+    named.retain(|key| key.day().is_none_or(|day| day >= newest.saturating_sub(KEEP_DAYS)));
     // All in one read, so that counters and rows are of one moment. (A day's budget that begins between the two reads is
     // told by the next look.)
     let campaign = OfCampaign::new(&key.tenant, &key.campaign, key.edition);
@@ -294,21 +294,9 @@ pub(super) async fn lane(shared: &Shared, key: &CampaignKey) -> Result<Option<La
     }))
 }
 
-fn day_of(key: &CounterKey) -> Option<Day> {
-    match key {
-        CounterKey::BudgetDay(day) => Some(*day),
-        CounterKey::Stock(_) | CounterKey::Budget | CounterKey::Stopped(_) => None,
-    }
-}
-
-/// A counter's name, as [`CounterKey`] displays it.
+/// The counter of this name; none for what a process that is newer, or older, has made.
 pub(super) fn counter_key(name: &str) -> Option<CounterKey> {
-    match name.split_once('/') {
-        None if name == "budget" => Some(CounterKey::Budget),
-        Some(("stock", reward)) => Some(CounterKey::Stock(reward.into())),
-        Some(("budget", day)) => Some(CounterKey::BudgetDay(day_number(day.parse().ok()?))),
-        _ => None,
-    }
+    CounterKey::parse(name).filter(|key| !matches!(key, CounterKey::Stopped(_)))
 }
 
 /// A counter's value.

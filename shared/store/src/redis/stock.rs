@@ -75,8 +75,8 @@ pub(super) async fn configured(
     let mut made = Vec::new();
     for name in names {
         let key = super::read::counter_key(&name);
-        // A day's budget begins by itself.
-        let Some(key) = key.filter(|key| !matches!(key, CounterKey::BudgetDay(_))) else {
+        // What is of a day begins by itself.
+        let Some(key) = key.filter(|key| key.day().is_none()) else {
             continue;
         };
         let command = redis::cmd("GET").arg(lane.counter(&key)).to_owned();

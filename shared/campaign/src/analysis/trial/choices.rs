@@ -118,6 +118,17 @@ impl Choices {
     /// What a field may hold: its default or the least first, then its edges, then what the rules compare with.
     fn values(&self, field: &Field, today: Day) -> Vec<Value> {
         let mut all: Vec<Value> = field.default.iter().cloned().collect();
+        if let Some(choice) = &field.choice {
+            let first = choice.of.iter().take(choice.how_many as usize);
+            let listed = [Value::Strs(first.cloned().collect())];
+            let texts = choice.of.iter().cloned().map(Value::Str);
+            match field.ty {
+                Type::Strs => all.extend(listed),
+                _ => all.extend(texts),
+            }
+            all.truncate(MOST_VALUES);
+            return all;
+        }
         match field.ty {
             Type::Int => {
                 let near = self
