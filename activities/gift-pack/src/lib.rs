@@ -16,7 +16,11 @@ impl Activity for GiftPack {
     }
 
     fn sections(&self) -> &'static [(&'static str, Use)] {
-        &[("rewards", Use::Required), ("pack", Use::Optional)]
+        &[
+            ("rewards", Use::Required),
+            ("pack", Use::Optional),
+            ("tasks", Use::Optional),
+        ]
     }
 
     fn stories(&self) -> &'static [Example] {

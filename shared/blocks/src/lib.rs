@@ -5,6 +5,7 @@ pub mod chances;
 pub mod pack;
 pub mod promise;
 pub mod streak;
+pub mod tasks;
 pub mod wheel;
 
 use machine::Block;
@@ -15,7 +16,13 @@ use serde::de::DeserializeOwned;
 pub use promise::Promise;
 
 /// The kinds of blocks, in the order their variables stand in a record.
-pub const KINDS: [&str; 4] = [chances::KIND, wheel::KIND, streak::KIND, pack::KIND];
+pub const KINDS: [&str; 5] = [
+    chances::KIND,
+    wheel::KIND,
+    streak::KIND,
+    pack::KIND,
+    tasks::KIND,
+];
 
 /// Attaches the code of a block to its parameters.
 pub fn link(spec: &BlockSpec) -> Result<Box<dyn Block>, LinkError> {
@@ -24,6 +31,7 @@ pub fn link(spec: &BlockSpec) -> Result<Box<dyn Block>, LinkError> {
         wheel::KIND => Ok(Box::new(wheel::Wheel::new(params(spec)?, spec)?)),
         streak::KIND => Ok(Box::new(streak::Streak::new(params(spec)?, &spec.vars)?)),
         pack::KIND => Ok(Box::new(pack::Pack::new(params(spec)?))),
+        tasks::KIND => Ok(Box::new(tasks::Tasks::new(params(spec)?, &spec.vars)?)),
         unknown => Err(LinkError::UnknownBlock(unknown.to_owned())),
     }
 }
@@ -36,6 +44,7 @@ pub fn signature(kind: &str, hold_at_most: i64) -> Option<Signature> {
         wheel::KIND => Some(wheel::signature(false)),
         streak::KIND => Some(streak::signature()),
         pack::KIND => Some(pack::signature()),
+        tasks::KIND => Some(tasks::signature()),
         _ => None,
     }
 }

@@ -18,7 +18,7 @@ use crate::law;
 use crate::machine as states;
 use crate::read::{
     self, audience, budget, buy, chances, context, earn, events, expected, head, messages, pack,
-    rewards, streak, wheel, window,
+    rewards, streak, tasks, wheel, window,
 };
 use crate::relays::Relays;
 use crate::rules;
@@ -175,6 +175,7 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
     events::read(check);
     let mut earned = earn::read(check);
     earned.extend(buy::read(check));
+    earned.extend(tasks::read(check));
     let machine = machine_node
         .as_ref()
         .map(|node| states::lower(node, earned, window, check))

@@ -153,7 +153,7 @@ codes! {
     MAKEUP_TOO_FAR = "W0701", "Make-ups reach further than the window does.";
 
     // E15xx: packs and tasks.
-    PACK_MIXED = "E1501", "Ways to give a pack that do not go together.";
+    PACK_MIXED = "E1501", "Ways to give a pack, or to repeat a task, that do not go together.";
     CHOICE_NONE = "E1502", "A choice that is none.";
     STAGE_FIRST = "E1503", "A pack in stages has none for the day on which it is first claimed.";
     STAGE_BEYOND = "E1504", "A stage on a day that nobody's pack reaches before the campaign is over.";
@@ -161,6 +161,10 @@ codes! {
     WINDOW_EMPTY = "E1506", "A window of the day ends before it begins, or goes on past the day's end.";
     FLASH_NEVER = "E1507", "A window of the day that never happens.";
     CHOICE_FIELD = "E1508", "The field in which an event says what is chosen is declared as something else.";
+    TASK_CIRCLE = "E1509", "Tasks come after each other in a circle.";
+    UNKNOWN_TASK = "E1510", "A task that the campaign does not have.";
+    TASK_SUM = "E1511", "A task sums a field that does not exist, is no number, or never grows.";
+    TASK_NEVER = "E1512", "A task that nobody can finish, because nothing reports it.";
     FLASH_OUTSIDE = "W1501", "A day with windows lies outside the campaign's own.";
     FLASH_SHORT = "W1502", "The windows of all days have more than there is of a reward.";
     FLASH_CLOCKS = "W1503", "A window does not happen, or is longer or shorter, on a day on which clocks change.";

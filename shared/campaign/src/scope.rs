@@ -200,6 +200,8 @@ impl Names for Scope<'_> {
                     function: at as u16,
                     args: found.args.clone(),
                     result: found.result,
+                    texts: (built.what.spec.kind == blocks::tasks::KIND)
+                        .then(|| (codes::UNKNOWN_TASK, self.tables.tasks.clone())),
                 })
             })
     }

@@ -80,6 +80,8 @@ pub(crate) struct Tables {
     pub declared: BTreeMap<u16, Place>,
     /// The events that some state, or the whole campaign, takes.
     pub taken: BTreeSet<u16>,
+    /// The ids of the tasks.
+    pub tasks: Vec<String>,
     /// The rewards that something gives.
     pub given: BTreeSet<u16>,
     /// The blocks that some action uses.
@@ -106,6 +108,7 @@ impl Tables {
             states: Vec::new(),
             declared: BTreeMap::new(),
             taken: BTreeSet::new(),
+            tasks: Vec::new(),
             given: BTreeSet::new(),
             used_blocks: BTreeSet::new(),
             ears: Vec::new(),

@@ -6,7 +6,7 @@ use machine::model::{Action, Definition, RewardKind};
 
 use super::figures::Figures;
 use super::programs;
-use super::ranges::Kind;
+use super::ranges::{self, Kind};
 
 /// What a draw costs, where each takes the same number of chances; nothing where some take none, or what can't be told.
 pub(super) fn price(figures: Figures<'_>) -> Option<i64> {
@@ -62,7 +62,8 @@ pub(super) fn most(figures: Figures<'_>) -> Option<i64> {
     let chances = block(figures.definition, blocks::chances::KIND)?;
     let spec = figures.definition.blocks.get(usize::from(chances))?;
     let balance = *spec.vars.first()?;
-    let mut earned = false;
+    let tasks = ranges::earned(figures.definition);
+    let mut earned = tasks.iter().any(|(slot, _)| *slot == balance);
     programs::actions(figures.definition, &mut |action| {
         earned |= matches!(action, Action::Add(slot, _) if *slot == balance);
     });

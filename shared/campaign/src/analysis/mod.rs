@@ -18,6 +18,7 @@ mod programs;
 mod proved;
 mod range;
 mod ranges;
+mod tasks;
 mod trial;
 
 use machine::model::Definition;
@@ -50,6 +51,7 @@ pub(crate) fn report(
     };
     figures::report(figures, out);
     packs::report(figures, out);
+    tasks::report(figures, out);
     if let Some(expected) = expected {
         forecast::report(expected, figures, out);
     }

@@ -5,12 +5,16 @@ use std::collections::BTreeSet;
 
 use blocks::chances::Params as Chances;
 use blocks::streak::{Cycle, Params as Days};
+use blocks::tasks::Params as Tasks;
 use blocks::wheel::Params as Wheel;
 use machine::expr::{BlockCall, IntExpr, Source};
 use machine::model::{Action, Definition, Field, VarKind};
 
 use super::programs;
 use super::range::{Known, Range, Truth};
+
+/// How many variables a task has.
+const TASK_VARS: usize = 4;
 
 /// Where an expression runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -213,6 +217,11 @@ impl<'a> Ranges<'a> {
             (Some(Kind::Days(params)), "can_make_up") if params.makeup.is_none() => {
                 Known::Bool(Truth::one(false))
             }
+            (Some(Kind::Other), "tasks_done") => Known::Int(Range {
+                low: 0,
+                high: (spec.vars.len() / TASK_VARS) as i64,
+            }),
+            (Some(Kind::Other), "progress") => Known::Int(Range::COUNT),
             (Some(Kind::Days(_)), "skipped_today")
                 if self.definition.calendar.skip_days.is_empty() =>
             {
@@ -264,6 +273,19 @@ fn carried(field: &Field) -> Known {
     }
 }
 
+/// What tasks earn: balances, and how much of each.
+pub(super) fn earned(definition: &Definition) -> Vec<(u16, i64)> {
+    let tasks = definition
+        .blocks
+        .iter()
+        .filter(|spec| spec.kind == blocks::tasks::KIND);
+    let params = tasks.filter_map(|spec| serde_json::from_str::<Tasks>(&spec.params).ok());
+    params
+        .flat_map(|params| params.tasks)
+        .flat_map(|task| task.earns)
+        .collect()
+}
+
 /// The balances that something adds to.
 fn grown(definition: &Definition) -> BTreeSet<u16> {
     let mut found: BTreeSet<u16> = definition
@@ -271,6 +293,7 @@ fn grown(definition: &Definition) -> BTreeSet<u16> {
         .iter()
         .filter_map(|reward| reward.balance)
         .collect();
+    found.extend(earned(definition).into_iter().map(|(slot, _)| slot));
     programs::actions(definition, &mut |action| {
         if let Action::Add(slot, amount) = action
             && *amount != IntExpr::Lit(0)

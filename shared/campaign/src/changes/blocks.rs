@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use blocks::streak::{self, Cycle};
-use blocks::{chances, pack, promise::Promise, wheel};
+use blocks::{chances, pack, promise::Promise, tasks, wheel};
 use machine::Definition;
 use machine::model::BlockSpec;
 use serde::de::DeserializeOwned;
@@ -28,6 +28,9 @@ pub(super) fn compare(both: Both<'_>, found: &mut Found) {
             }),
             pack::KIND => with(was, spec, found, |was, is, found| {
                 packs::compare(both, was, is, found);
+            }),
+            tasks::KIND => with(was, spec, found, |was, is, found| {
+                packs::tasks(both, was, is, found);
             }),
             _ if was.params != spec.params => unknown(spec, found),
             _ => {}

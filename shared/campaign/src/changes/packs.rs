@@ -1,10 +1,11 @@
-//! What packs promise: their contents, what is chosen from, stages, windows of the day.
+//! What packs and tasks promise: contents, what is chosen from, stages, windows of the day; what is to be done for what.
 
 use std::collections::BTreeSet;
 
 use blocks::pack::flash::Flash;
 use blocks::pack::stages::Stages;
 use blocks::pack::{Params, choose::Choose};
+use blocks::tasks::{Params as Tasks, Task};
 use machine::Definition;
 use machine::calendar::date;
 
@@ -125,5 +126,30 @@ fn flash(was: Option<&Flash>, is: Option<&Flash>, found: &mut Found) {
             ("the pack can be claimed once in all now", "礼包改为只能领一次")
         };
         found.say("pack.flash.again", effect, en, zh);
+    }
+}
+
+/// Each task with what it takes and what it earns: one that is changed is one that is gone and one that has come.
+pub(super) fn tasks(both: Both<'_>, was: &Tasks, is: &Tasks, found: &mut Found) {
+    let told = |definition: &Definition, task: &Task| {
+        let var = |slot: u16| definition.vars.get(usize::from(slot));
+        let earns = task.earns.iter().filter_map(|(slot, amount)| {
+            let var = var(*slot)?;
+            Some(format!("{amount} {}", var.name))
+        });
+        let gives = names(definition, &task.gives);
+        let all: Vec<String> = earns.chain(gives).collect();
+        let (goal, times) = (task.goal, task.times);
+        format!("{}: {goal} x{times} {:?} = {}", task.id, task.every, all.join(" + "))
+    };
+    let set = |definition: &Definition, tasks: &Tasks| -> BTreeSet<String> {
+        let tasks = tasks.tasks.iter();
+        tasks.map(|task| told(definition, task)).collect()
+    };
+    let (before, after) = (set(both.old, was), set(both.new, is));
+    sets("tasks", ("tasks", "任务"), &before, &after, found);
+    if before == after && was != is {
+        let (en, zh) = ("how tasks are reported or claimed has changed", "任务的上报或领取方式有改动");
+        found.say("tasks", Effect::Unclear, en, zh);
     }
 }

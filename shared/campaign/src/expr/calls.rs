@@ -120,6 +120,9 @@ impl Lowering<'_> {
             return None;
         };
         let args = self.args(part, name, &function.args, &call.args)?;
+        if let Some((code, texts)) = &function.texts {
+            self.is_known(code, texts, name, &args, &call.args)?;
+        }
         let call = BlockCall {
             block: function.block,
             function: function.function,
@@ -137,6 +140,34 @@ impl Lowering<'_> {
                 None,
             ),
         }
+    }
+
+    /// Reports a text that is none of those there are, or is not written out.
+    fn is_known(
+        &mut self,
+        code: &'static str,
+        known: &[String],
+        name: &str,
+        args: &[(Type, Expr)],
+        written: &[IdedExpr],
+    ) -> Option<()> {
+        for ((_, program), arg) in args.iter().zip(written) {
+            let Expr::Str(StrExpr::Lit(text)) = program else {
+                let example = known.first().map_or("", String::as_str);
+                return self.refuse(
+                    codes::EXPR_ARGS,
+                    arg,
+                    format!("`{name}` takes a text written out in quotes"),
+                    Some(format!("write `{name}('{example}')`")),
+                );
+            };
+            if known.iter().all(|one| **one != **text) {
+                let help = meant(text, known.iter().map(String::as_str))
+                    .unwrap_or_else(|| format!("known are {}", names(known)));
+                return self.refuse(code, arg, format!("there is no task `{text}`"), Some(help));
+            }
+        }
+        Some(())
     }
 
     /// Arguments of the types a function takes.

@@ -77,6 +77,8 @@ pub struct Function {
     pub args: Vec<Type>,
     /// What it gives.
     pub result: Type,
+    /// What its text may be, where it takes one and knows what there is: the code for another one, and all there is.
+    pub texts: Option<(&'static str, Vec<String>)>,
 }
 
 /// What the names in an expression stand for. The lists of names are for "did you mean" only.

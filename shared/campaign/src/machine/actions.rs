@@ -63,6 +63,16 @@ static ACTION: Keys = Keys {
             BLOCK,
             "Claims the pack; outcome `claimed`, or `more` where more of it is to come.",
         ),
+        Key::optional(
+            "report",
+            BLOCK,
+            "Reports the event to the tasks that it is of; what is done already is passed over.",
+        ),
+        Key::optional(
+            "claim_task",
+            BLOCK,
+            "Claims what the task that the event's field `task` names has earned.",
+        ),
     ],
 };
 

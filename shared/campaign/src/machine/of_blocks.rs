@@ -1,5 +1,7 @@
 //! Blocks' actions in a `do` list: `{ draw: wheel }`, or with arguments `{ make_up: { of: streak, day: event.day } }`.
 
+use std::sync::Arc;
+
 use machine::block::ActionSig;
 use machine::expr::{Expr, IntExpr};
 use machine::model::{Action, Choice};
@@ -10,7 +12,7 @@ use crate::codes;
 use crate::diagnostic::meant;
 use crate::document::{Entry, Kind};
 use crate::read::wheel::draws;
-use crate::read::{events, limits};
+use crate::read::{events, limits, tasks};
 use crate::scope::{Scope, Setting};
 
 /// The field of an event that says what is chosen of a pack.
@@ -91,9 +93,7 @@ pub(super) fn lower(
     if when.setting == Setting::Nobody && signature.draws {
         limits::looked_up(&entry.key.place, None, check);
     }
-    if let Some(choose) = chosen_of(at, check) {
-        args.push(choice_field(entry, &choose, when.setting, check)?);
-    }
+    args.extend(hidden(entry, at, when.setting, check)?);
     list.draws |= signature.draws;
     if !signature.outcomes.is_empty() {
         list.outcomes = Some(signature.outcomes);
@@ -104,6 +104,54 @@ pub(super) fn lower(
         args,
     });
     Some(())
+}
+
+/// The arguments that an action takes beside those that are written: which event this is, or in which field of it something
+/// is named.
+fn hidden(
+    entry: &Entry,
+    block: u16,
+    setting: Setting,
+    check: &mut Check<'_>,
+) -> Option<Vec<Expr>> {
+    let number = |number: u16| Expr::Int(IntExpr::Lit(i64::from(number)));
+    match entry.name() {
+        "claim" => {
+            let Some(choice) = chosen_of(block, check) else {
+                return Some(Vec::new());
+            };
+            let event = sent(entry, setting, check)?;
+            let place = &entry.key.place;
+            let slot = events::chosen_in(event, CHOICE, choice, place, check)?;
+            Some(vec![number(slot)])
+        }
+        "report" => {
+            let event = sent(entry, setting, check)?;
+            Some(vec![number(event), number(0)])
+        }
+        "claim_task" => {
+            let event = sent(entry, setting, check)?;
+            let of = claimable(block, check);
+            let choice = Choice { of, how_many: 1 };
+            let place = &entry.key.place;
+            let slot = events::chosen_in(event, tasks::TASK, choice, place, check)?;
+            Some(vec![number(slot)])
+        }
+        _ => Some(Vec::new()),
+    }
+}
+
+/// The tasks that are claimed by hand.
+fn claimable(block: u16, check: &Check<'_>) -> Vec<Arc<str>> {
+    let spec = check.tables.blocks.get(usize::from(block));
+    let params = spec.and_then(|block| {
+        serde_json::from_str::<blocks::tasks::Params>(&block.what.spec.params).ok()
+    });
+    let tasks = params.into_iter().flat_map(|params| params.tasks);
+    tasks
+        .filter(|task| task.by_hand)
+        .map(|task| task.id)
+        .collect()
 }
 
 /// What is chosen, where the block is a pack that is chosen from.
@@ -124,27 +172,17 @@ fn chosen_of(block: u16, check: &Check<'_>) -> Option<Choice> {
     })
 }
 
-/// The argument that says in which field of the event the choice is. An event that does not declare it carries it from
-/// now on.
-fn choice_field(
-    entry: &Entry,
-    choice: &Choice,
-    setting: Setting,
-    check: &mut Check<'_>,
-) -> Option<Expr> {
-    let Setting::Event(event) = setting else {
-        check
-            .out
-            .error(
-                codes::NOBODY_THERE,
-                &entry.key.place,
-                "something is chosen of this pack, and nobody is there to choose",
-            )
-            .help("claim it in a transition of an event");
-        return None;
-    };
-    let slot = events::chosen_in(event, CHOICE, choice.clone(), &entry.key.place, check)?;
-    Some(Expr::Int(IntExpr::Lit(i64::from(slot))))
+/// The event of a transition; where there is none, nobody says which.
+fn sent(entry: &Entry, setting: Setting, check: &mut Check<'_>) -> Option<u16> {
+    if let Setting::Event(event) = setting {
+        return Some(event);
+    }
+    let message = format!("`{}` reads what an event says, and nobody is there to send one", entry.name());
+    check
+        .out
+        .error(codes::NOBODY_THERE, &entry.key.place, message)
+        .help("do it in a transition of an event");
+    None
 }
 
 fn arguments(

@@ -71,23 +71,7 @@ fn one(entry: &Entry, check: &mut Check<'_>) -> Option<On> {
             )
             .help("say what it earns: `chances: 1`");
     }
-    if check
-        .tables
-        .event_at(event)
-        .is_some_and(|event| event.from.contains(&Sender::User))
-    {
-        check
-            .out
-            .warn(
-                codes::ANYONE,
-                &entry.key.place,
-                format!(
-                    "anyone can send `{}`: users tell us themselves that they earned this",
-                    entry.name()
-                ),
-            )
-            .help("let your own back end report it: `from: backend`");
-    }
+    anyone(event, entry, check);
     let actions = balances
         .iter()
         .filter_map(|field| add(field, check))
@@ -115,11 +99,38 @@ fn one(entry: &Entry, check: &mut Check<'_>) -> Option<On> {
     Some(On { event, transitions })
 }
 
+/// Warns where users themselves report what earns something: `entry` is what is earned by the event.
+pub(crate) fn anyone(event: u16, entry: &Entry, check: &mut Check<'_>) {
+    if check
+        .tables
+        .event_at(event)
+        .is_some_and(|event| event.from.contains(&Sender::User))
+    {
+        check
+            .out
+            .warn(
+                codes::ANYONE,
+                &entry.key.place,
+                format!(
+                    "anyone can send `{}`: users tell us themselves that they earned this",
+                    entry.name()
+                ),
+            )
+            .help("let your own back end report it: `from: backend`");
+    }
+}
+
 fn add(field: &Entry, check: &mut Check<'_>) -> Option<Action> {
+    let (slot, amount) = amount(field, check)?;
+    Some(Action::Add(slot, IntExpr::Lit(amount)))
+}
+
+/// A balance, and how much of it is earned.
+pub(crate) fn amount(field: &Entry, check: &mut Check<'_>) -> Option<(u16, i64)> {
     let slot = balance(&field.key, check);
     check.tables.fed(slot);
     let amount = field.value.int(1..=1_000_000_000, &mut check.out);
-    Some(Action::Add(slot?, IntExpr::Lit(amount?)))
+    Some((slot?, amount?))
 }
 
 /// The balance with this name.

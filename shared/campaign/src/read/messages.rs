@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use blocks::pack;
+use blocks::{pack, tasks};
 use machine::Text;
 
 use crate::check::Check;
@@ -75,6 +75,34 @@ const OWN: &[(&str, [(&str, &str); 2])] = &[
         [
             ("zh-CN", "现在不是领取时间"),
             ("en", "This can't be claimed right now"),
+        ],
+    ),
+    (
+        tasks::DONE,
+        [
+            ("zh-CN", "这个任务已经完成啦"),
+            ("en", "You have done this already"),
+        ],
+    ),
+    (
+        tasks::LOCKED,
+        [
+            ("zh-CN", "请先完成前面的任务"),
+            ("en", "Do the task before this one first"),
+        ],
+    ),
+    (
+        tasks::NOT_DONE,
+        [
+            ("zh-CN", "任务还没完成"),
+            ("en", "This task is not done yet"),
+        ],
+    ),
+    (
+        tasks::CLAIMED,
+        [
+            ("zh-CN", "这个任务的奖励已经领过了"),
+            ("en", "You have claimed this task already"),
         ],
     ),
 ];

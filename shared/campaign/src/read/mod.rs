@@ -19,6 +19,7 @@ pub(crate) mod release;
 pub(crate) mod rewards;
 mod schema;
 pub(crate) mod streak;
+pub(crate) mod tasks;
 pub(crate) mod wheel;
 pub(crate) mod window;
 
@@ -120,6 +121,11 @@ pub static KEYS: Keys = Keys {
             "buy",
             Shape::Keys(&buy::KEYS),
             "Chances for points, with the event `buy-chance`.",
+        ),
+        Key::optional(
+            "tasks",
+            Shape::MapOf(&Shape::Keys(&tasks::KEYS)),
+            "Things to do that earn something, by id, in the order shown.",
         ),
         Key::optional(
             "streak",

@@ -1,6 +1,6 @@
 //! What each placeholder stands for: the one table of their names, and where in a definition each figure is.
 
-use blocks::{chances, pack, streak, wheel};
+use blocks::{chances, pack, streak, tasks, wheel};
 use machine::expr::{BoolExpr, IntExpr};
 use machine::model::{Action, Definition, Release, Reward, RewardKind};
 use serde::de::DeserializeOwned;
@@ -62,6 +62,7 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
         "windows",
         "a list of the windows of the day in which a pack can be claimed",
     ),
+    sentence("tasks", "a list of the tasks, and what each earns"),
     figure("title.REWARD", "the reward's title"),
     figure(
         "odds.REWARD",
@@ -161,6 +162,7 @@ pub(super) struct Figures<'a> {
     pub(super) wheel: Option<wheel::Params>,
     pub(super) streak: Option<streak::Params>,
     pub(super) pack: Option<pack::Params>,
+    pub(super) tasks: Option<tasks::Params>,
     chances: Option<(chances::Params, i64)>,
 }
 
@@ -175,6 +177,7 @@ impl<'a> Figures<'a> {
             wheel: params(definition, wheel::KIND),
             streak: params(definition, streak::KIND),
             pack: params(definition, pack::KIND),
+            tasks: params(definition, tasks::KIND),
             chances: chances.map(|chances| (chances, held.map_or(i64::MAX, |held| held.at_most))),
         }
     }
@@ -242,6 +245,7 @@ impl<'a> Figures<'a> {
             "streak" => return tables::streak(self),
             "stages" => return packs::stages(self),
             "windows" => return packs::windows(self),
+            "tasks" => return packs::tasks(self),
             "choose" => packs::choose(self),
             "release" => self.every(|this, _, reward| this.release(reward)),
             "when_gone" => self.every(Self::when_gone),
@@ -299,6 +303,22 @@ impl<'a> Figures<'a> {
             .filter_map(|(place, reward)| say(self, place, reward))
             .collect();
         (!said.is_empty()).then(|| said.join(self.words.between_sentences()))
+    }
+
+    /// What users call a balance: the reward that adds to it, or chances.
+    pub(super) fn balance(&self, slot: u16) -> String {
+        let all = (0_u16..).zip(self.rewards());
+        let mut of_it = all.filter(|(_, reward)| reward.balance == Some(slot));
+        match of_it.next() {
+            Some((place, _)) => self.title(place),
+            None => self.words.chances().to_owned(),
+        }
+    }
+
+    /// A text in the language of the rules.
+    pub(super) fn said(&self, text: &machine::Text) -> String {
+        text.pick(self.language, &self.definition.language)
+            .to_owned()
     }
 
     pub(super) fn title(&self, place: u16) -> String {

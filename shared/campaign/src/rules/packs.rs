@@ -1,6 +1,8 @@
-//! What packs say to users: what is chosen from, what each stage gives, when in the day there is how much.
+//! What packs and tasks say to users: what is chosen from, what each stage gives, when in the day there is how much; what is
+//! to be done for what.
 
 use blocks::Promise;
+use machine::model::Every;
 
 use super::figures::{Figure, Figures, escaped};
 use super::words::Words;
@@ -60,6 +62,44 @@ pub(super) fn windows(figures: &Figures<'_>) -> Figure {
         match figures.words {
             Words::Chinese => format!("- {from} 至 {until}：{stock} 份"),
             Words::English | Words::Plain => format!("- {from} to {until}: {stock}"),
+        }
+    });
+    Figure::Lines(lines.collect())
+}
+
+/// What is to be done, how often, and what it earns.
+pub(super) fn tasks(figures: &Figures<'_>) -> Figure {
+    let Some(tasks) = &figures.tasks else {
+        return Figure::None;
+    };
+    let lines = tasks.tasks.iter().map(|task| {
+        let words = figures.words;
+        let mut earned: Vec<String> = task
+            .earns
+            .iter()
+            .map(|(slot, amount)| {
+                let balance = escaped(&figures.balance(*slot));
+                match words {
+                    Words::Chinese => format!("{balance} {}", words.count(*amount)),
+                    Words::English | Words::Plain => format!("{} {balance}", words.count(*amount)),
+                }
+            })
+            .collect();
+        let given = task.gives.iter().map(|promise| figures.title(promise.reward));
+        earned.extend(given.map(|title| escaped(&title)));
+        let title = escaped(&figures.said(&task.title));
+        let times = words.count(i64::from(task.times));
+        let often = match (words, task.every) {
+            (_, Every::Ever) => String::new(),
+            (Words::Chinese, Every::Day) => format!("（每天 {times} 次）"),
+            (Words::Chinese, Every::Week | Every::Month) => format!("（每周 {times} 次）"),
+            (_, Every::Day) => format!(" ({times} a day)"),
+            (_, Every::Week | Every::Month) => format!(" ({times} a week)"),
+        };
+        match (words, earned.is_empty()) {
+            (_, true) => format!("- {title}{often}"),
+            (Words::Chinese, false) => format!("- {title}{often}：{}", earned.join("、")),
+            (_, false) => format!("- {title}{often}: {}", earned.join(", ")),
         }
     });
     Figure::Lines(lines.collect())

@@ -53,6 +53,14 @@ impl Words {
         }
     }
 
+    /// What chances are called.
+    pub(super) const fn chances(self) -> &'static str {
+        match self {
+            Self::Chinese => "抽奖机会",
+            Self::English | Self::Plain => "chances",
+        }
+    }
+
     /// A whole number.
     pub(super) fn count(self, number: i64) -> String {
         match self {

@@ -93,6 +93,7 @@ impl Names for World {
             function,
             args,
             result,
+            texts: None,
         })
     }
     fn function_names(&self) -> Vec<String> {
