@@ -164,7 +164,7 @@ pub fn on_terms(laptop: u64) -> Definition {
     let mut builder = Builder::new("Asia/Shanghai", vec![]);
     builder.definition.facts.push(FactDecl {
         what: FactKind::List("past-winners".to_owned()),
-        when_unknown: false,
+        when_unknown: machine::Value::Bool(false),
     });
     let badge = builder.reward("badge", RewardKind::Coupon, |reward| {
         reward.within = Some(Within {
