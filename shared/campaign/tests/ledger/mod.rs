@@ -84,7 +84,7 @@ pub fn definition(laptop: u64) -> Definition {
         (mug, ("mug", 60)),
         (badge, ("badge", 50)),
     ] {
-        slices.push(wheel::Slice {
+        slices.push(Slice {
             reward: place,
             parts,
             rule: builder.rule(&format!("wheel-{id}")),
