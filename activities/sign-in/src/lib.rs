@@ -16,14 +16,25 @@ impl Activity for SignIn {
     }
 
     fn sections(&self) -> &'static [(&'static str, Use)] {
-        &[("give", Use::Required), ("streak", Use::Optional)]
+        &[
+            ("give", Use::Required),
+            ("streak", Use::Optional),
+            ("day_counts", Use::Optional),
+        ]
     }
 
     fn stories(&self) -> &'static [Example] {
-        &[Example {
-            name: "words",
-            campaign: include_str!("stories/words.yaml"),
-            stories: include_str!("stories/words.stories.yaml"),
-        }]
+        &[
+            Example {
+                name: "words",
+                campaign: include_str!("stories/words.yaml"),
+                stories: include_str!("stories/words.stories.yaml"),
+            },
+            Example {
+                name: "habit",
+                campaign: include_str!("stories/habit.yaml"),
+                stories: include_str!("stories/habit.stories.yaml"),
+            },
+        ]
     }
 }

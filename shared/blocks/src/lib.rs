@@ -2,6 +2,7 @@
 //! expressions, variables of their own in the record. No block knows an activity, and none does any I/O.
 
 pub mod chances;
+pub mod odds;
 pub mod pack;
 pub mod promise;
 pub mod raffle;
@@ -35,7 +36,7 @@ pub fn link(spec: &BlockSpec) -> Result<Box<dyn Block>, LinkError> {
     match spec.kind.as_str() {
         chances::KIND => Ok(Box::new(chances::Chances::new(params(spec)?, &spec.vars)?)),
         wheel::KIND => Ok(Box::new(wheel::Wheel::new(params(spec)?, spec)?)),
-        streak::KIND => Ok(Box::new(streak::Streak::new(params(spec)?, &spec.vars)?)),
+        streak::KIND => Ok(Box::new(streak::Streak::new(params(spec)?, spec)?)),
         pack::KIND => Ok(Box::new(pack::Pack::new(params(spec)?))),
         tasks::KIND => Ok(Box::new(tasks::Tasks::new(params(spec)?, &spec.vars)?)),
         team::KIND => Ok(Box::new(team::Team::new(params(spec)?, &spec.vars)?)),

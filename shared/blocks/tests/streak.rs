@@ -26,10 +26,7 @@ const ZONES: [&str; 5] = [
 ];
 const MILESTONES: [u32; 3] = [2, 3, 7];
 const TOTALS: [u32; 2] = [4, 10];
-const MAKEUP: Makeup = Makeup {
-    days_back: 4,
-    at_most: 3,
-};
+const MAKEUP: Makeup = Makeup::free(4, 3);
 
 #[derive(Debug, Clone, Copy)]
 enum Deed {
@@ -154,6 +151,7 @@ fn campaign(zone: &str, cycle: Cycle, skip: &BTreeSet<Day>) -> (Builder, Vec<u16
             .iter()
             .map(|days| (*days, promise(format!("total-{days}"))))
             .collect(),
+        ..Params::default()
     };
     let (block, vars) = builder.block("streak", serde_json::to_string(&params).unwrap(), 0);
     builder.event("sign-in", &[], vec![acts(block, 0, vec![])]);

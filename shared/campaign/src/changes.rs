@@ -6,6 +6,7 @@
 
 mod blocks;
 mod by_name;
+mod days;
 mod head;
 mod machine;
 pub(crate) mod odds;

@@ -18,8 +18,8 @@ use crate::follow;
 use crate::law;
 use crate::machine as states;
 use crate::read::{
-    self, audience, budget, buy, chances, context, earn, events, expected, facts, head, messages,
-    pack, raffle, rewards, streak, tasks, team, wheel, window,
+    self, audience, budget, buy, chances, context, earn, events, expected, facts, head, measured,
+    messages, pack, raffle, rewards, streak, tasks, team, wheel, window,
 };
 use crate::relays::Relays;
 use crate::rules;
@@ -169,7 +169,7 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
     rewards::when_gone(check);
     chances::read(check);
     wheel::read(&slices, check);
-    streak::read(check);
+    streak::read(window, check);
     let shipped_pack = shipped.as_ref().and_then(|node| node.get("pack"));
     pack::read(shipped_pack, window, check);
     team::read(check);
@@ -180,6 +180,7 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
     let mut earned = earn::read(check);
     earned.extend(buy::read(check));
     earned.extend(tasks::read(check));
+    earned.extend(measured::event(check));
     let machine = machine_node
         .as_ref()
         .map(|node| states::lower(node, earned, window, check))
@@ -381,10 +382,22 @@ impl Check<'_> {
         signature: Signature,
         place: &Place,
     ) {
+        self.add_block_over(kind, params, signature, &[], place);
+    }
+
+    /// Adds a block with its parameters; a balance of these names that the campaign has already is the block's own, too.
+    pub fn add_block_over<P: Serialize>(
+        &mut self,
+        kind: &str,
+        params: &P,
+        signature: Signature,
+        shared: &[&str],
+        place: &Place,
+    ) {
         // Parameters are structs of numbers, strings and lists: they always serialise.
         let params = serde_json::to_string(params).unwrap_or_default();
         self.tables
-            .add_block(kind, params, signature, place, &mut self.out);
+            .add_block(kind, params, signature, shared, place, &mut self.out);
     }
 
     /// Notes that a transition rejects with a code.

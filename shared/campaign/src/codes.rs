@@ -249,6 +249,13 @@ codes! {
     RAFFLE_PRIZE_TWICE = "E1805", "A prize stands in a raffle twice.";
     RAFFLE_UNUSED = "E1806", "Nobody can enter a raffle, or claim what it gives.";
     RAFFLE_ALTERNATES = "W1801", "A raffle has alternates who can never come next.";
+    // E14xx: days.
+    DATE_NOT_PLAYED = "E1401", "A date is promised something, and nobody can sign in on it.";
+    MAKEUP_COST = "E1402", "A make-up's cost is not so much of one balance.";
+    NEVER_BREAKS = "E1403", "So many missed days are forgiven that no streak would ever break.";
+    NEVER_REMINDED = "E1404", "A reminder that nobody would ever get.";
+    MEASURED_FIELD = "E1405", "What makes a day count is no whole number that its event brings.";
+    NEVER_EARNED = "W1401", "Something is spent of which nobody ever has any.";
 }
 
 #[cfg(test)]

@@ -202,16 +202,29 @@ impl Tables {
         (self.vars.len() - 1) as u16
     }
 
-    /// Adds a block: its variables first, then itself.
+    /// Adds a block: its variables first, then itself. A balance of one of the `shared` names that is there already (a reward of
+    /// points adds to it) becomes the block's variable of that name.
     pub fn add_block(
         &mut self,
         kind: &str,
         params: String,
         signature: Signature,
+        shared: &[&str],
         place: &Place,
         out: &mut Diagnostics,
     ) {
         let vars = signature.vars.iter().map(|sig| {
+            let known = self.vars.iter_mut().enumerate().find(|(_, var)| {
+                let decl = &var.what.decl;
+                shared.contains(&sig.name.as_str())
+                    && decl.name == sig.name
+                    && decl.kind == VarKind::Balance
+            });
+            if let Some((at, known)) = known {
+                known.what.decl.default = sig.default.clone();
+                known.what.decl.at_most = sig.at_most;
+                return at as u16;
+            }
             let kind = match (sig.balance, sig.show) {
                 (true, _) => VarKind::Balance,
                 (false, true) => VarKind::Context,

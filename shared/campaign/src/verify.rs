@@ -14,6 +14,7 @@ mod row;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use blocks::odds::{self, Odds};
 use blocks::wheel;
 use machine::block::Redrawn;
 use machine::ids::{Pseudonym, hex};
@@ -84,6 +85,8 @@ struct Revision {
     campaign: Campaign,
     wheels: BTreeMap<Arc<str>, (usize, wheel::Params)>,
     raffle: Option<(String, blocks::raffle::Params)>,
+    /// The odds of what days draw, by the purpose of their draws. No pity counts there.
+    lots: BTreeMap<String, Odds>,
 }
 
 /// What is known of a participant so far.
@@ -234,6 +237,12 @@ impl<'a> Verifier<'a> {
                     let block = campaign.blocks.get(*place)?;
                     block.redraw(&mut luck, draw.index, draw.misses)
                 });
+                let came_up = came_up.or_else(|| {
+                    let lot = revision.lots.get(&*draw.purpose)?;
+                    let mut luck = seeded.at(draw.index, &draw.purpose);
+                    let (rolled, _) = lot.roll(&mut luck);
+                    Some(Redrawn { rolled, tier: None })
+                });
                 found.index(draw, player);
                 let own = found.its_grant(draw, revision, player);
                 match came_up {
@@ -320,16 +329,25 @@ impl Revision {
         }
         let raffle = blocks::raffle::of(&definition);
         let raffle = raffle.map(|(params, spec)| (spec.name.to_string(), params));
+        let lots = odds::lots(&definition).into_iter();
+        let lots = lots.collect();
         let campaign = link(definition, number).map_err(|error| error.to_string())?;
         Ok(Self {
             campaign,
             wheels,
             raffle,
+            lots,
         })
     }
 
     /// The rule under which a draw's grant stands.
     fn rule(&self, draw: &Draw) -> Option<&str> {
+        if let Some(lot) = self.lots.get(&*draw.purpose) {
+            let reward = self.campaign.reward(&draw.rolled)?;
+            let rule = lot.odds().rule(reward)?;
+            let rule = self.campaign.rules_of_giving.get(usize::from(rule));
+            return rule.map(|rule| &*rule.id);
+        }
         let (_, params) = self.wheels.get(&*draw.purpose)?;
         let reward = self.campaign.reward(&draw.rolled)?;
         let tier = params.tier(draw.index);

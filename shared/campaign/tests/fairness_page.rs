@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::Command;
 
 use campaign::verify::{Kind, Row, What, verify};
-use ledger::{Ledger, play, play_on_terms};
+use ledger::{Ledger, play, play_days, play_on_terms};
 use machine::ids::hex;
 use machine::luck::Seed;
 
@@ -77,6 +77,14 @@ fn the_pages_program_agrees_with_what_was_played() {
             >= 2_000
     );
     assert_eq!(run(&ledger), (true, "verified\n".to_owned()));
+    let mut days = play_days();
+    assert_eq!(run(&days), (true, "verified\n".to_owned()));
+    let draws = days.rows.iter_mut().filter_map(|row| match &mut row.what {
+        What::Draw { draw } => Some(draw),
+        _ => None,
+    });
+    draws.for_each(|draw| draw.misses += 1);
+    assert!(!run(&days).0);
 }
 
 /// What is done, and how.

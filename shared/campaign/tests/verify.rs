@@ -8,7 +8,7 @@
 mod ledger;
 
 use campaign::verify::{Draw, Grant, Kind, Report, Row, What, verify};
-use ledger::{Ledger, definition, play, play_on_terms};
+use ledger::{Ledger, definition, play, play_days, play_on_terms};
 use machine::luck::Seed;
 
 fn check(ledger: &Ledger) -> Report {
@@ -62,6 +62,33 @@ fn a_true_ledger_verifies_and_has_met_everything() {
     assert!(gone.windows(2).filter(|two| *two == [true, false]).count() >= 2);
     assert!(count(&|draw| draw.given.as_deref() == Some("card")) > 0);
     assert!(count(&|draw| draw.rolled == "laptop" && draw.given.as_deref() == Some("laptop")) > 1);
+}
+
+#[test]
+fn what_days_draw_verifies_and_a_row_that_was_changed_does_not() {
+    let ledger = play_days();
+    let report = check(&ledger);
+    assert_eq!(report.findings, vec![]);
+    assert_eq!((report.draws, report.participants), (440, 40));
+    let met = |wanted: &dyn Fn(&Draw) -> bool| {
+        let mut rows = ledger.rows.iter();
+        assert!(rows.any(|row| matches!(&row.what, What::Draw { draw } if wanted(draw))));
+    };
+    met(&|draw| draw.purpose == "streak/total-3" && draw.given.is_none());
+    met(&|draw| draw.exhausted.iter().any(|key| key == "stock/few"));
+    met(&|draw| !draw.had.is_empty());
+    let at = find(&ledger, |draw| draw.rolled == "mug");
+    for change in [
+        |draw: &mut Draw| draw.pick = 0,
+        |draw: &mut Draw| draw.misses = 1,
+        |draw: &mut Draw| draw.purpose = "streak/total-3".to_owned(),
+    ] {
+        let mut tampered = ledger.clone();
+        change(draw(&mut tampered.rows[at]));
+        let number = tampered.rows[at].number;
+        let findings = check(&tampered).findings;
+        assert!(findings.iter().any(|finding| finding.row == Some(number)));
+    }
 }
 
 #[test]

@@ -84,6 +84,20 @@ pub trait Block: fmt::Debug + Send + Sync {
         None
     }
 
+    /// When time alone next has this block do something to a record that is as this core says: from then on [`Self::elapse`] is
+    /// called, with that instant as `now`. After it, and after every step, the answer must lie later, or be none. Nothing if
+    /// time does nothing here.
+    fn timer(&self, campaign: &Campaign, core: &Core) -> Option<Millis> {
+        let _ = (campaign, core);
+        None
+    }
+
+    /// Does what is due at this turn's time, after [`Self::refresh`]: nobody is there, so nothing is rejected, and nothing drawn.
+    fn elapse(&self, turn: &mut Turn<'_>) -> Result<(), No> {
+        let _ = turn;
+        Ok(())
+    }
+
     /// Re-does a ledger row's draw, for `verify`: given the luck and what the row says of its circumstances (its index, the pity
     /// count), the reward it must have rolled, and of which tier. Nothing if this block does not draw.
     fn redraw(&self, luck: &mut crate::luck::Luck, index: u64, misses: i64) -> Option<Redrawn> {

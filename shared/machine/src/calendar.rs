@@ -116,6 +116,15 @@ impl Calendar {
         self.instant(wall)
     }
 
+    /// The instant within `day` at which the clock on the wall shows `secs` after midnight, with the rule of [`Self::start_of`] for
+    /// gaps and overlaps. A time before the day starts is in the night that ends it.
+    pub fn time_of(&self, day: Day, secs: u32) -> Millis {
+        let night = i32::from(secs < self.day_starts_secs);
+        let wall = date(day.saturating_add(night)).and_time(chrono::NaiveTime::MIN)
+            + TimeDelta::seconds(i64::from(secs));
+        self.instant(wall)
+    }
+
     /// The instant of a wall-clock time here, with the rule of [`Self::start_of`] for gaps and overlaps.
     pub fn instant(&self, wall: NaiveDateTime) -> Millis {
         let mut at = wall;

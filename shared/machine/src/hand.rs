@@ -7,7 +7,7 @@ use crate::calendar::Millis;
 use crate::expr::Fault;
 use crate::ids::{CampaignKey, Period, Pseudonym, grant_id};
 use crate::ledger::{AmendedRow, BY_HAND, HandRow, Row};
-use crate::model::{Definition, RewardKind};
+use crate::model::{Campaign, Definition, RewardKind};
 use crate::participant::{BY_HAND_RULE, Core, Grant, Participant, Status};
 use crate::step::{Call, Decision, No, decided, settle, timer};
 use crate::turn::Gone;
@@ -179,7 +179,7 @@ pub fn place_of(
 /// Amends the grant at `place` of a record that is of this definition's revision. Time stands still for the record: what is
 /// due meanwhile is due still.
 pub fn amend(
-    definition: &Definition,
+    campaign: &Campaign,
     record: &Participant,
     place: usize,
     amend: Amend,
@@ -195,7 +195,7 @@ pub fn amend(
     let mut core = record.core.clone();
     core.version = core.version.saturating_add(1);
     core.now = core.now.max(now);
-    let reward = definition.rewards.get(usize::from(grant.reward));
+    let reward = campaign.rewards.get(usize::from(grant.reward));
     let balance = reward.and_then(|reward| reward.balance);
     let taken = match balance.filter(|_| amend == Amend::Void) {
         Some(slot) => take_back(&mut core, slot, grant.amount),
@@ -203,7 +203,7 @@ pub fn amend(
     };
     let row = AmendedRow {
         rule: grant
-            .rule_id(&definition.rules_of_giving)
+            .rule_id(&campaign.rules_of_giving)
             .unwrap_or("")
             .into(),
         reward: reward.map_or_else(|| "".into(), |reward| reward.id.clone()),
@@ -216,7 +216,7 @@ pub fn amend(
         why: staff.why.into(),
     };
     let decision = Decision {
-        timer: timer(definition, &core),
+        timer: timer(campaign, &core),
         core,
         grants: Vec::new(),
         moves: Vec::new(),

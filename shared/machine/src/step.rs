@@ -1,7 +1,7 @@
 //! One event for one participant: [`step`] decides, and changes nothing. What must then happen together stands in the
 //! [`Decision`]; a commit makes it true.
 //!
-//! The order within a step: delayed transitions that are due, each at its own time, with the blocks' `refresh` before it
+//! The order within a step: delayed transitions and what blocks do in time, as each is due, at its own time, with the blocks' `refresh` before it
 //! (so that it makes no difference whether a sweep or the next touch fires them); `refresh` for now; the event's
 //! transitions in the order written, the state's own before the campaign's; `always`. Of a transition that fires, its
 //! actions run first, then the branch for the outcome they raised, then `exit` of the state that is left and `entry` of
@@ -322,12 +322,32 @@ pub fn holds(
 }
 
 /// When time alone changes a record next that is as this core says.
-pub fn timer(definition: &Definition, core: &Core) -> Option<Millis> {
-    next_due(definition, core).map(|(due, _)| due)
+pub fn timer(campaign: &Campaign, core: &Core) -> Option<Millis> {
+    next_due(campaign, core).map(|(due, _)| due)
+}
+
+/// What time brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    /// The delayed transition at this place in the state.
+    After(usize),
+    /// What the block at this place does.
+    Block(usize),
+}
+
+/// What comes due first: of several at one instant the delayed transitions before the blocks, each in their order.
+fn next_due(campaign: &Campaign, core: &Core) -> Option<(Millis, Due)> {
+    let after = next_after(campaign, core).map(|(due, place)| (due, Due::After(place)));
+    let blocks = campaign.blocks.iter().enumerate();
+    let blocks = blocks.filter_map(|(place, block)| {
+        let due = block.timer(campaign, core)?;
+        Some((due, Due::Block(place)))
+    });
+    after.into_iter().chain(blocks).min()
 }
 
 /// The delayed transition that comes due first, and its place in the state.
-fn next_due(definition: &Definition, core: &Core) -> Option<(Millis, usize)> {
+fn next_after(definition: &Definition, core: &Core) -> Option<(Millis, usize)> {
     let state = definition.machine.states.get(usize::from(core.state))?;
     let open = state
         .after
@@ -479,13 +499,20 @@ impl Turn<'_> {
     /// Fires what time has brought due up to `now`, each at its own time, in due order.
     fn catch_up(&mut self, now: Millis) -> Result<(), No> {
         for _ in 0..CATCH_UP {
-            let Some((due, place)) = self.next_due() else {
+            let campaign = self.campaign;
+            let Some((due, what)) = next_due(campaign, &self.core) else {
                 return Ok(());
             };
             if due > now {
                 return Ok(());
             }
-            let campaign = self.campaign;
+            let place = match what {
+                Due::After(place) => place,
+                Due::Block(place) => {
+                    self.elapse(place, due)?;
+                    continue;
+                }
+            };
             let Some(state) = campaign.machine.states.get(usize::from(self.core.state)) else {
                 return Ok(());
             };
@@ -503,14 +530,24 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// The delayed transition that comes due first, and its place in the state.
-    fn next_due(&self) -> Option<(Millis, usize)> {
-        next_due(self.campaign, &self.core)
+    /// Has a block do what is due, as anything that time does: what it changed may let `always` lead on.
+    fn elapse(&mut self, place: usize, due: Millis) -> Result<(), No> {
+        self.at(due);
+        self.refresh()?;
+        if let Some(block) = self.campaign.blocks.get(place) {
+            block.elapse(self)?;
+        }
+        self.come_to_rest()
     }
 
     /// When time alone changes this record next.
     pub fn timer(&self) -> Option<Millis> {
-        self.next_due().map(|(due, _)| due)
+        timer(self.campaign, &self.core)
+    }
+
+    /// When a delayed transition comes due next: that may make possible what is not, where what a block does by itself may not.
+    pub(crate) fn next_after(&self) -> Option<Millis> {
+        next_after(self.campaign, &self.core).map(|(due, _)| due)
     }
 
     /// Runs actions; the result is the outcome that the last of them raised, if one did.

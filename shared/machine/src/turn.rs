@@ -374,10 +374,12 @@ impl Turn<'_> {
             .map(|(name, _)| name.clone())
             .zip(fields)
             .collect();
-        self.rows.push(Row::Message(MessageRow {
-            message: emit.message.clone(),
-            fields,
-        }));
+        self.tell(emit.message.clone(), fields);
+    }
+
+    /// Puts a block's own message into the outbox.
+    pub fn tell(&mut self, message: Arc<str>, fields: Vec<(Arc<str>, Value)>) {
+        self.rows.push(Row::Message(MessageRow { message, fields }));
     }
 
     /// Counts a member for their team on a day; once for each of them is the caller's to see to. The ledger has a row of it,

@@ -138,6 +138,17 @@ impl Days {
         true
     }
 
+    /// The last of them.
+    pub fn last(&self) -> Option<i32> {
+        let (at, word) = self
+            .words
+            .iter()
+            .enumerate()
+            .rev()
+            .find(|(_, word)| **word != 0)?;
+        Some(self.base + (at * 64) as i32 + 63 - word.leading_zeros() as i32)
+    }
+
     /// How many days are in the set.
     pub fn len(&self) -> usize {
         self.words
@@ -176,6 +187,7 @@ mod tests {
                 prop_assert_eq!(packed.insert(day), model.insert(day));
             }
             prop_assert_eq!(packed.len(), model.len());
+            prop_assert_eq!(packed.last(), model.last().copied());
             prop_assert_eq!(packed.iter().collect::<Vec<_>>(), model.iter().copied().collect::<Vec<_>>());
         }
     }

@@ -208,7 +208,10 @@ fn next_at(turn: &Turn<'_>, no: &Rejection, now: Millis) -> Option<Millis> {
                 .blocks
                 .iter()
                 .filter_map(|block| block.next_at(&look));
-            let next = blocks.chain(turn.timer()).filter(|at| *at > now).min()?;
+            let next = blocks
+                .chain(turn.next_after())
+                .filter(|at| *at > now)
+                .min()?;
             (window.phase(next) == Phase::Open).then_some(next)
         }
     }

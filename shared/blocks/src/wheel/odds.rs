@@ -61,7 +61,7 @@ pub struct Odds<'a> {
 
 impl Odds<'_> {
     /// Whether all slices find room in the whole.
-    pub(super) fn are_sound(&self) -> bool {
+    pub fn are_sound(&self) -> bool {
         let mut parts = self.slices.iter().map(|slice| slice.parts);
         let sum = parts.try_fold(0u64, u64::checked_add);
         self.whole > 0 && sum.is_some_and(|sum| sum <= self.whole)
@@ -84,6 +84,21 @@ impl Odds<'_> {
         let mut all = self.parts().filter(|(place, _)| *place == reward);
         let (_, first) = all.next()?;
         Some(all.fold(first, |sum, (_, parts)| sum.saturating_add(parts)))
+    }
+
+    /// A number below the whole; and the reward it stands for with its rule, if it stands for one.
+    pub fn pick(&self, luck: &mut Luck) -> (u64, Option<(u16, u16)>) {
+        let pick = luck.below(self.whole);
+        let mut up_to = 0;
+        for slice in self.slices {
+            up_to += slice.parts;
+            if pick < up_to {
+                return (pick, Some((slice.reward, slice.rule)));
+            }
+        }
+        let rest = self.rest;
+        let hit = rest.map(|rest| (rest, self.rest_rule.unwrap_or(u16::MAX)));
+        (pick, hit)
     }
 
     /// The rule under which a reward that came up is given; none: there is none, as it gives nothing.
@@ -136,18 +151,7 @@ impl Params {
         }
         let own = place.and_then(|place| self.tiers.get(place));
         let odds = own.map_or_else(|| self.odds(), Tier::odds);
-        let pick = luck.below(odds.whole);
-        let mut up_to = 0;
-        let mut hit = odds
-            .rest
-            .map(|rest| (rest, odds.rest_rule.unwrap_or(u16::MAX)));
-        for slice in odds.slices {
-            up_to += slice.parts;
-            if pick < up_to {
-                hit = Some((slice.reward, slice.rule));
-                break;
-            }
-        }
+        let (pick, hit) = odds.pick(luck);
         let rolled = Rolled {
             pick,
             of: odds.whole,

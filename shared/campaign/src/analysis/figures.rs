@@ -1,8 +1,9 @@
 //! Figures that can't all hold: limits that cancel each other, rewards without any limit, days that the window does not
 //! have, bad luck that nobody will ever have.
 
-use blocks::streak::{Cycle, Params as Days};
+use blocks::streak::{Cycle, FREEZE_CARDS, MAKEUP_CARDS, Makeup, Params as Days};
 use blocks::wheel::Params as Wheel;
+use machine::Value;
 use machine::calendar::Calendar;
 use machine::model::{Action, Definition, Every, RewardKind};
 
@@ -14,7 +15,7 @@ use crate::source::Place;
 use super::draws;
 use super::places::entries;
 use super::programs;
-use super::ranges::Kind;
+use super::ranges::{self, Kind};
 
 /// A definition, its file and its blocks.
 #[derive(Debug, Clone, Copy)]
@@ -259,7 +260,7 @@ fn days(params: &Days, figures: Figures<'_>, out: &mut Diagnostics) {
                     "write {} or less: no day before the opening can be made up",
                     most.max(1)
                 ));
-        } else if i64::from(makeup.at_most) > most {
+        } else if makeup.at_most != Makeup::WITHOUT_LIMIT && i64::from(makeup.at_most) > most {
             let place = figures.place(&["streak", "makeup", "at_most"]);
             let message = format!(
                 "{} days can be made up, and the window has {}",
@@ -271,6 +272,47 @@ fn days(params: &Days, figures: Figures<'_>, out: &mut Diagnostics) {
         }
     }
     each_day(params, count, figures, out);
+    never_earned(params, figures, out);
+}
+
+/// Cards and costs of which nobody ever has any.
+fn never_earned(params: &Days, figures: Figures<'_>, out: &mut Diagnostics) {
+    let definition = figures.definition;
+    let grown = ranges::grown(definition);
+    let has_some = |slot: u16| {
+        let begins = definition.vars.get(usize::from(slot));
+        let begins = begins.is_some_and(|var| matches!(var.default, Value::Int(1..)));
+        let chances = definition.blocks.iter().zip(figures.kinds);
+        let mut chances = chances.filter(|(spec, _)| spec.vars.first() == Some(&slot));
+        let given = chances.any(|(_, kind)| {
+            matches!(kind, Kind::Chances(chances) if chances.first_visit > 0 || chances.each_day > 0)
+        });
+        begins || given || grown.contains(&slot)
+    };
+    let named = |name: &str| {
+        let at = definition.vars.iter().position(|var| var.name == name)?;
+        u16::try_from(at).ok()
+    };
+    let freeze = params.freeze.and_then(|_| named(FREEZE_CARDS));
+    let cards = params.makeup.and_then(|makeup| makeup.cards);
+    let cards = cards.and_then(|_| named(MAKEUP_CARDS));
+    let cost = params.makeup.and_then(|makeup| makeup.cost);
+    for (slot, path) in [
+        (freeze, &["streak", "freeze"][..]),
+        (cards, &["streak", "makeup", "cards"]),
+        (cost.map(|(slot, _)| slot), &["streak", "makeup", "cost"]),
+    ] {
+        let Some(slot) = slot.filter(|slot| !has_some(*slot)) else {
+            continue;
+        };
+        let name = definition.vars.get(usize::from(slot));
+        let name = name.map_or("", |var| var.name.as_str());
+        let message = format!("nobody ever has any `{name}`: nothing gives or earns it");
+        out.warn(codes::NEVER_EARNED, figures.place(path), message)
+            .help(format!(
+                "let something earn it: `earn: {{ some-event: {{ from: backend, {name}: 1 }} }}`"
+            ));
+    }
 }
 
 /// A daily promise of something that a user may have only so often.

@@ -1,6 +1,7 @@
 //! What the expected traffic makes of stock and budget: the day on which either is used up, if that is before the end.
 //! Averages over an even traffic; the simulator knows more, and takes longer.
 
+use blocks::streak::Due;
 use machine::calendar::date;
 use machine::model::{Action, Definition};
 
@@ -68,6 +69,13 @@ fn wanted(expected: Expected, figures: Figures<'_>) -> Vec<f64> {
             Kind::Days(params) => {
                 for promise in &params.each_day {
                     want(promise.reward, visits);
+                }
+                let each = params.lots.iter().filter(|lot| lot.due == Due::EachDay);
+                for lot in each {
+                    for (reward, parts) in lot.odds.odds().parts() {
+                        let rate = parts as f64 / lot.odds.whole.max(1) as f64;
+                        want(reward, visits * rate);
+                    }
                 }
             }
             Kind::Chances(_) => {}

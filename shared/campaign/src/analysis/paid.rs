@@ -113,8 +113,19 @@ fn draws(definition: &Definition, action: &Action) -> bool {
     let Action::Block { block, .. } = action else {
         return false;
     };
-    let spec = definition.blocks.get(usize::from(*block));
-    spec.is_some_and(|spec| spec.kind == blocks::wheel::KIND)
+    let Some(spec) = definition.blocks.get(usize::from(*block)) else {
+        return false;
+    };
+    match spec.kind.as_str() {
+        blocks::wheel::KIND => true,
+        // What only some days draw is no reason to be silent about the others.
+        blocks::streak::KIND => serde_json::from_str::<blocks::streak::Params>(&spec.params)
+            .is_ok_and(|params| {
+                let mut lots = params.lots.iter();
+                lots.any(|lot| lot.due == blocks::streak::Due::EachDay)
+            }),
+        _ => false,
+    }
 }
 
 /// What a pack gives; nothing for another block, which leaves out what is gone.

@@ -106,6 +106,11 @@ impl<'a> Ranges<'a> {
                         low: 0,
                         high: makeups(params),
                     })),
+                    // Cards, which the block itself may take.
+                    (Kind::Days(_), _) if var.kind == VarKind::Balance => {
+                        Some(Known::Int(balance(var.at_most)))
+                    }
+                    (Kind::Days(_), _) if var.name == "day_sum" => Some(Known::Int(Range::COUNT)),
                     _ => Some(Known::any(var.ty)),
                 };
                 if let Some(known) = known {
@@ -227,6 +232,19 @@ impl<'a> Ranges<'a> {
                 high: (spec.vars.len() / TASK_VARS) as i64,
             }),
             (Some(Kind::Other), "progress") => Known::Int(Range::COUNT),
+            (Some(Kind::Days(params)), "enough_today") if params.measure.is_none() => {
+                Known::Bool(Truth::one(true))
+            }
+            (Some(Kind::Days(params)), "has_makeup_card")
+                if params.makeup.is_none_or(|makeup| makeup.cards.is_none()) =>
+            {
+                Known::Bool(Truth::one(true))
+            }
+            (Some(Kind::Days(params)), "can_pay_makeup")
+                if params.makeup.is_none_or(|makeup| makeup.cost.is_none()) =>
+            {
+                Known::Bool(Truth::one(true))
+            }
             (Some(Kind::Days(_)), "skipped_today")
                 if self.definition.calendar.skip_days.is_empty() =>
             {
@@ -292,7 +310,7 @@ pub(super) fn earned(definition: &Definition) -> Vec<(u16, i64)> {
 }
 
 /// The balances that something adds to.
-fn grown(definition: &Definition) -> BTreeSet<u16> {
+pub(super) fn grown(definition: &Definition) -> BTreeSet<u16> {
     let mut found: BTreeSet<u16> = definition
         .rewards
         .iter()

@@ -10,7 +10,7 @@ use machine::model::BlockSpec;
 use serde::de::DeserializeOwned;
 
 use super::by_name::by_name;
-use super::{Both, Effect, Found, odds, or, packs};
+use super::{Both, Effect, Found, days, odds, or, packs};
 
 pub(super) fn compare(both: Both<'_>, found: &mut Found) {
     let Both { old, new } = both;
@@ -363,13 +363,15 @@ fn streak(both: Both<'_>, was: &streak::Params, is: &streak::Params, found: &mut
         };
         let en = |one: Option<(u32, u32)>| {
             or(
-                one.map(|(back, most)| format!("{back} days back, {most} times")),
+                one.map(|(back, most)| {
+                    format!("{back} days back, {} times", many(most, "any number of"))
+                }),
                 "none",
             )
         };
         let zh = |one: Option<(u32, u32)>| {
             or(
-                one.map(|(back, most)| format!("{back} 天内 {most} 次")),
+                one.map(|(back, most)| format!("{back} 天内 {} 次", many(most, "不限"))),
                 "无",
             )
         };
@@ -380,6 +382,7 @@ fn streak(both: Both<'_>, was: &streak::Params, is: &streak::Params, found: &mut
             format!("补签：{} → {}", zh(before), zh(after)),
         );
     }
+    days::compare(both, was, is, found);
     let Both { old, new } = both;
     sets(
         "give.each_day",
@@ -402,6 +405,14 @@ fn streak(both: Both<'_>, was: &streak::Params, is: &streak::Params, found: &mut
         &by_day(new, &is.total),
         found,
     );
+}
+
+/// A number of make-ups, or the words for as many as one likes.
+fn many(most: u32, without: &str) -> String {
+    if most == streak::Makeup::WITHOUT_LIMIT {
+        return without.to_owned();
+    }
+    most.to_string()
 }
 
 pub(super) fn id(definition: &Definition, reward: u16) -> Arc<str> {

@@ -1,7 +1,7 @@
 //! What the law wants to be so, or to be said, of a campaign that gives anything: as diagnostics. What a text says is read off
 //! its placeholders, since a sentence that people wrote cannot be recognised; docs/LAW.md names the regulation behind each.
 
-use blocks::wheel;
+use blocks::{odds, wheel};
 use machine::model::{Definition, Reward, RewardKind};
 
 use super::Law;
@@ -82,20 +82,20 @@ fn prizes(check: &mut Check<'_>, definition: &Definition) {
 
 /// The rewards that a draw can end in.
 fn drawn(definition: &Definition) -> Vec<u16> {
+    let lots = odds::lots(definition);
+    let mut found: Vec<u16> = Vec::new();
+    for (_, lot) in &lots {
+        found.extend(lot.odds().parts().map(|(reward, _)| reward));
+    }
     let spec = definition
         .blocks
         .iter()
         .find(|spec| spec.kind == wheel::KIND);
-    let Some(wheel) =
-        spec.and_then(|spec| serde_json::from_str::<wheel::Params>(&spec.params).ok())
-    else {
-        return Vec::new();
-    };
-    let mut found: Vec<u16> = Vec::new();
-    for odds in wheel.all_odds() {
+    let wheel = spec.and_then(|spec| serde_json::from_str::<wheel::Params>(&spec.params).ok());
+    for odds in wheel.iter().flat_map(wheel::Params::all_odds) {
         found.extend(odds.parts().map(|(reward, _)| reward));
     }
-    found.extend(wheel.pity.map(|pity| pity.reward));
+    found.extend(wheel.and_then(|wheel| wheel.pity).map(|pity| pity.reward));
     let mut at = 0;
     while let Some(place) = found.get(at) {
         let reward = definition.rewards.get(usize::from(*place));

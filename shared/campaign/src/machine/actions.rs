@@ -59,6 +59,11 @@ static ACTION: Keys = Keys {
             "Signs a missed day: `{ of: streak, day: .. }`; outcome `made-up`.",
         ),
         Key::optional(
+            "measure",
+            BLOCK,
+            "Adds to what today has brought: `{ of: streak, amount: .. }`; outcome `signed` once it makes the day count.",
+        ),
+        Key::optional(
             "claim",
             BLOCK,
             "Claims the pack; outcome `claimed`, or `more` where more of it is to come.",

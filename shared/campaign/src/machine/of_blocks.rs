@@ -29,7 +29,7 @@ const COUNTS: [&str; 2] = ["sign", "claim_team"];
 const TIMES: &str = "times";
 
 /// The names of blocks' arguments, in the order of their signatures.
-const ARGUMENTS: [(&str, &[&str]); 1] = [("make_up", &["day"])];
+const ARGUMENTS: [(&str, &[&str]); 2] = [("make_up", &["day"]), ("measure", &["amount"])];
 
 /// Lowers a block's action into the list; nothing after an error.
 pub(super) fn lower(

@@ -190,10 +190,25 @@ pub(crate) fn declare(event: u16, entry: &Entry, fields: &Fields<'_>, check: &mu
         return;
     }
     if let Some(known) = check.tables.events.get_mut(usize::from(event)) {
+        known.what.while_claiming = while_claiming;
+    }
+    declare_as(event, &entry.key.place, from, hears, payload, check);
+}
+
+/// Declares an event that is declared nowhere else.
+pub(super) fn declare_as(
+    event: u16,
+    place: &Place,
+    from: Vec<Sender>,
+    hears: Vec<Placed<Hears>>,
+    payload: Vec<Field>,
+    check: &mut Check<'_>,
+) {
+    check.tables.declared.insert(event, place.clone());
+    if let Some(known) = check.tables.events.get_mut(usize::from(event)) {
         known.what.from = from;
         known.what.hears = hears.iter().map(|hears| hears.what.clone()).collect();
         known.what.payload = payload;
-        known.what.while_claiming = while_claiming;
     }
     for hears in hears {
         listens(event, hears, check);
@@ -201,7 +216,11 @@ pub(crate) fn declare(event: u16, entry: &Entry, fields: &Fields<'_>, check: &mu
 }
 
 /// Who may send an event, and which campaigns' messages it is.
-fn senders(node: &Node, event: &str, check: &mut Check<'_>) -> (Vec<Sender>, Vec<Placed<Hears>>) {
+pub(super) fn senders(
+    node: &Node,
+    event: &str,
+    check: &mut Check<'_>,
+) -> (Vec<Sender>, Vec<Placed<Hears>>) {
     let (mut found, mut hears) = (Vec::new(), Vec::new());
     for item in node.one_or_list() {
         let sender = if item.is_map() {

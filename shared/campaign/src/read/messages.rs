@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use blocks::streak::{NO_CARDS, NOT_ENOUGH, TOO_DEAR};
 use blocks::{pack, tasks};
 use machine::Text;
 
@@ -103,6 +104,30 @@ const OWN: &[(&str, [(&str, &str); 2])] = &[
         [
             ("zh-CN", "这个任务的奖励已经领过了"),
             ("en", "You have claimed this task already"),
+        ],
+    ),
+    (
+        NO_CARDS,
+        [
+            ("zh-CN", "没有补签卡了"),
+            ("en", "You have no make-up card"),
+        ],
+    ),
+    (
+        TOO_DEAR,
+        [
+            ("zh-CN", "余额不够补签"),
+            ("en", "You do not have enough for a make-up"),
+        ],
+    ),
+    (
+        NOT_ENOUGH,
+        [
+            ("zh-CN", "今天还没有达标，达标后自动签到"),
+            (
+                "en",
+                "Today does not count yet: it is signed by itself once you have done enough",
+            ),
         ],
     ),
 ];

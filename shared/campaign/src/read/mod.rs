@@ -12,8 +12,10 @@ pub(crate) mod earn;
 pub(crate) mod events;
 pub(crate) mod expected;
 pub(crate) mod facts;
+pub(crate) mod give;
 pub(crate) mod head;
 pub(crate) mod limits;
+pub(crate) mod measured;
 pub(crate) mod messages;
 pub(crate) mod pack;
 pub(crate) mod pool;
@@ -143,8 +145,13 @@ pub static KEYS: Keys = Keys {
         ),
         Key::optional(
             "give",
-            Shape::Keys(&streak::GIVE),
-            "What days give: each day, days in a row, days in all.",
+            Shape::Keys(&give::KEYS),
+            "What days give: each day, days in a row, days in all, dates.",
+        ),
+        Key::optional(
+            "day_counts",
+            Shape::Keys(&measured::KEYS),
+            "What must come together on a day for it to count; it is signed by itself then.",
         ),
         Key::optional(
             "team",

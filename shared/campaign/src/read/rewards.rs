@@ -48,6 +48,11 @@ pub(crate) static KEYS: Keys = Keys {
             "How much of it is given at once: points, or money for cash. Points without stock add to a balance of this campaign.",
         ),
         Key::optional(
+            "adds_to",
+            Shape::String,
+            "The balance that points without stock add to; one with the reward's name unless said.",
+        ),
+        Key::optional(
             "stock",
             Shape::Int(1, u32::MAX as i64),
             "How many units there are; without limit unless said.",
@@ -181,7 +186,17 @@ fn one<'a>(entry: &'a Entry, window: Window, check: &mut Check<'a>) -> Option<Sl
         .and_then(|node| node.odds(out).map(|odds| (node, odds)));
     let deliver = deliver(&id, fields.get("deliver"), check);
     let balance =
-        (kind == RewardKind::Points && !fields.has("stock")).then(|| balance(&id, entry, check));
+        (kind == RewardKind::Points && !fields.has("stock")).then(|| balance(&id, &fields, entry, check));
+    if let Some(node) = fields.get("adds_to").filter(|_| balance.is_none()) {
+        check
+            .out
+            .error(
+                codes::REWARD_KIND,
+                &node.place,
+                "only points without stock add to a balance",
+            )
+            .help("leave `adds_to` out, or make it `kind: points` without `stock`");
+    }
     let reward = Reward {
         id,
         title,
@@ -226,7 +241,7 @@ fn kind(id: &str, entry: &Entry, fields: &Fields<'_>, check: &mut Check<'_>) -> 
             .map_or(RewardKind::Coupon, |(_, kind)| *kind);
     }
     let figures = [
-        "amount", "stock", "release", "pool", "cost", "value", "per_user", "not_for", "expires",
+        "amount", "adds_to", "stock", "release", "pool", "cost", "value", "per_user", "not_for", "expires",
         "deliver",
     ];
     if let Some(figure) = figures.iter().find(|figure| fields.has(figure)) {
@@ -354,10 +369,21 @@ fn deliver(id: &str, node: Option<&Node>, check: &mut Check<'_>) -> Deliver {
     }
 }
 
-/// The balance that points add to: named like the reward, as expressions can write it.
-fn balance(id: &str, entry: &Entry, check: &mut Check<'_>) -> u16 {
-    let name = id.replace('-', "_");
-    context::readable(&name, &entry.key.place, &mut check.out);
+/// The balance that points add to: named like the reward, as expressions can write it, unless another is said. Several rewards
+/// may add to one.
+fn balance(id: &str, fields: &Fields<'_>, entry: &Entry, check: &mut Check<'_>) -> u16 {
+    let said = fields
+        .get("adds_to")
+        .and_then(|node| Some((node.string(&mut check.out)?, &node.place)));
+    let own = id.replace('-', "_");
+    let (name, place) = said.map_or((own.as_str(), &entry.key.place), |said| said);
+    context::readable(name, place, &mut check.out);
+    if let Some((slot, known)) = check.tables.var(name)
+        && known.decl.kind == VarKind::Balance
+    {
+        return slot;
+    }
+    let name = name.to_owned();
     let decl = VarDecl {
         name,
         ty: Type::Int,

@@ -9,7 +9,7 @@ use crate::check::Check;
 use crate::codes;
 use crate::diagnostic::meant;
 use crate::document::{Fields, Key, Keys, Node, Shape};
-use crate::read::streak::promises;
+use crate::read::give::promises;
 
 /// The keys of `team`.
 pub(crate) static KEYS: Keys = Keys {

@@ -46,14 +46,29 @@ pub(crate) static PITY: Keys = Keys {
 const SECTIONS: [&str; 4] = ["pity", "tiers", "draws", "look"];
 
 /// The rules of rewards that draws give: one each, whatever the tier.
-type Rules = BTreeMap<u16, u16>;
+pub(super) type Rules = BTreeMap<u16, u16>;
+
+/// How a table's rules are named, and what its reader is advised.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Naming<'a> {
+    /// What stands before each reward's id.
+    pub rule: &'a str,
+    /// What to do about odds that are less than 100%.
+    pub left: &'a str,
+}
+
+/// The wheel's own.
+const OF_WHEEL: Naming<'_> = Naming {
+    rule: "wheel",
+    left: "say what a lost draw shows: `nothing: { title: Next time, odds: rest }`",
+};
 
 /// Odds that were read: parts of a common whole.
-struct Table {
-    whole: u64,
-    parts: Vec<Part>,
-    rest: Option<u16>,
-    rest_rule: Option<u16>,
+pub(super) struct Table {
+    pub whole: u64,
+    pub parts: Vec<Part>,
+    pub rest: Option<u16>,
+    pub rest_rule: Option<u16>,
 }
 
 /// Makes the wheel, if any reward has odds.
@@ -81,7 +96,7 @@ pub(crate) fn read(slices: &[Slice<'_>], check: &mut Check<'_>) {
         parts,
         rest,
         rest_rule,
-    } = table(slices, &mut rules, check);
+    } = table(slices, OF_WHEEL, &mut rules, check);
     let tiers = tiers::read(&mut rules, check);
     let pity = pity(check);
     let (at_once, at_most) = draws::read(check);
@@ -119,7 +134,12 @@ pub(crate) fn read(slices: &[Slice<'_>], check: &mut Check<'_>) {
 }
 
 /// Odds as parts of their common whole, each reward with its rule.
-fn table(slices: &[Slice<'_>], rules: &mut Rules, check: &mut Check<'_>) -> Table {
+pub(super) fn table(
+    slices: &[Slice<'_>],
+    naming: Naming<'_>,
+    rules: &mut Rules,
+    check: &mut Check<'_>,
+) -> Table {
     let rest = rest(slices, check);
     let whole = whole(slices, check);
     let mut parts = Vec::new();
@@ -133,14 +153,14 @@ fn table(slices: &[Slice<'_>], rules: &mut Rules, check: &mut Check<'_>) -> Tabl
                 .error(codes::ZERO_ODDS, &slice.node.place, "no draw can ever give this")
                 .help("leave `odds` out, or give it some: it would be shown as a prize that nobody can win");
         }
-        let rule = rule(slice.reward, &slice.node.place, rules, check);
+        let rule = rule(slice.reward, &slice.node.place, naming, rules, check);
         parts.push(Part {
             reward: slice.reward,
             parts: num * (whole / den),
             rule,
         });
     }
-    sums(&parts, whole, rest, slices, check);
+    sums(&parts, whole, rest, slices, naming.left, check);
     let rest_rule = rest
         .filter(|rest| {
             check
@@ -148,7 +168,7 @@ fn table(slices: &[Slice<'_>], rules: &mut Rules, check: &mut Check<'_>) -> Tabl
                 .reward_at(rest.reward)
                 .is_some_and(|reward| reward.kind != RewardKind::Nothing)
         })
-        .map(|rest| rule(rest.reward, &rest.node.place, rules, check));
+        .map(|rest| rule(rest.reward, &rest.node.place, naming, rules, check));
     Table {
         whole,
         parts,
@@ -204,6 +224,7 @@ fn sums(
     whole: u64,
     rest: Option<&Slice<'_>>,
     slices: &[Slice<'_>],
+    left: &str,
     check: &mut Check<'_>,
 ) {
     let sum: u128 = parts.iter().map(|part| u128::from(part.parts)).sum();
@@ -245,7 +266,7 @@ fn sums(
                     percent(sum, whole)
                 ),
             )
-            .help("say what a lost draw shows: `nothing: { title: Next time, odds: rest }`");
+            .help(left);
     }
 }
 
@@ -259,14 +280,20 @@ fn percent(parts: u128, whole: u128) -> String {
     format!("{}{point}{decimals}%", scaled / SCALE)
 }
 
-fn rule(reward: u16, place: &Place, rules: &mut Rules, check: &mut Check<'_>) -> u16 {
+fn rule(
+    reward: u16,
+    place: &Place,
+    naming: Naming<'_>,
+    rules: &mut Rules,
+    check: &mut Check<'_>,
+) -> u16 {
     if let Some(known) = rules.get(&reward) {
         return *known;
     }
     let id = check
         .tables
         .reward_at(reward)
-        .map_or_else(String::new, |reward| format!("wheel-{}", reward.id));
+        .map_or_else(String::new, |reward| format!("{}-{}", naming.rule, reward.id));
     let rule = check
         .tables
         .promise(&id, Vec::new(), Terms::Block, place, &mut check.out);

@@ -1,5 +1,6 @@
 //! What each placeholder stands for: the one table of their names, and where in a definition each figure is.
 
+use blocks::streak::Makeup;
 use blocks::{chances, pack, raffle, streak, tasks, wheel};
 use machine::expr::{BoolExpr, IntExpr};
 use machine::model::{Action, Definition, Release, Reward, RewardKind};
@@ -117,6 +118,10 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
     figure("chances.first_visit", "chances on the first visit"),
     figure("chances.each_day", "chances each day"),
     figure("chances.hold_at_most", "how many chances can be held"),
+    sentence(
+        "makeup",
+        "the sentence about make-ups: how far back, how many, what they take",
+    ),
     figure("makeup.days_back", "how many days back can be made up"),
     figure("makeup.at_most", "how many days can be made up in all"),
     figure("raffle.entries_close", "when the entries close"),
@@ -125,6 +130,24 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
     figure("raffle.alternates", "how many alternates are drawn"),
     sentence("raffle.claim_within", "how long a winner has to claim"),
     figure("winners.REWARD", "how many win it in the raffle"),
+    figure(
+        "makeup.per_month",
+        "how many days can be made up in a month",
+    ),
+    figure("makeup.cost", "how much a make-up costs"),
+    sentence(
+        "forgive",
+        "the sentence about missed days that are forgiven",
+    ),
+    sentence(
+        "freeze",
+        "the sentence about cards that keep a streak over a missed day",
+    ),
+    sentence(
+        "day_counts",
+        "the sentence that says what makes a day count",
+    ),
+    figure("day_counts.at_least", "how much makes a day count"),
 ];
 
 const OF_REWARD: &str = ".REWARD";
@@ -284,7 +307,28 @@ impl<'a> Figures<'a> {
             "chances.each_day" => self.chances(|chances, _| Some(chances.each_day)),
             "chances.hold_at_most" => self.chances(|_, most| (most < i64::MAX).then_some(most)),
             "makeup.days_back" => makeup.and_then(|makeup| count(i64::from(makeup.days_back))),
-            "makeup.at_most" => makeup.and_then(|makeup| count(i64::from(makeup.at_most))),
+            "makeup.at_most" => makeup
+                .filter(|makeup| makeup.at_most != Makeup::WITHOUT_LIMIT)
+                .and_then(|makeup| count(i64::from(makeup.at_most))),
+            "makeup.per_month" => makeup.and_then(|makeup| count(i64::from(makeup.per_month?))),
+            "makeup.cost" => makeup.and_then(|makeup| count(makeup.cost?.1)),
+            "makeup" => makeup.map(|makeup| {
+                let cost = makeup.cost.map(|(slot, amount)| self.cost(slot, amount));
+                words.makeup(makeup, cost.as_deref())
+            }),
+            "forgive" => {
+                let forgive = self.streak.as_ref().and_then(|streak| streak.forgive);
+                forgive.map(|forgive| words.forgive(forgive))
+            }
+            "freeze" => {
+                let cards = self.streak.as_ref().and_then(|streak| streak.freeze);
+                cards.map(|cards| words.freeze(cards))
+            }
+            "day_counts" => self.measure().map(|measure| {
+                let unit = measure.unit.pick(self.language, &definition.language);
+                words.day_counts(measure.at_least, unit)
+            }),
+            "day_counts.at_least" => self.measure().and_then(|measure| count(measure.at_least)),
             _ => self.raffle.as_ref().and_then(|raffle| match name {
                 "raffle.entries_close" => time(raffle.entries_close),
                 "raffle.draw_at" => time(raffle.draw_at),
@@ -361,8 +405,41 @@ impl<'a> Figures<'a> {
         })
     }
 
-    /// The odds of the slice or the rest that a reward is.
+    fn measure(&self) -> Option<&streak::Measure> {
+        self.streak.as_ref()?.measure.as_ref()
+    }
+
+    /// So much of a balance, in the words of the reward that adds to it; else by the balance's name.
+    fn cost(&self, slot: u16, amount: i64) -> String {
+        let definition = self.definition;
+        let mut rewards = (0_u16..).zip(self.rewards());
+        let reward = rewards.find(|(_, reward)| reward.balance == Some(slot));
+        let name = match reward {
+            Some((place, reward)) if reward.amount == 1 => self.title(place),
+            _ => {
+                let var = definition.vars.get(usize::from(slot));
+                var.map_or_else(String::new, |var| self.words.balance(&var.name))
+            }
+        };
+        format!("{} {name}", self.words.count(amount))
+    }
+
+    /// The odds of the slice or the rest that a reward is; where no wheel has it, those of the only day's draw that does.
     pub(super) fn odds(&self, place: u16) -> Option<String> {
+        let of_days = || {
+            let lots = self.streak.iter().flat_map(|streak| &streak.lots);
+            let mut found = lots.filter_map(|lot| {
+                let mut shares = lot.odds.odds().parts().collect::<Vec<_>>().into_iter();
+                let (_, parts) = shares.find(|(reward, _)| *reward == place)?;
+                Some(Words::odds(parts, lot.odds.whole))
+            });
+            let first = found.next();
+            first.filter(|_| found.next().is_none())
+        };
+        self.of_wheel(place).or_else(of_days)
+    }
+
+    fn of_wheel(&self, place: u16) -> Option<String> {
         let wheel = self.wheel.as_ref()?;
         let odds = wheel.odds();
         Some(Words::odds(odds.of(place)?, odds.whole))

@@ -4,6 +4,7 @@
 //! `scan` finds the placeholders, `figures` knows what they stand for, `words` how that is said in a language. What the
 //! law wants to be said is [`crate::law`]'s to ask; here is noted which placeholders a text uses (`Rules::says`).
 
+mod days;
 mod figures;
 mod packs;
 mod scan;

@@ -1,6 +1,8 @@
 //! What takes several lines: the table of rewards, the list of what days give.
 
 use blocks::Promise;
+use blocks::streak::{Due, Params};
+use machine::Day;
 use machine::model::{Reward, RewardKind};
 
 use super::figures::{Figure, Figures, escaped};
@@ -129,16 +131,88 @@ pub(super) fn streak(figures: &Figures<'_>) -> Figure {
     let mut lines: Vec<String> = each
         .map(|promise| words.each_day(&title(promise)))
         .collect();
-    let in_a_row = streak.streak.iter();
     lines.extend(
-        in_a_row.map(|(days, promise)| words.days_in_a_row(i64::from(*days), &title(promise))),
+        drawn(figures, streak, |due| due == Due::EachDay).map(|(_, gives)| words.each_day(&gives)),
     );
+    let in_a_row = streak.streak.iter();
+    let mut in_a_row: Vec<(u32, String)> = in_a_row
+        .map(|(days, promise)| (*days, title(promise)))
+        .collect();
+    in_a_row.extend(by_days(figures, streak, |due| match due {
+        Due::Streak(days) => Some(days),
+        _ => None,
+    }));
+    in_a_row.sort_by_key(|(days, _)| *days);
     let in_all = streak.total.iter();
-    lines
-        .extend(in_all.map(|(days, promise)| words.days_in_all(i64::from(*days), &title(promise))));
+    let mut in_all: Vec<(u32, String)> = in_all
+        .map(|(days, promise)| (*days, title(promise)))
+        .collect();
+    in_all.extend(by_days(figures, streak, |due| match due {
+        Due::Total(days) => Some(days),
+        _ => None,
+    }));
+    in_all.sort_by_key(|(days, _)| *days);
+    let mut dates: Vec<(Day, String)> = streak
+        .dates
+        .iter()
+        .map(|(day, promise)| (*day, title(promise)))
+        .collect();
+    dates.extend(
+        drawn(figures, streak, |due| matches!(due, Due::Date(_))).filter_map(|(due, gives)| {
+            match due {
+                Due::Date(day) => Some((day, gives)),
+                _ => None,
+            }
+        }),
+    );
+    dates.sort_by_key(|(day, _)| *day);
+    let in_a_row = in_a_row.iter();
+    lines.extend(in_a_row.map(|(days, gives)| words.days_in_a_row(i64::from(*days), gives)));
+    let in_all = in_all.iter();
+    lines.extend(in_all.map(|(days, gives)| words.days_in_all(i64::from(*days), gives)));
+    lines.extend(dates.iter().map(|(day, gives)| words.on_date(*day, gives)));
     if lines.is_empty() {
         Figure::None
     } else {
         Figure::Lines(lines)
     }
+}
+
+/// What days draw, as lines say it, with when.
+fn drawn<'f>(
+    figures: &'f Figures<'_>,
+    streak: &'f Params,
+    is_of: impl Fn(Due) -> bool + 'f,
+) -> impl Iterator<Item = (Due, String)> + 'f {
+    let lots = streak.lots.iter().filter(move |lot| is_of(lot.due));
+    lots.map(|lot| {
+        let table = lot.odds.odds();
+        let mut each: Vec<String> = table
+            .parts()
+            .map(|(reward, parts)| {
+                let title = escaped(&figures.title(reward));
+                format!("{title} ({})", Words::odds(parts, table.whole))
+            })
+            .collect();
+        // What nobody was given is a day without a gift, and users are told how likely that is.
+        if table.rest.is_none() && table.left() > 0 {
+            let none = figures.words.table().no_prize;
+            each.push(format!(
+                "{none} ({})",
+                Words::odds(table.left(), table.whole)
+            ));
+        }
+        (lot.due, figures.words.one_of(&each))
+    })
+}
+
+/// The same by a number of days.
+fn by_days(
+    figures: &Figures<'_>,
+    streak: &Params,
+    days: impl Fn(Due) -> Option<u32>,
+) -> Vec<(u32, String)> {
+    drawn(figures, streak, |_| true)
+        .filter_map(|(due, gives)| Some((days(due)?, gives)))
+        .collect()
 }

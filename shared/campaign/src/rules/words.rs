@@ -186,7 +186,7 @@ impl Words {
         }
     }
 
-    fn days(self, days: i64) -> String {
+    pub(super) fn days(self, days: i64) -> String {
         self.duration(days.saturating_mul(24 * HOUR_MS))
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use blocks::wheel;
+use blocks::{odds, wheel};
 use machine::Millis;
 use machine::calendar::Day;
 use machine::model::{Definition, RewardKind};
@@ -363,14 +363,21 @@ fn wheels(definition: &Definition, runs: &[Tally]) -> Vec<Wheel> {
         .blocks
         .iter()
         .filter(|spec| spec.kind == wheel::KIND);
+    // A definition that was linked has parameters that can be read.
+    let wheels = wheels.map(|spec| {
+        let params: Option<wheel::Params> = serde_json::from_str(&spec.params).ok();
+        (spec.name.to_string(), params)
+    });
+    let lots = odds::lots(definition).into_iter();
+    let lots = lots.map(|(purpose, odds)| (purpose, Some(odds.wheel())));
     wheels
+        .chain(lots)
         .enumerate()
-        .filter_map(|(place, spec)| {
-            // A definition that was linked has parameters that can be read.
-            let params: wheel::Params = serde_json::from_str(&spec.params).ok()?;
+        .filter_map(|(place, (name, params))| {
+            let params = params?;
             let drawn: Vec<&Drawn> = runs.iter().filter_map(|run| run.draws.get(place)).collect();
             Some(Wheel {
-                name: spec.name.to_string(),
+                name,
                 made: Band::of(drawn.iter().map(|drawn| drawn.made).collect()),
                 pity: Band::of(drawn.iter().map(|drawn| drawn.pity).collect()),
                 rolls: drawn

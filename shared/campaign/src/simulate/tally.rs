@@ -39,7 +39,7 @@ pub struct Tally {
     pub states: Vec<u64>,
     /// How many people cost how much, in minor units.
     pub costs: BTreeMap<i64, u64>,
-    /// By wheel.
+    /// By wheel, then by what days draw.
     pub draws: Vec<Drawn>,
     /// The last day, by its place, that was capped.
     last_capped: Option<usize>,
@@ -79,6 +79,7 @@ impl Tally {
     pub fn new(campaign: &Campaign, days: usize) -> Self {
         let rewards = campaign.rewards.len();
         let wheel = |spec: &&machine::model::BlockSpec| spec.kind == blocks::wheel::KIND;
+        let lots = blocks::odds::lots(campaign.definition());
         Self {
             visits_by_day: vec![0; days],
             arrivals_by_day: vec![0; days],
@@ -96,8 +97,10 @@ impl Tally {
                 .blocks
                 .iter()
                 .filter(wheel)
-                .map(|spec| Drawn {
-                    purpose: spec.name.to_string(),
+                .map(|spec| spec.name.to_string())
+                .chain(lots.into_iter().map(|(purpose, _)| purpose))
+                .map(|purpose| Drawn {
+                    purpose,
                     rolled: vec![0; rewards + 1],
                     given: vec![0; rewards + 1],
                     ..Drawn::default()

@@ -132,6 +132,19 @@ impl Found<'_> {
         revisions: &BTreeMap<u32, Revision>,
         player: &mut Player,
     ) {
+        let revision = revisions.get(&self.row.revision);
+        if revision.is_some_and(|revision| revision.lots.contains_key(&*draw.purpose)) {
+            if draw.misses != 0 {
+                self.note(
+                    Kind::Misses,
+                    format!(
+                        "draw {} was made after {} misses by the row, and what days draw counts none",
+                        draw.index, draw.misses
+                    ),
+                );
+            }
+            return;
+        }
         let (counted, last) = player
             .misses
             .get(&draw.purpose)

@@ -8,6 +8,8 @@ pub mod support;
 
 use std::collections::BTreeMap;
 
+use blocks::odds::Odds;
+use blocks::wheel::Slice;
 use campaign::codec::{encode, sha256};
 use campaign::play::{Act, Stage};
 use campaign::verify::{Promise, Published, Row};
@@ -17,7 +19,7 @@ use machine::ids::{CampaignKey, Lane, Pseudonym};
 use machine::input::{Facts, Known, Payload, User};
 use machine::luck::{Luck, Seed};
 use machine::model::{Definition, FactDecl, FactKind, Release, RewardKind, Sender, Within};
-use support::{Builder, OPENS, acts, wheel};
+use support::{Builder, OPENS, acts, streak, wheel};
 
 /// What the stage makes of the number 7.
 pub const SEED: Seed = Seed([
@@ -82,7 +84,7 @@ pub fn definition(laptop: u64) -> Definition {
         (mug, ("mug", 60)),
         (badge, ("badge", 50)),
     ] {
-        slices.push(wheel::Slice {
+        slices.push(Slice {
             reward: place,
             parts,
             rule: builder.rule(&format!("wheel-{id}")),
@@ -113,6 +115,98 @@ pub fn definition(laptop: u64) -> Definition {
     let (block, _) = builder.block("wheel", serde_json::to_string(&params).unwrap(), 0);
     builder.event("draw", &[], vec![acts(block, 0, vec![])]);
     builder.definition
+}
+
+/// Days that draw: one of three each day, of which one is soon gone, and a mug or nothing for two days in a row.
+pub fn days() -> Definition {
+    let mut builder = Builder::new("Asia/Shanghai", vec![]);
+    let few = builder.reward("few", RewardKind::Coupon, |reward| {
+        reward.stock = Some(40);
+    });
+    let once = builder.reward("once", RewardKind::Coupon, |reward| {
+        reward.per_user = Some(1);
+        reward.when_gone = Some(few);
+    });
+    let mug = builder.reward("mug", RewardKind::Coupon, |_| {});
+    let mut odds = |slices: &[(u16, &str, u64)], rest: Option<u16>| Odds {
+        whole: 10,
+        slices: slices
+            .iter()
+            .map(|(reward, rule, parts)| Slice {
+                reward: *reward,
+                parts: *parts,
+                rule: builder.rule(rule),
+            })
+            .collect(),
+        rest,
+        rest_rule: rest.map(|_| builder.rule("rest")),
+        names: vec![
+            (few, "few".into()),
+            (once, "once".into()),
+            (mug, "mug".into()),
+        ],
+    };
+    let lot = |due, name: &str, odds| streak::Lot {
+        due,
+        name: name.to_owned(),
+        odds,
+    };
+    let params = streak::Params {
+        lots: vec![
+            lot(
+                streak::Due::EachDay,
+                "each-day",
+                odds(&[(few, "each-few", 3), (once, "each-once", 4)], Some(mug)),
+            ),
+            lot(
+                streak::Due::Total(3),
+                "total-3",
+                odds(&[(mug, "total", 5)], None),
+            ),
+        ],
+        ..streak::Params::default()
+    };
+    let (block, _) = builder.block("streak", serde_json::to_string(&params).unwrap(), 0);
+    builder.event("sign-in", &[], vec![acts(block, 0, vec![])]);
+    builder.definition
+}
+
+/// 40 people sign in on ten days.
+pub fn play_days() -> Ledger {
+    let definition = days();
+    let mut stage = Stage::open(&definition, 7, &BTreeMap::new(), OPENS).unwrap();
+    let key = CampaignKey {
+        tenant: "acme".into(),
+        campaign: "trial".into(),
+        edition: 1,
+        lane: Lane::Live,
+    };
+    let mut rows = Vec::new();
+    for turn in 0..400_i64 {
+        let who = Pseudonym::of(&[2; 32], &format!("member-{}", turn % 40));
+        let act = Act {
+            who,
+            user: &User::default(),
+            facts: &Facts::default(),
+            sender: Sender::User,
+            event: Some((0, &Payload::default())),
+            now: OPENS + turn / 40 * 24 * HOUR_MS + turn,
+        };
+        let played = stage.play(&act).unwrap();
+        for (row, number) in played.decision.rows.iter().zip(played.applied.first_row..) {
+            rows.push(Row::of(number, &key, 1, &who, act.now, row));
+        }
+    }
+    let published = Published {
+        sha256: sha256(&definition),
+        definition: encode(&definition),
+    };
+    Ledger {
+        rows,
+        revisions: BTreeMap::from([(1, published)]),
+        seed: SEED,
+        commitment: SEED.commitment(),
+    }
 }
 
 /// 2,400 draws by 40 people over some days; the odds change after a third of them.

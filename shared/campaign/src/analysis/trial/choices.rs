@@ -12,6 +12,7 @@ use machine::step::holds;
 use machine::{Type, Value};
 
 use crate::analysis::programs::Constants;
+use crate::analysis::ranges::{Kind, kinds};
 
 /// The most values of one field.
 const MOST_VALUES: usize = 6;
@@ -250,16 +251,28 @@ fn asked_for(ty: Type, campaign: &Campaign, numbers: &[i64], texts: &[Arc<str>])
 /// One luck for each reward that a wheel may come up with.
 fn lucks(campaign: &Campaign) -> Vec<Entropy> {
     let mut found = vec![[0; 32]];
+    let lots: Vec<_> = kinds(campaign.definition())
+        .into_iter()
+        .filter_map(|kind| match kind {
+            Kind::Days(params) => Some(params.lots),
+            _ => None,
+        })
+        .flatten()
+        .map(|lot| lot.odds)
+        .collect();
     let mut seen: BTreeSet<Arc<str>> = BTreeSet::new();
     for number in 0..DRAWS {
         let mut entropy: Entropy = [0; 32];
         for (place, byte) in entropy.iter_mut().zip(number.to_be_bytes()) {
             *place = byte;
         }
-        for block in &campaign.blocks {
-            let drawn = block.redraw(&mut Luck::new(entropy), 0, 0);
-            let Some(drawn) = drawn else { continue };
-            if seen.insert(drawn.rolled.reward) && number > 0 {
+        let wheels = campaign.blocks.iter();
+        let wheels = wheels.filter_map(|block| block.redraw(&mut Luck::new(entropy), 0, 0));
+        let wheels = wheels.map(|drawn| drawn.rolled);
+        let lots = lots.iter();
+        let lots = lots.map(|odds| odds.roll(&mut Luck::new(entropy)).0);
+        for rolled in wheels.chain(lots) {
+            if seen.insert(rolled.reward) && number > 0 {
                 found.push(entropy);
             }
         }

@@ -2,7 +2,7 @@
 
 use blocks::wheel::Tier;
 
-use super::{Rules, Table, table};
+use super::{OF_WHEEL, Rules, Table, table};
 use crate::check::Check;
 use crate::codes;
 use crate::document::{Key, Keys, Node, Shape};
@@ -93,7 +93,7 @@ fn one(item: &Node, last: &mut i64, rules: &mut Rules, check: &mut Check<'_>) ->
         parts,
         rest,
         rest_rule,
-    } = table(&slices, rules, check);
+    } = table(&slices, OF_WHEEL, rules, check);
     Some(Tier {
         first_draws: first_draws as u64,
         whole,
