@@ -257,7 +257,7 @@ async fn nobody_is_asked_for_what_an_event_does_not_read() {
     let world = crm.house("", MACHINE, true).await;
     crm.says(json!({ "newcomer": false }));
     let look = world
-        .post("ann", "/v1/acme/pack/events/look", "k", json!({}))
+        .post("ann", "/v1/acme/pack/events/look", "look", json!({}))
         .await;
     look.done();
     let view = world.get("ann", "/v1/acme/pack").await;

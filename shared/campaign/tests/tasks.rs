@@ -111,7 +111,11 @@ fn send(stage: &mut Stage, doing: Doing, now: Millis) -> Result<Vec<String>, Ref
     let (event, sender, fields) = match doing {
         Doing::Walk => ("walk", Sender::Backend, vec![]),
         Doing::Spend(amount) => ("spend", Sender::Backend, vec![Value::Int(amount)]),
-        Doing::Claim => ("claim-task", Sender::User, vec![Value::Str("stroll".into())]),
+        Doing::Claim => (
+            "claim-task",
+            Sender::User,
+            vec![Value::Str("stroll".into())],
+        ),
     };
     let payload = Payload { fields };
     let act = Act {

@@ -122,30 +122,29 @@ fn connector(node: &Node, out: &mut Diagnostics) -> Option<Connector> {
         .get("private")
         .and_then(|node| node.bool(out))
         .unwrap_or(false);
-    let place = match fields.get("url") {
-        Some(node) => place(node, private, out),
-        None => {
-            out.error(
-                codes::CONNECTOR,
-                &node.place,
-                "a connector of kind `http` needs a `url`",
-            )
-            .help("write where the service is: `url: https://crm.example.com/gala/facts`");
-            None
-        }
-    };
-    let secret = match fields.get("secret") {
-        Some(node) => secret(node, out),
-        None => {
-            out.error(
-                codes::CONNECTOR,
-                &node.place,
-                "a connector of kind `http` needs a `secret`: nobody else may ask in our name",
-            )
-            .help("write `secret: { env: ACME_CRM_SECRET }`, and while developing `{ dev: true }`");
-            None
-        }
-    };
+    let missing: Vec<&str> = ["url", "secret"]
+        .into_iter()
+        .filter(|key| !fields.has(key))
+        .collect();
+    if let [first, ..] = missing.as_slice() {
+        let help = match *first {
+            "url" => "write where the service is: `url: https://crm.example.com/gala/facts`",
+            _ => {
+                "nobody else may ask in our name: `secret: { env: ACME_CRM_SECRET }`, and while developing `{ dev: true }`"
+            }
+        };
+        out.error(
+            codes::CONNECTOR,
+            &node.place,
+            format!(
+                "a connector of kind `http` needs `{}`",
+                missing.join("` and `")
+            ),
+        )
+        .help(help);
+    }
+    let place = fields.get("url").and_then(|node| place(node, private, out));
+    let secret = fields.get("secret").and_then(|node| secret(node, out));
     let timeout = fields
         .get("timeout")
         .map_or(Some(USUAL_TIMEOUT), |node| timeout(node, out));
