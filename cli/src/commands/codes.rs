@@ -2,8 +2,12 @@
 
 use std::path::PathBuf;
 
+use std::collections::HashSet;
+
 use clap::{Args, Subcommand};
 use function::identity::Role;
+use machine::typed;
+use rand::TryRng as _;
 use serde_json::Value as Json;
 
 use crate::api::{self, Ask, Server};
@@ -28,6 +32,8 @@ pub enum Deed {
     Put(Put),
     /// Shows the pools: how many codes, how many are left, and whose they are
     List(List),
+    /// Makes new codes, one a line, that nobody can guess and that are easy to type
+    Make(Make),
 }
 
 /// Puts some.
@@ -59,11 +65,20 @@ pub struct List {
     pub server: Server,
 }
 
+/// Makes some.
+#[derive(Debug, Args)]
+pub struct Make {
+    /// How many
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub many: u32,
+}
+
 /// Does it.
 pub fn run(args: &Codes, out: Out) -> Result<(), Failure> {
     match &args.deed {
         Deed::Put(args) => put(args, out),
         Deed::List(args) => list(args, out),
+        Deed::Make(args) => make(args, out),
     }
 }
 
@@ -86,6 +101,35 @@ fn put(args: &Put, out: Out) -> Result<(), Failure> {
         "{tenant}/{pool}: {} codes added of {} lines ({} twice or more, {} in a pool already, {} rejected), {} in the pool (audit entry {})",
         done["added"], done["rows"], done["duplicates"], done["known"], done["rejected"], done["codes"], done["audit"]
     ))
+}
+
+/// 75 random bits each, and a check: docs/CODES.md.
+fn make(args: &Make, out: Out) -> Result<(), Failure> {
+    let mut made = HashSet::new();
+    let mut codes = Vec::new();
+    while codes.len() < args.many as usize {
+        let mut random = [0; 10];
+        rand::rngs::SysRng
+            .try_fill_bytes(&mut random)
+            .map_err(|error| {
+                Failure::check(
+                    "no-randomness",
+                    format!("the system gives no random numbers: {error}"),
+                )
+            })?;
+        let code = typed::make(random);
+        if !made.insert(code.clone()) {
+            continue;
+        }
+        if !out.json {
+            out.line(&code)?;
+        }
+        codes.push(code);
+    }
+    if out.json {
+        return out.value(&codes);
+    }
+    Ok(())
 }
 
 fn list(args: &List, out: Out) -> Result<(), Failure> {

@@ -6,6 +6,7 @@
 //! until the next look finds it.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use machine::ids::{CampaignKey, Lane, Pseudonym};
@@ -146,20 +147,22 @@ pub fn tend<'a>(store: &'a dyn Store, definition: &'a Definition, now: Millis) -
     })
 }
 
-/// The codes of some grants, by their place among `grants`: of those that are their user's to have.
+/// The codes of a participant's grants at the places `shown`, by their place: of those that are their user's to have.
 pub async fn codes(
     store: &dyn Store,
     definition: &Definition,
     key: &CampaignKey,
     user: Pseudonym,
     grants: &[Grant],
+    shown: Range<usize>,
 ) -> Result<HashMap<usize, Arc<str>>, store::Error> {
     let pool_of = |grant: &Grant| {
         let reward = definition.rewards.get(usize::from(grant.reward))?;
         Some((reward, reward.pool.as_ref()?))
     };
     let mut codes = HashMap::new();
-    if !grants.iter().any(|grant| pool_of(grant).is_some()) {
+    let some = grants.get(shown.clone()).unwrap_or_default();
+    if !some.iter().any(|grant| pool_of(grant).is_some()) {
         return Ok(codes);
     }
     let mut left = store.units(key, user).await?;
@@ -171,7 +174,8 @@ pub async fn codes(
         };
         // Taken in order, also where the code is not shown: what comes after is another one.
         let serial = Unit::take(&mut left, &reward.id, grant.period, grant.n);
-        if let Some(serial) = serial.filter(|_| is_shown(grant.status)) {
+        let is_shown = shown.contains(&place) && is_shown(grant.status);
+        if let Some(serial) = serial.filter(|_| is_shown) {
             wanted.entry(&reward.id).or_default().push((place, serial));
             owners.insert(&reward.id, (reward, pool));
         }

@@ -25,6 +25,7 @@ mod reads;
 pub mod step;
 pub mod text;
 pub mod turn;
+pub mod typed;
 pub mod value;
 pub mod view;
 pub mod world;

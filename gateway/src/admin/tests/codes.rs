@@ -142,10 +142,8 @@ async fn a_voided_code_is_nobodys(house: &House) {
     let risk = house.staff("acme", Role::Risk);
     for (deed, shown) in [("hold", "-"), ("release", "GREEN-3"), ("void", "-")] {
         let path = format!("/admin/v1/acme/users/dan/grants/{id}/{deed}");
-        let path = format!("{path}?campaign=wheel");
-        let done = house
-            .post(&risk, &path, deed, r#"{"reason":"a test"}"#)
-            .await;
+        let body = r#"{"reason":"a test","campaign":"wheel"}"#;
+        let done = house.post(&risk, &path, deed, body).await;
         assert_eq!(done.status, 200, "{done:?}");
         assert_eq!(codes(house, "dan").await, [shown], "{deed}");
     }

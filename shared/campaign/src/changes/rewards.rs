@@ -98,6 +98,22 @@ fn one(both: Both<'_>, was: &Reward, is: &Reward, found: &mut Found) {
             to(is),
         );
     }
+    if was.pool != is.pool {
+        let (en, zh) = words("codes come from", "兑换码来源");
+        let from = |reward: &Reward| {
+            let pool = reward.pool.as_ref();
+            let low = pool.and_then(|pool| pool.low_water);
+            let low = low.map_or_else(String::new, |low| format!(" (low at {low})"));
+            pool.map_or_else(|| "none".to_owned(), |pool| format!("{}{low}", pool.name))
+        };
+        found.figure(
+            subject("pool"),
+            Effect::None,
+            (&en, &zh),
+            from(was),
+            from(is),
+        );
+    }
     let instead = |definition: &Definition, reward: &Reward| {
         let at = reward.when_gone?;
         let instead = definition.rewards.get(usize::from(at))?;

@@ -152,7 +152,13 @@ async fn read(
         return Err(Failed::Behind);
     }
     let record = record(caller, recalled.participant.as_ref(), campaign)?;
-    let codes = pools::codes(&*context.shell.store, campaign, &key, user, &record.grants);
+    let many = record.grants.len();
+    let shown = match what {
+        Look::View => 0..many,
+        Look::Grants(after) => after.min(many)..after.saturating_add(GRANTS_PAGE).min(many),
+    };
+    let store = &*context.shell.store;
+    let codes = pools::codes(store, campaign, &key, user, &record.grants, shown);
     let codes = tokio::time::timeout_at(until, codes);
     let codes = codes.await.map_err(|_| Failed::Slow)??;
     if let Look::Grants(after) = what {

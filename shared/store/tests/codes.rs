@@ -1,0 +1,144 @@
+//! Five million codes into a pool, on both stores: how long it takes, and what it holds. Run by hand; the figures are in docs/CODES.md.
+//!
+//! `cargo nextest run --workspace --run-ignored only --no-capture -E 'test(five_million)'`
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test says what is wrong by panicking
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use machine::luck::Seed;
+use machine::world::{Action, Admin, AdminOutcome, CodeLines, Owner};
+use store::Store;
+use store::codes::Codes;
+use testbed::Server;
+
+const MANY: u64 = 5_000_000;
+
+fn admin(action: Action) -> Box<Admin> {
+    Box::new(Admin {
+        tenant: "acme".into(),
+        by: "ops".into(),
+        at: 1_800_000_000_000,
+        key: None,
+        action,
+        why: None,
+    })
+}
+
+/// The most memory that this process ever had, in MB.
+fn peak_mb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM"))
+        .unwrap();
+    let kb: String = line.chars().filter(char::is_ascii_digit).collect();
+    kb.parse::<u64>().unwrap() / 1024
+}
+
+async fn measure(name: &str, store: Arc<dyn Store>) {
+    let owner = Owner {
+        campaign: "spring".into(),
+        edition: 1,
+        reward: "course".into(),
+        from: 0,
+    };
+    let secret = Seed([9; 32]);
+    store
+        .admin(admin(Action::CreateTenant { secret }))
+        .await
+        .unwrap();
+    let bind = Action::BindPool {
+        pool: "course".into(),
+        owner: owner.clone(),
+    };
+    store.admin(admin(bind)).await.unwrap();
+    for (round, from) in [
+        ("an empty pool", 0),
+        ("the same pool, half of them known", MANY / 2),
+    ] {
+        let began = Instant::now();
+        let mut codes = Codes::default();
+        for number in from..from + MANY {
+            // 16 characters.
+            codes.push(format!("CODE-{number:011}").as_bytes());
+        }
+        let read = began.elapsed();
+        let put = Action::PutCodes {
+            pool: "course".into(),
+            version: "".into(),
+            codes: 0,
+            lines: CodeLines::default(),
+            sha256: [0; 32],
+        };
+        let began = Instant::now();
+        let outcome = store.put_codes(admin(put), codes).await.unwrap();
+        let AdminOutcome::Done(done) = outcome else {
+            panic!("{outcome:?}");
+        };
+        let put = done.codes.unwrap();
+        assert_eq!(put.added + put.known, MANY);
+        println!(
+            "{name}, {round}: {} added, {} known; told apart in {:.1} s, put in {:.1} s; at most {} MB",
+            put.added,
+            put.known,
+            read.as_secs_f64(),
+            began.elapsed().as_secs_f64(),
+            peak_mb()
+        );
+    }
+    let serials = [0, MANY - 1, MANY, MANY + MANY / 2 - 1];
+    let began = Instant::now();
+    let found = store
+        .codes("acme", "course", &owner, &serials)
+        .await
+        .unwrap();
+    println!(
+        "{name}: four codes read in {} us",
+        began.elapsed().as_micros()
+    );
+    let expected = serials.map(|serial| Some(format!("CODE-{serial:011}").into()));
+    assert_eq!(found, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement that takes minutes"]
+async fn five_million_codes_on_disk() {
+    let home = tempfile::tempdir().unwrap();
+    let store = store::embedded::open(home.path()).unwrap();
+    measure("embedded", Arc::new(store)).await;
+    let files = std::fs::read_dir(home.path().join("codes")).unwrap();
+    let bytes: u64 = files
+        .map(|file| file.unwrap().metadata().unwrap().len())
+        .sum();
+    println!(
+        "embedded: {:.1} bytes a code",
+        bytes as f64 / (1.5 * MANY as f64)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement that takes minutes"]
+async fn five_million_codes_in_redis() {
+    let server = Server::start();
+    let used = || -> f64 {
+        let memory: String = server.ask(&["INFO", "memory"]);
+        let line = memory
+            .lines()
+            .find(|line| line.starts_with("used_memory:"))
+            .unwrap();
+        line.trim_start_matches("used_memory:")
+            .trim()
+            .parse()
+            .unwrap()
+    };
+    let before = used();
+    let store = store::redis::open(&server.address().parse().unwrap())
+        .await
+        .unwrap();
+    measure("Redis", Arc::new(store)).await;
+    println!(
+        "Redis: {:.1} bytes a code",
+        (used() - before) / (1.5 * MANY as f64)
+    );
+}
