@@ -281,7 +281,7 @@ pub fn on_terms(laptop: u64) -> Definition {
         reward.not_for = Some(BoolExpr::Any(vec![BoolExpr::Fact(0)]));
     });
     let nothing = builder.reward("nothing", RewardKind::Nothing, |_| {});
-    let slice = |builder: &mut Builder, reward, parts, id: &str| wheel::Slice {
+    let slice = |builder: &mut Builder, reward, parts, id: &str| Slice {
         reward,
         parts,
         rule: builder.rule(&format!("wheel-{id}")),
