@@ -241,7 +241,7 @@ machine:
         };
         machine.states[at].events.iter().map(named).collect()
     };
-    assert_eq!(events(0), [("sign-in", 3), ("make-up", 1)]);
+    assert_eq!(events(0), [("sign-in", 4), ("make-up", 1)]);
     assert_eq!(machine.states[0].after.len(), 1);
     assert_eq!(machine.events.len(), 1);
     let make_up = extended
