@@ -20,7 +20,12 @@ timezone: Asia/Shanghai
 opens: 2026-12-01 10:00
 closes: 2026-12-15 22:00
 claim_until: 2027-01-15 00:00
-streak: { cycle: 7 days, makeup: { days_back: 3, at_most: 2 } }
+streak:
+  cycle: 7 days
+  makeup: { days_back: 3, at_most: 2, per_month: 1, cost: { points: 20 } }
+  forgive: { days: 1, every: month }
+  freeze: { start: 1, hold_at_most: 2 }
+day_counts: { sum: words, at_least: 10, from: backend, unit: { zh-CN: 个单词, en: words } }
 give: { each_day: points, streak: { 7: coupon }, total_days: { 10: badge } }
 rewards:
   laptop:  { title: { zh-CN: 笔记本, en: Laptop }, kind: physical, stock: 5, cost: 5999.00, odds: 0.001%, per_user: 1, release: { each_day: 2, at: '20:00' } }
