@@ -130,10 +130,10 @@ fn send(stage: &mut Stage, doing: Doing, now: Millis) -> Result<Vec<String>, Ref
     Ok(played.rewards().into_iter().map(str::to_owned).collect())
 }
 
-fn code(refused: &Refused) -> &str {
+fn code(refused: &Refused) -> String {
     match refused {
-        Refused::Rejected(rejection) => rejection.code(),
-        _ => "",
+        Refused::Rejected(rejection) => rejection.code().to_owned(),
+        _ => String::new(),
     }
 }
 
