@@ -33,6 +33,12 @@ rewards:
   points:  { title: { zh-CN: 积分, en: Points }, kind: points, amount: 1000 }
   badge:   { title: { zh-CN: 徽章, en: Badge }, kind: entitlement }
   nothing: { title: { zh-CN: 谢谢, en: Next time }, odds: rest }
+  cup:     { title: { zh-CN: 杯子, en: Cup }, kind: coupon, cost: 1.00 }
+  pen:     { title: { zh-CN: 笔, en: Pen }, kind: coupon, cost: 1.00 }
+pack: { choose: { of: [cup, pen] }, flash: { windows: [{ from: '10:00', until: '12:00', stock: 1500 }, { from: '20:00', until: '00:00', stock: 50 }] } }
+tasks:
+  share: { title: { zh-CN: 分享, en: Share }, from: backend, per_day: 2, earns: { chances: 1, points: 1000 } }
+  buy:   { title: { zh-CN: 下三单, en: Order 3 times }, from: backend, goal: 3, gives: [cup, pen] }
 when_gone: { laptop: coupon, coupon: nothing }
 pity: { losses_in_a_row: 9, then_give: coupon, starts_over_after: any-win }
 chances: { first_visit: 3, each_day: 1, unused: keep, hold_at_most: 10 }
@@ -43,6 +49,7 @@ machine:
     playing:
       events:
         sign-in: [{ do: [{ sign: streak }] }]
+        claim: [{ do: [{ claim: pack }] }]
         draw:
           - { when: chances == 0, reject: no-chances }
           - { do: [{ take: { chances: 1 } }, { draw: wheel }], then: { won: { to: playing }, missed: { to: playing } } }
@@ -51,6 +58,10 @@ messages:
 ";
 
 fn filled(rules: &[(&str, &str)]) -> (Option<Definition>, Diagnostics) {
+    filled_of(CAMPAIGN, rules)
+}
+
+fn filled_of(campaign: &str, rules: &[(&str, &str)]) -> (Option<Definition>, Diagnostics) {
     let (mut tenant, _) = story::example_tenant().unwrap();
     tenant.languages = rules.iter().map(|(tag, _)| (*tag).to_owned()).collect();
     let mut files = Files::new();
@@ -59,7 +70,7 @@ fn filled(rules: &[(&str, &str)]) -> (Option<Definition>, Diagnostics) {
     }
     let input = Input {
         campaign: "wheel",
-        source: Source::new("configs/acme/wheel.yaml", CAMPAIGN),
+        source: Source::new("configs/acme/wheel.yaml", campaign),
         tenant: &tenant,
         files: &files,
     };
@@ -80,13 +91,36 @@ fn everything() -> String {
         Some(word) => rewards
             .map(|reward| format!("{word}.{reward}: {{{{{word}.{reward}}}}}\n"))
             .concat(),
-        None if ["rewards", "streak"].contains(&known) => {
+        // No pack has both a choice and stages.
+        None if known == "stages" => String::new(),
+        None if ["rewards", "streak", "windows", "tasks"].contains(&known) => {
             format!("1. {known}\n   {{{{ {known} }}}}\n")
         }
         None => format!("{known}: {{{{ {known} }}}}\n"),
     };
     let text: String = PLACEHOLDERS.iter().map(|known| line(known.name)).collect();
     text + "odds.nothing: {{ odds.nothing }}\nas it is: \\{{ closes }}\n"
+}
+
+#[test]
+fn stages_are_told_day_by_day() {
+    let pack = CAMPAIGN.find("pack:").unwrap();
+    let end = CAMPAIGN[pack..].find('\n').unwrap();
+    let staged = format!(
+        "{}pack: {{ stages: {{ 1: [cup], 3: [cup, pen] }}, late: lost }}{}",
+        &CAMPAIGN[..pack],
+        &CAMPAIGN[pack + end..]
+    );
+    let text = "1. stages\n   {{ stages }}\n";
+    let (definition, out) = filled_of(&staged, &[("zh-CN", text), ("en", text)]);
+    let definition = definition.unwrap_or_else(|| unreachable!("{}", out.lines()));
+    let told = |language: &str| definition.rules.0.get(language).unwrap().clone();
+    assert_eq!(
+        told("en"),
+        "1. stages\n   - Day 1: Cup\n   - Day 3: Cup, Pen\n   \
+         - Day 1 is the day of the first claim. What is not claimed on its day is lost.\n"
+    );
+    assert!(told("zh-CN").contains("- 第 3 天：杯子、笔\n"));
 }
 
 #[test]
