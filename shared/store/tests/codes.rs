@@ -1,4 +1,4 @@
-//! Five million codes into a pool, on both stores: how long it takes, and what it holds. Run by hand; the figures are in docs/CODES.md.
+//! Five million codes into a pool, on both stores: how long it takes, and what it holds. Run by hand.
 //!
 //! `cargo nextest run --workspace --run-ignored only --no-capture -E 'test(five_million)'`
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test says what is wrong by panicking
