@@ -143,10 +143,7 @@ impl Streak {
             .collect();
         for lot in &self.params.lots {
             if let Due::Date(day) = lot.due {
-                dates.push((
-                    day,
-                    json!({ "one_of": lot.odds.shown(campaign, language) }),
-                ));
+                dates.push((day, json!({ "one_of": lot.odds.shown(campaign, language) })));
             }
         }
         if !dates.is_empty() {

@@ -185,8 +185,8 @@ fn one<'a>(entry: &'a Entry, window: Window, check: &mut Check<'a>) -> Option<Sl
         .get("odds")
         .and_then(|node| node.odds(out).map(|odds| (node, odds)));
     let deliver = deliver(&id, fields.get("deliver"), check);
-    let balance =
-        (kind == RewardKind::Points && !fields.has("stock")).then(|| balance(&id, &fields, entry, check));
+    let balance = (kind == RewardKind::Points && !fields.has("stock"))
+        .then(|| balance(&id, &fields, entry, check));
     if let Some(node) = fields.get("adds_to").filter(|_| balance.is_none()) {
         check
             .out
@@ -241,8 +241,8 @@ fn kind(id: &str, entry: &Entry, fields: &Fields<'_>, check: &mut Check<'_>) -> 
             .map_or(RewardKind::Coupon, |(_, kind)| *kind);
     }
     let figures = [
-        "amount", "adds_to", "stock", "release", "pool", "cost", "value", "per_user", "not_for", "expires",
-        "deliver",
+        "amount", "adds_to", "stock", "release", "pool", "cost", "value", "per_user", "not_for",
+        "expires", "deliver",
     ];
     if let Some(figure) = figures.iter().find(|figure| fields.has(figure)) {
         check

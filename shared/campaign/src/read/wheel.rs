@@ -293,7 +293,9 @@ fn rule(
     let id = check
         .tables
         .reward_at(reward)
-        .map_or_else(String::new, |reward| format!("{}-{}", naming.rule, reward.id));
+        .map_or_else(String::new, |reward| {
+            format!("{}-{}", naming.rule, reward.id)
+        });
     let rule = check
         .tables
         .promise(&id, Vec::new(), Terms::Block, place, &mut check.out);
