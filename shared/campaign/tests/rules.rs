@@ -28,7 +28,7 @@ streak:
 day_counts: { sum: words, at_least: 10, from: backend, unit: { zh-CN: 个单词, en: words } }
 give: { each_day: points, streak: { 7: coupon }, total_days: { 10: badge } }
 rewards:
-  laptop:  { title: { zh-CN: 笔记本, en: Laptop }, kind: physical, stock: 5, cost: 5999.00, odds: 0.001%, per_user: 1, release: { each_day: 2, at: '20:00' } }
+  laptop:  { title: { zh-CN: 笔记本, en: Laptop }, kind: physical, stock: 5, cost: 5999.00, odds: 0.001%, per_user: 1, not_for: [{ list: vip }], release: { each_day: 2, at: '20:00' } }
   coupon:  { title: { zh-CN: 十元券, en: ¥10 coupon }, kind: coupon, stock: 20000, cost: 10.00, odds: 1/3, expires: 30 days }
   points:  { title: { zh-CN: 积分, en: Points }, kind: points, amount: 1000 }
   badge:   { title: { zh-CN: 徽章, en: Badge }, kind: entitlement }
@@ -42,6 +42,9 @@ tasks:
 when_gone: { laptop: coupon, coupon: nothing }
 pity: { losses_in_a_row: 9, then_give: coupon, starts_over_after: any-win }
 chances: { first_visit: 3, each_day: 1, unused: keep, hold_at_most: 10 }
+tiers: [{ first_draws: 3, odds: { coupon: 50%, nothing: rest } }]
+draws: { at_once: 10, for: 9, at_most: { day: 30, week: 100 } }
+buy: { chances: 1, for: { points: 5000 }, per_day: 3 }
 budget: { total: 250000.00, per_day: 30000.00, when_spent: nothing }
 machine:
   initial: playing
@@ -62,9 +65,9 @@ fn filled(rules: &[(&str, &str)]) -> (Option<Definition>, Diagnostics) {
 }
 
 fn filled_of(campaign: &str, rules: &[(&str, &str)]) -> (Option<Definition>, Diagnostics) {
-    let (mut tenant, _) = story::example_tenant().unwrap();
+    let (mut tenant, lists) = story::example_tenant().unwrap();
     tenant.languages = rules.iter().map(|(tag, _)| (*tag).to_owned()).collect();
-    let mut files = Files::new();
+    let mut files: Files = lists;
     for (tag, text) in rules {
         files.insert(format!("rules/wheel.{tag}.md"), Arc::from(*text));
     }
@@ -85,7 +88,7 @@ fn everything() -> String {
     let line = |known: &str| match known.strip_suffix(".REWARD") {
         Some("amount") => "amount.points: {{ amount.points }}\n".to_owned(),
         Some("expires") => "expires.coupon: {{ expires.coupon }}\n".to_owned(),
-        Some(word @ ("per_user" | "release")) => {
+        Some(word @ ("per_user" | "release" | "not_for")) => {
             format!("{word}.laptop: {{{{ {word}.laptop }}}}\n")
         }
         Some(word) => rewards
@@ -93,7 +96,7 @@ fn everything() -> String {
             .concat(),
         // No pack has both a choice and stages.
         None if known == "stages" => String::new(),
-        None if ["rewards", "streak", "windows", "tasks"].contains(&known) => {
+        None if ["rewards", "streak", "windows", "tasks", "tiers"].contains(&known) => {
             format!("1. {known}\n   {{{{ {known} }}}}\n")
         }
         None => format!("{known}: {{{{ {known} }}}}\n"),

@@ -128,7 +128,11 @@ pub(crate) fn at_most(node: &Node, out: &mut Diagnostics) -> AtMost {
         ("day", day, "edition", edition),
         ("week", week, "edition", edition),
     ];
+    let mut told = Vec::new();
     for (short, within, long, beyond) in pairs {
+        if told.contains(&short) {
+            continue;
+        }
         if let (Some(within), Some(beyond)) = (within, beyond)
             && within > beyond
         {
@@ -138,6 +142,7 @@ pub(crate) fn at_most(node: &Node, out: &mut Diagnostics) -> AtMost {
                 format!("{within} a {short}, and {beyond} a {long}: the first is never reached"),
             )
             .help(format!("lower `{short}`, or leave it out"));
+            told.push(short);
         }
     }
     AtMost { day, week, edition }
@@ -165,6 +170,7 @@ fn never(at_once: AtOnce, at_most: AtMost, node: &Node, check: &mut Check<'_>) {
                 ),
             )
             .help("raise the limit, or lower `at_once`");
+        return;
     }
     let chances = check.tables.var("chances").map(|(_, var)| var.decl.at_most);
     if let Some(most) = chances.filter(|most| *most < at_once.price) {
