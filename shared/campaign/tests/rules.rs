@@ -120,7 +120,7 @@ fn stages_are_told_day_by_day() {
     let told = |language: &str| definition.rules.0.get(language).unwrap().clone();
     assert_eq!(
         told("en"),
-        "1. stages\n   - Day 1: Cup\n   - Day 3: Cup, Pen\n   \
+        "1. stages\n\n   - Day 1: Cup\n   - Day 3: Cup, Pen\n   \
          - Day 1 is the day of the first claim. What is not claimed on its day is lost.\n"
     );
     assert!(told("zh-CN").contains("- 第 3 天：杯子、笔\n"));
