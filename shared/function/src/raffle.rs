@@ -19,7 +19,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use blocks::raffle::{Params, of};
 use machine::Millis;
 use machine::ids::{CampaignKey, Lane};
 use machine::model::Campaign;
@@ -32,6 +31,7 @@ use crate::http::Shell;
 use crate::served::{Served, TenantShell};
 use crate::sweep::clock;
 
+pub use blocks::raffle::{Params, Standing, of, standing};
 pub use known::{Drawn, Known};
 
 /// How often draws are looked at.
@@ -144,7 +144,9 @@ impl Raffles {
         let drawn = match raffles.look(store, &key, &name).await? {
             Some(drawn) => drawn,
             None => {
-                draw::draw(place, &campaign, &params, &name).await?;
+                if !draw::draw(place, &campaign, &params, &name).await? {
+                    return Ok(0);
+                }
                 done += 1;
                 let found = raffles.look_again(store, &key, &name).await?;
                 found.ok_or_else(|| Stopped::Draw("it is not there".to_owned()))?
