@@ -2,7 +2,7 @@
 
 use super::ran::{Home, gala};
 
-pub(crate) const COMMANDS: [&str; 48] = [
+pub(crate) const COMMANDS: [&str; 49] = [
     "serve",
     "new",
     "check",
