@@ -30,9 +30,9 @@ use clap::{Parser, Subcommand};
 use commands::{
     amend, approve, audit, backup, block, check, codes, compile, completions, deploy, dev, diff,
     doctor, draft, explain, export, function as function_, grant, history, list, man, new, notice,
-    object, openapi, package, parked, pause, preview, publish, purge, reconcile, release, restore,
-    resume, rollback, schema, serve, settlement, simulate, status, stock, stop, test, token,
-    verify, wrap,
+    object, openapi, package, parked, pause, preview, publish, purge, raffle, reconcile, release,
+    restore, resume, rollback, schema, serve, settlement, simulate, status, stock, stop, test,
+    token, verify, wrap,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};
@@ -94,6 +94,7 @@ enum Command {
     Amend(amend::Amend),
     Settlement(settlement::Settlement),
     Reconcile(reconcile::Reconcile),
+    Raffle(raffle::Raffle),
     Purge(purge::Purge),
     Preview(preview::Preview),
     Parked(parked::Parked),
@@ -174,6 +175,7 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::Amend(args) => amend::run(args, out),
         Command::Settlement(args) => settlement::run(args, out),
         Command::Reconcile(args) => reconcile::run(args, out),
+        Command::Raffle(args) => raffle::run(args, out),
         Command::Purge(args) => purge::run(args, out),
         Command::List(args) => list::run(args, out),
         Command::Codes(args) => codes::run(args, out),

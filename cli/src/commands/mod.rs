@@ -31,6 +31,7 @@ pub mod pause;
 pub mod preview;
 pub mod publish;
 pub mod purge;
+pub mod raffle;
 pub mod reconcile;
 pub mod release;
 pub mod restore;

@@ -2,7 +2,7 @@
 
 use super::ran::{Home, gala};
 
-pub(crate) const COMMANDS: [&str; 48] = [
+pub(crate) const COMMANDS: [&str; 49] = [
     "serve",
     "new",
     "check",
@@ -35,6 +35,7 @@ pub(crate) const COMMANDS: [&str; 48] = [
     "amend",
     "settlement",
     "reconcile",
+    "raffle",
     "purge",
     "preview",
     "parked",
@@ -177,6 +178,7 @@ fn what_is_not_understood_is_usage() {
         &["parked", "--token", "t"],
         &["purge", "acme", "wheel", "--edition", "1", "--force"],
         &["reconcile", "acme"],
+        &["raffle", "acme"],
         &["pause", "acme", "wheel"],
         &["history", "acme", "ann", "--url", "nonsense"],
         &["history", "acme", "ann", "--url", "file:///etc/passwd"],
@@ -282,6 +284,7 @@ fn what_is_not_there_cannot_be_reached() {
         &["release", "acme", "wheel", "--back"],
         &["rollback", "acme", "wheel", "--to", "1"],
         &["reconcile", "acme", "wheel"],
+        &["raffle", "acme", "wheel"],
         &["purge", "acme", "wheel", "--edition", "1"],
         &["codes", "list", "acme"],
         &["list", "show", "acme"],

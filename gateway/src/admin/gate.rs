@@ -131,6 +131,7 @@ async fn act(deed: Deed, visit: Visit, file: Option<Body>) -> Result<Response, P
     match deed {
         Deed::Campaigns => read::campaigns(&visit).await,
         Deed::Stats => super::figures::stats(&visit).await,
+        Deed::Raffle => super::raffle::raffle(&visit).await,
         Deed::Revisions => read::revisions(&visit).await,
         Deed::Revision => read::revision(&visit).await,
         Deed::Seed => read::seed(&visit).await,

@@ -21,6 +21,7 @@ mod measures;
 mod metrics;
 mod parked;
 mod preview;
+mod raffle;
 mod read;
 mod reconcile;
 mod release;

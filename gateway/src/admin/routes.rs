@@ -9,6 +9,8 @@ pub enum Deed {
     Campaigns,
     /// Figures of one campaign.
     Stats,
+    /// Its draw from entries.
+    Raffle,
     /// Lists its revisions.
     Revisions,
     /// One revision's definition, byte for byte.
@@ -174,6 +176,11 @@ pub const ROUTES: &[Route] = &[
         "/admin/v1/{tenant}/campaigns/{campaign}/stats",
         Deed::Stats,
         EVERYONE,
+    ),
+    get(
+        "/admin/v1/{tenant}/campaigns/{campaign}/raffle",
+        Deed::Raffle,
+        &[Support, Finance],
     ),
     get(
         "/admin/v1/{tenant}/campaigns/{campaign}/revisions",

@@ -22,7 +22,7 @@ use serde_json::{Value as Json, json};
 use crate::promise::shown;
 
 /// This kind of block.
-pub const KIND: &str = "raffle";
+pub const KIND: &str = machine::raffle::KIND;
 
 /// The parameters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

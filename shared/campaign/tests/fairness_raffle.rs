@@ -250,13 +250,13 @@ fn whatever_was_changed_about_a_draw_is_found() {
             ledger.rows[7].at = Some("2026-12-10T20:00:00+08:00".to_owned());
         }),
         ("another winner", Kind::Raffle, |ledger| {
-            raffle(ledger).order.swap(0, 9)
+            raffle(ledger).order.swap(0, 9);
         }),
         ("another hash", Kind::Raffle, |ledger| {
-            raffle(ledger).sha256 = "00".repeat(32)
+            raffle(ledger).sha256 = "00".repeat(32);
         }),
         ("more prizes than were promised", Kind::Raffle, |ledger| {
-            raffle(ledger).prizes[0].winners = 3
+            raffle(ledger).prizes[0].winners = 3;
         }),
         ("a prize for a stranger", Kind::Raffle, |ledger| {
             let grant = ledger

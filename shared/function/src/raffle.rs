@@ -19,7 +19,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use blocks::raffle::{Params, of};
 use machine::Millis;
 use machine::ids::{CampaignKey, Lane};
 use machine::model::Campaign;
@@ -32,6 +31,7 @@ use crate::http::Shell;
 use crate::served::{Served, TenantShell};
 use crate::sweep::clock;
 
+pub use blocks::raffle::{Params, Standing, of, standing};
 pub use known::{Drawn, Known};
 
 /// How often draws are looked at.
@@ -44,7 +44,7 @@ const JOB: &str = "raffle";
 const TERM: Duration = Duration::from_millis(900);
 
 /// How long one round of a lane may hold up the others': a list of millions is read.
-const HELD_AT_MOST: Duration = Duration::from_secs(120);
+const HELD_AT_MOST: Duration = Duration::from_mins(2);
 
 /// Draws from round to round, remembering when there is something to do next: a draw that waits for nothing costs nothing.
 #[derive(Debug, Default)]
@@ -141,14 +141,15 @@ impl Raffles {
         };
         let raffles = place.shell.registry.raffles();
         let mut done = 0;
-        let drawn = match raffles.look(store, &key, &name).await? {
-            Some(drawn) => drawn,
-            None => {
-                draw::draw(place, &campaign, &params, &name).await?;
-                done += 1;
-                let found = raffles.look_again(store, &key, &name).await?;
-                found.ok_or_else(|| Stopped::Draw("it is not there".to_owned()))?
+        let drawn = if let Some(drawn) = raffles.look(store, &key, &name).await? {
+            drawn
+        } else {
+            if !draw::draw(place, &campaign, &params, &name).await? {
+                return Ok(0);
             }
+            done += 1;
+            let found = raffles.look_again(store, &key, &name).await?;
+            found.ok_or_else(|| Stopped::Draw("it is not there".to_owned()))?
         };
         let told = next::tell(place, &campaign, &drawn, held.as_ref()).await?;
         let due = told.due;

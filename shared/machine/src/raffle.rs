@@ -16,6 +16,9 @@ use crate::ids::{CampaignKey, Pseudonym};
 use crate::luck::Luck;
 use crate::world::CounterKey;
 
+/// The kind of the blocks that draw from a list of entries.
+pub const KIND: &str = "raffle";
+
 /// The most entries of one draw: all of them are held in memory when it is made, 16 bytes each.
 pub const MOST_ENTRIES: u32 = 5_000_000;
 

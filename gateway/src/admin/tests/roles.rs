@@ -20,6 +20,10 @@ const EXPECTED: &[(&str, &str)] = &[
         "viewer support finance risk editor publisher",
     ),
     (
+        "GET /admin/v1/{tenant}/campaigns/{campaign}/raffle",
+        "support finance",
+    ),
+    (
         "GET /admin/v1/{tenant}/campaigns/{campaign}/revisions",
         "viewer support finance risk editor publisher",
     ),

@@ -293,8 +293,7 @@ fn in_stock(reward: u16, winners: u32, slices: &[Slice<'_>], place: &Place, chec
                 format!("{winners} can win this, and there are {stock}"),
             )
             .help("raise its `stock`, or let fewer win it");
-    }
-    if slices.iter().any(|slice| slice.reward == reward) {
+    } else if slices.iter().any(|slice| slice.reward == reward) {
         check
             .out
             .error(
@@ -304,6 +303,29 @@ fn in_stock(reward: u16, winners: u32, slices: &[Slice<'_>], place: &Place, chec
             )
             .help("make it two rewards, each with its stock");
     }
+}
+
+/// Whether a reward stands in for another that is gone.
+fn stands_in(reward: u16, check: &Check<'_>) -> bool {
+    let mut rewards = check.tables.rewards.iter();
+    rewards.any(|other| other.what.when_gone == Some(reward))
+}
+
+/// Says of a prize with limited stock that others get it, too.
+fn given_elsewhere(reward: u16, check: &mut Check<'_>) {
+    let found = check.tables.rewards.get(usize::from(reward));
+    let Some(found) = found.filter(|found| found.what.stock.is_some()) else {
+        return;
+    };
+    let message = format!(
+        "`{}` is given without the raffle, too: its units may be gone when winners come for them",
+        found.what.id
+    );
+    let place = found.place.clone();
+    check
+        .out
+        .error(codes::RAFFLE_STOCK, &place, message)
+        .help("make it two rewards, each with its stock");
 }
 
 /// Looks whether the machine lets anybody enter and claim.
@@ -326,13 +348,31 @@ pub(crate) fn uses(machine: &Machine, window: Window, check: &mut Check<'_>) {
         });
         found.map(|on| on.event).collect::<Vec<_>>()
     };
+    let gives = |reward: u16| {
+        let gives =
+            move |action: &Action| matches!(action, Action::Give(give) if give.reward == reward);
+        all.iter().flat_map(|on| &on.transitions).any(|transition| {
+            let then = transition.then.iter().flat_map(|(_, then)| &then.actions);
+            transition.actions.iter().chain(then).any(gives)
+        })
+    };
+    let shared: Vec<u16> = params
+        .prizes
+        .iter()
+        .map(|prize| prize.reward)
+        .filter(|reward| gives(*reward) || stands_in(*reward, check))
+        .collect();
     let (enter, claim) = (doing(ENTER), doing(CLAIM));
+    for reward in shared {
+        given_elsewhere(reward, check);
+    }
     let place = check.root.key_place(KIND).clone();
     if enter.is_empty() {
         check
             .out
             .error(codes::RAFFLE_UNUSED, &place, "nobody can enter this raffle")
             .help("let an event do it: `enter: [{ do: [{ enter: raffle }] }]`");
+        return;
     }
     if params.claim_within.is_none() {
         return;

@@ -95,7 +95,7 @@ fn play(stage: &mut Stage, campaign: &Campaign, story: &Story, step: &Step, out:
             }
             came_out(stage.play(&act), step, out);
         }
-        Does::Drawn(Drawn::NotWon) => {}
+        Does::Drawn(Drawn::NotWon) | Does::Look => {}
         Does::Drawn(drawn) => {
             act.sender = Sender::Timer;
             act.user = &nobodys_claims;
@@ -106,7 +106,6 @@ fn play(stage: &mut Stage, campaign: &Campaign, story: &Story, step: &Step, out:
             act.user = &nobodys_claims;
             came_out(stage.play(&act), step, out);
         }
-        Does::Look => {}
     }
     // Who looks afterwards is asked about anew.
     let after = known(stage, campaign, story, step);

@@ -32,8 +32,11 @@ pub struct Drawn {
 /// The draws that a process knows of.
 #[derive(Debug, Default)]
 pub struct Known {
-    found: Mutex<HashMap<CampaignKey, (Instant, Option<Arc<Drawn>>)>>,
+    found: Mutex<HashMap<CampaignKey, Looked>>,
 }
+
+/// When the store was asked, and what it said.
+type Looked = (Instant, Option<Arc<Drawn>>);
 
 impl Known {
     /// The draw of a lane for a page at `now`, if it has a raffle that was drawn.

@@ -107,8 +107,8 @@ pub(super) async fn tell(
             }
         }
     }
-    if !news.is_empty() {
-        // What is free is looked at when all are told.
+    if round.told > 0 {
+        // What is free is looked at when they are.
         return Ok(round);
     }
     promote(place, drawn, &stands, until, held, &mut round).await?;
@@ -138,6 +138,8 @@ async fn promote(
     }
     let free = free.into_iter().filter(|(_, free)| *free);
     let waiting = drawn.row.order.iter().zip(stands).skip(winners);
+    // In their order, and nobody is passed over: not even who could not be told yet that they come next.
+    let waiting = waiting.take_while(|(_, stands)| !matches!(stands, Standing::Nothing));
     let waiting = waiting.filter(|(_, stands)| matches!(stands, Standing::Alternate));
     for ((slot, _), (who, _)) in free.zip(waiting) {
         if held.is_some_and(|held| !held.is_held()) {

@@ -96,7 +96,10 @@ impl Definition {
             .states
             .iter()
             .any(|state| !state.after.is_empty());
-        if taken || due {
+        // A raffle is drawn at its own time, which may be after play, or later where nobody was there to draw it.
+        let kind = crate::raffle::KIND;
+        let raffle = self.blocks.iter().any(|block| block.kind == kind);
+        if taken || due || raffle {
             self.window.claim_until
         } else {
             self.window.closes
