@@ -8,6 +8,9 @@ const TOLD: usize = 100;
 /// The longest line that is kept in memory, in bytes; what is longer is rejected.
 const LONGEST_LINE: usize = 1024;
 
+/// What is said of a longer one.
+const TOO_LONG: &str = "longer than a line can be";
+
 /// A line that is not taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Reject {
@@ -68,7 +71,7 @@ impl Lines {
         let rest = std::mem::take(&mut self.rest);
         if std::mem::take(&mut self.too_long) {
             self.number += 1;
-            each(self.number, Err("longer than a line can be"));
+            each(self.number, Err(TOO_LONG));
         } else {
             self.line(&rest, each);
         }
@@ -76,6 +79,9 @@ impl Lines {
 
     fn line(&mut self, bytes: &[u8], each: &mut impl FnMut(u64, Line<'_>)) {
         self.number += 1;
+        if bytes.len() > LONGEST_LINE {
+            return each(self.number, Err(TOO_LONG));
+        }
         let bytes = if self.number == 1 {
             bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
         } else {

@@ -94,8 +94,9 @@ fn everything() -> String {
         Some(word) => rewards
             .map(|reward| format!("{word}.{reward}: {{{{{word}.{reward}}}}}\n"))
             .concat(),
-        // No pack has both a choice and stages.
-        None if known == "stages" => String::new(),
+        // No pack has both a choice and stages, and no campaign a wheel and a raffle.
+        None if known == "stages" || known.starts_with("raffle") => String::new(),
+        Some("winners") => String::new(),
         None if ["rewards", "streak", "windows", "tasks", "tiers"].contains(&known) => {
             format!("1. {known}\n   {{{{ {known} }}}}\n")
         }

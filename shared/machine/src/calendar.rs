@@ -173,8 +173,9 @@ impl Calendar {
 
     /// The ISO week of `day` as the number of its Monday.
     pub fn week(day: Day) -> Day {
-        // 1970-01-01 was a Thursday.
-        (day + 3).div_euclid(7) * 7 - 3
+        // 1970-01-01 was a Thursday. In 64 bits, for days at the edge of what a number holds.
+        let monday = (i64::from(day) + 3).div_euclid(7) * 7 - 3;
+        monday.clamp(i64::from(Day::MIN), i64::from(Day::MAX)) as Day
     }
 
     /// The month of `day` as `year * 12 + month - 1`.

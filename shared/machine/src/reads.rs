@@ -17,7 +17,9 @@ impl BoolExpr {
             Self::Get(source) => each(*source),
             Self::Not(inner) => inner.each_source(each),
             Self::All(parts) | Self::Any(parts) => {
-                parts.iter().for_each(|part| part.each_source(each));
+                for part in parts {
+                    part.each_source(each);
+                }
             }
             Self::Compare(_, left, right) => {
                 left.each_source(each);
@@ -33,11 +35,15 @@ impl BoolExpr {
             }
             Self::IntIn(needle, list) => {
                 needle.each_source(each);
-                list.iter().for_each(|item| item.each_source(each));
+                for item in list {
+                    item.each_source(each);
+                }
             }
             Self::StrIn(needle, list) => {
                 needle.each_source(each);
-                list.iter().for_each(|item| item.each_source(each));
+                for item in list {
+                    item.each_source(each);
+                }
             }
             Self::Has(needle, source) => {
                 needle.each_source(each);

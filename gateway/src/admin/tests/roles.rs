@@ -364,7 +364,10 @@ async fn every_role_at_every_route() {
                 answer.status,
                 answer.body
             );
-            if may {
+            if may && path.ends_with("/raffle") {
+                // Past the gate: the house's campaign has none.
+                assert_eq!(answer.status, 404, "{told}");
+            } else if may {
                 assert_eq!(answer.status, 200, "{told}");
             } else {
                 assert_eq!(

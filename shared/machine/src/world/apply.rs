@@ -236,8 +236,13 @@ fn left(lane: &LaneWorld, counter: &CounterMove) -> Result<i64, CounterKey> {
     let known = lane.counters.get(&counter.key);
     let bound = match (&counter.key, counter.bound) {
         (key, Bound::Given(bound)) if key.begins_by_itself() => Some(bound),
-        (CounterKey::BudgetDay(_) | CounterKey::Quota(..) | CounterKey::Tally(..), _)
-        | (CounterKey::Stopped(_), _) => None,
+        (
+            CounterKey::BudgetDay(_)
+            | CounterKey::Quota(..)
+            | CounterKey::Tally(..)
+            | CounterKey::Stopped(_),
+            _,
+        ) => None,
         (CounterKey::Stock(_) | CounterKey::Budget | CounterKey::Entries(_), bound) => {
             known.map(|found| found.ceiling.saturating_sub(bound.held()))
         }
@@ -296,15 +301,13 @@ fn stamp(lane: &LaneWorld, commit: &mut Commit) {
         let number = keys.find(|key| key.is_unit(row)).map(|key| {
             let known = lane.counters.get(key);
             let issued = known.map_or(0, |counter| counter.issued);
-            let place = match taken.iter_mut().find(|(other, _)| *other == key) {
-                Some((_, place)) => {
-                    *place += 1;
-                    *place
-                }
-                None => {
-                    taken.push((key, 0));
-                    0
-                }
+            let before = taken.iter_mut().find(|(other, _)| *other == key);
+            let place = if let Some((_, place)) = before {
+                *place += 1;
+                *place
+            } else {
+                taken.push((key, 0));
+                0
             };
             (issued + place) as u64
         });

@@ -166,8 +166,9 @@ fn only_an_empty_folder_is_written_to_and_only_a_whole_backup_is_restored() {
         backup_on(&disk, &dir(), &dest(), 60).unwrap_err();
         let next = disk.after_power_loss(at);
         match restore_on(&next, &dest(), &into) {
+            // What says that the copy is whole is written last, by the last three calls: it may be there although the power went.
             Ok(copied) => assert!(
-                copied.last_seq == 60 && at + 2 >= calls,
+                copied.last_seq == 60 && at + 3 >= calls,
                 "call {at} of {calls}"
             ),
             Err(error) => assert!(

@@ -225,8 +225,9 @@ impl Store for Books {
         unreachable!()
     }
 
+    /// Nothing: so no pool of codes is looked for.
     fn published(&self) -> Later<'_, Vec<Published>> {
-        unreachable!()
+        Box::pin(async { Ok(Vec::new()) })
     }
 
     fn history<'a>(
