@@ -214,17 +214,17 @@ impl Api {
 
     /// Puts a file; again with the same key where the server asks for it.
     pub fn put_file(&self, ask: Ask<'_>, key: Option<&str>, file: &Path) -> Result<Json, Failure> {
-        self.send_file(Method::PUT, ask, key, file)
+        self.send_file(&Method::PUT, ask, key, file)
     }
 
     /// [`Api::put_file`], of one that is added to what is there.
     pub fn post_file(&self, ask: Ask<'_>, key: Option<&str>, file: &Path) -> Result<Json, Failure> {
-        self.send_file(Method::POST, ask, key, file)
+        self.send_file(&Method::POST, ask, key, file)
     }
 
     fn send_file(
         &self,
-        method: Method,
+        method: &Method,
         ask: Ask<'_>,
         key: Option<&str>,
         file: &Path,

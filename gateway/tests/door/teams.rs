@@ -106,7 +106,7 @@ async fn a_class_signs_in_together() {
         );
         assert_eq!(class.team("zoe", "4a").await["today"], 1);
         assert_eq!(class.team("max", "").await, Value::Null);
-        class.world.clock.advance(Duration::from_secs(86_400));
+        class.world.clock.advance(Duration::from_hours(24));
         assert_eq!(class.sign("ann", "3b", "2").await, ["extra", "points"]);
         assert_eq!(
             class.sign("cid", "3b", "2").await,

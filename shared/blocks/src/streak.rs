@@ -77,8 +77,8 @@ impl Streak {
     fn course<'a>(&self, campaign: &'a Campaign, vars: &'a [Value]) -> Result<Course<'a>, Fault> {
         Ok(Course {
             signed: self.signed(vars)?,
-            forgiven: self.noted(self.slots.forgiven, vars),
-            frozen: self.noted(self.slots.frozen, vars),
+            forgiven: Self::noted(self.slots.forgiven, vars),
+            frozen: Self::noted(self.slots.frozen, vars),
             calendar: &campaign.calendar,
         })
     }

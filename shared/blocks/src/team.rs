@@ -131,7 +131,7 @@ impl Team {
         }
     }
 
-    fn days_of<'a>(vars: &'a [Value], slot: u16) -> Result<&'a Days, Fault> {
+    fn days_of(vars: &[Value], slot: u16) -> Result<&Days, Fault> {
         match vars.get(usize::from(slot)) {
             Some(Value::Days(days)) => Ok(days),
             _ => Err(Fault::Mismatch("a set of days is missing")),

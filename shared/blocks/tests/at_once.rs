@@ -120,11 +120,12 @@ fn campaign(traits: &[Trait], terms: &Terms) -> Arc<Campaign> {
 }
 
 fn draws(rows: &[Row]) -> Vec<&DrawRow> {
-    let draw = |row| match row {
-        &Row::Draw(ref draw) => Some(draw),
-        _ => None,
-    };
-    rows.iter().filter_map(draw).collect()
+    rows.iter()
+        .filter_map(|row| match row {
+            Row::Draw(draw) => Some(draw),
+            _ => None,
+        })
+        .collect()
 }
 
 /// What the store says is left of each reward and of the budgets.

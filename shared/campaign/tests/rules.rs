@@ -88,6 +88,7 @@ fn everything() -> String {
     let line = |known: &str| match known.strip_suffix(".REWARD") {
         Some("amount") => "amount.points: {{ amount.points }}\n".to_owned(),
         Some("expires") => "expires.coupon: {{ expires.coupon }}\n".to_owned(),
+        Some("winners") => String::new(),
         Some(word @ ("per_user" | "release" | "not_for")) => {
             format!("{word}.laptop: {{{{ {word}.laptop }}}}\n")
         }
@@ -96,7 +97,7 @@ fn everything() -> String {
             .concat(),
         // No pack has both a choice and stages, and no campaign a wheel and a raffle.
         None if known == "stages" || known.starts_with("raffle") => String::new(),
-        Some("winners") => String::new(),
+
         None if ["rewards", "streak", "windows", "tasks", "tiers"].contains(&known) => {
             format!("1. {known}\n   {{{{ {known} }}}}\n")
         }

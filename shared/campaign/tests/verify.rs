@@ -542,9 +542,12 @@ fn a_ledger_on_terms_verifies_and_has_met_everything() {
     assert!(count(&|draw| draw.exhausted.iter().any(|key| key == "stock/mug")) > 50);
 }
 
+/// What is done, to which draws, how, and what is said of it.
+type OfTerms = (&'static str, fn(&Draw) -> bool, fn(&mut Draw), Kind);
+
 #[test]
 fn what_is_done_to_terms_is_found_and_named() {
-    let tamperings: &[(&str, fn(&Draw) -> bool, fn(&mut Draw), Kind)] = &[
+    let tamperings: &[OfTerms] = &[
         (
             "a tier",
             |draw| draw.tier == Some(1),

@@ -52,12 +52,15 @@ fn units(pools: &[Named], definition: &Definition, reward: &Reward, pool: &CodeP
         .min(reward.stock.unwrap_or(0))
 }
 
+/// Stock, by reward; and what else a publish makes counters of.
+type Figures = Vec<(Arc<str>, u32)>;
+
 /// The figures that a publish of the definition asks for ([`blocks::figures`]), a pooled reward's as far as there are codes; refused
 /// where a pool is another reward's.
 pub fn stock<'a>(
     store: &'a dyn Store,
     definition: &'a Definition,
-) -> Later<'a, Result<Vec<(Arc<str>, u32)>, Refused>> {
+) -> Later<'a, Result<Figures, Refused>> {
     Box::pin(async move {
         let pools = if any(definition) {
             store.pools(&definition.tenant).await?
@@ -219,11 +222,14 @@ fn is_shown(status: Status) -> bool {
     }
 }
 
+/// Of each pooled reward of a campaign, in order, what its pool was like.
+type Seen = Vec<Option<(u64, bool)>>;
+
 /// Looks after the pools of all campaigns that are served, and remembers what it said.
 #[derive(Debug, Default)]
 pub struct Keeper {
     /// What was seen of a campaign's pools when they were tended last.
-    tended: Mutex<HashMap<CampaignKey, Vec<Option<(u64, bool)>>>>,
+    tended: Mutex<HashMap<CampaignKey, Seen>>,
     /// The rewards whose pools are low.
     low: Mutex<HashSet<(CampaignKey, Arc<str>)>>,
 }

@@ -1,6 +1,7 @@
 //! Answers: what a decision, a view, a list of grants look like as JSON. The shapes are in `shapes`; here they are filled.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use machine::block::Look;
@@ -269,21 +270,20 @@ fn rewards(campaign: &Campaign, language: &str) -> Vec<Json> {
         .collect()
 }
 
-/// One page of a user's grants, after the one whose place in the record is `after`.
+/// One page of a user's grants: those at these places in the record, of which all are there.
 pub fn grants_answer(
     campaign: &Campaign,
     grants: &[Grant],
-    after: usize,
-    page: usize,
+    places: Range<usize>,
     key: &CampaignKey,
     user: &Pseudonym,
     language: &str,
     codes: &Codes,
 ) -> Vec<u8> {
-    let end = after.saturating_add(page).min(grants.len());
-    let shown = grants.get(after..end).unwrap_or_default();
+    let end = places.end;
+    let shown = grants.get(places.clone()).unwrap_or_default();
     let answer = GrantsAnswer {
-        grants: (after..)
+        grants: places
             .zip(shown)
             .map(|(at, grant)| grant_view(campaign, grant, key, user, language, codes.get(&at)))
             .collect(),

@@ -84,9 +84,8 @@ impl Codes {
         let Some(end) = end.ok().filter(|_| fits(code)) else {
             return Taken::Unfit;
         };
-        let place = match self.find(code) {
-            Ok(_) => return Taken::Again,
-            Err(place) => place,
+        let Err(place) = self.find(code) else {
+            return Taken::Again;
         };
         let number = self.ends.len() as u32;
         self.bytes.extend_from_slice(code);

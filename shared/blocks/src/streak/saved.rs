@@ -39,8 +39,8 @@ impl Streak {
         if from >= until {
             return Ok(());
         }
-        let mut forgiven = self.noted(self.slots.forgiven, &turn.core.vars).cloned();
-        let mut frozen = self.noted(self.slots.frozen, &turn.core.vars).cloned();
+        let mut forgiven = Self::noted(self.slots.forgiven, &turn.core.vars).cloned();
+        let mut frozen = Self::noted(self.slots.frozen, &turn.core.vars).cloned();
         let mut cards = match self.slots.freeze_cards {
             Some(slot) => turn.int(slot)?,
             None => 0,
@@ -93,7 +93,7 @@ impl Streak {
 
     /// How many more days can be forgiven within the span that today is in; none where nothing is forgiven.
     pub(super) fn forgiven_left(&self, look: &Look<'_>) -> Option<i64> {
-        let forgiven = self.noted(self.slots.forgiven, &look.core.vars)?;
+        let forgiven = Self::noted(self.slots.forgiven, &look.core.vars)?;
         let opens = look.campaign.calendar.day(look.campaign.window.opens);
         Some(self.forgives_left(forgiven, look.today(), opens).max(0))
     }
@@ -103,12 +103,12 @@ impl Streak {
         let card = self.slots.freeze_cards.is_some_and(
             |slot| matches!(vars.get(usize::from(slot)), Some(Value::Int(held)) if *held > 0),
         );
-        let forgiven = self.noted(self.slots.forgiven, vars);
+        let forgiven = Self::noted(self.slots.forgiven, vars);
         card || forgiven.is_some_and(|days| self.forgives_left(days, day, opens) > 0)
     }
 
     /// The days that a variable holds, where there is one.
-    pub(super) fn noted<'a>(&self, slot: Option<u16>, vars: &'a [Value]) -> Option<&'a Days> {
+    pub(super) fn noted(slot: Option<u16>, vars: &[Value]) -> Option<&Days> {
         match vars.get(usize::from(slot?)) {
             Some(Value::Days(days)) => Some(days),
             _ => None,

@@ -68,10 +68,8 @@ impl Streak {
     /// One day of the calendar.
     fn day(&self, day: Day, today: Day, look: &Look<'_>) -> Result<Json, Fault> {
         let course = self.course(look.campaign, &look.core.vars)?;
-        let noted = |slot| {
-            self.noted(slot, &look.core.vars)
-                .is_some_and(|days| days.contains(day))
-        };
+        let noted =
+            |slot| Self::noted(slot, &look.core.vars).is_some_and(|days| days.contains(day));
         let can_make_up = self.can_make_up(i64::from(day), look)?;
         let state = if course.signed.contains(day) {
             "signed"

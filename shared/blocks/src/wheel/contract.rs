@@ -78,14 +78,14 @@ impl Contract<'_> {
         match self.gone {
             None => {}
             Some(Some(instead)) => {
-                said += &format!(
+                said.extend([format!(
                     " If {reward} can no longer be given then, {instead} is given in its place if there is any, and the count starts over."
-                );
+                )]);
             }
             Some(None) => {
-                said += &format!(
+                said.extend([format!(
                     " If {reward} can no longer be given then, that draw wins nothing, and the count starts over."
-                );
+                )]);
             }
         }
         said
@@ -105,12 +105,14 @@ impl Contract<'_> {
         match self.gone {
             None => {}
             Some(Some(instead)) => {
-                said += &format!(
+                said.extend([format!(
                     "届时{reward}已无法发放的，如仍有{instead}则改发{instead}，并重新计数。"
-                );
+                )]);
             }
             Some(None) => {
-                said += &format!("届时{reward}已无法发放的，该次不中奖，并重新计数。");
+                said.extend([format!(
+                    "届时{reward}已无法发放的，该次不中奖，并重新计数。"
+                )]);
             }
         }
         said

@@ -82,7 +82,7 @@ impl Counted {
     }
 
     /// How many today and this week.
-    pub fn of(&self, look: &Look<'_>) -> Result<(i64, i64), Fault> {
+    pub fn of(self, look: &Look<'_>) -> Result<(i64, i64), Fault> {
         let today = look.today();
         let last = look.int(self.day)?;
         // Time never runs backwards for a participant; a count whose day is to come counts all the same.
@@ -99,7 +99,7 @@ impl Counted {
     }
 
     /// Counts one more.
-    pub fn count(&self, turn: &mut Turn<'_>) -> Result<(), Fault> {
+    pub fn count(self, turn: &mut Turn<'_>) -> Result<(), Fault> {
         let (today, week) = self.of(&turn.look())?;
         let day = i64::from(turn.today());
         turn.set(self.day, Value::Int(day))?;

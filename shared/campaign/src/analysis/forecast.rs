@@ -85,7 +85,7 @@ fn wanted(expected: Expected, figures: Figures<'_>) -> Vec<f64> {
                 let params = pack.and_then(|spec| {
                     serde_json::from_str::<blocks::pack::Params>(&spec.params).ok()
                 });
-                for promise in params.iter().flat_map(|params| params.first()) {
+                for promise in params.iter().flat_map(blocks::pack::Params::first) {
                     want(promise.reward, newcomers);
                 }
             }

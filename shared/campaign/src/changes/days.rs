@@ -131,7 +131,10 @@ fn makeups(both: Both<'_>, was: Option<Makeup>, is: Option<Makeup>, found: &mut 
             shown(after),
         );
     }
-    if was.cards.is_some() != is.cards.is_some() {
+    if was.cards.is_some() == is.cards.is_some() {
+        let words = ("make-up cards", "补签卡");
+        cards("streak.makeup.cards", words, was.cards, is.cards, found);
+    } else {
         let (effect, en, zh) = if is.cards.is_some() {
             (
                 Effect::Worse,
@@ -146,9 +149,6 @@ fn makeups(both: Both<'_>, was: Option<Makeup>, is: Option<Makeup>, found: &mut 
             )
         };
         found.say("streak.makeup.cards", effect, en, zh);
-    } else {
-        let words = ("make-up cards", "补签卡");
-        cards("streak.makeup.cards", words, was.cards, is.cards, found);
     }
 }
 

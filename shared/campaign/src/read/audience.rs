@@ -129,9 +129,7 @@ fn item(node: &Node, check: &mut Check<'_>) -> Option<BoolExpr> {
     let value = &entry.value;
     let out = &mut check.out;
     match entry.name() {
-        "list" => {
-            return list(value, check);
-        }
+        "list" => list(value, check),
         "tag" => {
             let tag = value.string(out)?;
             let tags = claim(check, "tags", Type::Strs, value)?;

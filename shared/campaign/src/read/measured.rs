@@ -66,7 +66,7 @@ pub(super) fn read(check: &mut Check<'_>) -> Option<Measure> {
     let unit = fields.get("unit").and_then(|node| check.text(node));
     Some(Measure {
         at_least: at_least?,
-        unit: unit.unwrap_or_else(|| Text::one(&check.input.tenant.language(), &field)),
+        unit: unit.unwrap_or_else(|| Text::one(check.input.tenant.language(), &field)),
         field,
     })
 }

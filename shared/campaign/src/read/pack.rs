@@ -144,7 +144,7 @@ fn written(fields: &Fields<'_>, window: Window, check: &mut Check<'_>) -> Params
     match fields.entry("flash") {
         Some(entry) => {
             check.rejects(ALREADY, &entry.key.place);
-            flash::read(entry, contents, window, check)
+            flash::read(entry, &contents, window, check)
         }
         None => plain(contents, check),
     }

@@ -174,9 +174,11 @@ impl Tally {
                     self.budget_gone.get_or_insert(now);
                 }
                 // Nobody stops anything in a forecast.
-                CounterKey::Stopped(_) | CounterKey::Tally(..) | CounterKey::Entries(_) => {}
-                // Whoever came too late is told so: it is counted among the rejections.
-                CounterKey::Quota(..) => {}
+                // Whoever came too late for a window is told so: it is counted among the rejections.
+                CounterKey::Stopped(_)
+                | CounterKey::Quota(..)
+                | CounterKey::Tally(..)
+                | CounterKey::Entries(_) => {}
                 CounterKey::BudgetDay(_) => {
                     if self.last_capped != Some(day) {
                         self.last_capped = Some(day);

@@ -58,8 +58,8 @@ fn known(stage: &Stage, campaign: &Campaign, story: &Story, step: &Step) -> Fact
 }
 
 fn play(stage: &mut Stage, campaign: &Campaign, story: &Story, step: &Step, out: &mut Diagnostics) {
-    let before = known(stage, campaign, story, step);
     const WHO: Pseudonym = Pseudonym([1; 16]);
+    let before = known(stage, campaign, story, step);
     let nobodys_claims = User::nobody(&campaign.claims);
     let mut act = Act {
         who: WHO,

@@ -158,15 +158,14 @@ async fn read(
         Look::Grants(after) => after.min(many)..after.saturating_add(GRANTS_PAGE).min(many),
     };
     let store = &*context.shell.store;
-    let codes = pools::codes(store, campaign, &key, user, &record.grants, shown);
+    let codes = pools::codes(store, campaign, &key, user, &record.grants, shown.clone());
     let codes = tokio::time::timeout_at(until, codes);
     let codes = codes.await.map_err(|_| Failed::Slow)??;
-    if let Look::Grants(after) = what {
+    if let Look::Grants(_) = what {
         return Ok(render::grants_answer(
             campaign,
             &record.grants,
-            after,
-            GRANTS_PAGE,
+            shown,
             &key,
             &user,
             language,

@@ -42,7 +42,7 @@ pub(super) struct Pools {
 /// An open file that was found whole.
 #[derive(Debug)]
 struct File {
-    file: Box<dyn DiskFile>,
+    bytes: Box<dyn DiskFile>,
     /// Bytes of a code with its length.
     stride: u64,
     codes: u64,
@@ -219,7 +219,7 @@ impl Pools {
             return Err(damaged("its checksum is wrong"));
         }
         Ok(File {
-            file,
+            bytes: file,
             stride,
             codes,
         })
@@ -233,7 +233,7 @@ impl File {
         }
         let mut bytes = vec![0; usize::try_from(self.stride).map_err(io::Error::other)?];
         full(
-            self.file.as_ref(),
+            self.bytes.as_ref(),
             &mut bytes,
             HEADER_BYTES + place * self.stride,
         )?;
@@ -250,7 +250,11 @@ impl File {
         while done < self.codes {
             let some = at_once.min(self.codes - done);
             let piece = piece.get_mut(..some as usize * stride).unwrap_or_default();
-            full(self.file.as_ref(), piece, HEADER_BYTES + done * self.stride)?;
+            full(
+                self.bytes.as_ref(),
+                piece,
+                HEADER_BYTES + done * self.stride,
+            )?;
             for bytes in piece.chunks_exact(stride) {
                 look(code_of(bytes).ok_or_else(|| damaged("a code is no text"))?);
             }

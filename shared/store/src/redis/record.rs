@@ -158,7 +158,7 @@ impl<'a> Value<'a> {
 
     /// Which units of stock those of its grants are that are codes.
     pub fn units(&self) -> Result<Vec<Unit>, Unreadable> {
-        if self.units.len() % UNIT != 0 {
+        if !self.units.len().is_multiple_of(UNIT) {
             return Err(Unreadable::Damaged("units"));
         }
         let units = self.units.chunks_exact(UNIT).map(|unit| Unit {

@@ -62,7 +62,7 @@ const MOST_DAYS: usize = 400;
 
 pub(super) fn read(
     entry: &Entry,
-    contents: Contents,
+    contents: &Contents,
     window: Window,
     check: &mut Check<'_>,
 ) -> Params {
@@ -85,7 +85,7 @@ pub(super) fn read(
             check.out.error(codes::TOO_MANY, &list.place, message);
         }
         for item in items.iter().take(MOST_WINDOWS) {
-            if let Some(window) = one(item, &contents, check) {
+            if let Some(window) = one(item, contents, check) {
                 found.push((window, item.place.clone()));
             }
         }
