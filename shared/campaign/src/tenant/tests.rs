@@ -125,7 +125,8 @@ durability: strict
         "burst": 4000,
         "user_per_second": 10,
         "user_burst": 20,
-        "list_members": 5000000
+        "list_members": 5000000,
+        "pool_codes": 10000000
       },
       "law": "CN",
       "connectors": {
@@ -237,7 +238,7 @@ durability: eventual
       = did you mean `burst`?
     E0112 18:15 `Desk` can't be the id of a connector
       = write `desk`
-    E0113 18:53 `smtp` is not possible here: it must be `manual`
+    E0113 18:53 `smtp` is not possible here: it must be `manual` or `http`
     E0113 19:13 `eventual` is not possible here: it must be `strict` or `standard`
     ");
 }

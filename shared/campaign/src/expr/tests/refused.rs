@@ -107,7 +107,7 @@ fn what_is_said_of_the_others() {
       E0304 16 `left` a reward has no `left` in expressions
       = only `given`: how often it was given to this user
     chances.x
-      E0303 1 `chances.x` `chances` has no parts: only `user`, `event` and `rewards` have
+      E0303 1 `chances.x` `chances` has no parts: only `user`, `event`, `facts` and `rewards` have
     signed_today
       E0304 1 `signed_today` `signed_today` is not a name that expressions know here
       = `signed_today` is a function: write `signed_today(...)`
