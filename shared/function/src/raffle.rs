@@ -3,13 +3,13 @@
 //! a lane at a time, under a lease.
 //!
 //! The lease saves work and guards nothing. Each step is right by itself, whoever else is at it, and after a crash between any two:
-//! - The list is closed in the store ([`Action::CloseEntries`]): after that no commit can add an entry, and how many there are
+//! - The list is closed in the store (`Action::CloseEntries`): after that no commit can add an entry, and how many there are
 //!   is what the counter says. A list with a hole in it is never drawn from.
 //! - The draw is one commit on a record of nobody's, which has no version before it: the first one wins, and a second one had
 //!   computed the same.
 //! - Who won is told on their own record, which says whether they were.
 //! - A prize that lapses does so on its winner's record, where a claim would be: one of the two is first. Only then is an
-//!   alternate told ([`next`]), and alternates are told in their order, so no two ever have the same unit.
+//!   alternate told (`next`), and alternates are told in their order, so no two ever have the same unit.
 
 mod draw;
 mod known;
