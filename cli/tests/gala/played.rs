@@ -144,13 +144,48 @@ fn timeless(line: &str) -> String {
     out
 }
 
+/// A folder with the example campaigns.
+fn examples() -> Home {
+    let home = Home::new();
+    std::fs::remove_dir_all(home.at("configs")).unwrap();
+    copied(&root().join("configs"), &home.at("configs"));
+    home
+}
+
+#[test]
+fn the_examples_are_sound_and_their_stories_hold() {
+    let home = examples();
+    let checked = home.run(&["check", "configs"]);
+    assert_eq!(checked.code, 0, "{checked:?}");
+    assert!(!checked.stdout.contains("warning["), "{checked:?}");
+    let played = home.run(&["test", "configs"]);
+    assert_eq!(played.code, 0, "{played:?}");
+    assert!(played.stdout.lines().count() >= 20, "{played:?}");
+}
+
+/// Marks are worth what their tests are: each that the page names is there.
+#[test]
+fn the_tests_that_the_page_names_are_there() {
+    let page = std::fs::read_to_string(root().join("docs/ACTIVITIES.md")).unwrap();
+    let mut marks = 0;
+    for link in page.split("[`").skip(1) {
+        let Some((name, rest)) = link.split_once("`](../") else {
+            continue;
+        };
+        let (path, _) = rest.split_once(')').unwrap();
+        let source = std::fs::read_to_string(root().join(path));
+        let source = source.unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert!(source.contains(&format!("fn {name}(")), "{path}: {name}");
+        marks += 1;
+    }
+    assert!(marks >= 30, "{marks}");
+}
+
 #[test]
 fn the_calls_of_the_page_are_answered_as_it_says() {
     let path = root().join("docs/ACTIVITIES.md");
     let page = std::fs::read_to_string(&path).unwrap();
-    let home = Home::new();
-    std::fs::remove_dir_all(home.at("configs")).unwrap();
-    copied(&root().join("configs"), &home.at("configs"));
+    let home = examples();
     let server = Server::start(&home);
 
     let mut written: Vec<String> = Vec::new();
@@ -183,7 +218,7 @@ fn the_calls_of_the_page_are_answered_as_it_says() {
             written.push(now);
         }
     }
-    assert!(calls >= 20, "{calls} calls");
+    assert!(calls >= 40, "{calls} calls");
     if std::env::var_os("GALA_UPDATE_DOCS").is_some() {
         std::fs::write(&path, written.join("\n") + "\n").unwrap();
         return;

@@ -59,6 +59,7 @@ mod spelling;
 pub mod story;
 #[cfg(feature = "yaml")]
 mod tables;
+#[cfg(feature = "yaml")]
 mod team;
 pub mod tenant;
 #[cfg(feature = "yaml")]

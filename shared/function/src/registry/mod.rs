@@ -47,9 +47,10 @@ pub use draft::{DraftRefused, draft_publication, newest, red};
 #[cfg(feature = "yaml")]
 pub use folder::read;
 pub use found::{EarlyLook, Stamp};
-pub use keys::{KeyMaterialError, material};
 #[cfg(feature = "yaml")]
-pub(crate) use keys::{alg, connector_secret};
+pub(crate) use keys::alg;
+pub(crate) use keys::connector_secret;
+pub use keys::{KeyMaterialError, material};
 pub use release::{Shift, release, shift};
 pub use revise::{Judged, NotPublished, Terms, edition, judge, publication, rollback};
 
