@@ -1,7 +1,7 @@
 //! A draw from entries, by a server that is down when its time comes and is killed again and again while it draws and gives.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, Utc};
 use reqwest::blocking::Client;
@@ -74,7 +74,11 @@ fn one_draw_is_made_and_each_winner_is_given_once_through_any_kill() {
     // Nobody was there at the time of the draw.
     server = Server::start_with(&home, &[]);
     for life in LIVES_MS {
-        std::thread::sleep(Duration::from_millis(life));
+        let moment = Instant::now() + Duration::from_millis(life);
+        until("the moment of its kill", PATIENCE, || {
+            assert!(server.lives(), "it ended by itself");
+            (Instant::now() >= moment).then_some(())
+        });
         server = server.killed_and_started(&home);
     }
     let rows = || -> Vec<Json> {

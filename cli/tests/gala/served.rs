@@ -65,6 +65,11 @@ impl Server {
         Self::start(home)
     }
 
+    /// Whether it has not ended by itself.
+    pub(crate) fn lives(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     /// Where users call.
     pub(crate) fn public(&self) -> &str {
         &self.public

@@ -17,6 +17,7 @@ mod history;
 mod lease;
 mod lists;
 mod open;
+mod put;
 mod record;
 mod state;
 mod writer;
@@ -181,17 +182,6 @@ impl Embedded {
         answer.await.map_err(|_| Error::Read(self.why()))
     }
 
-    /// Removes what no list names any more.
-    async fn settle_lists(&self, version: Option<Arc<str>>) {
-        let (lists, state) = (self.lists.clone(), self.state.clone());
-        let settled = blocking(move || {
-            lists.settle(version.as_ref(), &state);
-            Ok(())
-        });
-        // What stays behind is swept by the next start.
-        let _ = settled.await;
-    }
-
     /// Reads the world once nothing of it is ahead of the disk.
     async fn durable<T: Send + 'static>(
         &self,
@@ -265,27 +255,7 @@ impl Store for Embedded {
     }
 
     fn put_list(&self, change: Box<Admin>, members: Vec<Pseudonym>) -> Later<'_, AdminOutcome> {
-        Box::pin(async move {
-            let change = crate::lists::versioned(change, &members)?;
-            let Action::PutList { version, .. } = &change.action else {
-                return Ok(AdminOutcome::Already);
-            };
-            let version = version.clone();
-            let (lists, staged) = (self.lists.clone(), version.clone());
-            blocking(move || {
-                let written = lists.stage(&staged, members);
-                written.map_err(|error| {
-                    Error::NotWritten(format!("the list's members can't be written: {error}"))
-                })
-            })
-            .await?;
-            let outcome = self.admin(change).await;
-            // Where it is not known what became of it, its members stay until the next start knows.
-            if !matches!(outcome, Err(Error::Unknown(_))) {
-                self.settle_lists(Some(version)).await;
-            }
-            outcome
-        })
+        Box::pin(self.list_put(change, members))
     }
 
     fn lists<'a>(&'a self, tenant: &'a str) -> Later<'a, Vec<crate::lists::Named>> {
@@ -321,42 +291,8 @@ impl Store for Embedded {
         Box::pin(self.durable(move |state| state.tallies(&key, &team, days)))
     }
 
-    fn put_codes(
-        &self,
-        change: Box<Admin>,
-        mut codes: crate::codes::Codes,
-    ) -> Later<'_, AdminOutcome> {
-        Box::pin(async move {
-            let _putting = self.pools.putting.lock().await;
-            let known = self.pools(&change.tenant).await?;
-            let segments = known.iter().flat_map(|(_, pool)| &pool.segments);
-            let versions: Vec<Arc<str>> = segments.map(|one| one.version.clone()).collect();
-            let pools = self.pools.clone();
-            let failed = |error: std::io::Error| {
-                Error::NotWritten(format!("the codes can't be put: {error}"))
-            };
-            let (change, version) = blocking(move || {
-                let known = pools.strike(&versions, &mut codes).map_err(failed)?;
-                let (change, version) = crate::codes::versioned(&change, codes.len(), known)?;
-                if !codes.is_empty() {
-                    pools.stage(&version, &codes).map_err(failed)?;
-                }
-                Ok((change, version))
-            })
-            .await?;
-            let outcome = self.admin(change).await;
-            // Where it is not known what became of it, the codes stay until the next start knows.
-            if !matches!(outcome, Err(Error::Unknown(_))) {
-                let (pools, state) = (self.pools.clone(), self.state.clone());
-                let settled = blocking(move || {
-                    pools.settle(&version, &state);
-                    Ok(())
-                });
-                // What stays behind is swept by the next start.
-                let _ = settled.await;
-            }
-            outcome
-        })
+    fn put_codes(&self, change: Box<Admin>, codes: crate::codes::Codes) -> Later<'_, AdminOutcome> {
+        Box::pin(self.codes_put(change, codes))
     }
 
     fn pools<'a>(&'a self, tenant: &'a str) -> Later<'a, Vec<crate::codes::Named>> {
@@ -377,25 +313,7 @@ impl Store for Embedded {
         owner: &'a Owner,
         serials: &'a [u64],
     ) -> Later<'a, Vec<Option<Arc<str>>>> {
-        Box::pin(async move {
-            let pools = self.pools(tenant).await?;
-            let Some((_, pool)) = pools.iter().find(|(name, _)| **name == *pool) else {
-                return Ok(vec![None; serials.len()]);
-            };
-            let place = |serial: &u64| {
-                let place = pool.place(&owner.campaign, owner.edition, &owner.reward, *serial)?;
-                let (segment, within) = pool.segment(place)?;
-                Some((segment.version.clone(), within))
-            };
-            // Nothing has no name, so nothing is found there.
-            let nowhere = || (Arc::from(""), 0);
-            let places: Vec<_> = serials
-                .iter()
-                .map(|serial| place(serial).unwrap_or_else(nowhere))
-                .collect();
-            let files = self.pools.clone();
-            blocking(move || Ok(files.codes(&places))).await
-        })
+        Box::pin(self.codes_of(tenant, pool, owner, serials))
     }
 
     fn units<'a>(&'a self, key: &'a CampaignKey, user: Pseudonym) -> Later<'a, Vec<Unit>> {

@@ -28,6 +28,7 @@ mod purge;
 mod read;
 mod record;
 mod revise;
+mod rows;
 mod script;
 pub mod server;
 mod shared;
@@ -321,7 +322,7 @@ impl Store for Redis {
         from: u64,
         most: usize,
     ) -> Later<'a, Vec<LedgerRow>> {
-        Box::pin(read::ledger(&self.shared, key, from, most))
+        Box::pin(rows::ledger(&self.shared, key, from, most))
     }
 
     fn history<'a>(
@@ -330,7 +331,7 @@ impl Store for Redis {
         user: Pseudonym,
         most: usize,
     ) -> Later<'a, Vec<LedgerRow>> {
-        Box::pin(read::history(&self.shared, tenant, user, most))
+        Box::pin(rows::history(&self.shared, tenant, user, most))
     }
 
     fn participants<'a>(
