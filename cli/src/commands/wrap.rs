@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::pin;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use function::telemetry::{Format, init_logs};
 use host::{App, BasePath, Host, event_proxy, proxy, stop_signal};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
-use tokio::time::{Instant, sleep};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::failure::Failure;
 use crate::process::{free_port, stop};
@@ -83,11 +85,22 @@ async fn wrap(args: &Wrap, host: Host) -> Result<(), Failure> {
         let server = args.command.first().map(|name| name.to_string_lossy());
         tracing::info!(%host, at, server = server.as_deref(), port, "ready");
     };
-    let ended = tokio::select! {
-        run = host::run(app, host, args.listen, told, ready) => {
-            run.map_err(|error| Failure::unreachable("host", chain(&error)))
+    let (stop_answering, died) = oneshot::channel::<()>();
+    let either = async move {
+        tokio::select! {
+            () = told => {}
+            _ = died => {}
         }
-        ended = server.wait() => Err(gone(ended.ok())),
+    };
+    let mut run = pin!(host::run(app, host, args.listen, either, ready));
+    let ended = tokio::select! {
+        run = &mut run => run.map_err(|error| Failure::unreachable("host", chain(&error))),
+        ended = server.wait() => {
+            // Calls under way get their 502 before this program goes, too.
+            let _ = stop_answering.send(());
+            let _ = timeout(PATIENCE, run).await;
+            Err(gone(ended.ok()))
+        }
     };
     if !stop(server, PATIENCE).await {
         tracing::warn!("the wrapped server did not stop in time and was ended");
