@@ -154,7 +154,8 @@ async fn read(
     let record = record(caller, recalled.participant.as_ref(), campaign)?;
     let many = record.grants.len();
     let shown = match what {
-        Look::View => 0..many,
+        // The newest: a page asks `/grants` for the rest. A record can hold thousands.
+        Look::View => many.saturating_sub(GRANTS_PAGE)..many,
         Look::Grants(after) => after.min(many)..after.saturating_add(GRANTS_PAGE).min(many),
     };
     let store = &*context.shell.store;
@@ -217,5 +218,6 @@ async fn read(
         notice: served.notice.as_ref(),
         drawn: drawn.as_deref(),
     };
-    render::view_answer(&call, standing, &key, &user, language, &codes).map_err(Failed::Rule)
+    let page = (&codes, shown);
+    render::view_answer(&call, standing, &key, &user, language, page).map_err(Failed::Rule)
 }
