@@ -140,27 +140,31 @@ pub(super) fn attempt(
 }
 
 /// Asks the tenant's services what an event needs that can be taken at all: for one that is refused before any rule is looked
-/// at, nobody is asked.
+/// at, nobody is asked. None where only a pause or a block kept it from asking: of that the store may know better, and then it is
+/// to be asked after all.
 pub(super) async fn look_up(
     store: &dyn Store,
     caller: &Caller<'_>,
     sent: &Sent<'_>,
     known: &Known,
-) -> Answers {
+) -> Option<Answers> {
     let Some(campaign) = caller.served.revision_of(&caller.user) else {
-        return Answers::default();
+        return Some(Answers::default());
     };
     let Some(event) = campaign.event(sent.event) else {
-        return Answers::default();
+        return Some(Answers::default());
     };
     let wanted = campaign.asks(event, sent.sender);
+    if wanted.is_empty() {
+        return Some(Answers::default());
+    }
     let paused = known.pause.as_ref();
-    if wanted.is_empty() || known.blocked || paused.is_some_and(|it| it.stops(Some(sent.event))) {
-        return Answers::default();
+    if known.blocked || paused.is_some_and(|it| it.stops(Some(sent.event))) {
+        return None;
     }
     let shut = closed(campaign, event, caller.now, caller.rehearsal).is_some();
     if shut || Prepared::new(caller, sent, campaign, &Answers::default()).is_err() {
-        return Answers::default();
+        return Some(Answers::default());
     }
     let who = Whom {
         store,
@@ -170,7 +174,7 @@ pub(super) async fn look_up(
         claims: &user_of(campaign, caller.claims),
         now: caller.now,
     };
-    caller.shell.ask(campaign, &wanted, &who).await
+    Some(caller.shell.ask(campaign, &wanted, &who).await)
 }
 
 /// What makes a decision true that time alone brought about; an event puts its own name, key and answer in. `stored` is the

@@ -28,6 +28,7 @@ use serde_json::{Map, Value as Json};
 use store::{Asked, Store};
 
 use self::attempt::{Known, attempt, look_up};
+use crate::ask::Answers;
 use crate::lists::Listed;
 use crate::served::{Served, TenantShell};
 use crate::telemetry::meters::{Tried, commit_try, grant};
@@ -171,7 +172,8 @@ pub async fn act(
     let (mut stale, mut gone) = (0, 0);
     // Asked once in a call, so that all of its steps are made on the same; and not for one that was answered before, where the
     // store says so first.
-    let mut answers = None;
+    let mut answers: Option<Answers> = None;
+    let unasked = Answers::default();
     loop {
         let known = match next.take() {
             Some(known) => known,
@@ -182,7 +184,10 @@ pub async fn act(
         };
         let answers = match &answers {
             Some(answers) => answers,
-            None => answers.insert(look_up(store, caller, sent, &known).await),
+            None => match look_up(store, caller, sent, &known).await {
+                Some(found) => answers.insert(found),
+                None => &unasked,
+            },
         };
         let commit = match attempt(caller, sent, render, &key, &known, &exhausted, answers) {
             Ok(commit) => commit,
