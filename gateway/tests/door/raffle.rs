@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use campaign::verify::{Promise, Published, Row, verify};
 use function::raffle::Raffles;
 use machine::ids::{CampaignKey, Lane};
-use machine::world::{Action, CounterKey, Pause};
+use machine::world::{Action, CounterKey, Measure, Pause};
 use serde_json::Value;
 
 use crate::relay::{House, key};
@@ -263,6 +263,50 @@ async fn a_paused_campaign_draws_when_it_goes_on() {
         // Their time to claim begins when they are told.
         house.after_close(3_600_000 + 9 * DAY_MS);
         assert_eq!(house.draw(&mut raffles).await, 0);
+        house.verified().await;
+    }
+}
+
+/// Whoever won has a right to that very prize: while it can't be had, nothing stands in for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_prize_is_claimed_later_and_nothing_stands_in_for_it() {
+    let file = FILE.replace(
+        "raffle:",
+        "  mug: { title: { en: Mug }, kind: physical, stock: 9 }\nwhen_gone: { laptop: mug, coupon: mug }\nraffle:",
+    );
+    for house in House::both(&[("prizes", &file)]).await {
+        house.all_enter().await;
+        house.after_close(3_600_000);
+        assert_eq!(house.draw(&mut Raffles::default()).await, 6);
+        let states = house.states().await;
+        let won = of(&states, "won");
+        for reward in ["laptop", "coupon"] {
+            let stop = Measure::StopReward {
+                campaign: "prizes".into(),
+                edition: 1,
+                reward: reward.into(),
+            };
+            house.admin(Action::Measure(stop)).await;
+        }
+        for user in &won {
+            let no = house.event("prizes", user, "claim-prize").await;
+            assert_eq!(no["code"], "sold-out", "{user}");
+            assert_eq!(house.state(user).await, "won");
+        }
+        for reward in ["laptop", "coupon"] {
+            let start = Measure::StartReward {
+                campaign: "prizes".into(),
+                edition: 1,
+                reward: reward.into(),
+            };
+            house.admin(Action::Measure(start)).await;
+        }
+        for user in &won {
+            let claimed = house.event("prizes", user, "claim-prize").await;
+            assert_eq!(claimed["outcome"], "claimed", "{user}");
+        }
+        let mugs = CounterKey::Stock("mug".into());
+        assert_eq!(house.counter(&mugs).await, (0, 9));
         house.verified().await;
     }
 }

@@ -14,8 +14,9 @@ pub mod wheel;
 use std::sync::Arc;
 
 use machine::block::Signature;
+use machine::migrate::Stranded;
 use machine::model::{BlockSpec, LinkError};
-use machine::{Block, Definition};
+use machine::{Block, Definition, Millis};
 use serde::de::DeserializeOwned;
 
 pub use promise::Promise;
@@ -69,6 +70,18 @@ pub fn figures(definition: &Definition) -> Vec<(Arc<str>, u32)> {
     let raffles = raffles.filter(|spec| spec.kind == raffle::KIND);
     let entries = raffles.map(|spec| machine::raffle::figure(&spec.name));
     stock.chain(entries).collect()
+}
+
+/// All that stands against `new` following `old` at `now`: what the machine says of its own, and what blocks have promised.
+pub fn stranded<'a>(
+    old: &Definition,
+    new: &Definition,
+    granted: impl IntoIterator<Item = &'a Arc<str>>,
+    now: Millis,
+) -> Vec<Stranded> {
+    let mut found = machine::migrate::stranded(old, new, granted, now);
+    found.extend(raffle::stranded(old, new, now));
+    found
 }
 
 fn params<P: DeserializeOwned>(spec: &BlockSpec) -> Result<P, LinkError> {

@@ -352,6 +352,7 @@ impl Check<'_> {
     pub fn reward(&mut self, node: &Node) -> Option<u16> {
         let found = self.reward_named(node);
         self.tables.given.extend(found);
+        self.tables.named.extend(found);
         found
     }
 

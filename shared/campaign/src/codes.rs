@@ -248,6 +248,7 @@ codes! {
     RAFFLE_TOO_MANY = "E1804", "A raffle draws more winners and alternates than it can.";
     RAFFLE_PRIZE_TWICE = "E1805", "A prize stands in a raffle twice.";
     RAFFLE_UNUSED = "E1806", "Nobody can enter a raffle, or claim what it gives.";
+    RAFFLE_NOT_FOR = "E1807", "A raffle gives a prize when it is drawn that is not for everybody.";
     RAFFLE_ALTERNATES = "W1801", "A raffle has alternates who can never come next.";
     // E14xx: days.
     DATE_NOT_PLAYED = "E1401", "A date is promised something, and nobody can sign in on it.";

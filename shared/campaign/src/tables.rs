@@ -88,6 +88,8 @@ pub(crate) struct Tables {
     pub tasks: Vec<String>,
     /// The rewards that something gives.
     pub given: BTreeSet<u16>,
+    /// The reward of each place that gives one by name, a raffle's prizes among them.
+    pub named: Vec<u16>,
     /// The blocks that some action uses.
     pub used_blocks: BTreeSet<u16>,
     /// What it listens for of other campaigns.
@@ -116,6 +118,7 @@ impl Tables {
             taken: BTreeSet::new(),
             tasks: Vec::new(),
             given: BTreeSet::new(),
+            named: Vec::new(),
             used_blocks: BTreeSet::new(),
             ears: Vec::new(),
             emitted: Vec::new(),

@@ -26,6 +26,17 @@ pub enum Stranded {
     /// A reward that has been granted is gone.
     #[error("reward `{0}` is gone: keep it, so that what was given can still be shown")]
     Reward(String),
+    /// A raffle that people have entered is gone.
+    #[error("raffle `{0}` is gone, and users have entered it since the campaign opened: keep it")]
+    Raffle(String),
+    /// A raffle that was drawn would be drawn at another time, or claimed otherwise.
+    #[error(
+        "raffle `{0}` has been drawn: its `draw_at` stays as it is, and so does whether its prizes are to be claimed"
+    )]
+    Drawn(String),
+    /// A prize that was drawn is gone from its raffle.
+    #[error("prize `{0}` has been drawn and may not be given yet: keep it under `prizes`")]
+    Prize(String),
     /// A reward's codes would come from elsewhere, and those that were given would be others.
     #[error(
         "reward `{0}` takes its codes from pool `{1}`, for good: put more codes into that pool"

@@ -257,6 +257,27 @@ impl Turn<'_> {
         Ok(chain.end)
     }
 
+    /// Gives that very reward under a rule: nothing stands in for it when it is gone, since it is what somebody was told is theirs.
+    pub fn give_itself(&mut self, rule: u16, reward: u16, period: Period) -> Result<Gave, Fault> {
+        let look = self.look();
+        let given = look
+            .all_grants()
+            .any(|grant| grant.rule == rule && grant.period == period);
+        let found = self
+            .campaign
+            .rewards
+            .get(usize::from(reward))
+            .ok_or(Fault::Mismatch("a reward is missing"))?;
+        if given || look.has_had(reward) || self.is_not_for(found)? {
+            return Ok(Gave::Nothing(Gone::Had));
+        }
+        if let Some(gone) = self.gone(reward) {
+            return Ok(Gave::Nothing(gone));
+        }
+        self.promised(rule, reward, period, 1)?;
+        Ok(Gave::Reward(reward))
+    }
+
     /// As [`Self::give`], but nothing given is a rejection if someone is there to be told.
     pub fn give_or_reject(
         &mut self,
@@ -273,7 +294,7 @@ impl Turn<'_> {
     }
 
     /// What a user is told who gets nothing where this reward was to be given.
-    fn rejection(&self, gone: Gone, reward: u16) -> Rejection {
+    pub fn rejection(&self, gone: Gone, reward: u16) -> Rejection {
         match gone {
             Gone::SoldOut => {
                 let reward = self.campaign.rewards.get(usize::from(reward));

@@ -7,17 +7,18 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use axum::{Extension, Router};
 use host::event::{Event, PARKED_PATH, PATH};
 use machine::Millis;
 use machine::model::Sender;
 use machine::world::{Attribution, Parked};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
+use tokio::sync::Mutex;
 
 use super::context::{Context, Identified};
 use super::events::{carry, is_member};
@@ -38,10 +39,16 @@ pub fn events_router(shell: Arc<Shell>) -> Router {
     Router::new()
         .route(PATH, post(take))
         .route(PARKED_PATH, post(park))
+        // An instance that stays warm reads again only what has something to do.
+        .layer(Extension(Arc::new(Mutex::new(Raffles::default()))))
         .with_state(shell)
 }
 
-async fn take(State(shell): Shared, request: Request) -> Response {
+async fn take(
+    State(shell): Shared,
+    Extension(raffles): Extension<Arc<Mutex<Raffles>>>,
+    request: Request,
+) -> Response {
     let (mut parts, _) = request.into_parts();
     let Some(event) = parts.extensions.remove::<Event>() else {
         return StatusCode::BAD_REQUEST.into_response();
@@ -50,7 +57,7 @@ async fn take(State(shell): Shared, request: Request) -> Response {
         crate::pools::Keeper::default().round(&shell).await;
         let moved = sweep(&shell).await;
         let told = Relay::default().round(&shell).await;
-        let drawn = Raffles::default().round(&shell).await;
+        let drawn = raffles.lock().await.round(&shell).await;
         #[cfg(feature = "yaml")]
         crate::schedule::Timetable::default().round(&shell).await;
         tracing::info!(
