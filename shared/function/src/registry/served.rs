@@ -123,7 +123,12 @@ impl Registry {
             services,
             origins: Origins::parse(&tenant.origins).unwrap_or_default(),
             proxies: TrustedProxies::parse(&tenant.trusted_proxies).unwrap_or_default(),
-            codes: crate::redeem::digests(campaigns.values(), &folder, &secret.0, known.map(|known| &**known)),
+            codes: crate::redeem::digests(
+                campaigns.values(),
+                &folder,
+                &secret.0,
+                known.map(|known| &**known),
+            ),
             tries: known.map_or_else(
                 || Arc::new(Tries::new(self.store.tokens())),
                 |known| known.tries.clone(),
