@@ -97,7 +97,8 @@ fn verdict(code: Code) -> StatusCode {
         | Code::BudgetSpent
         | Code::NotPossible
         | Code::NotEligible => StatusCode::NO_CONTENT,
-        code if code == Code::Paused || code.status() == StatusCode::SERVICE_UNAVAILABLE => {
+        code if matches!(code, Code::Paused | Code::RateLimited)
+            || code.status() == StatusCode::SERVICE_UNAVAILABLE => {
             StatusCode::SERVICE_UNAVAILABLE
         }
         _ => StatusCode::UNPROCESSABLE_ENTITY,
