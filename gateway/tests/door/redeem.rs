@@ -2,7 +2,6 @@
 //! was answered is answered again; and no code is written down anywhere.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
