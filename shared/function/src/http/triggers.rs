@@ -98,7 +98,8 @@ fn verdict(code: Code) -> StatusCode {
         | Code::NotPossible
         | Code::NotEligible => StatusCode::NO_CONTENT,
         code if matches!(code, Code::Paused | Code::RateLimited)
-            || code.status() == StatusCode::SERVICE_UNAVAILABLE => {
+            || code.status() == StatusCode::SERVICE_UNAVAILABLE =>
+        {
             StatusCode::SERVICE_UNAVAILABLE
         }
         _ => StatusCode::UNPROCESSABLE_ENTITY,
