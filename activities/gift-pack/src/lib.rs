@@ -1,4 +1,5 @@
-//! A gift pack: several rewards at once, all or none; for certain or by choice, at once, in stages or in windows of the day.
+//! A gift pack: several rewards at once, all or none; for certain or by choice, at once, in stages or in windows of the day; or for
+//! codes that users type in.
 
 use campaign::activity::{Activity, Example, Use};
 
@@ -20,6 +21,7 @@ impl Activity for GiftPack {
             ("rewards", Use::Required),
             ("pack", Use::Optional),
             ("tasks", Use::Optional),
+            ("redeem", Use::Optional),
         ]
     }
 

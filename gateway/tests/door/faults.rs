@@ -134,6 +134,10 @@ impl Faulty {
 }
 
 impl Store for Faulty {
+    fn uses<'a>(&'a self, key: &'a CampaignKey, codes: &'a [Pseudonym]) -> Later<'a, Vec<u32>> {
+        self.real.uses(key, codes)
+    }
+
     fn tallies<'a>(
         &'a self,
         key: &'a CampaignKey,

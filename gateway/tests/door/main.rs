@@ -33,6 +33,7 @@ mod pages;
 mod preview;
 mod publish;
 mod raffle;
+mod redeem;
 mod relay;
 mod remote;
 mod replays;

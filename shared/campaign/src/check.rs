@@ -19,7 +19,7 @@ use crate::law;
 use crate::machine as states;
 use crate::read::{
     self, audience, budget, buy, chances, context, earn, events, expected, facts, head, measured,
-    messages, pack, raffle, rewards, streak, tasks, team, wheel, window,
+    messages, pack, raffle, redeem, rewards, streak, tasks, team, wheel, window,
 };
 use crate::relays::Relays;
 use crate::rules;
@@ -171,6 +171,8 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
     wheel::read(&slices, check);
     streak::read(window, check);
     let shipped_pack = shipped.as_ref().and_then(|node| node.get("pack"));
+    // Where rewards are for codes, all of them are not a pack for everybody.
+    let shipped_pack = shipped_pack.filter(|_| !check.root.has("redeem"));
     pack::read(shipped_pack, window, check);
     team::read(check);
     raffle::read(&slices, window, check);
@@ -180,6 +182,7 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
     let mut earned = earn::read(check);
     earned.extend(buy::read(check));
     earned.extend(tasks::read(check));
+    earned.extend(redeem::read(budget.as_ref(), check));
     earned.extend(measured::event(check));
     let machine = machine_node
         .as_ref()

@@ -3,7 +3,7 @@
 //! E00xx the document, E01xx scalars, E02xx names and references, E03xx expressions, E04xx window and time, E05xx rewards,
 //! odds and budget, E06xx the machine, E07xx an activity's sections, E08xx the tenant, E09xx files, E10xx what campaigns tell each
 //! other, E11xx copies of an earlier edition, E12xx the rules that users read, E13xx what the law asks,
-//! E15xx packs and tasks, E16xx pools of codes, E17xx draws, E18xx draws from a list of entries, E19xx facts; W and N likewise.
+//! E15xx packs and tasks, E16xx codes that are handed out and handed in, E17xx draws, E18xx draws from a list of entries, E19xx facts; W and N likewise.
 //! A code keeps its meaning for good: tools and people look for it. Each has a page, `explain/E0501.md`, without which
 //! this does not compile: [`crate::explain`] says how it is written.
 
@@ -241,6 +241,15 @@ codes! {
     POOL_OF_CODES = "E1601", "A pool stands at a reward that is no code, or that does not say how many are given.";
     POOL_TWICE = "E1602", "Two rewards take their codes from one pool.";
     LOW_WATER = "E1603", "The figure from which on a pool is low can't be meant.";
+    // E16xx too: codes that users hand in.
+    CODE_SOURCE = "E1604", "It is not said which codes those of a kind are, or it is said twice.";
+    CODE_WORD = "E1605", "A word that nobody can type as a code.";
+    CODE_TWICE = "E1606", "Two kinds are of the same codes.";
+    CODE_LIMIT = "E1607", "Limits of codes that do not go together.";
+    CODE_FIELD = "E1608", "The field in which a code comes is declared as something else.";
+    UNKNOWN_CODES = "E1609", "A kind of codes that the campaign does not take.";
+    CODE_EVENT = "E1610", "A code is redeemed by an event that brings none.";
+    CODES_MORE = "W1601", "Codes promise more than there is to give.";
     // E18xx: draws from a list of entries.
     RAFFLE_TIMES = "E1801", "The times of a raffle are not in their order.";
     RAFFLE_CLAIM = "E1802", "Winners of a raffle are given a time to claim that can't be kept.";

@@ -86,6 +86,10 @@ pub(crate) struct Tables {
     pub taken: BTreeSet<u16>,
     /// The ids of the tasks.
     pub tasks: Vec<String>,
+    /// The ids of the kinds of codes that are taken.
+    pub codes: Vec<String>,
+    /// The fact that says what a code is, and the event with which codes come.
+    pub redeem: Option<(u16, u16)>,
     /// The rewards that something gives.
     pub given: BTreeSet<u16>,
     /// The reward of each place that gives one by name, a raffle's prizes among them.
@@ -117,6 +121,8 @@ impl Tables {
             declared: BTreeMap::new(),
             taken: BTreeSet::new(),
             tasks: Vec::new(),
+            codes: Vec::new(),
+            redeem: None,
             given: BTreeSet::new(),
             named: Vec::new(),
             used_blocks: BTreeSet::new(),

@@ -213,6 +213,10 @@ pub struct Rolled {
 /// config can emit one of this name.
 pub const TEAM_DAY: &str = "team/day";
 
+/// The message that a code was used, with the fields `of` (which kind), `code` (its digest) and `uses` (how often it may be used; 0:
+/// without end). No config can emit one of this name.
+pub const CODE_USED: &str = "code/used";
+
 /// An entry for a draw from a list of entries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntryRow {

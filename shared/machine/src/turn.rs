@@ -9,9 +9,11 @@ use std::sync::Arc;
 use crate::block::Look;
 use crate::calendar::{Day, Millis};
 use crate::expr::Fault;
-use crate::ids::Period;
+use crate::ids::{Period, Pseudonym};
 use crate::input::{Facts, Payload, User};
-use crate::ledger::{DrawRow, EntryRow, GrantRow, MessageRow, Rolled, Row, TEAM_DAY, Terms};
+use crate::ledger::{
+    CODE_USED, DrawRow, EntryRow, GrantRow, MessageRow, Rolled, Row, TEAM_DAY, Terms,
+};
 use crate::luck::{Draws, Luck};
 use crate::model::{Campaign, Emit, Every};
 use crate::participant::{Core, Grant, Status};
@@ -333,6 +335,32 @@ impl Turn<'_> {
             bound: Bound::Given(i64::from(most)),
         });
         Ok(true)
+    }
+
+    /// Uses a code, which so many may use: false where it was used as often, for all that the store said, and nothing is taken. The
+    /// ledger has a row of it, under a name that no campaign can emit, so that whoever reads it can count again.
+    pub fn use_code(&mut self, code: Pseudonym, of: &Arc<str>, uses: Option<u32>) -> bool {
+        if let Some(uses) = uses {
+            let key = CounterKey::Code(code);
+            if self.lacks(&key, 1, &mut Vec::new()) {
+                return false;
+            }
+            self.move_by(CounterMove {
+                key,
+                add: 1,
+                bound: Bound::Given(i64::from(uses)),
+            });
+        }
+        let uses = uses.map_or(0, i64::from);
+        self.report(
+            CODE_USED,
+            vec![
+                ("of".into(), Value::Str(of.clone())),
+                ("code".into(), Value::Str(code.to_string().into())),
+                ("uses".into(), Value::Int(uses)),
+            ],
+        );
+        true
     }
 
     fn move_by(&mut self, counter: CounterMove) {

@@ -259,6 +259,9 @@ pub trait Store: Send + Sync + 'static {
         days: RangeInclusive<Day>,
     ) -> Later<'a, Vec<u32>>;
 
+    /// How often each of these codes, by their digests, was used in a lane; 0 where nobody did.
+    fn uses<'a>(&'a self, key: &'a CampaignKey, codes: &'a [Pseudonym]) -> Later<'a, Vec<u32>>;
+
     /// Whether every call is a round trip to another machine. A caller of such a store commits on what it knows and reads
     /// only when that fails; and the configs folder only seeds it, since other processes share what it holds.
     fn is_remote(&self) -> bool {

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use machine::Day;
-use machine::ids::CampaignKey;
+use machine::ids::{CampaignKey, Pseudonym};
 use machine::world::{CounterKey, TALLY_DAYS};
 
 use crate::{Error, Lane, LedgerRow, Store};
@@ -28,7 +28,7 @@ pub use difference::Difference;
 use difference::Findings;
 use people::{Part, People};
 pub(crate) use tables::Tables;
-use totals::Totals;
+use totals::{Totals, Used};
 
 /// How many rows' grants are in memory at once; about 150 bytes each.
 pub const ROWS_A_PASS: u64 = 1_000_000;
@@ -38,6 +38,9 @@ pub const NAMED: usize = 1000;
 
 /// How many days before a tally is let go of it is no longer asked for.
 const TALLY_SLACK: i32 = 10;
+
+/// How many codes are asked about at once.
+const CODES_AT_ONCE: usize = 1000;
 
 /// How many rows or records are read at once.
 const PAGE: usize = 1000;
@@ -136,6 +139,7 @@ impl Reading<'_> {
         }
         if let Some(mut totals) = totals {
             self.tallies(std::mem::take(&mut totals.tallies)).await?;
+            self.used(&std::mem::take(&mut totals.used)).await?;
             (report.grants, report.draws) = totals.finish(&mut self.findings);
         }
         report.participants += self.records(&mut people).await?;
@@ -174,6 +178,34 @@ impl Reading<'_> {
                     counted: i64::from(counted),
                     booked: i64::from(booked),
                 });
+            }
+        }
+        Ok(())
+    }
+
+    /// Holds how often each code was used, as its counter has it, against the rows that say so, and those against how often it may be.
+    async fn used(&mut self, booked: &BTreeMap<Pseudonym, Used>) -> Result<(), Error> {
+        let all: Vec<(Pseudonym, Used)> =
+            booked.iter().map(|(code, used)| (*code, *used)).collect();
+        for some in all.chunks(CODES_AT_ONCE) {
+            let codes: Vec<Pseudonym> = some.iter().map(|(code, _)| *code).collect();
+            let counted = self.store.uses(self.key, &codes).await?;
+            for ((code, used), counted) in some.iter().zip(counted) {
+                if used.times > used.of {
+                    self.findings.add(Difference::Overdrawn {
+                        counter: CounterKey::Code(*code),
+                        issued: i64::from(used.times),
+                        ceiling: i64::from(used.of),
+                    });
+                }
+                // Somebody may have used it since the ledger was read.
+                if counted < used.times || counted > used.of {
+                    self.findings.add(Difference::CounterDiffers {
+                        counter: CounterKey::Code(*code),
+                        counted: i64::from(counted),
+                        booked: i64::from(used.times),
+                    });
+                }
             }
         }
         Ok(())

@@ -78,6 +78,11 @@ static ACTION: Keys = Keys {
             BLOCK,
             "Claims what the task that the event's field `task` names has earned.",
         ),
+        Key::optional(
+            "redeem",
+            BLOCK,
+            "Takes in the code that the event brings: `{ redeem: redeem }`.",
+        ),
         Key::optional("enter", BLOCK, "Enters the raffle, once."),
         Key::optional(
             "claim_prize",

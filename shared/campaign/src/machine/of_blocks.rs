@@ -20,7 +20,14 @@ use crate::scope::{Scope, Setting};
 const CHOICE: &str = "choice";
 
 /// Blocks' actions that may say no by themselves, whatever the guards said.
-const MAY_REFUSE: [&str; 5] = ["sign", "make_up", "claim_team", "enter", "claim_prize"];
+const MAY_REFUSE: [&str; 6] = [
+    "sign",
+    "make_up",
+    "claim_team",
+    "enter",
+    "claim_prize",
+    "redeem",
+];
 
 /// Blocks' actions after which a team's tallies are looked at.
 const COUNTS: [&str; 2] = ["sign", "claim_team"];
@@ -98,6 +105,9 @@ pub(super) fn lower(
     {
         check.tables.event_asks(event, team);
     }
+    if name == "redeem" {
+        handed_in(entry, when.setting, check)?;
+    }
     let mut args = arguments(entry, &signature, when.setting, check)?;
     if when.setting == Setting::Nobody && signature.draws {
         limits::looked_up(&entry.key.place, None, check);
@@ -113,6 +123,35 @@ pub(super) fn lower(
         args,
     });
     Some(())
+}
+
+/// Only one event brings codes; what one is, is found out before its transitions.
+fn handed_in(entry: &Entry, setting: Setting, check: &mut Check<'_>) -> Option<()> {
+    let Setting::Event(event) = setting else {
+        // Said already: nobody is there.
+        return None;
+    };
+    let (fact, wanted) = check.tables.redeem?;
+    if event == wanted {
+        check.tables.event_asks(event, fact);
+        return Some(());
+    }
+    let name = |at| check.tables.event_at(at).map(|event| event.name.clone());
+    let (here, named) = (
+        name(event).unwrap_or_default(),
+        name(wanted).unwrap_or_default(),
+    );
+    check
+        .out
+        .error(
+            codes::CODE_EVENT,
+            &entry.key.place,
+            format!("codes come with the event `{named}`, and this is `{here}`"),
+        )
+        .help(format!(
+            "do it where `{named}` is taken, or write `redeem: {{ event: {here} }}`"
+        ));
+    None
 }
 
 /// The arguments that an action takes beside those that are written: which event this is, or in which field of it something

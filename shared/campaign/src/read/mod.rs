@@ -20,6 +20,7 @@ pub(crate) mod messages;
 pub(crate) mod pack;
 pub(crate) mod pool;
 pub(crate) mod raffle;
+pub(crate) mod redeem;
 pub(crate) mod release;
 pub(crate) mod rewards;
 mod schema;
@@ -167,6 +168,11 @@ pub static KEYS: Keys = Keys {
             "raffle",
             Shape::Keys(&raffle::KEYS),
             "A draw at a set time from all who entered.",
+        ),
+        Key::optional(
+            "redeem",
+            Shape::Keys(&redeem::KEYS),
+            "Codes that users type in, and what they give.",
         ),
         Key::optional(
             "budget",

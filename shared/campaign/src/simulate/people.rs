@@ -7,6 +7,7 @@ use machine::input::{Facts, Known, Payload, User};
 use machine::model::{Campaign, Choice, EventDecl, FactKind, Field, Sender, TeamFact};
 use machine::{Millis, Type, Value};
 
+use super::codes::Codes;
 use super::dice::{Dice, Rate};
 use super::habits;
 use super::profile::{Habit, Profile};
@@ -37,6 +38,8 @@ pub struct People {
     /// Whether what is found out depends on the moment.
     teams: bool,
     nobody: User,
+    /// What they type where a code is asked for.
+    pub codes: Option<Codes>,
 }
 
 /// An event that users send.
@@ -138,7 +141,7 @@ impl People {
             FactKind::List(name) => {
                 Some(profile.lists.get(name).map_or(0, |share| share.of_whole()))
             }
-            FactKind::Team(_) => None,
+            FactKind::Team(_) | FactKind::Redeem(_) => None,
             FactKind::Asked(asked) => profile.facts.get(&asked.name).map(|share| share.of_whole()),
         });
         Self {
@@ -150,6 +153,7 @@ impl People {
             facts: facts.collect(),
             teams: campaign.facts.iter().any(|fact| fact.team().is_some()),
             nobody: User::nobody(&campaign.claims),
+            codes: Codes::new(profile, campaign),
         }
     }
 

@@ -273,7 +273,16 @@ impl<'r> Run<'r> {
         };
         let payload = fill(fields, visit.now, &self.desk.campaign, dice);
         let event = *event;
-        self.send(visit, Sender::User, Some((event, &payload)))
+        let codes = self.people.codes.as_ref();
+        let Some(codes) = codes.filter(|codes| codes.event == event) else {
+            return self.send(visit, Sender::User, Some((event, &payload)));
+        };
+        let facts = visit.facts.with_handed(codes.fact, codes.typed(dice));
+        let visit = Visit {
+            facts: &facts,
+            ..*visit
+        };
+        self.send(&visit, Sender::User, Some((event, &payload)))
     }
 
     fn report(

@@ -331,6 +331,10 @@ impl Found<'_> {
                     Kind::Exhausted,
                     format!("`{key}` is said to be used up, and no draw asks for it"),
                 ),
+                CounterKey::Code(_) => self.note(
+                    Kind::Exhausted,
+                    "a code is said to be used up, and no draw asks for it".to_owned(),
+                ),
                 CounterKey::Tally(..) => self.note(
                     Kind::Exhausted,
                     "a team's tally is said to be exhausted, and has no bound".to_owned(),

@@ -15,7 +15,7 @@ use store::Store;
 
 use super::seen::Seen;
 use super::{Caller, Failed, Render, Sent, record, user_of};
-use crate::ask::{Answers, Whom};
+use crate::ask::{Answers, NoAnswer, Whom};
 
 /// What an attempt is made on.
 pub(super) struct Known {
@@ -99,6 +99,11 @@ pub(super) fn attempt(
     if known.blocked {
         return Err(Failed::Blocked);
     }
+    match answers.no {
+        Some(NoAnswer::TooMany(wait)) => return Err(Failed::TooManyTries(wait)),
+        Some(NoAnswer::Slow) => return Err(Failed::Slow),
+        None => {}
+    }
     let record = record(caller, known.participant.as_ref(), campaign)?;
     if sent
         .if_match
@@ -173,6 +178,7 @@ pub(super) async fn look_up(
         user: caller.user,
         claims: &user_of(campaign, caller.claims),
         now: caller.now,
+        code: sent.code,
     };
     Some(caller.shell.ask(campaign, &wanted, &who).await)
 }

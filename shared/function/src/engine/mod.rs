@@ -16,6 +16,7 @@ mod seen;
 mod tick;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use machine::ids::{CampaignKey, Lane, Pseudonym};
 use machine::input::{PayloadError, User};
@@ -30,6 +31,7 @@ use store::{Asked, Store};
 use self::attempt::{Known, attempt, look_up};
 use crate::ask::Answers;
 use crate::lists::Listed;
+use crate::redeem::Typed;
 use crate::served::{Served, TenantShell};
 use crate::telemetry::meters::{Tried, commit_try, grant};
 
@@ -83,6 +85,8 @@ pub struct Sent<'a> {
     pub key: &'a str,
     /// SHA-256 of the event and the meaning of the body.
     pub fingerprint: &'a [u8; 32],
+    /// The code that it brings, whose digest the body has.
+    pub code: Option<&'a Typed>,
     /// The version that the client saw.
     pub if_match: Option<u64>,
     /// Where it came from.
@@ -129,6 +133,8 @@ pub enum Failed {
     Rule(Fault),
     /// A counter is missing.
     Frozen(String),
+    /// There were too many wrong codes; after how long one may be tried again.
+    TooManyTries(Duration),
     /// Too many others changed the same things.
     Contended,
     /// What is live has changed and this process has not loaded it yet.

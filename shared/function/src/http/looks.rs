@@ -186,6 +186,7 @@ async fn read(
         user,
         claims: &claims,
         now: caller.now,
+        code: None,
     };
     let asked = caller.shell.ask(campaign, &wanted, &whom);
     let answers = tokio::time::timeout_at(until, asked)

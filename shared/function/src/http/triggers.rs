@@ -28,6 +28,7 @@ use crate::fingerprint::{Fingerprint, parse_payload};
 use crate::identity::Claims;
 use crate::problem::{Code, Problem};
 use crate::raffle::Raffles;
+use crate::redeem;
 use crate::relay::Relay;
 use crate::sweep::sweep;
 
@@ -103,7 +104,9 @@ fn verdict(code: Code) -> StatusCode {
         | Code::BudgetSpent
         | Code::NotPossible
         | Code::NotEligible => StatusCode::NO_CONTENT,
-        code if code == Code::Paused || code.status() == StatusCode::SERVICE_UNAVAILABLE => {
+        code if matches!(code, Code::Paused | Code::RateLimited)
+            || code.status() == StatusCode::SERVICE_UNAVAILABLE =>
+        {
             StatusCode::SERVICE_UNAVAILABLE
         }
         _ => StatusCode::UNPROCESSABLE_ENTITY,
@@ -152,7 +155,7 @@ pub(super) async fn told(
     key: &str,
     found: &mut Option<Identified>,
 ) -> Result<Response, Problem> {
-    let told = Told::read(event)?;
+    let mut told = Told::read(event)?;
     if !is_member(&told.user) {
         let what = "a member id has 1 to 255 bytes and no control characters";
         return Err(Problem::new(Code::InvalidPayload).with("problem", what));
@@ -166,6 +169,7 @@ pub(super) async fn told(
         claims: Arc::new(Claims::of_nobody()),
         preview: None,
     });
+    let code = redeem::seal(&who.tenant, &who.served, &told.event, &mut told.payload);
     let fingerprint = Fingerprint::of(&told.event, &told.payload);
     let sent = crate::engine::Sent {
         event: &told.event,
@@ -173,6 +177,7 @@ pub(super) async fn told(
         body: &told.payload,
         key,
         fingerprint: fingerprint.as_bytes(),
+        code: code.as_ref(),
         if_match: None,
         attribution: Attribution {
             request_id: context.trace.request_id.as_str().into(),

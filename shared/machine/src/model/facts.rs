@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Definition, Sender};
 use crate::expr::{BoolExpr, Source};
+use crate::redeem::RedeemFact;
 use crate::value::{Type, Value};
 
 /// A fact the shell looks up.
@@ -28,6 +29,8 @@ pub enum FactKind {
     Asked(Asked),
     /// How many members of the user's team signed in, day by day: for the block `team`, and no expression.
     Team(TeamFact),
+    /// What the code is that the user hands in: for the block `redeem`, and no expression.
+    Redeem(RedeemFact),
 }
 
 /// Whose sign-ins are counted together.
@@ -59,6 +62,7 @@ impl FactDecl {
             FactKind::List(_) => Type::Bool,
             FactKind::Asked(asked) => asked.ty,
             FactKind::Team(_) => Type::Days,
+            FactKind::Redeem(_) => Type::Bool,
         }
     }
 
@@ -68,27 +72,42 @@ impl FactDecl {
             FactKind::List(list) => format!("list {list}"),
             FactKind::Asked(asked) => format!("facts.{}", asked.name),
             FactKind::Team(_) => "team".to_owned(),
+            FactKind::Redeem(_) => "code".to_owned(),
         }
     }
 
     /// The team, if it is about one.
     pub fn team(&self) -> Option<&TeamFact> {
         match &self.what {
-            FactKind::List(_) | FactKind::Asked(_) => None,
+            FactKind::List(_) | FactKind::Asked(_) | FactKind::Redeem(_) => None,
             FactKind::Team(team) => Some(team),
+        }
+    }
+
+    /// The codes that are taken, if it is about those.
+    pub fn redeem(&self) -> Option<&RedeemFact> {
+        match &self.what {
+            FactKind::List(_) | FactKind::Asked(_) | FactKind::Team(_) => None,
+            FactKind::Redeem(redeem) => Some(redeem),
         }
     }
 
     /// The question, if it is one to a service.
     pub fn asked(&self) -> Option<&Asked> {
         match &self.what {
-            FactKind::List(_) | FactKind::Team(_) => None,
+            FactKind::List(_) | FactKind::Team(_) | FactKind::Redeem(_) => None,
             FactKind::Asked(asked) => Some(asked),
         }
     }
 }
 
 impl Definition {
+    /// The codes that the campaign takes, and the place of the fact that says what one is.
+    pub fn redeem(&self) -> Option<(u16, &RedeemFact)> {
+        let mut facts = (0_u16..).zip(&self.facts);
+        facts.find_map(|(at, fact)| Some((at, fact.redeem()?)))
+    }
+
     /// The facts that a condition reads which no event goes with, by their place here: an audience, say.
     pub fn facts_of(&self, guard: Option<&BoolExpr>) -> BTreeSet<u16> {
         let mut found = BTreeSet::new();

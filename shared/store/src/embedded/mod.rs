@@ -291,6 +291,11 @@ impl Store for Embedded {
         Box::pin(self.durable(move |state| state.tallies(&key, &team, days)))
     }
 
+    fn uses<'a>(&'a self, key: &'a CampaignKey, codes: &'a [Pseudonym]) -> Later<'a, Vec<u32>> {
+        let (key, codes) = (key.clone(), codes.to_vec());
+        Box::pin(self.durable(move |state| state.uses(&key, &codes)))
+    }
+
     fn put_codes(&self, change: Box<Admin>, codes: crate::codes::Codes) -> Later<'_, AdminOutcome> {
         Box::pin(self.codes_put(change, codes))
     }

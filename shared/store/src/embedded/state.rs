@@ -184,15 +184,25 @@ impl State {
         days.map(|day| tally(day).unwrap_or(0)).collect()
     }
 
+    /// How often each of these codes was used.
+    pub fn uses(&self, key: &CampaignKey, codes: &[Pseudonym]) -> Vec<u32> {
+        let lane = self.world.lane(key);
+        let uses = |code: &Pseudonym| {
+            let counter = lane?.counters.get(&CounterKey::Code(*code))?;
+            u32::try_from(counter.issued).ok()
+        };
+        codes.iter().map(|code| uses(code).unwrap_or(0)).collect()
+    }
+
     pub fn lane(&self, key: &CampaignKey) -> Option<Lane> {
         self.world.lane(key).map(|lane| Lane {
             seed: lane.seed.clone(),
             clock_offset: lane.clock_offset,
-            // Tallies are many, and asked for by their team.
+            // Tallies and codes are many, and asked for one by one.
             counters: lane
                 .counters
                 .iter()
-                .filter(|(key, _)| !matches!(key, CounterKey::Tally(..)))
+                .filter(|(key, _)| !key.is_apart())
                 .map(|(key, counter)| (key.clone(), *counter))
                 .collect(),
             participants: lane.participants.len() as u64,

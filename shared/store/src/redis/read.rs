@@ -334,13 +334,34 @@ pub(super) async fn tallies(
     team: &Arc<str>,
     days: RangeInclusive<Day>,
 ) -> Result<Vec<u32>, Error> {
+    let named = days.map(|day| CounterKey::Tally(team.clone(), day));
+    issued(shared, key, named).await
+}
+
+/// How often each of these codes was used, in one read. One that is missing was never used.
+pub(super) async fn uses(
+    shared: &Shared,
+    key: &CampaignKey,
+    codes: &[Pseudonym],
+) -> Result<Vec<u32>, Error> {
+    issued(shared, key, codes.iter().copied().map(CounterKey::Code)).await
+}
+
+/// What each of these counters says is gone; 0 where there is none.
+async fn issued(
+    shared: &Shared,
+    key: &CampaignKey,
+    named: impl Iterator<Item = CounterKey>,
+) -> Result<Vec<u32>, Error> {
     let keys = OfLane::new(key);
-    if days.is_empty() {
-        return Ok(Vec::new());
-    }
     let mut command = redis::cmd("MGET");
-    for day in days {
-        command.arg(keys.counter(&CounterKey::Tally(team.clone(), day)));
+    let mut any = false;
+    for counter in named {
+        command.arg(keys.counter(&counter));
+        any = true;
+    }
+    if !any {
+        return Ok(Vec::new());
     }
     let found = values(shared.ask(&command).await?)?;
     let issued = |bytes: Option<Vec<u8>>| {

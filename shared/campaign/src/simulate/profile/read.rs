@@ -90,6 +90,11 @@ pub static KEYS: Keys = Keys {
             Shape::MapOf(&Shape::Odds),
             "The share of people for whom a fact holds; a fact that is not here is unknown of everybody.",
         ),
+        Key::optional(
+            "codes",
+            Shape::MapOf(&Shape::Odds),
+            "The share of the codes typed in that are of a kind, by its id; the others are wrong.",
+        ),
     ],
 };
 
@@ -181,6 +186,7 @@ pub fn read(
             "claims" => claims(node, &mut profile, campaign, out),
             "lists" => lists(node, &mut profile, campaign, out),
             "facts" => facts(node, &mut profile, campaign, out),
+            "codes" => handed(node, &mut profile, campaign, out),
             _ => {}
         }
     }
@@ -470,7 +476,7 @@ fn lists(node: &Node, profile: &mut Profile, campaign: &Campaign, out: &mut Diag
     let known = || {
         campaign.facts.iter().filter_map(|fact| match &fact.what {
             FactKind::List(name) => Some(name.as_str()),
-            FactKind::Asked(_) | FactKind::Team(_) => None,
+            FactKind::Asked(_) | FactKind::Team(_) | FactKind::Redeem(_) => None,
         })
     };
     for entry in node.map(out).unwrap_or(&[]) {
@@ -505,6 +511,25 @@ fn facts(node: &Node, profile: &mut Profile, campaign: &Campaign, out: &mut Diag
         }
         profile
             .facts
+            .extend(share.map(|share| (entry.name().to_owned(), share)));
+    }
+}
+
+fn handed(node: &Node, profile: &mut Profile, campaign: &Campaign, out: &mut Diagnostics) {
+    let known = || {
+        let redeem = campaign.redeem().into_iter();
+        redeem.flat_map(|(_, redeem)| redeem.kinds.iter().map(|kind| &*kind.id))
+    };
+    for entry in node.map(out).unwrap_or(&[]) {
+        let share = rate(&entry.value, out);
+        if !known().any(|name| name == entry.name()) {
+            let words = format!("the campaign takes no codes `{}`", entry.name());
+            out.warn(codes::STORY_LIST, &entry.key.place, words)
+                .maybe_help(meant(entry.name(), known()));
+            continue;
+        }
+        profile
+            .codes
             .extend(share.map(|share| (entry.name().to_owned(), share)));
     }
 }

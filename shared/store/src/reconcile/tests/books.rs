@@ -119,6 +119,16 @@ pub(super) fn step(user: Pseudonym, draw: u64, wins: bool) -> Commit {
 }
 
 impl Store for Books {
+    fn uses<'a>(&'a self, _key: &'a CampaignKey, codes: &'a [Pseudonym]) -> Later<'a, Vec<u32>> {
+        let used = |code: &Pseudonym| {
+            let mut counters = self.lane.counters.iter();
+            let found = counters.find(|(key, _)| *key == CounterKey::Code(*code));
+            found.map_or(0, |(_, counter)| counter.issued as u32)
+        };
+        let uses: Vec<u32> = codes.iter().map(used).collect();
+        Box::pin(async { Ok(uses) })
+    }
+
     fn tallies<'a>(
         &'a self,
         _key: &'a CampaignKey,
