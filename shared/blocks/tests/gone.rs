@@ -10,7 +10,7 @@ use std::sync::Arc;
 use machine::ids::{Period, Pseudonym};
 use machine::ledger::{DrawRow, Row};
 use machine::luck::Draws;
-use machine::model::{Campaign, RewardKind};
+use machine::model::{Campaign, RewardKind, Transition};
 use machine::step::{No, Rejection};
 use machine::turn::replay_chain;
 use machine::world::{CounterKey, Left};
@@ -221,6 +221,60 @@ proptest! {
             let cost: i64 = decision.moves.iter().filter(|moved| moved.key == CounterKey::Budget).map(|moved| moved.add).sum();
             prop_assert_eq!(cost, sum);
             prop_assert!(matches!(alone.send(0, &[], OPENS), Err(No::Rejected(Rejection::NotPossible))));
+        }
+    }
+
+    /// With nobody there to be told, or after a draw, a pack is given whole or not at all as well; what is not given has moved no
+    /// counter and raised no outcome, and nothing is ever rejected.
+    #[test]
+    fn nobody_is_given_half_a_pack(
+        traits in traits(), sold_out in any::<u8>(), budget in 0..12i64, left in proptest::option::of(0..2i64), drawn: bool,
+    ) {
+        let mut builder = Builder::new("UTC", vec![]);
+        let mut gives = Vec::new();
+        for (place, (limited, cost, ..)) in traits.iter().enumerate() {
+            let id = format!("r{place}");
+            let reward = builder.reward(&id, RewardKind::Coupon, |reward| {
+                reward.stock = limited.then_some(5);
+                reward.cost = *cost;
+            });
+            gives.push(Promise { rule: builder.rule(&format!("pack-{id}")), reward });
+        }
+        builder.budget(1000, None, None);
+        let window = |gives| pack::flash::Window { from: 0, until: 0, stock: 9, gives, choice: None };
+        let params = match left {
+            None => pack::Params { gives, ..pack::Params::default() },
+            Some(_) => pack::Params {
+                flash: Some(pack::flash::Flash { windows: vec![window(gives)], days: vec![], each_day: true }),
+                ..pack::Params::default()
+            },
+        };
+        let (block, _) = builder.block("pack", serde_json::to_string(&params).unwrap(), 0);
+        let (wheel, _) = builder.wheel(&wheel::Params { whole: 1, ..wheel::Params::default() });
+        let [draw, claim] = [wheel, block].map(|block| acts(block, 0, vec![]).actions[0].clone());
+        let transition = if drawn {
+            Transition { actions: vec![draw, claim], ..Transition::default() }
+        } else {
+            builder.definition.machine.states[0].entry = vec![claim];
+            Transition::default()
+        };
+        builder.event("go", &[], vec![transition]);
+        let mut alone = Alone::new(&builder.link(), Pseudonym([1; 16]), OPENS);
+        alone.gone = gone(&traits, sold_out, budget, 1000);
+        let today = machine::calendar::day_number("2026-01-01".parse().unwrap());
+        let quota = CounterKey::Quota("pack-r0".into(), today);
+        alone.gone.extend(left.map(|left| Left { key: quota.clone(), left }));
+        let sum: i64 = traits.iter().map(|(_, cost, ..)| cost).sum();
+        let sold_out = traits.iter().enumerate().any(|(place, (limited, ..))| *limited && sold_out >> place & 1 == 1);
+        let decision = alone.send(0, &[], OPENS).unwrap();
+        let moved = decision.moves.iter().filter(|moved| moved.key == quota).count();
+        if sold_out || sum > budget || left == Some(0) {
+            prop_assert!(decision.grants.is_empty() && decision.moves.is_empty());
+            prop_assert_eq!(decision.outcome, drawn.then_some("missed"));
+        } else {
+            prop_assert_eq!(decision.grants.len(), traits.len());
+            prop_assert_eq!(moved, usize::from(left.is_some()));
+            prop_assert!(decision.outcome.is_some_and(|outcome| outcome != "missed"));
         }
     }
 }

@@ -2,6 +2,7 @@
 //! participant, they do through here.
 
 mod chain;
+mod tried;
 
 use std::cell::Cell;
 use std::sync::Arc;

@@ -245,7 +245,7 @@ fn one(entry: &Entry, when: When, list: &mut Lowered, check: &mut Check<'_>) -> 
         "give" => {
             let giving = give(value, check)?;
             if let (Setting::Nobody, Action::Give(give)) = (when.setting, &giving) {
-                limits::looked_up(&value.place, Some(give.reward), check);
+                limits::looked_up(&value.place, Some(&[give.reward]), check);
             }
             list.actions.push(giving);
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use machine::block::ActionSig;
 use machine::expr::{Expr, IntExpr};
 use machine::model::{Action, Choice};
+use serde::de::DeserializeOwned;
 
 use super::actions::{Lowered, OWN, When, after_draw};
 use crate::check::Check;
@@ -120,6 +121,11 @@ pub(super) fn lower(
     list.actions.push(Action::Block {
         block: at,
         action,
+    if when.setting == Setting::Nobody && name == "claim" {
+        let pack = params_of::<blocks::pack::Params>(at, blocks::pack::KIND, check);
+        let rewards: Vec<u16> = pack.iter().flat_map(|pack| pack.rewards()).collect();
+        limits::looked_up(&entry.key.place, Some(&rewards), check);
+    }
         args,
     });
     Some(())
@@ -186,12 +192,17 @@ fn hidden(entry: &Entry, block: u16, setting: Setting, check: &mut Check<'_>) ->
 
 /// The tasks that are claimed by hand.
 fn claimable(block: u16, check: &Check<'_>) -> Vec<Arc<str>> {
-    let spec = check.tables.blocks.get(usize::from(block));
-    let params = spec.and_then(|block| {
-        serde_json::from_str::<blocks::tasks::Params>(&block.what.spec.params).ok()
-    });
+    let params = params_of::<blocks::tasks::Params>(block, blocks::tasks::KIND, check);
     let tasks = params.into_iter().flat_map(|params| params.tasks);
     tasks
+/// The parameters of a block, where it is of that kind.
+fn params_of<P: DeserializeOwned>(block: u16, kind: &str, check: &Check<'_>) -> Option<P> {
+    let spec = &check.tables.blocks.get(usize::from(block))?.what.spec;
+    (spec.kind == kind)
+        .then(|| serde_json::from_str(&spec.params).ok())
+        .flatten()
+}
+
         .filter(|task| task.by_hand)
         .map(|task| task.id)
         .collect()
@@ -199,11 +210,7 @@ fn claimable(block: u16, check: &Check<'_>) -> Vec<Arc<str>> {
 
 /// What is chosen, where the block is a pack that is chosen from.
 fn chosen_of(block: u16, check: &Check<'_>) -> Option<Choice> {
-    let spec = &check.tables.blocks.get(usize::from(block))?.what.spec;
-    if spec.kind != blocks::pack::KIND {
-        return None;
-    }
-    let params: blocks::pack::Params = serde_json::from_str(&spec.params).ok()?;
+    let params = params_of::<blocks::pack::Params>(block, blocks::pack::KIND, check)?;
     let choose = params.choose?;
     let named = choose.of.iter().filter_map(|reward| {
         let reward = check.tables.reward_at(*reward)?;
