@@ -336,7 +336,15 @@ impl Block for Tasks {
                 self.report(*event, *insists == 1, turn)?;
             }
             (REPORT, _) => return Err(Fault::Mismatch("a report names its event").into()),
-            (_, args) => self.claim(args.first(), turn)?,
+            (_, args) => {
+                let claimed =
+                    turn.all_or_none(|turn| self.claim(args.first(), turn).map(|()| true));
+                match claimed {
+                    // After a draw nothing is rejected any more: the claim waits then.
+                    Err(No::Rejected(_)) if turn.quiet() => {}
+                    claimed => _ = claimed?,
+                }
+            }
         }
         Ok(None)
     }

@@ -30,8 +30,11 @@ const MAY_REFUSE: [&str; 6] = [
     "redeem",
 ];
 
+/// Those that say no to a user, and without one give all or nothing.
+const MAY_REFUSE_USERS: [&str; 2] = ["claim", "claim_task"];
+
 /// Blocks' actions after which a team's tallies are looked at.
-const COUNTS: [&str; 2] = ["sign", "claim_team"];
+const COUNTS: [&str; 3] = ["sign", "measure", "claim_team"];
 
 /// How many times an action draws: a plain number, so that the check knows it.
 const TIMES: &str = "times";
@@ -98,7 +101,7 @@ pub(super) fn lower(
             )
             .help("do it in a transition of an event");
     }
-    if when.drawn && may_refuse {
+    if when.drawn && (may_refuse || MAY_REFUSE_USERS.contains(&name)) {
         after_draw(entry, check);
     }
     if let (Setting::Event(event), Some(team)) = (when.setting, check.tables.team)
