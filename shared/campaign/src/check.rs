@@ -201,6 +201,7 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
     if !check.out.has_errors() {
         unused::report(check, budget.as_ref());
         facts::unused(&check.tables, &asked_of(audience.as_ref()), &mut check.out);
+        team::counted(check);
     }
     let limited = check
         .tables

@@ -236,6 +236,7 @@ codes! {
     TEAM_NEEDS = "E1912", "How many of a team must sign in can't be read.";
     TEAM_STREAK = "E1913", "A streak of a team that gives something is too short or too long.";
     FACT_UNUSED = "W1901", "A fact that nothing reads.";
+    TEAM_NOT_COUNTED = "W1911", "Nothing that users do counts their days for their team.";
     FACT_NOBODY = "W1902", "A fact is read where no member is known whom one could ask about.";
     // E16xx: codes that come from a pool.
     POOL_OF_CODES = "E1601", "A pool stands at a reward that is no code, or that does not say how many are given.";

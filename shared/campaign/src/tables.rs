@@ -6,8 +6,8 @@ use std::sync::Arc;
 use machine::block::Signature;
 use machine::calendar::Calendar;
 use machine::model::{
-    BlockSpec, ClaimDecl, CountDecl, EventDecl, Every, FactDecl, FactKind, Reward, Rule, VarDecl,
-    VarKind,
+    BlockSpec, ClaimDecl, CountDecl, EventDecl, Every, FactDecl, FactKind, Reward, Rule, Sender,
+    VarDecl, VarKind,
 };
 use machine::{Type, Value};
 
@@ -73,6 +73,8 @@ pub(crate) struct Tables {
     pub asked: Vec<Placed<u16>>,
     /// The fact with the tallies of the user's team, if teams are counted.
     pub team: Option<u16>,
+    /// Whether an event of users, with whom a team comes along, counts their days for it.
+    pub team_counted: bool,
     pub vars: Vec<Placed<Var>>,
     pub counts: Vec<CountDecl>,
     pub events: Vec<Placed<EventDecl>>,
@@ -111,6 +113,7 @@ impl Tables {
             facts: Vec::new(),
             asked: Vec::new(),
             team: None,
+            team_counted: false,
             vars: Vec::new(),
             counts: Vec::new(),
             events: Vec::new(),
@@ -365,6 +368,12 @@ impl Tables {
     pub fn fact_names(&self) -> Vec<String> {
         let asked = self.facts.iter().filter_map(FactDecl::asked);
         asked.map(|asked| asked.name.clone()).collect()
+    }
+
+    /// Whether users send an event: only with them a token comes along.
+    pub fn is_of_users(&self, event: u16) -> bool {
+        let event = self.events.get(usize::from(event));
+        event.is_some_and(|event| event.what.from.contains(&Sender::User))
     }
 
     /// Notes that an event's transitions read a fact, so that it is asked for when the event comes.

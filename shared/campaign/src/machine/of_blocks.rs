@@ -20,7 +20,7 @@ use crate::scope::{Scope, Setting};
 /// The field of an event that says what is chosen of a pack.
 const CHOICE: &str = "choice";
 
-/// Blocks' actions that may say no by themselves, whatever the guards said.
+/// Blocks' actions that may say no by themselves, whatever the guards said, and are only done because a user asks.
 const MAY_REFUSE: [&str; 6] = [
     "sign",
     "make_up",
@@ -108,6 +108,11 @@ pub(super) fn lower(
         && COUNTS.contains(&name)
     {
         check.tables.event_asks(event, team);
+        // Where days count by what is reported of them, whoever signs in is too early or too late.
+        let is_late = name == "sign" && check.root.get("day_counts").is_some();
+        if !is_late && check.tables.is_of_users(event) {
+            check.tables.team_counted = true;
+        }
     }
     if name == "redeem" {
         handed_in(entry, when.setting, check)?;
@@ -115,6 +120,11 @@ pub(super) fn lower(
     let mut args = arguments(entry, &signature, when.setting, check)?;
     if when.setting == Setting::Nobody && signature.draws {
         limits::looked_up(&entry.key.place, None, check);
+    }
+    if when.setting == Setting::Nobody && name == "claim" {
+        let pack = params_of::<blocks::pack::Params>(at, blocks::pack::KIND, check);
+        let rewards: Vec<u16> = pack.iter().flat_map(|pack| pack.rewards()).collect();
+        limits::looked_up(&entry.key.place, Some(&rewards), check);
     }
     args.extend(hidden(entry, at, when.setting, check)?);
     list.draws |= signature.draws;
@@ -124,11 +134,6 @@ pub(super) fn lower(
     list.actions.push(Action::Block {
         block: at,
         action,
-    if when.setting == Setting::Nobody && name == "claim" {
-        let pack = params_of::<blocks::pack::Params>(at, blocks::pack::KIND, check);
-        let rewards: Vec<u16> = pack.iter().flat_map(|pack| pack.rewards()).collect();
-        limits::looked_up(&entry.key.place, Some(&rewards), check);
-    }
         args,
     });
     Some(())
@@ -193,11 +198,6 @@ fn hidden(entry: &Entry, block: u16, setting: Setting, check: &mut Check<'_>) ->
     }
 }
 
-/// The tasks that are claimed by hand.
-fn claimable(block: u16, check: &Check<'_>) -> Vec<Arc<str>> {
-    let params = params_of::<blocks::tasks::Params>(block, blocks::tasks::KIND, check);
-    let tasks = params.into_iter().flat_map(|params| params.tasks);
-    tasks
 /// The parameters of a block, where it is of that kind.
 fn params_of<P: DeserializeOwned>(block: u16, kind: &str, check: &Check<'_>) -> Option<P> {
     let spec = &check.tables.blocks.get(usize::from(block))?.what.spec;
@@ -206,6 +206,11 @@ fn params_of<P: DeserializeOwned>(block: u16, kind: &str, check: &Check<'_>) -> 
         .flatten()
 }
 
+/// The tasks that are claimed by hand.
+fn claimable(block: u16, check: &Check<'_>) -> Vec<Arc<str>> {
+    let params = params_of::<blocks::tasks::Params>(block, blocks::tasks::KIND, check);
+    let tasks = params.into_iter().flat_map(|params| params.tasks);
+    tasks
         .filter(|task| task.by_hand)
         .map(|task| task.id)
         .collect()

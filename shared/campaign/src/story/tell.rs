@@ -43,8 +43,14 @@ pub(super) fn tell(campaign: &Campaign, story: &Story, out: &mut Diagnostics) {
     }
 }
 
-/// What is found out about the user of a story at a step.
-fn known(stage: &Stage, campaign: &Campaign, story: &Story, step: &Step) -> Facts {
+/// What is found out about the user of a story at a step, where an event is of this sender.
+fn known(
+    stage: &Stage,
+    campaign: &Campaign,
+    story: &Story,
+    step: &Step,
+    sender: Sender,
+) -> Facts {
     let found = campaign.facts.iter().map(|fact| match &fact.what {
         FactKind::List(name) if story.lists.contains(name) => Known::Yes,
         FactKind::List(_) => Known::No,
@@ -52,6 +58,8 @@ fn known(stage: &Stage, campaign: &Campaign, story: &Story, step: &Step) -> Fact
             Some(value) => Known::Is(value.clone()),
             None => Known::Unknown,
         },
+        // No token comes with what others send.
+        FactKind::Team(_) if sender != Sender::User => Known::Unknown,
         FactKind::Team(team) => {
             let others = |day: Day| story.team.get(&day).copied().unwrap_or(0);
             let user = &story.user;
@@ -84,7 +92,12 @@ fn handed(redeem: &RedeemFact, campaign: &Campaign, story: &Story, step: &Step) 
 
 fn play(stage: &mut Stage, campaign: &Campaign, story: &Story, step: &Step, out: &mut Diagnostics) {
     const WHO: Pseudonym = Pseudonym([1; 16]);
-    let before = known(stage, campaign, story, step);
+    let sender = match &step.does {
+        Does::Event { sender, .. } => *sender,
+        Does::Drawn(_) | Does::Wait => Sender::Timer,
+        Does::Look => Sender::User,
+    };
+    let before = known(stage, campaign, story, step, sender);
     let nobodys_claims = User::nobody(&campaign.claims);
     let mut act = Act {
         who: WHO,
@@ -134,7 +147,7 @@ fn play(stage: &mut Stage, campaign: &Campaign, story: &Story, step: &Step, out:
         }
     }
     // Who looks afterwards is asked about anew.
-    let after = known(stage, campaign, story, step);
+    let after = known(stage, campaign, story, step, Sender::User);
     act.facts = &after;
     act.event = None;
     act.user = &story.user;
