@@ -98,10 +98,11 @@ pub trait Block: fmt::Debug + Send + Sync {
         Ok(())
     }
 
-    /// Re-does a ledger row's draw, for `verify`: given the luck and what the row says of its circumstances (its index, the pity
-    /// count), the reward it must have rolled, and of which tier. Nothing if this block does not draw.
-    fn redraw(&self, luck: &mut crate::luck::Luck, index: u64, misses: i64) -> Option<Redrawn> {
-        let _ = (luck, index, misses);
+    /// Re-does a ledger row's draw, for `verify`: given the luck and what the row says of its circumstances (how many draws of this
+    /// block were made before it, the pity count), the reward it must have rolled, and of which tier. Nothing if this block does not
+    /// draw.
+    fn redraw(&self, luck: &mut crate::luck::Luck, made: u64, misses: i64) -> Option<Redrawn> {
+        let _ = (luck, made, misses);
         None
     }
 }

@@ -194,6 +194,16 @@ pub struct Terms {
     pub day: Option<Day>,
     /// Rewards passed over because they are not for this participant.
     pub excluded: Vec<Arc<str>>,
+    /// How many draws the participant had made of this wheel before it, where days had drawn something too; none: as many as its
+    /// index says.
+    pub made: Option<u64>,
+}
+
+impl DrawRow {
+    /// How many draws the participant had made of this wheel before it.
+    pub fn made(&self) -> u64 {
+        self.terms.made.unwrap_or(self.index)
+    }
 }
 
 /// What came up in a draw, before anything was found to be gone.

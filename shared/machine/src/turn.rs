@@ -103,6 +103,8 @@ pub struct Drawing {
     pub tier: Option<u16>,
     /// Whether draws are counted by the day, so that its row must say which.
     pub counts: bool,
+    /// How many draws of the same were made before, where that matters.
+    pub made: Option<u64>,
 }
 
 impl Turn<'_> {
@@ -202,6 +204,7 @@ impl Turn<'_> {
             misses,
             tier,
             counts,
+            made,
         } = drawing;
         let mut chain = match hit {
             Some((reward, _)) => self.chain(reward)?,
@@ -223,6 +226,7 @@ impl Turn<'_> {
             tier,
             day: chain.counts.then(|| self.today()),
             excluded: chain.excluded,
+            made: made.filter(|made| *made != index),
         };
         self.rows.push(Row::Draw(DrawRow {
             index,

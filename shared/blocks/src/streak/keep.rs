@@ -208,6 +208,7 @@ impl Streak {
             misses: 0,
             tier: None,
             counts: false,
+            made: None,
         })?;
         Ok(())
     }
