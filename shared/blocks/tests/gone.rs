@@ -7,12 +7,15 @@ mod support;
 
 use std::sync::Arc;
 
+use machine::calendar::HOUR_MS;
+use machine::expr::{BoolExpr, Expr, IntExpr};
 use machine::ids::{Period, Pseudonym};
 use machine::ledger::{DrawRow, Row};
 use machine::luck::Draws;
-use machine::model::{Campaign, RewardKind, Transition};
+use machine::model::{Campaign, RewardKind, Transition, Within};
 use machine::step::{No, Rejection};
 use machine::turn::replay_chain;
+use machine::value::{Type, Value};
 use machine::world::{CounterKey, Left};
 use proptest::prelude::*;
 use support::{Alone, Builder, OPENS, Promise, acts, pack, wheel};
@@ -277,4 +280,57 @@ proptest! {
             prop_assert!(decision.outcome.is_some_and(|outcome| outcome != "missed"));
         }
     }
+}
+
+/// What can be chosen is what this user may have now: not what they have had today or this week, nor what is not for them.
+#[test]
+fn a_choice_shows_as_possible_what_may_be_chosen_now() {
+    let mut builder = Builder::new("UTC", vec![]);
+    let weekly = builder.reward("weekly", RewardKind::Coupon, |reward| {
+        reward.within = Some(Within {
+            day: None,
+            week: Some(1),
+        });
+    });
+    let others = builder.reward("others", RewardKind::Coupon, |reward| {
+        reward.not_for = Some(BoolExpr::Not(Box::new(BoolExpr::Any(vec![]))));
+    });
+    let free = builder.reward("free", RewardKind::Coupon, |_| {});
+    let window = pack::flash::Window {
+        from: 0,
+        until: 0,
+        stock: 9,
+        gives: vec![],
+        choice: Some(builder.rule("choice")),
+    };
+    let params = pack::Params {
+        choose: Some(pack::choose::Choose {
+            of: vec![weekly, others, free],
+            how_many: 1,
+        }),
+        flash: Some(pack::flash::Flash {
+            windows: vec![window],
+            days: vec![],
+            each_day: true,
+        }),
+        ..pack::Params::default()
+    };
+    let (block, _) = builder.block("pack", serde_json::to_string(&params).unwrap(), 0);
+    let field = vec![Expr::Int(IntExpr::Lit(0))];
+    builder.event("claim", &[("choice", Type::Str)], vec![acts(block, 0, field)]);
+    let mut alone = Alone::new(&builder.link(), Pseudonym([1; 16]), OPENS);
+    let possible = |alone: &Alone, now| {
+        let shown = alone.view(block, now);
+        let of = shown["choose"]["of"].as_array().unwrap().clone();
+        of.into_iter()
+            .filter(|option| option["possible"] == true)
+            .map(|option| option["reward"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    // 2026-01-01 is a Thursday.
+    let day = |number: i64| OPENS + number * 24 * HOUR_MS;
+    assert_eq!(possible(&alone, day(0)), ["weekly", "free"]);
+    alone.send(0, &[Value::Str("weekly".into())], day(0)).unwrap();
+    assert_eq!(possible(&alone, day(1)), ["free"]);
+    assert_eq!(possible(&alone, day(4)), ["weekly", "free"]);
 }
