@@ -128,3 +128,29 @@ fn a_make_up_after_a_revision_gives_what_it_has_reached() {
     assert_eq!(sign(&mut alone, first + 26), 0);
     assert_eq!(sign(&mut alone, first + 27), 1);
 }
+
+/// The nearest promise in a row is the next cycle's once this one has no more, and so many days of being there away.
+#[test]
+fn what_comes_next_wraps_around_with_its_cycle() {
+    // How many days in a row from January 1st on, which promise then is next, and how far away.
+    let rows = [
+        (Cycle::Days(7), vec![3, 7], 2, Some((3, 1))),
+        (Cycle::Days(7), vec![3, 7], 3, Some((7, 4))),
+        (Cycle::Days(7), vec![3, 7], 7, Some((3, 3))),
+        (Cycle::Days(7), vec![3], 5, Some((3, 5))),
+        (Cycle::Month, vec![2], 3, Some((2, 30))),
+        (Cycle::Month, vec![2], 31, Some((2, 2))),
+        (Cycle::None, vec![3], 5, None),
+    ];
+    for (row, (cycle, lengths, signed, next)) in rows.into_iter().enumerate() {
+        let campaign = days(cycle, &lengths, &[]).link();
+        let mut alone = Alone::new(&campaign, Pseudonym([1; 16]), OPENS);
+        for day in first_day()..first_day() + signed {
+            sign(&mut alone, day);
+        }
+        let last = noon(&campaign, first_day() + signed - 1);
+        let shown = &alone.view(0, last)["next"]["streak"];
+        let found = shown["days"].as_i64().zip(shown["to_go"].as_i64());
+        assert_eq!(found, next, "row {row}: {shown}");
+    }
+}
