@@ -18,9 +18,9 @@ use machine::calendar::Day;
 use machine::facts::Tallies;
 use machine::ids::{Period, Pseudonym};
 use machine::input::{Facts, Known, Payload, User};
-use machine::model::{Definition, Sender};
+use machine::model::{ClaimDecl, Definition, Sender, TeamFact};
 use machine::world::CounterKey;
-use machine::{Millis, Value};
+use machine::{Millis, Type, Value};
 use proptest::prelude::*;
 
 const PEOPLE: usize = 5;
@@ -405,4 +405,25 @@ fn a_day_counts_for_its_team_whoever_signs_it() {
             assert_eq!(game.tally(0, day), person as u32 + 1, "{text}");
         }
     }
+}
+
+/// A claim's default is nobody's team: those whose tokens say nothing share nothing.
+#[test]
+fn a_default_is_no_team() {
+    let declared = [ClaimDecl {
+        name: "class".to_owned(),
+        ty: Type::Str,
+        default: Value::Str("guests".into()),
+    }];
+    let fact = TeamFact {
+        claim: 0,
+        longest: 1,
+    };
+    for (said, team) in [("guests", None), ("", None), ("a", Some("a"))] {
+        let user = User {
+            claims: vec![Value::Str(said.into())],
+        };
+        assert_eq!(fact.of(&declared, &user).map(|name| &**name), team);
+    }
+    assert_eq!(fact.of(&declared, &User::nobody(&declared)), None);
 }

@@ -1,11 +1,13 @@
 //! The facts of a campaign: what the shell looks up before a step, and what counts where it could not be found out.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Definition, Sender};
+use super::{ClaimDecl, Definition, Sender};
 use crate::expr::{BoolExpr, Source};
+use crate::input::User;
 use crate::redeem::RedeemFact;
 use crate::value::{Type, Value};
 
@@ -40,6 +42,20 @@ pub struct TeamFact {
     pub claim: u16,
     /// The longest streak that gives something, in days.
     pub longest: u32,
+}
+
+impl TeamFact {
+    /// The name of a user's team; none for who is in none: a claim that is empty, or what it is where no token has it. Those
+    /// whose tokens say nothing, and the back end, which brings none, share nothing.
+    pub fn of<'a>(&self, declared: &[ClaimDecl], user: &'a User) -> Option<&'a Arc<str>> {
+        let claim = usize::from(self.claim);
+        let value = user.claims.get(claim)?;
+        let default = &declared.get(claim)?.default;
+        match value {
+            Value::Str(name) if !name.is_empty() && value != default => Some(name),
+            _ => None,
+        }
+    }
 }
 
 /// A question to one of the tenant's services.
