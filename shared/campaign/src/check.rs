@@ -19,7 +19,7 @@ use crate::law;
 use crate::machine as states;
 use crate::read::{
     self, audience, budget, buy, chances, context, earn, events, expected, facts, head, measured,
-    messages, pack, raffle, redeem, rewards, streak, tasks, team, wheel, window,
+    messages, moved, pack, raffle, redeem, rewards, streak, tasks, team, wheel, window,
 };
 use crate::relays::Relays;
 use crate::rules;
@@ -189,6 +189,7 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
         .map(|node| states::lower(node, earned, window, check))
         .unwrap_or_default();
     let moves = states::moves(check);
+    moved::read(check);
     let (audience, testers) = (audience::read(check), audience::testers(check));
     let messages = messages::read(
         shipped.as_ref().and_then(|node| node.get("messages")),
@@ -200,8 +201,8 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
     // What nothing uses is only known once everything can be read.
     if !check.out.has_errors() {
         unused::report(check, budget.as_ref());
-        facts::unused(&check.tables, &asked_of(audience.as_ref()), &mut check.out);
         team::counted(check);
+        facts::unused(&check.tables, &asked_of(audience.as_ref()), &mut check.out);
     }
     let limited = check
         .tables

@@ -68,6 +68,7 @@ codes! {
     UNKNOWN_CONNECTOR = "E0213", "A connector that the tenant does not have.";
     TOO_MANY = "E0214", "More of something than a campaign may have.";
     NOT_A_NAME = "E0215", "A name that expressions could not read.";
+    UNKNOWN_RULE = "E0216", "A rule of giving that the campaign does not have.";
     UNUSED_CODE = "W0201", "A message for a code that nothing rejects with.";
     UNUSED_REWARD = "W0202", "A reward that nothing gives.";
     UNUSED_BLOCK = "W0203", "A section that the machine never uses.";
@@ -235,8 +236,8 @@ codes! {
     TEAM_ALONE = "E1911", "A team in a campaign where nobody signs in.";
     TEAM_NEEDS = "E1912", "How many of a team must sign in can't be read.";
     TEAM_STREAK = "E1913", "A streak of a team that gives something is too short or too long.";
-    FACT_UNUSED = "W1901", "A fact that nothing reads.";
     TEAM_NOT_COUNTED = "W1911", "Nothing that users do counts their days for their team.";
+    FACT_UNUSED = "W1901", "A fact that nothing reads.";
     FACT_NOBODY = "W1902", "A fact is read where no member is known whom one could ask about.";
     // E16xx: codes that come from a pool.
     POOL_OF_CODES = "E1601", "A pool stands at a reward that is no code, or that does not say how many are given.";

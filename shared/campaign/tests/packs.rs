@@ -5,6 +5,7 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use campaign::play::{Act, Refused, Stage};
 use campaign::{Activity, Input, Source, check, story};
@@ -284,4 +285,29 @@ fn a_later_stage_is_for_those_too_who_had_claimed_all() {
     assert_eq!(code(claim(&mut stage, 1, vec![], day(9))), "stage-not-open");
     assert_eq!(claim(&mut stage, 1, vec![], day(12)), Ok(vec!["points".to_owned()]));
     assert_eq!(code(claim(&mut stage, 1, vec![], day(13))), "already-claimed");
+}
+
+/// A block's rule that has given something can be continued by another: the error says how, and nobody gets it twice.
+#[test]
+fn a_blocks_rule_moves_as_the_error_says() {
+    let (mut stage, opens) = stage("[points]");
+    assert!(claim(&mut stage, 1, vec![], opens).is_ok());
+    let old = stage.campaign().unwrap();
+    let granted = [Arc::from("pack-points")];
+    let against = |new: &Definition| -> Vec<String> {
+        let all = machine::migrate::stranded(&old, new, &granted, opens);
+        all.iter().map(ToString::to_string).collect()
+    };
+    let text = format!("{HEAD}pack: [mug, pen]\n");
+    let said = against(&definition(&text));
+    assert_eq!(
+        said,
+        ["rule `pack-points` has granted and is gone: keep it, or say which one continues it \
+          (`rules_moved: { pack-points: pack-pen }`)"]
+    );
+    let moved = definition(&format!("{text}rules_moved: {{ pack-points: pack-pen }}\n"));
+    assert!(against(&moved).is_empty());
+    stage.publish(&moved, &BTreeMap::new(), opens).unwrap();
+    let again = claim(&mut stage, 1, vec![], opens);
+    assert!(matches!(again, Err(Refused::Rejected(no)) if no.code() == "already-claimed"));
 }

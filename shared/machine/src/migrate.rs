@@ -17,9 +17,9 @@ pub enum Stranded {
     Type(String, &'static str, &'static str),
     /// A rule that has granted is gone.
     #[error(
-        "rule `{0}` has granted and is gone: keep it, or say `was: {0}` at the rule that continues it"
+        "rule `{0}` has granted and is gone: keep it, or say which one continues it (`rules_moved: {{ {0}: {1} }}`)"
     )]
-    Rule(String),
+    Rule(String, String),
     /// The edition is over and would begin again.
     #[error("edition {0} has closed, and a closed edition never reopens: write `edition: {next}` for the next run", next = .0 + 1)]
     Reopens(u32),
@@ -74,7 +74,7 @@ pub fn stranded<'a>(
     }
     for rule in granted {
         if target_rule(rule, new).is_none() {
-            found.push(Stranded::Rule(rule.to_string()));
+            found.push(Stranded::Rule(rule.to_string(), likely(rule, old, new)));
         }
     }
     for reward in &old.rewards {
@@ -190,6 +190,18 @@ fn target_state(name: &str, new: &Definition) -> Option<u16> {
             .find(|(from, _)| from == name)
             .map(|(_, to)| *to)
     })
+}
+
+/// Of the rules that are new, the one whose id looks most like this one's: what probably continues it.
+fn likely(rule: &str, old: &Definition, new: &Definition) -> String {
+    let alike = |id: &str| {
+        let pairs = id.chars().zip(rule.chars());
+        pairs.take_while(|(a, b)| a == b).count()
+    };
+    let is_new = |id: &str| !old.rules_of_giving.iter().any(|known| &*known.id == id);
+    let ids = new.rules_of_giving.iter().map(|rule| &*rule.id);
+    let found = ids.filter(|id| is_new(id)).max_by_key(|id| alike(id));
+    found.unwrap_or("some-rule").to_owned()
 }
 
 fn target_rule(id: &str, new: &Definition) -> Option<u16> {

@@ -17,6 +17,7 @@ pub(crate) mod head;
 pub(crate) mod limits;
 pub(crate) mod measured;
 pub(crate) mod messages;
+pub(crate) mod moved;
 pub(crate) mod pack;
 pub(crate) mod pool;
 pub(crate) mod raffle;
@@ -208,6 +209,11 @@ pub static KEYS: Keys = Keys {
             "moves",
             Shape::MapOf(&Shape::String),
             "States of earlier revisions, and the states that their participants move to.",
+        ),
+        Key::optional(
+            "rules_moved",
+            Shape::MapOf(&Shape::Id),
+            "Rules of earlier revisions, and the rules that continue them: `{ team-streak-3: team-streak-4 }`.",
         ),
         Key::optional(
             "messages",
