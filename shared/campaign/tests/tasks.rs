@@ -229,7 +229,7 @@ machine: { initial: a, states: { a: {} } }
 ";
     let (mut stage, opens) = stage_of(HAD);
     let campaign = stage.campaign().unwrap();
-    let mut claim = |task: &str, now: Millis, stage: &mut Stage| {
+    let claim = |task: &str, now: Millis, stage: &mut Stage| {
         let got = send(stage, Doing::Claim(task.to_owned()), now);
         got.map_err(|refused| code(&refused))
     };
