@@ -235,6 +235,9 @@ codes! {
     TEAM_ALONE = "E1911", "A team in a campaign where nobody signs in.";
     TEAM_NEEDS = "E1912", "How many of a team must sign in can't be read.";
     TEAM_STREAK = "E1913", "A streak of a team that gives something is too short or too long.";
+    FIRST_SIGHT_TWICE = "E1914", "A campaign asks twice who is new by first sight.";
+    LEFT_OUT_NOWHERE = "W1914", "First sight leaves out a campaign that is not in the folder.";
+    FIRST_SIGHT_OF_EACH_OTHER = "N1914", "Two campaigns are for newcomers by first sight, and taking part in one ends that in the other.";
     FACT_UNUSED = "W1901", "A fact that nothing reads.";
     FACT_NOBODY = "W1902", "A fact is read where no member is known whom one could ask about.";
     // E16xx: codes that come from a pool.

@@ -143,6 +143,11 @@ impl People {
             }
             FactKind::Team(_) | FactKind::Redeem(_) => None,
             FactKind::Asked(asked) => profile.facts.get(&asked.name).map(|share| share.of_whole()),
+            // Here is no other campaign: everybody is new of whom the profile does not say otherwise.
+            FactKind::FirstSight(first) => {
+                let share = profile.facts.get(&first.name).copied();
+                Some(share.unwrap_or(Rate::ALWAYS).of_whole())
+            }
         });
         Self {
             seed,

@@ -52,6 +52,10 @@ fn known(stage: &Stage, campaign: &Campaign, story: &Story, step: &Step) -> Fact
             Some(value) => Known::Is(value.clone()),
             None => Known::Unknown,
         },
+        FactKind::FirstSight(first) => match story.facts.get(&first.name) {
+            Some(value) => Known::Is(value.clone()),
+            None => Known::Yes,
+        },
         FactKind::Team(team) => {
             let others = |day: Day| story.team.get(&day).copied().unwrap_or(0);
             let user = &story.user;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use machine::model::{Campaign, EventDecl, FactKind, Sender};
+use machine::model::{Campaign, EventDecl, FactDecl, FactKind, Sender};
 use machine::{Type, Value};
 
 use super::{Arrivals, Claimed, Profile, Returns, Share, Written};
@@ -88,7 +88,7 @@ pub static KEYS: Keys = Keys {
         Key::optional(
             "facts",
             Shape::MapOf(&Shape::Odds),
-            "The share of people for whom a fact holds; a fact that is not here is unknown of everybody.",
+            "The share of people for whom a fact holds; one that is not here is unknown of everybody, and by first sight everybody is new.",
         ),
         Key::optional(
             "codes",
@@ -476,7 +476,7 @@ fn lists(node: &Node, profile: &mut Profile, campaign: &Campaign, out: &mut Diag
     let known = || {
         campaign.facts.iter().filter_map(|fact| match &fact.what {
             FactKind::List(name) => Some(name.as_str()),
-            FactKind::Asked(_) | FactKind::Team(_) | FactKind::Redeem(_) => None,
+            FactKind::Asked(_) | FactKind::Team(_) | FactKind::Redeem(_) | FactKind::FirstSight(_) => None,
         })
     };
     for entry in node.map(out).unwrap_or(&[]) {
@@ -496,7 +496,7 @@ fn lists(node: &Node, profile: &mut Profile, campaign: &Campaign, out: &mut Diag
 fn facts(node: &Node, profile: &mut Profile, campaign: &Campaign, out: &mut Diagnostics) {
     let known = || {
         let asked = campaign.facts.iter().filter(|fact| fact.ty() == Type::Bool);
-        asked.filter_map(|fact| fact.asked().map(|asked| asked.name.as_str()))
+        asked.filter_map(FactDecl::declared)
     };
     for entry in node.map(out).unwrap_or(&[]) {
         let share = rate(&entry.value, out);
