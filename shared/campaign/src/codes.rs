@@ -119,6 +119,7 @@ codes! {
     PITY_RARE = "W0508", "Pity that will hardly ever be reached, or never.";
     RUNS_OUT = "W0509", "At the expected figures a reward's stock does not last, and nothing stands in for it.";
     BUDGET_SPENT = "W0510", "At the expected figures the budget does not last, and nothing stands in for it.";
+    TIERS_NOT_FORECAST = "N0503", "What draws with tiers take of stock and budget is not worked out from the expected figures.";
     STANDS_IN = "N0502", "At the expected figures stock or budget does not last, and something stands in for it.";
 
     // E06xx: the machine.
@@ -243,6 +244,7 @@ codes! {
     // E16xx: codes that come from a pool.
     POOL_OF_CODES = "E1601", "A pool stands at a reward that is no code, or that does not say how many are given.";
     POOL_TWICE = "E1602", "Two rewards take their codes from one pool.";
+    POOL_IN_STORE = "N1609", "A reward's codes come from a pool, which only the store knows.";
     LOW_WATER = "E1603", "The figure from which on a pool is low can't be meant.";
     // E16xx too: codes that users hand in.
     CODE_SOURCE = "E1604", "It is not said which codes those of a kind are, or it is said twice.";
