@@ -162,6 +162,10 @@ impl Store for Faulty {
         self.real.tallies(key, team, days)
     }
 
+    fn all_tallies<'a>(&'a self, key: &'a CampaignKey) -> Later<'a, Vec<(Arc<str>, Day, u32)>> {
+        self.real.all_tallies(key)
+    }
+
     fn is_known<'a>(&'a self, lanes: &'a [CampaignKey], user: Pseudonym) -> Later<'a, bool> {
         self.looked.fetch_add(1, Ordering::SeqCst);
         if self.unknowing.load(Ordering::SeqCst) {

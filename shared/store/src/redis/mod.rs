@@ -433,6 +433,10 @@ impl Store for Redis {
         Box::pin(read::uses(&self.shared, key, codes))
     }
 
+    fn all_tallies<'a>(&'a self, key: &'a CampaignKey) -> Later<'a, Vec<(Arc<str>, Day, u32)>> {
+        Box::pin(walk::tallies(&self.shared, key))
+    }
+
     fn is_known<'a>(&'a self, lanes: &'a [CampaignKey], user: Pseudonym) -> Later<'a, bool> {
         Box::pin(read::is_known(&self.shared, lanes, user))
     }
