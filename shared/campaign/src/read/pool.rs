@@ -73,7 +73,7 @@ pub(crate) fn read(
             &node.place,
             format!("codes are in the store: whether pool `{name}` has {stock} of them is not known here"),
         )
-        .help(format!("put them there before it opens (`gala codes put {tenant} {name} codes.csv`); `gala codes show {tenant}` says how many there are"));
+        .help(format!("put them there before it opens (`gala codes put {tenant} {name} codes.csv`); `gala codes list {tenant}` says how many there are"));
     let low_water = reward
         .get("low_water")
         .and_then(|node| low_water(node, stock, check));
