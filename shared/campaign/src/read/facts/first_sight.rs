@@ -70,9 +70,26 @@ pub(super) fn read(entry: &Entry, check: &mut Check<'_>) -> Option<FactDecl> {
             )
             .related(other, "the other one")
             .help("keep one of the two facts, and name in its `except` what makes nobody less new");
-        return None;
+    } else {
+        check.tables.first_sight = Some(entry.key.place.clone());
     }
-    check.tables.first_sight = Some(entry.key.place.clone());
+    // A second one is declared all the same: whoever reads it is not wrong as well.
+    let kept = match check.tables.var(KEPT) {
+        Some((kept, _)) => kept,
+        None => keep(entry, check),
+    };
+    Some(FactDecl {
+        what: FactKind::FirstSight(FirstSight {
+            name: entry.name().to_owned(),
+            except,
+            kept,
+        }),
+        when_unknown: when_unknown.unwrap_or(Value::Bool(false)),
+    })
+}
+
+/// The variable in which a record keeps it.
+fn keep(entry: &Entry, check: &mut Check<'_>) -> u16 {
     let decl = VarDecl {
         name: KEPT.to_owned(),
         ty: Type::Int,
@@ -85,13 +102,5 @@ pub(super) fn read(entry: &Entry, check: &mut Check<'_>) -> Option<FactDecl> {
         decl,
         settable: false,
     };
-    let kept = check.tables.add_var(var, &entry.key.place, &mut check.out);
-    Some(FactDecl {
-        what: FactKind::FirstSight(FirstSight {
-            name: entry.name().to_owned(),
-            except,
-            kept,
-        }),
-        when_unknown: when_unknown.unwrap_or(Value::Bool(false)),
-    })
+    check.tables.add_var(var, &entry.key.place, &mut check.out)
 }
