@@ -117,7 +117,7 @@ async fn who_is_new_is_decided_with_the_first_commit_and_kept() {
         let used: Vec<_> = pack.map(|made| made.attribution.facts.clone()).collect();
         drop(seen);
         assert!(
-            used.len() >= 2 && used.iter().all(|used| *used == [Used::Yes]),
+            used.len() >= 2 && used.iter().all(|used| used[0] == Used::Yes),
             "{used:?}"
         );
         // Bob only looks, signs in elsewhere, and is no newcomer any more.
@@ -155,12 +155,12 @@ async fn the_first_commit_decides_whoever_sends_it() {
         let world = house(remote).await;
         // The back end's note needs no fact, and finds out who is new all the same: it may be the first commit.
         let noted = "/v1/acme/survey/users/ann/events/noted";
-        world.report(noted, "1", json!({})).await.done();
+        world.report(noted, "n", json!({})).await.done();
         world.sends("ann", SIGN, "1").await.done();
         assert_eq!(world.sends("ann", RATE, "1").await.rewards(), ["gift"]);
         world.sends("bob", SIGN, "1").await.done();
         let noted = "/v1/acme/survey/users/bob/events/noted";
-        world.report(noted, "1", json!({})).await.done();
+        world.report(noted, "n", json!({})).await.done();
         assert_eq!(world.sends("bob", RATE, "1").await.rewards(), ["thanks"]);
         assert_eq!(world.store.looked(), 2);
         // What was refused has kept nothing.
@@ -188,9 +188,9 @@ async fn what_the_store_does_not_say_is_what_is_declared_and_is_not_kept() {
         world.sends("bob", SIGN, "1").await.done();
         assert_eq!(world.sends("bob", RATE, "1").await.rewards(), ["gift"]);
         let seen = world.store.seen.lock().unwrap();
-        let used = seen.last().map(|made| made.attribution.facts.clone());
+        let used = seen.last().map(|made| made.attribution.facts[0].clone());
         drop(seen);
-        let declared = vec![Used::Declared(machine::Value::Bool(true))];
+        let declared = Used::Declared(machine::Value::Bool(true));
         assert_eq!(used, Some(declared));
         world.store.knows_nobody(false);
         assert_eq!(world.sends("ann", CLAIM, "1").await.rewards(), ["book"]);
