@@ -190,7 +190,10 @@ fn lists(node: &Node, campaign: &Campaign, out: &mut Diagnostics) -> Vec<String>
         .iter()
         .filter_map(|fact| match &fact.what {
             FactKind::List(name) => Some(name.as_str()),
-            FactKind::Asked(_) | FactKind::Team(_) | FactKind::Redeem(_) | FactKind::FirstSight(_) => None,
+            FactKind::Asked(_)
+            | FactKind::Team(_)
+            | FactKind::Redeem(_)
+            | FactKind::FirstSight(_) => None,
         })
         .collect();
     let mut found = Vec::new();

@@ -120,10 +120,9 @@ impl FactDecl {
     /// Who is new, if it is about that.
     pub fn first_sight(&self) -> Option<&FirstSight> {
         match &self.what {
-            FactKind::List(_)
-            | FactKind::Asked(_)
-            | FactKind::Team(_)
-            | FactKind::Redeem(_) => None,
+            FactKind::List(_) | FactKind::Asked(_) | FactKind::Team(_) | FactKind::Redeem(_) => {
+                None
+            }
             FactKind::FirstSight(first) => Some(first),
         }
     }
@@ -131,7 +130,10 @@ impl FactDecl {
     /// The team, if it is about one.
     pub fn team(&self) -> Option<&TeamFact> {
         match &self.what {
-            FactKind::List(_) | FactKind::Asked(_) | FactKind::Redeem(_) | FactKind::FirstSight(_) => None,
+            FactKind::List(_)
+            | FactKind::Asked(_)
+            | FactKind::Redeem(_)
+            | FactKind::FirstSight(_) => None,
             FactKind::Team(team) => Some(team),
         }
     }
@@ -139,7 +141,10 @@ impl FactDecl {
     /// The codes that are taken, if it is about those.
     pub fn redeem(&self) -> Option<&RedeemFact> {
         match &self.what {
-            FactKind::List(_) | FactKind::Asked(_) | FactKind::Team(_) => None,
+            FactKind::List(_)
+            | FactKind::Asked(_)
+            | FactKind::Team(_)
+            | FactKind::FirstSight(_) => None,
             FactKind::Redeem(redeem) => Some(redeem),
         }
     }
@@ -147,7 +152,10 @@ impl FactDecl {
     /// The question, if it is one to a service.
     pub fn asked(&self) -> Option<&Asked> {
         match &self.what {
-            FactKind::List(_) | FactKind::Team(_) | FactKind::Redeem(_) | FactKind::FirstSight(_) => None,
+            FactKind::List(_)
+            | FactKind::Team(_)
+            | FactKind::Redeem(_)
+            | FactKind::FirstSight(_) => None,
             FactKind::Asked(asked) => Some(asked),
         }
     }

@@ -491,7 +491,10 @@ fn lists(node: &Node, profile: &mut Profile, campaign: &Campaign, out: &mut Diag
     let known = || {
         campaign.facts.iter().filter_map(|fact| match &fact.what {
             FactKind::List(name) => Some(name.as_str()),
-            FactKind::Asked(_) | FactKind::Team(_) | FactKind::Redeem(_) | FactKind::FirstSight(_) => None,
+            FactKind::Asked(_)
+            | FactKind::Team(_)
+            | FactKind::Redeem(_)
+            | FactKind::FirstSight(_) => None,
         })
     };
     for entry in node.map(out).unwrap_or(&[]) {
