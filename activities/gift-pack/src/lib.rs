@@ -33,6 +33,11 @@ impl Activity for GiftPack {
                 stories: include_str!("stories/newcomers.stories.yaml"),
             },
             Example {
+                name: "first-sight",
+                campaign: include_str!("stories/first-sight.yaml"),
+                stories: include_str!("stories/first-sight.stories.yaml"),
+            },
+            Example {
                 name: "choose",
                 campaign: include_str!("stories/choose.yaml"),
                 stories: include_str!("stories/choose.stories.yaml"),

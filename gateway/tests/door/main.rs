@@ -19,6 +19,7 @@ mod drafts;
 mod elsewhere;
 mod examples;
 mod facts;
+mod first_sight;
 mod gone;
 mod gone_elsewhere;
 mod headers;

@@ -310,3 +310,48 @@ async fn a_stopped_prize_is_claimed_later_and_nothing_stands_in_for_it() {
         house.verified().await;
     }
 }
+
+/// The test lane's clock, moved over the draw: it is drawn there, told and claimed, and the live lane knows nothing of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_lanes_clock_is_moved_over_a_draw() {
+    let file = format!("{FILE}testers: [{{ list: inner }}]\n");
+    let inner = [("inner", "ann\nbob\n")];
+    for house in House::both_with(&[("prizes", &file)], &inner).await {
+        let mut raffles = Raffles::default();
+        let state = async |user: &str| {
+            let view = house.view("prizes?lane=test", user).await;
+            view["raffle"]["state"].as_str().unwrap().to_owned()
+        };
+        for user in ["ann", "bob"] {
+            let entered = house.event("prizes", user, "enter?lane=test").await;
+            assert_eq!(entered["lane"], "test", "{entered}");
+        }
+        house.event("prizes", "ann", "enter").await;
+        assert_eq!(house.draw(&mut raffles).await, 0, "it is not time");
+        let moved = Action::MoveClock {
+            campaign: "prizes".into(),
+            edition: 1,
+            offset: CLOSE_AT + 2 * 3_600_000 - house.now(),
+        };
+        house.admin(moved).await;
+        let no = house.event("prizes", "bob", "enter?lane=test").await;
+        assert_eq!(no["code"], "closed", "{no}");
+        // The lease of the lane's last round may still run.
+        let until = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
+        while state("ann").await != "won" || state("bob").await != "won" {
+            assert!(tokio::time::Instant::now() < until, "nothing is drawn");
+            raffles.round(&house.shell).await;
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        let claimed = house.event("prizes", "ann", "claim-prize?lane=test").await;
+        assert_eq!(claimed["grants"].as_array().map(Vec::len), Some(1));
+        // The live lane's own time has not come.
+        assert_eq!(house.state("ann").await, "entered");
+        let bob = house.view("prizes", "bob").await;
+        assert_eq!(bob["raffle"]["entries"], 0, "{bob}");
+        let page = house.public("prizes").await;
+        assert!(page["raffle"]["drawn"].is_null(), "{page}");
+        let live = house.rows(&key("prizes")).await;
+        assert_eq!(live.len(), 1, "one entry");
+    }
+}

@@ -149,6 +149,8 @@ fn read(
         let relays = Relays {
             ears: std::mem::take(&mut check.tables.ears),
             emitted: std::mem::take(&mut check.tables.emitted),
+            first_sight: check.tables.first_sight.take(),
+            left_out: std::mem::take(&mut check.tables.left_out),
         };
         (definition, relays)
     });
@@ -218,6 +220,8 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
     let mut empty = Tables::new(check.tables.calendar.clone(), vec![], vec![]);
     empty.ears = std::mem::take(&mut check.tables.ears);
     empty.emitted = std::mem::take(&mut check.tables.emitted);
+    empty.first_sight = check.tables.first_sight.take();
+    empty.left_out = std::mem::take(&mut check.tables.left_out);
     let tables = std::mem::replace(&mut check.tables, empty);
     let mut definition = Definition {
         tenant: check.input.tenant.id.as_str().into(),

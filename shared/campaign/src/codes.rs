@@ -120,6 +120,7 @@ codes! {
     PITY_RARE = "W0508", "Pity that will hardly ever be reached, or never.";
     RUNS_OUT = "W0509", "At the expected figures a reward's stock does not last, and nothing stands in for it.";
     BUDGET_SPENT = "W0510", "At the expected figures the budget does not last, and nothing stands in for it.";
+    TIERS_NOT_FORECAST = "N0503", "What draws with tiers take of stock and budget is not worked out from the expected figures.";
     STANDS_IN = "N0502", "At the expected figures stock or budget does not last, and something stands in for it.";
 
     // E06xx: the machine.
@@ -237,11 +238,15 @@ codes! {
     TEAM_NEEDS = "E1912", "How many of a team must sign in can't be read.";
     TEAM_STREAK = "E1913", "A streak of a team that gives something is too short or too long.";
     TEAM_NOT_COUNTED = "W1911", "Nothing that users do counts their days for their team.";
+    FIRST_SIGHT_TWICE = "E1914", "A campaign asks twice who is new by first sight.";
+    LEFT_OUT_NOWHERE = "W1914", "First sight leaves out a campaign that is not in the folder.";
+    FIRST_SIGHT_OF_EACH_OTHER = "N1914", "Two campaigns are for newcomers by first sight, and taking part in one ends that in the other.";
     FACT_UNUSED = "W1901", "A fact that nothing reads.";
     FACT_NOBODY = "W1902", "A fact is read where no member is known whom one could ask about.";
     // E16xx: codes that come from a pool.
     POOL_OF_CODES = "E1601", "A pool stands at a reward that is no code, or that does not say how many are given.";
     POOL_TWICE = "E1602", "Two rewards take their codes from one pool.";
+    POOL_IN_STORE = "N1609", "A reward's codes come from a pool, which only the store knows.";
     LOW_WATER = "E1603", "The figure from which on a pool is low can't be meant.";
     // E16xx too: codes that users hand in.
     CODE_SOURCE = "E1604", "It is not said which codes those of a kind are, or it is said twice.";

@@ -15,6 +15,7 @@ use crate::codec::link;
 use crate::codes;
 use crate::diagnostic::Diagnostics;
 use crate::document::is_id;
+use crate::first_sight;
 use crate::relays;
 use crate::source::{Place, Source};
 use crate::story::{self, Report};
@@ -196,6 +197,7 @@ fn tenant(
         }
     }
     relays::check(&mut campaigns, &relays, out);
+    first_sight::check(&campaigns, &relays, out);
     Some(LoadedTenant {
         tenant,
         lists,

@@ -69,12 +69,16 @@ pub(crate) struct Tables {
     /// The names of the lists that the tenant has.
     pub lists: Vec<String>,
     pub facts: Vec<FactDecl>,
-    /// The facts that a service is asked for, by their place in `facts`, where the file declares each.
+    /// The declared facts, by their place in `facts`, where the file declares each.
     pub asked: Vec<Placed<u16>>,
     /// The fact with the tallies of the user's team, if teams are counted.
     pub team: Option<u16>,
     /// Whether an event of users, with whom a team comes along, counts their days for it.
     pub team_counted: bool,
+    /// Where the fact by first sight is declared, if there is one.
+    pub first_sight: Option<Place>,
+    /// The campaigns that it leaves out.
+    pub left_out: Vec<Placed<String>>,
     pub vars: Vec<Placed<Var>>,
     pub counts: Vec<CountDecl>,
     pub events: Vec<Placed<EventDecl>>,
@@ -114,6 +118,8 @@ impl Tables {
             asked: Vec::new(),
             team: None,
             team_counted: false,
+            first_sight: None,
+            left_out: Vec::new(),
             vars: Vec::new(),
             counts: Vec::new(),
             events: Vec::new(),
@@ -355,19 +361,17 @@ impl Tables {
         Some(count)
     }
 
-    /// What a service is asked for: its place among the facts, and its type.
+    /// A declared fact: its place among the facts, and its type.
     pub fn fact(&self, name: &str) -> Option<(u16, Type)> {
-        let at = self
-            .facts
-            .iter()
-            .position(|fact| fact.asked().is_some_and(|asked| asked.name == name))?;
+        let mut facts = self.facts.iter();
+        let at = facts.position(|fact| fact.declared() == Some(name))?;
         self.facts.get(at).map(|fact| (at as u16, fact.ty()))
     }
 
-    /// The names of all facts that a service is asked for.
+    /// The names of all declared facts.
     pub fn fact_names(&self) -> Vec<String> {
-        let asked = self.facts.iter().filter_map(FactDecl::asked);
-        asked.map(|asked| asked.name.clone()).collect()
+        let declared = self.facts.iter().filter_map(FactDecl::declared);
+        declared.map(str::to_owned).collect()
     }
 
     /// Whether users send an event: only with them a token comes along.

@@ -23,6 +23,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::problem::Code;
 use crate::raffle::Drawn;
 
+mod parts;
 mod shapes;
 pub use shapes::{
     DrawView, Eligible, EventAnswer, EventView, GrantView, GrantsAnswer, PublicAnswer, ViewAnswer,

@@ -80,6 +80,8 @@ pub struct TenantShell {
     pub tenant_limit: Option<Arc<Shared>>,
     /// The campaigns, by id.
     pub campaigns: HashMap<String, Arc<Served>>,
+    /// All editions of its campaigns that the store holds, served here or not.
+    pub editions: Vec<(Arc<str>, u32)>,
 }
 
 impl fmt::Debug for TenantShell {

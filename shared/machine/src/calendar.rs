@@ -413,7 +413,7 @@ mod tests {
         // 2026-11-01, 02:00 in New York: clocks go back to 01:00, and the day starts at 01:30.
         let calendar = Calendar::new("America/New_York".parse().unwrap(), 5_400, vec![]);
         let at = |text: &str| {
-            let at = chrono::DateTime::parse_from_rfc3339(text).unwrap();
+            let at = DateTime::parse_from_rfc3339(text).unwrap();
             calendar.day(at.timestamp_millis())
         };
         let begun = at("2026-11-01T05:45:00Z");

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use crate::calendar::Day;
 use crate::input::from_json;
 use crate::model::FactDecl;
+use crate::participant::Core;
 use crate::redeem::Handed;
 use crate::value::{Type, Value};
 
@@ -125,6 +126,19 @@ impl Facts {
         Self {
             used: declared.iter().map(settle).collect(),
         }
+    }
+
+    /// The same, where what a record keeps of first sight stands above what was found now.
+    #[must_use]
+    pub fn with_kept(mut self, declared: &[FactDecl], core: &Core) -> Self {
+        for (used, fact) in self.used.iter_mut().zip(declared) {
+            match fact.first_sight().and_then(|first| first.of(core)) {
+                Some(true) => *used = Used::Yes,
+                Some(false) => *used = Used::No,
+                None => {}
+            }
+        }
+        self
     }
 
     /// What was used, in the order declared: kept with the decision.

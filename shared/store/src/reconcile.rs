@@ -79,6 +79,8 @@ async fn reconcile_by(
     key: &CampaignKey,
     rows_a_pass: u64,
 ) -> Result<Option<Report>, Error> {
+    // Before the number of rows: a tally is moved with its row, so all that is counted here has its row below that number.
+    let counted = store.all_tallies(key).await?;
     let Some(lane) = store.lane(key).await? else {
         return Ok(None);
     };
@@ -87,6 +89,7 @@ async fn reconcile_by(
         store,
         key,
         tables: BTreeMap::new(),
+        counted,
         findings: Findings::default(),
     };
     let mut report = Report {
@@ -114,6 +117,8 @@ struct Reading<'a> {
     store: &'a dyn Store,
     key: &'a CampaignKey,
     tables: BTreeMap<u32, Option<Tables>>,
+    /// The tallies as they were before any row was read.
+    counted: Vec<(Arc<str>, Day, u32)>,
     findings: Findings,
 }
 
@@ -161,9 +166,19 @@ impl Reading<'_> {
         Ok(())
     }
 
-    /// Holds the tallies of teams against the rows of those who were counted; those that are let go of in time apart. (One that
-    /// moved while the ledger was read is told by the next look.)
+    /// Holds the tallies of teams against the rows of those who were counted, both ways: nobody is counted without a row, and no
+    /// row without being counted; those that are let go of in time apart.
     async fn tallies(&mut self, booked: BTreeMap<(Arc<str>, Day), u32>) -> Result<(), Error> {
+        for (team, day, counted) in std::mem::take(&mut self.counted) {
+            let rows = booked.get(&(team.clone(), day)).copied().unwrap_or(0);
+            if counted > rows {
+                self.findings.add(Difference::CounterDiffers {
+                    counter: CounterKey::Tally(team, day),
+                    counted: i64::from(counted),
+                    booked: i64::from(rows),
+                });
+            }
+        }
         let newest = booked.keys().map(|(_, day)| *day).max().unwrap_or_default();
         for ((team, day), booked) in booked {
             if day <= newest.saturating_sub(TALLY_DAYS - TALLY_SLACK) {
@@ -171,8 +186,8 @@ impl Reading<'_> {
             }
             let counted = self.store.tallies(self.key, &team, day..=day).await?;
             let counted = counted.first().copied().unwrap_or(0);
-            // Of a day that goes on, somebody may have come since the ledger was read.
-            if counted < booked || counted > booked && day < newest.saturating_sub(1) {
+            // Somebody may have come since the ledger was read: more is no difference here.
+            if counted < booked {
                 self.findings.add(Difference::CounterDiffers {
                     counter: CounterKey::Tally(team, day),
                     counted: i64::from(counted),

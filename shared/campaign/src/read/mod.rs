@@ -91,8 +91,8 @@ pub static KEYS: Keys = Keys {
         ),
         Key::optional(
             "facts",
-            Shape::MapOf(&Shape::Keys(&facts::KEYS)),
-            "What one of the tenant's services is asked about a user, by name: `facts.<name>` in expressions.",
+            Shape::MapOf(&facts::SHAPE),
+            "What is found out about a user before a step, by name: `facts.<name>` in expressions.",
         ),
         Key::optional(
             "rewards",

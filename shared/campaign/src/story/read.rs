@@ -32,7 +32,7 @@ pub static KEYS: Keys = Keys {
         Key::optional(
             "facts",
             Shape::MapOf(&Shape::Any),
-            "What the tenant's services say of the user, by fact; the others are unknown.",
+            "What is found out about the user, by fact: the others are unknown; by first sight they are new unless said.",
         ),
         Key::optional(
             "team",
@@ -190,7 +190,10 @@ fn lists(node: &Node, campaign: &Campaign, out: &mut Diagnostics) -> Vec<String>
         .iter()
         .filter_map(|fact| match &fact.what {
             FactKind::List(name) => Some(name.as_str()),
-            FactKind::Asked(_) | FactKind::Team(_) | FactKind::Redeem(_) => None,
+            FactKind::Asked(_)
+            | FactKind::Team(_)
+            | FactKind::Redeem(_)
+            | FactKind::FirstSight(_) => None,
         })
         .collect();
     let mut found = Vec::new();
@@ -216,10 +219,10 @@ fn facts(node: &Node, campaign: &Campaign, out: &mut Diagnostics) -> BTreeMap<St
     let mut found = BTreeMap::new();
     for entry in node.map(out).unwrap_or(&[]) {
         let mut known = campaign.facts.iter();
-        let fact = known.find(|fact| fact.asked().is_some_and(|asked| asked.name == entry.name()));
+        let fact = known.find(|fact| fact.declared() == Some(entry.name()));
         let Some(fact) = fact else {
-            let known = campaign.facts.iter().filter_map(FactDecl::asked);
-            let near = meant(entry.name(), known.map(|asked| asked.name.as_str()));
+            let known = campaign.facts.iter().filter_map(FactDecl::declared);
+            let near = meant(entry.name(), known);
             out.error(
                 codes::STORY,
                 &entry.key.place,

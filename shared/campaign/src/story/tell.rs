@@ -60,6 +60,10 @@ fn known(
         },
         // No token comes with what others send.
         FactKind::Team(_) if sender != Sender::User => Known::Unknown,
+        FactKind::FirstSight(first) => match story.facts.get(&first.name) {
+            Some(value) => Known::Is(value.clone()),
+            None => Known::Yes,
+        },
         FactKind::Team(team) => {
             let others = |day: Day| story.team.get(&day).copied().unwrap_or(0);
             let user = &story.user;

@@ -6,6 +6,7 @@
 
 mod breaker;
 mod dial;
+mod first_sight;
 mod service;
 mod sign;
 mod team;
@@ -74,7 +75,7 @@ impl Services {
 /// Whom is asked about, and where.
 #[derive(Clone, Copy)]
 pub struct Whom<'a> {
-    /// The store, which knows teams' tallies and lists of codes.
+    /// The store, which knows teams' tallies, lists of codes, and who has been here before.
     pub store: &'a dyn Store,
     /// The campaign's lane.
     pub key: &'a CampaignKey,
@@ -111,6 +112,18 @@ impl Answers {
     /// What was said of a fact.
     pub fn of(&self, fact: u16) -> Known {
         self.facts.get(&fact).cloned().unwrap_or(Known::NotAsked)
+    }
+
+    /// Those of these facts that were not asked for; none after a no.
+    pub fn without(&self, mut wanted: BTreeSet<u16>) -> BTreeSet<u16> {
+        wanted.retain(|fact| self.no.is_none() && !self.facts.contains_key(fact));
+        wanted
+    }
+
+    /// Takes in what more was said.
+    pub fn extend(&mut self, more: Self) {
+        self.facts.extend(more.facts);
+        self.no = self.no.take().or(more.no);
     }
 }
 
@@ -151,6 +164,9 @@ impl TenantShell {
             if let Some(team) = declared.and_then(FactDecl::team) {
                 let said = self.team(who, definition, team).await;
                 answers.insert(*fact, said);
+            }
+            if let Some(first) = declared.and_then(FactDecl::first_sight) {
+                answers.insert(*fact, self.first_sight(who, first).await);
             }
         }
         let mut no = None;

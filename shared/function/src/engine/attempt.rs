@@ -85,7 +85,7 @@ pub(super) fn attempt(
     if !known.live.as_ref().is_none_or(is_own) {
         return Err(Failed::Behind);
     }
-    let prepared = Prepared::new(caller, sent, campaign, answers)?;
+    let mut prepared = Prepared::new(caller, sent, campaign, answers)?;
     if let Some(pause) = &known.pause
         && pause.stops(Some(sent.event))
     {
@@ -111,6 +111,8 @@ pub(super) fn attempt(
     {
         return Err(Failed::StalePage(record.core.version));
     }
+    let found = std::mem::take(&mut prepared.facts);
+    prepared.facts = found.with_kept(&campaign.facts, &record.core);
     let draws = caller.served.draws(caller.lane, &caller.user);
     let call = Call {
         campaign,
@@ -145,32 +147,34 @@ pub(super) fn attempt(
 }
 
 /// Asks the tenant's services what an event needs that can be taken at all: for one that is refused before any rule is looked
-/// at, nobody is asked. None where only a pause or a block kept it from asking: of that the store may know better, and then it is
-/// to be asked after all.
+/// at, nobody is asked. What was answered before in this call is not asked again, nor what the record keeps; what only a pause or a
+/// block kept from being asked is asked for after all once the store knows better.
 pub(super) async fn look_up(
     store: &dyn Store,
     caller: &Caller<'_>,
     sent: &Sent<'_>,
     known: &Known,
-) -> Option<Answers> {
+    answers: &mut Answers,
+) {
     let Some(campaign) = caller.served.revision_of(&caller.user) else {
-        return Some(Answers::default());
+        return;
     };
     let Some(event) = campaign.event(sent.event) else {
-        return Some(Answers::default());
+        return;
     };
-    let wanted = campaign.asks(event, sent.sender);
-    if wanted.is_empty() {
-        return Some(Answers::default());
-    }
+    let wanted = answers.without(campaign.asks(event, sent.sender));
     let paused = known.pause.as_ref();
-    if known.blocked || paused.is_some_and(|it| it.stops(Some(sent.event))) {
-        return None;
+    if wanted.is_empty() || known.blocked || paused.is_some_and(|it| it.stops(Some(sent.event))) {
+        return;
     }
     let shut = closed(campaign, event, caller.now, caller.rehearsal).is_some();
     if shut || Prepared::new(caller, sent, campaign, &Answers::default()).is_err() {
-        return Some(Answers::default());
+        return;
     }
+    let Ok(record) = record(caller, known.participant.as_ref(), campaign) else {
+        return;
+    };
+    let wanted = campaign.open(wanted, &record.core);
     let who = Whom {
         store,
         key: &caller.served.key(caller.lane),
@@ -180,7 +184,7 @@ pub(super) async fn look_up(
         now: caller.now,
         code: sent.code,
     };
-    Some(caller.shell.ask(campaign, &wanted, &who).await)
+    answers.extend(caller.shell.ask(campaign, &wanted, &who).await);
 }
 
 /// What makes a decision true that time alone brought about; an event puts its own name, key and answer in. `stored` is the

@@ -178,8 +178,7 @@ pub async fn act(
     let (mut stale, mut gone) = (0, 0);
     // Asked once in a call, so that all of its steps are made on the same; and not for one that was answered before, where the
     // store says so first.
-    let mut answers: Option<Answers> = None;
-    let unasked = Answers::default();
+    let mut answers = Answers::default();
     loop {
         let known = match next.take() {
             Some(known) => known,
@@ -188,14 +187,8 @@ pub async fn act(
                 Recollection::Record(known) => known,
             },
         };
-        let answers = match &answers {
-            Some(answers) => answers,
-            None => match look_up(store, caller, sent, &known).await {
-                Some(found) => answers.insert(found),
-                None => &unasked,
-            },
-        };
-        let commit = match attempt(caller, sent, render, &key, &known, &exhausted, answers) {
+        look_up(store, caller, sent, &known, &mut answers).await;
+        let commit = match attempt(caller, sent, render, &key, &known, &exhausted, &answers) {
             Ok(commit) => commit,
             Err(_) if known.guessed => continue,
             Err(no) => return Err(no),

@@ -174,11 +174,13 @@ async fn read(
         ));
     }
     // Only for `eligible`: an event's own facts are asked for when it comes.
-    // A team's tallies are shown, and are one read of our own store.
+    // A team's tallies are shown, and are one read of our own store; who is new decides of buttons, and is another, once.
     let claims = user_of(campaign, caller.claims);
     let mut wanted = campaign.facts_of(campaign.audience.as_ref());
     let teams = (0_u16..).zip(&campaign.facts);
     wanted.extend(teams.filter_map(|(at, fact)| fact.team().map(|_| at)));
+    wanted.extend(campaign.first_sights().map(|(at, _)| at));
+    let wanted = campaign.open(wanted, &record.core);
     let whom = Whom {
         store: &*context.shell.store,
         key: &key,
@@ -194,7 +196,8 @@ async fn read(
         .unwrap_or_default();
     let facts = caller
         .shell
-        .facts_with(campaign, caller.member, &caller.listed, &answers);
+        .facts_with(campaign, caller.member, &caller.listed, &answers)
+        .with_kept(&campaign.facts, &record.core);
     let call = Call {
         campaign,
         participant: &record,

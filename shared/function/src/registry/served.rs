@@ -150,6 +150,11 @@ impl Registry {
                 quota(quotas.per_second, quotas.burst),
             ),
             campaigns,
+            editions: published
+                .iter()
+                .filter(|found| *found.tenant == *tenant.id)
+                .map(|found| (found.campaign.clone(), found.edition))
+                .collect(),
             tenant: tenant.clone(),
         };
         Ok((Some(shell), problems))

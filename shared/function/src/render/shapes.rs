@@ -9,6 +9,8 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use utoipa::ToSchema;
 
+use super::parts::ViewParts;
+
 /// The answer to an event.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EventAnswer<'a> {
@@ -152,9 +154,9 @@ pub struct ViewAnswer<'a> {
     pub version: u64,
     /// Posters to share; none yet.
     pub posters: Vec<Json>,
-    /// What the campaign's blocks add: `calendar`, `wheel`, `chances`, `pack`.
+    /// What the campaign's blocks add: `calendar`, `wheel`, `chances`, `pack`, `tasks`, `raffle`, `team`.
     #[serde(flatten)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = ViewParts)]
     pub blocks: Map<String, Json>,
 }
 

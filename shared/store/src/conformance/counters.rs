@@ -314,6 +314,15 @@ pub(super) async fn a_tally_begins_by_itself_and_is_read_by_its_team(stage: Stag
     same!(tallies(&live(), &red, 99..=102).await?, [0, 3, 1, 0]);
     same!(tallies(&live(), &blue, 100..=100).await?, [1]);
     same!(tallies(&test(), &red, 100..=100).await?, [0]);
+    let all = [
+        (blue.clone(), 100, 1),
+        (red.clone(), 100, 3),
+        (red.clone(), 101, 1),
+    ];
+    let mut told = stage.store.all_tallies(&live()).await?;
+    told.sort();
+    same!(told, all);
+    same!(stage.store.all_tallies(&test()).await?, []);
     // They are not among the counters that are looked at as a whole.
     let lane = stage.store.lane(&live()).await?;
     let counters = lane.map(|lane| lane.counters).unwrap_or_default();

@@ -51,6 +51,7 @@ mod deliveries;
 mod drafts;
 mod entries;
 mod heard;
+mod known;
 mod leases;
 mod lists;
 mod measures;
@@ -151,6 +152,7 @@ cases! {
     reads: rows_are_numbered_in_order, rows_are_read_from_anywhere, a_row_tells_its_commit, a_history_is_of_one_user,
         timers_are_due_in_order, a_timer_is_replaced_and_removed, recall_tells_what_is_live,
         what_was_published_is_read_back;
+    known: who_was_here_is_known_lane_by_lane, what_was_refused_makes_nobody_known, who_was_purged_is_not_known;
     admin: a_tenant_is_created_once, nothing_is_done_for_a_stranger, the_same_definition_is_published_once,
         a_new_definition_is_live_at_once, a_ceiling_moves_with_the_figure, a_ceiling_stays_above_what_is_gone,
         lowering_and_raising_makes_no_units, added_stock_is_exact, a_resume_ends_a_pause, a_clock_is_moved,

@@ -194,6 +194,20 @@ impl State {
         codes.iter().map(|code| uses(code).unwrap_or(0)).collect()
     }
 
+    /// Every tally of a lane.
+    pub fn all_tallies(&self, key: &CampaignKey) -> Vec<(Arc<str>, Day, u32)> {
+        let lane = self.world.lane(key).into_iter();
+        let counters = lane.flat_map(|lane| &lane.counters);
+        let tallies = counters.filter_map(|(key, counter)| match key {
+            CounterKey::Tally(team, day) => {
+                let issued = u32::try_from(counter.issued).ok()?;
+                Some((team.clone(), *day, issued))
+            }
+            _ => None,
+        });
+        tallies.collect()
+    }
+
     pub fn lane(&self, key: &CampaignKey) -> Option<Lane> {
         self.world.lane(key).map(|lane| Lane {
             seed: lane.seed.clone(),

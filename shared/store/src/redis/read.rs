@@ -374,6 +374,48 @@ async fn issued(
         .collect())
 }
 
+/// Whether someone has a record in any of these lanes. Each lane's key is in a slot of its own, so each is asked for by
+/// itself, and as many at once as a start asks for; the first that is there ends it.
+pub(super) async fn is_known(
+    shared: &Shared,
+    lanes: &[CampaignKey],
+    user: Pseudonym,
+) -> Result<bool, Error> {
+    let looks = stream::iter(lanes.to_vec());
+    let looks = looks.map(|key| async move { has_record(shared, &key, user).await });
+    let mut found = std::pin::pin!(looks.buffer_unordered(AT_ONCE));
+    while let Some(known) = found.try_next().await? {
+        if known {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn has_record(shared: &Shared, key: &CampaignKey, user: Pseudonym) -> Result<bool, Error> {
+    let exists = redis::cmd("EXISTS")
+        .arg(OfLane::new(key).participant(&user))
+        .to_owned();
+    match shared.ask(&exists).await? {
+        Value::Int(0) => return Ok(false),
+        Value::Int(_) => {}
+        _ => {
+            return Err(Error::Read(
+                "whether there is a record was not said".to_owned(),
+            ));
+        }
+    }
+    // A purge writes the head first and takes the records away after it.
+    let campaign = OfCampaign::new(&key.tenant, &key.campaign, key.edition);
+    let head = redis::cmd("GET").arg(campaign.head()).to_owned();
+    match shared.ask(&head).await? {
+        Value::BulkString(head) => Head::read(&head)
+            .map(|head| !head.purged)
+            .map_err(unreadable("a campaign's head")),
+        _ => Ok(false),
+    }
+}
+
 /// The counter of this name; none for what a process that is newer, or older, has made.
 pub(super) fn counter_key(name: &str) -> Option<CounterKey> {
     CounterKey::parse(name).filter(|key| !matches!(key, CounterKey::Stopped(_)))

@@ -181,7 +181,7 @@ fn persons(campaign: &Campaign, numbers: &[i64], texts: &[Arc<str>]) -> Vec<Pers
     };
     let facts = |known: &Known| {
         let all = campaign.facts.iter().map(|fact| match (known, &fact.what) {
-            (_, FactKind::List(_)) => known.clone(),
+            (_, FactKind::List(_) | FactKind::FirstSight(_)) => known.clone(),
             (Known::Yes, FactKind::Asked(asked)) => {
                 Known::Is(asked_for(asked.ty, campaign, numbers, texts))
             }
