@@ -106,7 +106,7 @@ async fn a_broken_file_changes_nothing() {
     assert!(report.problems.is_empty(), "{:?}", report.problems);
 }
 
-/// Drawn at noon of the day that the tests begin on, claimed within a week.
+/// Drawn at noon of the day after the tests begin, claimed within a week.
 const RAFFLE: &str = "
 activity: custom
 title: { en: Raffle }
@@ -116,7 +116,7 @@ claim_until: 2027-01-01
 rewards:
   laptop: { title: { en: Laptop }, kind: physical, stock: 1 }
   mug: { title: { en: Mug }, kind: physical, stock: 1 }
-raffle: { entries_close: 2026-11-25 10:00, draw_at: 2026-11-25 12:00, prizes: [{ reward: laptop }, { reward: mug }], claim_within: 7 days }
+raffle: { entries_close: 2026-11-23 10:00, draw_at: 2026-11-23 12:00, prizes: [{ reward: laptop }, { reward: mug }], claim_within: 7 days }
 machine:
   initial: a
   states:
@@ -149,10 +149,10 @@ async fn who_entered_a_raffle_or_won_in_it_is_not_stranded() {
     assert_eq!(report.published.len(), 1, "{:?}", report.problems);
     let report = world.rewrite("acme/raffle.yaml", RAFFLE).await;
     assert_eq!(report.published.len(), 1, "{:?}", report.problems);
-    world.clock.set("2026-11-25T12:00:00+08:00");
+    world.clock.set("2026-11-23T12:00:00+08:00");
     refused(&without_mug, "prize `mug` has been drawn").await;
     refused(
-        &RAFFLE.replace("draw_at: 2026-11-25 12:00", "draw_at: 2026-11-26 12:00"),
+        &RAFFLE.replace("draw_at: 2026-11-23 12:00", "draw_at: 2026-11-24 12:00"),
         "its `draw_at` stays",
     )
     .await;

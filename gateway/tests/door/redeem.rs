@@ -101,6 +101,7 @@ impl House {
                 .report
                 .diagnostics
                 .iter()
+                .filter(|found| found.severity == campaign::Severity::Error)
                 .map(|found| found.message.clone())
                 .collect();
             assert_eq!(wrong, [""; 0]);

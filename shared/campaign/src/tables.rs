@@ -98,7 +98,7 @@ pub(crate) struct Tables {
     pub redeem: Option<(u16, u16)>,
     /// The rewards that something gives.
     pub given: BTreeSet<u16>,
-    /// The reward of each place that gives one by name, a raffle's prizes among them.
+    /// The reward of each place that gives one by name, but for a raffle's prizes and the wheel's odds.
     pub named: Vec<u16>,
     /// The blocks that some action uses.
     pub used_blocks: BTreeSet<u16>,

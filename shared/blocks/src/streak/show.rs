@@ -134,7 +134,9 @@ impl Streak {
                 let today = look.today();
                 let signed = self.signed(&look.core.vars)?.contains(today);
                 let month = Calendar::month(today);
-                let ahead = today.saturating_add(i32::from(signed))..;
+                let next = today.saturating_add(i32::from(signed));
+                // Counted on from there rather than open-ended: a test lane's clock may stand at the end of days.
+                let ahead = (0..31).map(|later| next.saturating_add(later));
                 let ahead = ahead.take_while(|day| Calendar::month(*day) == month);
                 Some(ahead.filter(|day| !look.campaign.calendar.skips(*day)).count() as i64)
             }

@@ -238,6 +238,7 @@ fn prizes(
             .help("name a reward, and how many win it");
     }
     let mut found: Vec<Prize> = Vec::new();
+    let elsewhere = check.tables.named.len();
     for item in items {
         let Some(prize) = item.fields(&PRIZE, &mut check.out) else {
             continue;
@@ -280,6 +281,8 @@ fn prizes(
             winners,
         });
     }
+    // What is named here is not named elsewhere.
+    check.tables.named.truncate(elsewhere);
     found
 }
 
@@ -377,13 +380,10 @@ pub(crate) fn uses(machine: &Machine, window: Window, check: &mut Check<'_>) {
         });
         found.map(|on| on.event).collect::<Vec<_>>()
     };
-    // Each is named once by the raffle itself.
-    let named = |reward: u16| {
-        let named = check.tables.named.iter();
-        named.filter(|named| **named == reward).count()
-    };
     let prizes = params.prizes.iter().map(|prize| prize.reward);
-    let shared: Vec<u16> = prizes.filter(|reward| named(*reward) > 1).collect();
+    let shared: Vec<u16> = prizes
+        .filter(|reward| check.tables.named.contains(reward))
+        .collect();
     let (enter, claim) = (doing(ENTER), doing(CLAIM));
     for reward in shared {
         given_elsewhere(reward, check);
