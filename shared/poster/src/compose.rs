@@ -24,7 +24,7 @@ pub struct Composed {
 }
 
 impl Scene {
-    /// Draws a poster. It fails on no content: what is missing or does not fit is drawn as the template's README says, and is a warning.
+    /// Draws a poster. It fails on no content: what is missing or does not fit is drawn as [`Warning`] says, and is one.
     pub fn compose(&self, content: &Content) -> Composed {
         let mut composed = Composed {
             canvas: self.backdrop.clone(),
@@ -109,7 +109,7 @@ impl Scene {
                     return draw(pen, &laid, place, area, &mut composed.canvas);
                 }
                 let slow = item.slow.as_ref()?;
-                let svg = slow.with(&lines(&laid));
+                let svg = slow.with(&lines(&laid, slow.solid));
                 let tree = self.template.tree(&svg)?;
                 let stage = Stage {
                     template: &self.template,
@@ -201,7 +201,7 @@ fn first_path(runs: &[Run]) -> String {
 }
 
 /// The lines as elements of a text, for the SVG library. What people wrote is escaped.
-fn lines(laid: &Laid<'_>) -> String {
+fn lines(laid: &Laid<'_>, solid: bool) -> String {
     let mut svg = String::new();
     for line in &laid.lines {
         let mut at = format!(" x=\"{}\" y=\"{}\"", line.left, line.baseline);
@@ -211,9 +211,15 @@ fn lines(laid: &Laid<'_>) -> String {
             };
             let size = run.style.size * laid.factor;
             let spacing = run.style.spacing * laid.factor;
+            let [red, green, blue, _] = run.style.ink;
+            let fill = if solid {
+                format!(";fill:#{red:02x}{green:02x}{blue:02x}")
+            } else {
+                String::new()
+            };
             let _ = write!(
                 svg,
-                "<tspan{at} style=\"font-size:{size}px;font-family:'{}';font-weight:{};letter-spacing:{spacing}px;text-anchor:start\" xml:space=\"preserve\">{}</tspan>",
+                "<tspan{at} style=\"font-size:{size}px;font-family:'{}';font-weight:{};letter-spacing:{spacing}px;text-anchor:start{fill}\" xml:space=\"preserve\">{}</tspan>",
                 escaped(&run.style.family),
                 run.style.weight,
                 escaped(&said),
