@@ -5,8 +5,10 @@ use std::fmt::Write as _;
 use crate::canvas::{Area, Canvas};
 use crate::code;
 use crate::content::{Content, Warning, filled};
+use crate::decode::{Fit, fitted};
+use crate::encode::{self, QUALITY, Unencodable};
+use crate::format::Format;
 use crate::paint::{self, Spot};
-use crate::picture::fitted;
 use crate::scene::{Frame, Prepared, Scene, Stage, Step};
 use crate::template::{CodeItem, PictureItem, TextItem, What, escaped};
 use crate::text::{Laid, Piece, Run, draw, lay};
@@ -49,6 +51,20 @@ impl Scene {
         composed.touched.clear();
         composed.warnings.clear();
         self.fill(content, composed);
+    }
+
+    /// The poster as a file. A JPEG of a poster of this scene is mostly written already: only what was touched is coded.
+    pub fn encode(&self, composed: &Composed, format: Format) -> Result<Vec<u8>, Unencodable> {
+        match format {
+            Format::Png => encode::png(&composed.canvas),
+            Format::Webp => encode::webp(&composed.canvas, QUALITY),
+            Format::Jpeg => match self.coded() {
+                Some(coded) if composed.scene == self.number => {
+                    coded.jpeg(&composed.canvas, &composed.touched)
+                }
+                _ => encode::jpeg(&composed.canvas, QUALITY),
+            },
+        }
     }
 
     fn fill(&self, content: &Content, composed: &mut Composed) {
@@ -133,8 +149,14 @@ impl Scene {
     ) {
         let whole = paint::whole(&composed.canvas);
         let given = content.pictures.get(&item.path);
+        let fit = if item.contain {
+            Fit::Contain
+        } else {
+            Fit::Cover
+        };
         let sized = given
-            .and_then(|picture| fitted(picture, frame.area.width, frame.area.height, item.contain));
+            .filter(|picture| picture.width > 0 && picture.height > 0)
+            .map(|picture| fitted(picture, frame.area.width, frame.area.height, fit));
         if sized.is_none() || item.contain {
             if let Some(usual) = &frame.usual {
                 composed
@@ -158,7 +180,7 @@ impl Scene {
             &mut composed.canvas,
             frame.area,
             spot,
-            &sized,
+            &sized.rgba,
             &frame.mask,
         ));
         if let Some(outline) = &frame.outline {

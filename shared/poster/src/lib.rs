@@ -3,6 +3,8 @@
 //! It reads no file, asks no network and knows nothing of campaigns: what fills a place is an argument.
 
 mod canvas;
+pub mod decode;
+pub mod encode;
 mod format;
 
 mod fault;
@@ -14,7 +16,6 @@ mod code;
 mod compose;
 mod content;
 mod paint;
-mod picture;
 mod scene;
 
 pub use canvas::{Area, Canvas, Picture};
