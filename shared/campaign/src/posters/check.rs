@@ -23,6 +23,9 @@ pub trait Reader {
         file: &dyn Fn(&str) -> Option<Vec<u8>>,
         fonts: &BTreeMap<String, Arc<[u8]>>,
     ) -> Result<Box<dyn Drawing>, Vec<Flaw>>;
+
+    /// Whether a font of the tenant's own can be used; why not, in words.
+    fn font(&self, bytes: &[u8]) -> Result<(), String>;
 }
 
 /// A template that was read.
@@ -119,6 +122,15 @@ impl Desk<'_> {
             .all(|campaign| campaign.definition.is_some());
         let languages = tenant.tenant.languages.clone();
         let name = tenant.tenant.name.clone();
+        for (path, bytes) in &tenant.fonts {
+            if let Err(no) = self.reader.font(bytes) {
+                let source = Source::new(format!("{}/{path}", self.folder), "");
+                let message = format!("the font `{path}` can't be used: {no}");
+                self.out
+                    .error(codes::TENANT_POSTERS, &Place::start_of(&source), message)
+                    .help("write the TTF or OTF file of the font; a WOFF2 is made one first");
+            }
+        }
         for campaign in &mut tenant.campaigns {
             let Some(definition) = &campaign.definition else {
                 continue;
