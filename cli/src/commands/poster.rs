@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use campaign::Diagnostics;
 use clap::Args;
-use poster::{Canvas, PlaceKind, Scale, Warning};
+use poster::{Canvas, PlaceKind, Scale, Warning, encode};
 use serde_json::json;
 
 use crate::drawing::{self, Case, Subject, Wrong, sheet};
@@ -325,10 +325,10 @@ fn words(warning: &Warning) -> String {
 /// A canvas as the file that its name says.
 fn encoded(canvas: &Canvas, to: &Path) -> Result<Vec<u8>, Failure> {
     let kind = to.extension().and_then(|kind| kind.to_str()).unwrap_or("");
-    let format = match kind.to_ascii_lowercase().as_str() {
-        "png" => image::ImageFormat::Png,
-        "jpg" | "jpeg" => image::ImageFormat::Jpeg,
-        "webp" => image::ImageFormat::WebP,
+    let written = match kind.to_ascii_lowercase().as_str() {
+        "png" => encode::png(canvas),
+        "jpg" | "jpeg" => encode::jpeg(canvas, encode::QUALITY),
+        "webp" => encode::webp(canvas, encode::QUALITY),
         _ => {
             return Err(Failure::usage(format!(
                 "{} is no picture's name: it ends in .png, .jpg or .webp",
@@ -336,15 +336,5 @@ fn encoded(canvas: &Canvas, to: &Path) -> Result<Vec<u8>, Failure> {
             )));
         }
     };
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    image::write_buffer_with_format(
-        &mut bytes,
-        &canvas.rgb,
-        canvas.width,
-        canvas.height,
-        image::ExtendedColorType::Rgb8,
-        format,
-    )
-    .map_err(|error| Failure::unreachable("output", format!("it can't be encoded: {error}")))?;
-    Ok(bytes.into_inner())
+    written.map_err(|error| Failure::unreachable("output", error.to_string()))
 }

@@ -12,6 +12,7 @@ use campaign::LoadedTenant;
 use campaign::posters::content;
 use machine::Definition;
 use machine::model::Poster;
+use poster::decode::{Limits, decode};
 use poster::{Canvas, Content, Fonts, PlaceKind, Scale, Template, Warning};
 
 pub use self::people::Case;
@@ -182,22 +183,10 @@ impl Subject {
     }
 }
 
-/// A picture from a file, drawn as any picture of a template is: so it is read by what reads those.
+/// A picture from a file, as a server takes it from the net.
 fn picture(file: &Path) -> Result<poster::Picture, Failure> {
     let bytes = std::fs::read(file)
         .map_err(|error| Failure::usage(format!("{} can't be read: {error}", file.display())))?;
-    let svg = |href: &str| {
-        format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"512\" height=\"512\"><image href=\"{href}\" width=\"512\" height=\"512\" preserveAspectRatio=\"xMidYMid slice\"/></svg>"
-        )
-    };
-    let given = |_: &str| Some(bytes.clone());
-    let template = Template::read(&svg("picture.png"), &given, &function::posters::fonts(&BTreeMap::new()));
-    match template {
-        Ok(template) => Ok(people::picture_of(&template)),
-        Err(_) => Err(Failure::usage(format!(
-            "{} is no PNG, JPEG or WebP that can be read",
-            file.display()
-        ))),
-    }
+    decode(&bytes, &Limits::AVATAR)
+        .map_err(|no| Failure::usage(format!("{} can't be used: {no}", file.display())))
 }

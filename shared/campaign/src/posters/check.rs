@@ -13,6 +13,23 @@ use crate::diagnostic::{Diagnostics, Severity, meant};
 use crate::load::{Loaded, LoadedTenant};
 use crate::source::{Place, Source};
 
+/// What only somebody who can read a drawing finds.
+pub const CODES: [&str; 13] = [
+    codes::POSTER_NAME,
+    codes::POSTER_NOT_SHOWN,
+    codes::POSTER_HOLDS,
+    codes::POSTER_SVG,
+    codes::POSTER_OUTSIDE,
+    codes::POSTER_REFUSED,
+    codes::POSTER_FONT,
+    codes::POSTER_PICTURE,
+    codes::POSTER_PLACE,
+    codes::POSTER_OVERFLOW,
+    codes::POSTER_NO_CODE,
+    codes::POSTER_CONTRAST,
+    codes::POSTER_UNUSED,
+];
+
 /// Someone who can read a template.
 pub trait Reader {
     /// What a template draws, or all that is wrong with it. `file` has the bytes of a picture by its `href` as it is written,
