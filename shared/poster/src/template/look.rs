@@ -104,7 +104,7 @@ fn clips_nothing(clip: &resvg::usvg::ClipPath, transform: Transform, reach: Rect
         .pre_concat(clip.root().transform());
     clip.clip_path().is_none()
         && rectangular
-        && transform.is_scale_translate()
+        && !transform.has_skew()
         && bounds.transform(transform).is_some_and(|bounds| {
             bounds.left() <= reach.left() + 0.5
                 && bounds.top() <= reach.top() + 0.5

@@ -4,6 +4,7 @@ mod guard;
 mod images;
 mod look;
 mod marks;
+mod measure;
 mod read;
 mod shape;
 mod source;
