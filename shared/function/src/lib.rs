@@ -19,6 +19,8 @@ pub mod lane;
 pub mod lang;
 pub mod lists;
 pub mod pools;
+#[cfg(feature = "yaml")]
+pub mod posters;
 pub mod preload;
 pub mod preview;
 pub mod problem;
