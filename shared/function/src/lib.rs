@@ -19,6 +19,7 @@ pub mod lane;
 pub mod lang;
 pub mod lists;
 pub mod pools;
+pub mod poster;
 pub mod preload;
 pub mod preview;
 pub mod problem;
