@@ -20,6 +20,7 @@ const COLUMNS: [(&str, &[&str]); 52] = [
     ("request_id", &["request_id"]),
     ("channel", &["channel"]),
     ("scene", &["scene"]),
+    ("shared_by", &["shared_by"]),
     ("occurred_at", &["occurred_at"]),
     ("type", &["type"]),
     ("grant_id", &["grant", "id"]),

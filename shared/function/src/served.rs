@@ -22,6 +22,7 @@ use crate::client::TrustedProxies;
 use crate::cors::Origins;
 use crate::identity::Verifier;
 use crate::lists::Stored;
+use crate::poster::scenes::TenantFonts;
 use crate::telemetry::RouteMetrics;
 
 /// A limiter keyed by text.
@@ -67,6 +68,8 @@ pub struct TenantShell {
     pub stored: Stored,
     /// Its own services, which are asked for facts.
     pub asked: Services,
+    /// The fonts that its posters may be written in, beside ours.
+    pub fonts: TenantFonts,
     /// How often each user may call.
     pub user_limit: Option<Arc<SharedLimiter>>,
     /// That limit as `RateLimit-Policy` says it, written once.
@@ -135,6 +138,8 @@ pub struct CampaignMetrics {
     pub grants: RouteMetrics,
     /// `GET .../public`.
     pub public: RouteMetrics,
+    /// `GET .../poster/{template}`.
+    pub poster: RouteMetrics,
 }
 
 impl CampaignMetrics {
@@ -146,6 +151,7 @@ impl CampaignMetrics {
             view: of("view"),
             grants: of("grants"),
             public: of("public"),
+            poster: of("poster"),
         }
     }
 }

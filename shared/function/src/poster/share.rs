@@ -7,6 +7,7 @@
 //! there are a hundred million. Being named earns nothing: what is made of an attribution is the campaign's rules'.
 
 use std::fmt;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,6 +17,7 @@ use machine::luck::Seed;
 use sha2::Sha256;
 
 use super::secret::{derive, mac};
+use crate::engine::Caller;
 
 /// How many characters an id has. A mini-program's code carries 32.
 pub const LENGTH: usize = 16;
@@ -90,6 +92,22 @@ impl Shares {
         out.copy_from_slice(&bytes[..HALF]);
         out
     }
+}
+
+/// Who brought a caller, as it is kept beside what they do: by the first of these that is an id of this edition and lane. Nobody, where
+/// none is, and where it is their own.
+pub fn arrived(
+    caller: &Caller<'_>,
+    campaign: &CampaignKey,
+    said: [Option<&str>; 2],
+) -> Option<(Arc<str>, Arc<str>)> {
+    let said = said.into_iter().flatten();
+    let mut said = said.filter(|id| id.len() == LENGTH).peekable();
+    said.peek()?;
+    let shares = Shares::of(&caller.shell.secret, campaign);
+    let sharer = said.find_map(|id| shares.sharer(id))?;
+    let is_friend = !sharer.is(&caller.user);
+    is_friend.then(|| (SUBJECT.into(), sharer.to_string().into()))
 }
 
 fn xor(mut left: [u8; HALF], right: [u8; HALF]) -> [u8; HALF] {

@@ -20,6 +20,7 @@ use crate::client::TrustedProxies;
 use crate::cors::Origins;
 use crate::identity::{Audience, Verifier};
 use crate::lists::Stored;
+use crate::poster::scenes::TenantFonts;
 use crate::served::{CampaignMetrics, Served, TenantShell};
 
 impl Registry {
@@ -125,6 +126,7 @@ impl Registry {
                 .map(|(name, members)| (name.clone(), members.iter().cloned().collect()))
                 .collect(),
             asked,
+            fonts: TenantFonts::new(configs.fonts.values().cloned().collect()),
             stored: Stored::after(known.map(|known| &known.stored), lists),
             user_policy: quota(quotas.user_per_second, quotas.user_burst)
                 .and_then(|quota| HeaderValue::try_from(quota.policy("user")).ok()),

@@ -9,6 +9,8 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use utoipa::ToSchema;
 
+use crate::poster::PosterView;
+
 /// The answer to an event.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EventAnswer<'a> {
@@ -147,8 +149,8 @@ pub struct ViewAnswer<'a> {
     pub grants: Vec<GrantView<'a>>,
     /// The record's version; for `If-Match`.
     pub version: u64,
-    /// Posters to share; none yet.
-    pub posters: Vec<Json>,
+    /// Posters to share, those that are for this participant.
+    pub posters: Vec<PosterView>,
     /// What the campaign's blocks add: `calendar`, `wheel`, `chances`, `pack`.
     #[serde(flatten)]
     #[schema(value_type = Object)]
