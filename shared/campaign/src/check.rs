@@ -19,7 +19,7 @@ use crate::law;
 use crate::machine as states;
 use crate::read::{
     self, audience, budget, buy, chances, context, earn, events, expected, facts, head, measured,
-    messages, pack, raffle, rewards, streak, tasks, team, wheel, window,
+    messages, pack, posters, raffle, rewards, streak, tasks, team, wheel, window,
 };
 use crate::relays::Relays;
 use crate::rules;
@@ -192,6 +192,7 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
         check,
     );
 
+    let posters = posters::read(check);
     raffle::uses(&machine, window, check);
     check.required(activity);
     // What nothing uses is only known once everything can be read.
@@ -254,6 +255,7 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
         machine,
         messages,
         moves,
+        posters,
     };
     let whole = !check.out.has_errors();
     if check.deep

@@ -19,6 +19,7 @@ pub(crate) mod measured;
 pub(crate) mod messages;
 pub(crate) mod pack;
 pub(crate) mod pool;
+pub(crate) mod posters;
 pub(crate) mod raffle;
 pub(crate) mod release;
 pub(crate) mod rewards;
@@ -207,6 +208,19 @@ pub static KEYS: Keys = Keys {
             "messages",
             Shape::MapOf(&Shape::Text),
             "What a rejection says to users, by its code.",
+        ),
+        Key::optional(
+            "posters",
+            Shape::MapOf(&Shape::Either(&[
+                Shape::String,
+                Shape::Keys(&posters::POSTER),
+            ])),
+            "Images that participants can share, by name: the template of each, and what is put into it.",
+        ),
+        Key::optional(
+            "share",
+            Shape::Keys(&posters::SHARE),
+            "Where the code on a poster leads.",
         ),
     ],
 };
