@@ -6,7 +6,7 @@
 use serde_json::Value as Json;
 
 /// The columns: where in a row's JSON each stands.
-const COLUMNS: [(&str, &[&str]); 52] = [
+const COLUMNS: [(&str, &[&str]); 53] = [
     ("number", &["number"]),
     ("tenant", &["tenant"]),
     ("campaign", &["campaign"]),

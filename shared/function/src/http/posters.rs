@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use machine::Campaign;
+use machine::{Campaign, Fault};
 use machine::facts::Facts;
 use machine::ids::Lane;
 use machine::luck::NoDraws;
@@ -323,7 +323,8 @@ fn fill(
     };
     let turn = settle(&call).map_err(|no| match no {
         No::Fault(fault) => Failed::Rule(fault),
-        No::Rejected(rejection) => Failed::Rejected(rejection, Arc::new(campaign.clone())),
+        // Bringing a record up to date rejects nothing: nobody is there to be told.
+        No::Rejected(_) => Failed::Rule(Fault::Mismatch("settling was rejected")),
     })?;
     let look = turn.look();
     if !is_offered(poster, &look) {

@@ -42,6 +42,9 @@ const KEPT_SIDE: u32 = 640;
 /// How much of decoded pictures is kept, in bytes.
 const DECODED_BYTES: u64 = 32 << 20;
 
+/// For how many of them that is planned.
+const DECODED: usize = 200;
+
 /// Why there is no poster.
 #[derive(Debug, thiserror::Error)]
 pub enum NotDrawn {
@@ -93,12 +96,21 @@ pub struct Posters {
 }
 
 /// What the pool's threads look at.
-#[derive(Default)]
 struct Kept {
     scenes: LazyLock<Scenes>,
     made: Made,
     /// Pictures that were decoded, by the hash of their bytes; none: they can't be.
     decoded: LazyLock<Cache<[u8; 32], Option<Arc<Picture>>, Pixels>>,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self {
+            scenes: LazyLock::default(),
+            made: Made::default(),
+            decoded: LazyLock::new(|| Cache::with_weighter(DECODED, DECODED_BYTES, Pixels)),
+        }
+    }
 }
 
 impl std::fmt::Debug for Kept {

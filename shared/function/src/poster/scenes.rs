@@ -91,7 +91,7 @@ impl Scenes {
             let files = |href: &str| file(&campaign.posters, &which.path, href);
             let read = Template::read(svg, &files, &self.fonts(fonts));
             let read = read.map_err(|faults| {
-                let first = faults.first().map(ToString::to_string);
+                let first = faults.first().map(|fault| fault.kind.to_string());
                 unreadable(first.unwrap_or_default())
             })?;
             Ok(Arc::new(read))
