@@ -5,5 +5,23 @@
 mod canvas;
 mod format;
 
+mod fault;
+mod fonts;
+mod template;
+mod text;
+
+mod code;
+mod compose;
+mod content;
+mod paint;
+mod picture;
+mod scene;
+
 pub use canvas::{Area, Canvas, Picture};
+pub use compose::Composed;
+pub use content::{Content, Warning};
+pub use fault::{Fault, FaultKind};
+pub use fonts::{Fonts, NotAFont};
 pub use format::Format;
+pub use scene::{Scale, Scene};
+pub use template::{Place, PlaceKind, Template};
