@@ -27,7 +27,7 @@ const SVG: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 750 1
 <text x="375" y="640" text-anchor="middle" font-family="Noto Sans SC" font-size="56" fill="#ffffff">{{ campaign.title }}</text>
 <text x="375" y="720" text-anchor="middle" font-family="Noto Sans SC" font-size="34" fill="#ffffff">{{ campaign.closes }}</text>
 <rect x="245" y="940" width="260" height="260" rx="16" fill="#ffffff"/>
-<rect id="qr share.url" x="255" y="950" width="240" height="240" fill="#000000"/>
+<rect id="qr share.url" x="255" y="950" width="240" height="240" fill="#ffffff"/>
 </svg>
 "##;
 

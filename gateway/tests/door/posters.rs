@@ -29,7 +29,7 @@ const SVG: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 240 3
 <circle id="picture user.avatar" cx="60" cy="60" r="40" fill="#cccccc"/>
 <text x="20" y="140" font-family="Noto Sans SC" font-size="20" fill="#222222">{{ user.name }}</text>
 <text x="20" y="180" font-family="Noto Sans SC" font-size="28" fill="#b00020">{{ grant.title }} {{ figures.days }}</text>
-<rect id="qr share.url" x="60" y="190" width="120" height="120" fill="#000000"/>
+<rect id="qr share.url" x="60" y="190" width="120" height="120" fill="#ffffff"/>
 </svg>"##;
 
 fn tenant() -> String {

@@ -23,6 +23,7 @@ use crate::cors::Origins;
 use crate::identity::Verifier;
 use crate::lists::Stored;
 use crate::poster::scenes::TenantFonts;
+use crate::poster::storage::Storage;
 use crate::telemetry::RouteMetrics;
 
 /// A limiter keyed by text.
@@ -70,6 +71,8 @@ pub struct TenantShell {
     pub asked: Services,
     /// The fonts that its posters may be written in, beside ours.
     pub fonts: TenantFonts,
+    /// Where its posters are put, if it says so.
+    pub storage: Option<Arc<Storage>>,
     /// How often each user may call.
     pub user_limit: Option<Arc<SharedLimiter>>,
     /// That limit as `RateLimit-Policy` says it, written once.

@@ -53,6 +53,7 @@ pub(super) struct Query {
     pub format: Option<String>,
     pub scale: Option<String>,
     pub grant: Option<String>,
+    pub link: Option<String>,
 }
 
 impl Query {
@@ -75,6 +76,7 @@ impl Query {
                 "format" => &mut query.format,
                 "scale" => &mut query.scale,
                 "grant" => &mut query.grant,
+                "link" => &mut query.link,
                 _ => continue,
             };
             place.get_or_insert_with(|| value.into_owned());

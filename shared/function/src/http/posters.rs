@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
+use axum::http::header::{
+    ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, VARY,
+};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use machine::{Campaign, Fault};
@@ -17,7 +19,7 @@ use poster::{Format, Scale};
 use serde_json::Map;
 use tokio::time::Instant;
 
-use super::answer::failed;
+use super::answer::{failed, json};
 use super::context::{Context, Door, Identified, PathOf, edge_problem, finish};
 use super::{CALL_TIMEOUT, Shared};
 use crate::engine::{Caller, Failed, record, user_of};
@@ -49,6 +51,7 @@ const FRESH_SECS: u32 = 60;
         ("format" = Option<String>, Query, description = "`jpeg`, `png` or `webp`; unless said, what `Accept` prefers"),
         ("scale" = Option<String>, Query, description = "`1`, or `2` for twice as many pixels each way"),
         ("grant" = Option<String>, Query, description = "The id of one of the user's grants that the poster tells of; unless said, the newest"),
+        ("link" = Option<String>, Query, description = "Where the tenant has a store for posters: the link in JSON, instead of a 302"),
         ("lane" = Option<String>, Query, description = "`test`: in the test lane, for testers"),
         ("lang" = Option<String>, Query, description = "The language of texts"),
     ),
@@ -56,6 +59,7 @@ const FRESH_SECS: u32 = 60;
     responses(
         (status = 200, description = "The picture; `ETag` names all that is in it", content(
             (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png"), (Vec<u8> = "image/webp"))),
+        (status = 302, description = "Where it is, for a tenant that has a store for posters"),
         (status = 304, description = "As the `ETag` that the client has"),
         (status = "default", description = "`code` says why not", content_type = "application/problem+json", body = super::openapi::ProblemAnswer),
     ))]
@@ -81,6 +85,8 @@ struct Wanted {
     scale: Scale,
     /// Whether `Accept` decided.
     negotiated: bool,
+    /// Whether a link is wanted rather than to be sent there.
+    link: bool,
 }
 
 async fn show(
@@ -292,6 +298,7 @@ async fn drawn(
         filled,
         format: wanted.format,
         scale: wanted.scale,
+        clock: context.clock,
     };
     let known = context.header(IF_NONE_MATCH.as_str());
     Ok(posters.draw(order, known).await?)
@@ -370,6 +377,21 @@ fn problem(why: NotShown, context: &Context<'_>, language: &str) -> Problem {
     }
 }
 
+/// Where the poster is: a page that asks for the link is told it, everybody else is sent there.
+fn link(url: &str, wanted: &Wanted) -> Response {
+    if wanted.link {
+        return json(serde_json::json!({ "url": url }).to_string());
+    }
+    let mut response = StatusCode::FOUND.into_response();
+    let headers = response.headers_mut();
+    if let Ok(location) = HeaderValue::try_from(url) {
+        headers.insert(LOCATION, location);
+    }
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(CORP, HeaderValue::from_static("cross-origin"));
+    response
+}
+
 fn picture(answer: Answer, wanted: &Wanted, has_own_address: bool) -> Response {
     let (tag, mut response) = match answer {
         Answer::NotModified(tag) => (tag, StatusCode::NOT_MODIFIED.into_response()),
@@ -379,6 +401,7 @@ fn picture(answer: Answer, wanted: &Wanted, has_own_address: bool) -> Response {
             response.headers_mut().insert(CONTENT_TYPE, media);
             (tag, response)
         }
+        Answer::Link(url) => return link(&url, wanted),
     };
     let headers = response.headers_mut();
     // Theirs alone. An address of the view changes with the record; the route itself does not.
@@ -422,6 +445,7 @@ fn wanted(context: &Context<'_>) -> Result<Wanted, Problem> {
         format: format.ok_or_else(none)?,
         scale,
         negotiated: asked.is_none(),
+        link: context.query.link.is_some(),
     })
 }
 

@@ -212,35 +212,35 @@ mod tests {
 
     #[test]
     fn an_address_opens_its_own_poster_until_it_ends() {
-        let sealer = sealer(1, Lane::Live);
-        let seal = sealer.seal("streak", &ann(), NOW).unwrap();
-        assert_eq!(sealer.open("streak", &seal, NOW), Ok(ann()));
+        let live = sealer(1, Lane::Live);
+        let seal = live.seal("streak", &ann(), NOW).unwrap();
+        assert_eq!(live.open("streak", &seal, NOW), Ok(ann()));
         let life = i64::from(LIFE_MINS) * MIN;
-        assert_eq!(sealer.open("streak", &seal, NOW + life - 1), Ok(ann()));
+        assert_eq!(live.open("streak", &seal, NOW + life - 1), Ok(ann()));
         assert_eq!(
-            sealer.open("streak", &seal, NOW + 2 * life),
+            live.open("streak", &seal, NOW + 2 * life),
             Err(NotOpened::Expired)
         );
         assert_eq!(
-            sealer.open("prize", &seal, NOW),
+            live.open("prize", &seal, NOW),
             Err(NotOpened::Forged),
             "bound to its template"
         );
-        for other in [super::tests::sealer(2, Lane::Live), super::tests::sealer(1, Lane::Test)] {
+        for other in [sealer(2, Lane::Live), sealer(1, Lane::Test)] {
             assert_eq!(other.open("streak", &seal, NOW), Err(NotOpened::Forged));
         }
     }
 
     #[test]
     fn it_is_the_same_within_its_window_and_tells_nothing() {
-        let sealer = sealer(1, Lane::Live);
+        let live = sealer(1, Lane::Live);
         let window = i64::from(LIFE_MINS) * MIN;
         let start = NOW / window * window;
-        let seal = |now| sealer.seal("streak", &ann(), now).unwrap();
+        let seal = |now| live.seal("streak", &ann(), now).unwrap();
         assert_eq!(seal(start), seal(start + window - 1));
         assert_ne!(seal(start), seal(start + window));
         let later = Sealed { version: 4, ..ann() };
-        assert_ne!(sealer.seal("streak", &later, start).unwrap(), seal(start));
+        assert_ne!(live.seal("streak", &later, start).unwrap(), seal(start));
         let raw = URL_SAFE_NO_PAD.decode(seal(start)).unwrap();
         for secret in [&b"img.example"[..], "安娜".as_bytes(), &ann().user.0, b"zh-CN"] {
             assert!(!raw.windows(secret.len()).any(|part| part == secret));
@@ -249,23 +249,23 @@ mod tests {
 
     #[test]
     fn one_changed_character_anywhere_is_noticed() {
-        let sealer = sealer(1, Lane::Live);
-        let seal = sealer.seal("streak", &ann(), NOW).unwrap();
+        let live = sealer(1, Lane::Live);
+        let seal = live.seal("streak", &ann(), NOW).unwrap();
         for at in 0..seal.len() {
             let mut bytes = seal.clone().into_bytes();
             bytes[at] = if bytes[at] == b'A' { b'g' } else { b'A' };
             let changed = String::from_utf8(bytes).unwrap();
             assert_eq!(
-                sealer.open("streak", &changed, NOW),
+                live.open("streak", &changed, NOW),
                 Err(NotOpened::Forged),
                 "{at}"
             );
         }
         for cut in [0, 1, 6, 20, seal.len() - 1] {
-            assert_eq!(sealer.open("streak", &seal[..cut], NOW), Err(NotOpened::Forged));
+            assert_eq!(live.open("streak", &seal[..cut], NOW), Err(NotOpened::Forged));
         }
         let long = "A".repeat(MOST_CHARS + 1);
-        assert_eq!(sealer.open("streak", &long, NOW), Err(NotOpened::Forged));
+        assert_eq!(live.open("streak", &long, NOW), Err(NotOpened::Forged));
     }
 
     #[test]

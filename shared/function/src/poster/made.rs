@@ -56,6 +56,12 @@ impl Tag {
         Self(hash.finalize().into())
     }
 
+    /// A name that a test makes up.
+    #[cfg(test)]
+    pub(super) const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// As an `ETag`: sixteen bytes of it are enough to tell posters apart.
     pub fn etag(&self) -> String {
         format!("\"{}\"", self.name())

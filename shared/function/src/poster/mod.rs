@@ -13,13 +13,15 @@ pub mod pool;
 pub mod scenes;
 mod secret;
 pub mod share;
+mod stage;
+pub mod storage;
 
 use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Instant;
 
 use axum::body::Bytes;
 use futures_util::future::join_all;
-use machine::Campaign;
+use machine::{Campaign, Millis};
 use poster::decode::{Fit, Limits, decode, fitted};
 use poster::{Content, Format, Picture, Scale, Template};
 use quick_cache::Weighter;
@@ -30,6 +32,7 @@ use self::made::Made;
 use self::pictures::{Fetched, Pictures};
 use self::pool::{NotDone, Pool};
 use self::scenes::{Scenes, TenantFonts, Unreadable, Which};
+use self::storage::NotStored;
 use crate::served::{Snapshot, TenantShell};
 use crate::telemetry::meters::{Drawn, poster, poster_took, poster_warning};
 
@@ -66,6 +69,8 @@ pub enum Answer {
     NotModified(Tag),
     /// Its bytes.
     Picture(Tag, Bytes),
+    /// Where it is.
+    Link(String),
 }
 
 /// What to draw.
@@ -85,6 +90,8 @@ pub struct Order<'a> {
     pub format: Format,
     /// How large.
     pub scale: Scale,
+    /// The server's clock, in no lane.
+    pub clock: Millis,
 }
 
 /// What a process has to make posters with.
@@ -162,7 +169,7 @@ impl Posters {
         let drawn = self.answer(order, known).await;
         match &drawn {
             Ok((Answer::NotModified(_), _)) => count(Drawn::NotModified),
-            Ok((Answer::Picture(..), became)) => count(*became),
+            Ok((Answer::Picture(..) | Answer::Link(_), became)) => count(*became),
             Err(NotDrawn::Not(NotDone::Full)) => count(Drawn::Refused),
             Err(_) => count(Drawn::Failed),
         }
@@ -189,13 +196,49 @@ impl Posters {
         if known.is_some_and(|known| has(known, &tag.etag())) {
             return Ok((Answer::NotModified(tag), Drawn::NotModified));
         }
+        let (format, now) = (order.format, order.clock);
+        let Some(storage) = &order.tenant.storage else {
+            let (bytes, became) = self.bytes(&order, pictures, tag).await?;
+            return Ok((Answer::Picture(tag, bytes), became));
+        };
+        let away = |why: NotStored| {
+            let (tenant, campaign) = (&order.tenant.tenant.id, &order.campaign.campaign);
+            tracing::warn!(tenant, %why, "a poster is sent itself, and not put into the tenant's store");
+            poster_warning(tenant, campaign, "not-stored");
+        };
+        let there = storage.has(tag, format, now).await;
+        if there == Ok(true) {
+            return Ok((Answer::Link(storage.link(tag, format, now)), Drawn::Cached));
+        }
+        let (bytes, became) = self.bytes(&order, pictures, tag).await?;
+        let put = match there {
+            Ok(_) => storage.put(tag, format, bytes.clone(), now).await,
+            // One that does not say what it has is not asked a second time.
+            Err(why) => Err(why),
+        };
+        match put {
+            Ok(()) => Ok((Answer::Link(storage.link(tag, format, now)), became)),
+            Err(why) => {
+                away(why);
+                Ok((Answer::Picture(tag, bytes), became))
+            }
+        }
+    }
+
+    /// A poster's bytes: found, or drawn for all who ask for it now.
+    async fn bytes(
+        &self,
+        order: &Order<'_>,
+        pictures: Vec<(String, Option<Arc<Fetched>>)>,
+        tag: Tag,
+    ) -> Result<(Bytes, Drawn), NotDrawn> {
         let turn = match self.kept.made.get(&tag).await {
-            Ok(bytes) => return Ok((Answer::Picture(tag, bytes), Drawn::Cached)),
+            Ok(bytes) => return Ok((bytes, Drawn::Cached)),
             Err(turn) => turn,
         };
-        let bytes = self.pool().run(self.job(&order, pictures, tag)).await??;
+        let bytes = self.pool().run(self.job(order, pictures, tag)).await??;
         let _ = turn.insert(bytes.clone());
-        Ok((Answer::Picture(tag, bytes), Drawn::Rendered))
+        Ok((bytes, Drawn::Rendered))
     }
 
     /// The pictures at the template's places, each with what was fetched for it.
@@ -246,11 +289,11 @@ impl Posters {
                     None => poster_warning(&tenant, &campaign, "picture-unreadable"),
                 }
             }
-            let composed = scene.compose(&content);
-            for warning in &composed.warnings {
-                poster_warning(&tenant, &campaign, warning.word());
+            let (bytes, warnings) = scene.draw(&content, format)?;
+            for warning in warnings {
+                poster_warning(&tenant, &campaign, warning);
             }
-            let bytes = Bytes::from(scene.encode(&composed, format)?);
+            let bytes = Bytes::from(bytes);
             poster_took(format.name(), began.elapsed());
             // Whoever ordered it may be gone; the next who asks has it.
             kept.made.keep(tag, bytes.clone());

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use campaign::posters::{file, template};
 use machine::Campaign;
 use parking_lot::Mutex;
-use poster::{Fonts, Scale, Scene, Template};
+use poster::{Fonts, Scale, Template};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use super::stage::Stage;
 use crate::served::Snapshot;
 
-/// How much of what was drawn once is kept, in bytes: some thirty posters at 1x.
+/// How much of what was drawn once is kept, in bytes: some sixteen posters at 1x.
 const MOST_BYTES: u64 = 256 << 20;
 
 /// How many templates are kept.
@@ -44,7 +45,7 @@ pub struct Unreadable {
 /// The templates and scenes of a process.
 pub struct Scenes {
     templates: Cache<Which, Arc<Template>>,
-    scenes: Cache<(Which, Scale), Arc<Scene>, Bytes>,
+    scenes: Cache<(Which, Scale), Arc<Stage>, Bytes>,
     /// Fonts that a tenant adds, by their hash; under zeros the built-in ones.
     fonts: Mutex<Vec<([u8; 32], Fonts)>>,
 }
@@ -99,11 +100,10 @@ impl Scenes {
     }
 
     /// A template's scene, drawn if it was not.
-    pub fn scene(&self, which: &Which, template: &Template, scale: Scale) -> Arc<Scene> {
+    pub fn scene(&self, which: &Which, template: &Template, scale: Scale) -> Arc<Stage> {
         let key = (which.clone(), scale);
-        let made = self
-            .scenes
-            .get_or_insert_with(&key, || Ok::<_, NoError>(Arc::new(template.scene(scale))));
+        let make = || Ok::<_, NoError>(Arc::new(Stage::new(template.scene(scale))));
+        let made = self.scenes.get_or_insert_with(&key, make);
         match made {
             Ok(scene) => scene,
             Err(never) => match never {},
@@ -199,12 +199,12 @@ impl TenantFonts {
 
 enum NoError {}
 
-/// About how many bytes a scene takes: its canvas in three bytes a pixel, its layers in four each.
+/// About how many bytes a scene takes.
 #[derive(Debug, Clone)]
 struct Bytes;
 
-impl Weighter<(Which, Scale), Arc<Scene>> for Bytes {
-    fn weight(&self, _: &(Which, Scale), scene: &Arc<Scene>) -> u64 {
-        (scene.bytes() as u64).max(1)
+impl Weighter<(Which, Scale), Arc<Stage>> for Bytes {
+    fn weight(&self, _: &(Which, Scale), stage: &Arc<Stage>) -> u64 {
+        stage.bytes()
     }
 }

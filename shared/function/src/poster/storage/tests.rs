@@ -52,16 +52,17 @@ async fn bucket() -> (u16, Objects, Arc<Mutex<Vec<String>>>) {
             let mut words = head.split(' ');
             let (method, path) = (words.next().unwrap(), words.next().unwrap());
             noted.lock().unwrap().push(format!("{method} {path}"));
-            let mut objects = kept.lock().unwrap();
-            let status = match method {
-                "PUT" => {
-                    objects.insert(path.to_owned(), body);
-                    "200 OK"
+            let status = {
+                let mut objects = kept.lock().unwrap();
+                match method {
+                    "PUT" => {
+                        objects.insert(path.to_owned(), body);
+                        "200 OK"
+                    }
+                    _ if objects.contains_key(path) => "200 OK",
+                    _ => "404 Not Found",
                 }
-                _ if objects.contains_key(path) => "200 OK",
-                _ => "404 Not Found",
             };
-            drop(objects);
             let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
             stream.write_all(answer.as_bytes()).await.unwrap();
         }
