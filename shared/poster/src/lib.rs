@@ -3,6 +3,8 @@
 //! It reads no file, asks no network and knows nothing of campaigns: what fills a place is an argument.
 
 mod canvas;
+pub mod decode;
+pub mod encode;
 mod format;
 
 mod fault;
