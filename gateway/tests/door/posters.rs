@@ -1,7 +1,7 @@
 //! Posters over the public door: whose, in which form, by which address; and that they hold nobody up.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -427,4 +427,81 @@ async fn who_brought_a_friend_is_kept_and_nothing_else_comes_of_it() {
         }
     }
     assert_eq!(world.rows("daily").await.len(), 8, "nobody had more for it");
+}
+
+/// An object store on this machine, as far as we ask one.
+async fn bucket() -> (u16, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let calls: Arc<Mutex<Vec<String>>> = Arc::default();
+    let noted = calls.clone();
+    tokio::spawn(async move {
+        let mut there = HashSet::new();
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut all = Vec::new();
+            let (head, end) = loop {
+                let mut part = vec![0; 65_536];
+                let read = stream.read(&mut part).await.unwrap();
+                all.extend(&part[..read]);
+                let end = all.windows(4).position(|four| four == b"\r\n\r\n");
+                if let Some(end) = end {
+                    break (String::from_utf8_lossy(&all[..end]).into_owned(), end + 4);
+                }
+            };
+            let length = head.lines().find_map(|line| {
+                let (name, value) = line.split_once(": ")?;
+                name.eq_ignore_ascii_case("content-length").then(|| value.parse::<usize>().unwrap())
+            });
+            while all.len() < end + length.unwrap_or(0) {
+                let mut part = vec![0; 65_536];
+                let read = stream.read(&mut part).await.unwrap();
+                all.extend(&part[..read]);
+            }
+            let mut words = head.split(' ');
+            let (method, path) = (words.next().unwrap(), words.next().unwrap().to_owned());
+            noted.lock().unwrap().push(method.to_owned());
+            let found = match method {
+                "PUT" => {
+                    assert!(all[end..].starts_with(b"\xff\xd8\xff"), "a JPEG is put");
+                    there.insert(path)
+                }
+                _ => there.contains(&path),
+            };
+            let status = if found { "200 OK" } else { "404 Not Found" };
+            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    (port, calls)
+}
+
+#[tokio::test]
+async fn a_tenants_own_store_has_each_poster_once_and_the_answer_leads_there() {
+    let (port, calls) = bucket().await;
+    let storage = format!(
+        "posters: {{ storage: {{ endpoint: \"http://localhost:{port}\", region: here, bucket: acme, key: {{ file: store.id }}, secret: {{ file: store.secret }} }}, picture_hosts"
+    );
+    let tenant = tenant().replace("posters: { picture_hosts", &storage);
+    let daily = daily();
+    let changed = [
+        ("acme/tenant.yaml", &*tenant),
+        ("acme/daily.yaml", &*daily),
+        ("acme/posters/streak.svg", SVG),
+        ("acme/store.id", "id\n"),
+        ("acme/store.secret", "secret\n"),
+    ];
+    let world = World::of(&with(&changed)).await;
+    assert!(world.report.problems.is_empty(), "{:?}", world.report.problems);
+    let sent = world.get("ann", STREAK).await;
+    assert_eq!(sent.status, 302, "{}", sent.text());
+    let to = sent.header("location").unwrap().to_owned();
+    assert!(to.starts_with(&format!("http://localhost:{port}/acme/posters/")), "{to}");
+    assert!(to.contains(".jpeg?X-Amz-Algorithm=") && !to.contains("ann"), "{to}");
+    let link = world.get("ann", &format!("{STREAK}?link=1")).await.done();
+    assert_eq!(link["url"], *to);
+    // Another process finds it there.
+    let other = world.beside().await;
+    assert_eq!(other.get("ann", STREAK).await.status, 302);
+    assert_eq!(*calls.lock().unwrap(), ["HEAD", "PUT", "HEAD"]);
 }

@@ -6,6 +6,8 @@
 #[cfg(feature = "yaml")]
 pub mod check;
 pub mod content;
+#[cfg(feature = "yaml")]
+mod named;
 mod placeholders;
 mod say;
 
@@ -15,6 +17,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use machine::model::{PosterFile, Posters};
 
+#[cfg(feature = "yaml")]
+pub use self::named::named_in;
 pub use self::placeholders::{Holds, Placeholder, placeholders};
 pub use self::say::{instant, money, number, say};
 
@@ -60,6 +64,17 @@ pub fn beside(template: &str, href: &str) -> Option<String> {
             .all(|part| !part.is_empty() && !part.starts_with('.'));
     let folder = template.rsplit_once('/').map_or("", |(folder, _)| folder);
     is_plain.then(|| format!("{folder}/{href}"))
+}
+
+/// Whether a path, from the tenant's folder, can be a file of a poster: so a file that is sent takes the place of nothing else.
+pub fn is_file(path: &str) -> bool {
+    const KINDS: [&str; 5] = ["svg", "png", "jpg", "jpeg", "webp"];
+    let kind = path.rsplit_once('.').map_or("", |(_, kind)| kind);
+    path.strip_prefix(FOLDER).is_some_and(|rest| {
+        rest.split('/')
+            .all(|part| !part.is_empty() && !part.starts_with('.'))
+    }) && !path.contains('\\')
+        && KINDS.iter().any(|known| known.eq_ignore_ascii_case(kind))
 }
 
 /// An address with its placeholders in single braces filled; what `value` does not know stays empty. Values are
