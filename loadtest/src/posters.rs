@@ -205,8 +205,14 @@ impl fmt::Display for Found {
         writeln!(f, "p99 of {draws_per_second} draws a second, ms:")?;
         let rows = [
             ("alone".to_owned(), &self.alone_p99_ms),
-            (format!("beside {posters_per_second} posters/s"), &self.beside_p99_ms),
-            (format!("beside {flood_per_second} posters/s"), &self.flooded_p99_ms),
+            (
+                format!("beside {posters_per_second} posters/s"),
+                &self.beside_p99_ms,
+            ),
+            (
+                format!("beside {flood_per_second} posters/s"),
+                &self.flooded_p99_ms,
+            ),
         ];
         let alone = median(&self.alone_p99_ms);
         for (what, figures) in rows {
@@ -261,6 +267,10 @@ mod tests {
         };
         let found = Found::new(load, &[round.clone(), round]);
         assert_eq!((found.draw_errors, found.flood[&200]), (6, 4));
-        assert!(found.to_string().contains("beside 1 posters/s: median 1.50 (1.50 x alone)"));
+        assert!(
+            found
+                .to_string()
+                .contains("beside 1 posters/s: median 1.50 (1.50 x alone)")
+        );
     }
 }

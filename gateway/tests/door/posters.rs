@@ -1,8 +1,8 @@
 //! Posters over the public door: whose, in which form, by which address; and that they hold nobody up.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use function::poster::Posters;
@@ -58,7 +58,11 @@ async fn house() -> World {
         ("acme/posters/streak.svg", SVG),
     ];
     let world = World::of(&with(&changed)).await;
-    assert!(world.report.problems.is_empty(), "{:?}", world.report.problems);
+    assert!(
+        world.report.problems.is_empty(),
+        "{:?}",
+        world.report.problems
+    );
     world
 }
 
@@ -109,45 +113,83 @@ async fn a_picture_in_the_form_that_is_asked_for() {
         let call = world.ask("GET", &path).by("ann").header("accept", accept);
         let answer = call.send().await;
         let tag = picture(&answer, media).to_owned();
-        assert!(answer.header("cache-control").unwrap().starts_with("private"));
-        assert_eq!(answer.header("cross-origin-resource-policy"), Some("cross-origin"));
+        assert!(
+            answer
+                .header("cache-control")
+                .unwrap()
+                .starts_with("private")
+        );
+        assert_eq!(
+            answer.header("cross-origin-resource-policy"),
+            Some("cross-origin")
+        );
         // Whoever has it is told so, before anything is drawn, and by any other way to the same picture.
         let call = world.ask("GET", &path).by("ann").header("accept", accept);
-        let again = call.header("if-none-match", format!("\"x\", W/{tag}")).send().await;
+        let again = call
+            .header("if-none-match", format!("\"x\", W/{tag}"))
+            .send()
+            .await;
         assert_eq!((again.status, again.bytes.len()), (304, 0));
         assert_eq!(again.header("etag"), Some(&*tag));
-        let head = world.ask("HEAD", &path).by("ann").header("accept", accept).send().await;
+        let head = world
+            .ask("HEAD", &path)
+            .by("ann")
+            .header("accept", accept)
+            .send()
+            .await;
         assert_eq!((head.status, head.header("etag")), (200, Some(&*tag)));
         assert!(head.bytes.is_empty());
         tags.insert(tag);
     }
     assert_eq!(tags.len(), 4, "one name for one picture: {tags:?}");
-    for (query, accept) in [("?format=gif", "*/*"), ("?format=", "*/*"), ("", "text/html")] {
+    for (query, accept) in [
+        ("?format=gif", "*/*"),
+        ("?format=", "*/*"),
+        ("", "text/html"),
+    ] {
         let path = format!("{STREAK}{query}");
         let call = world.ask("GET", &path).by("ann").header("accept", accept);
         let no = call.send().await.no(406, "not-acceptable");
         assert_eq!(no["formats"][0], "image/jpeg");
     }
-    world.get("ann", &format!("{STREAK}?scale=3")).await.no(400, "bad-request");
+    world
+        .get("ann", &format!("{STREAK}?scale=3"))
+        .await
+        .no(400, "bad-request");
 }
 
 #[tokio::test]
 async fn only_for_whom_it_is() {
     let world = house().await;
-    world.get("ann", "/v1/acme/daily/poster/other").await.no(404, "no-such-poster");
-    world.get("ann", "/v1/acme/wheel/poster/streak").await.no(404, "no-such-poster");
-    world.get("ann", "/v1/acme/none/poster/streak").await.no(404, "no-such-campaign");
+    world
+        .get("ann", "/v1/acme/daily/poster/other")
+        .await
+        .no(404, "no-such-poster");
+    world
+        .get("ann", "/v1/acme/wheel/poster/streak")
+        .await
+        .no(404, "no-such-poster");
+    world
+        .get("ann", "/v1/acme/none/poster/streak")
+        .await
+        .no(404, "no-such-campaign");
     open(&world, STREAK).await.no(401, "unauthenticated");
     let other = world.token("other", "ann", &json!({}));
     let call = world.ask("GET", STREAK).bearer(&other);
     call.send().await.no(401, "unauthenticated");
     // A poster for those who have come three days is offered to nobody else.
-    world.get("ann", "/v1/acme/daily/poster/third").await.no(404, "no-such-poster");
+    world
+        .get("ann", "/v1/acme/daily/poster/third")
+        .await
+        .no(404, "no-such-poster");
     let offered = world.get("ann", VIEW).await.json()["posters"].clone();
     assert_eq!(offered.as_array().unwrap().len(), 1, "{offered}");
     // A page of the tenant's may read it, and is told what it may not.
     let call = world.ask("GET", STREAK).by("ann");
-    let answer = call.header("origin", "https://app.acme.example").send().await;
+    let answer = call
+        .header("origin", "https://app.acme.example")
+        .send()
+        .await;
     assert_eq!(
         answer.header("access-control-allow-origin"),
         Some("https://app.acme.example")
@@ -186,7 +228,10 @@ async fn the_views_address_shows_the_same_poster_without_a_token() {
     let world = house().await;
     let claims = json!({ "name": "安娜 Anna" });
     let url = address(&world, "ann", &claims, VIEW).await;
-    assert!(url.starts_with("/v1/acme/daily/poster/streak?seal="), "{url}");
+    assert!(
+        url.starts_with("/v1/acme/daily/poster/streak?seal="),
+        "{url}"
+    );
     assert!(url.len() < 400, "{} characters", url.len());
     for told in ["ann", "Anna", "%E5%AE%89"] {
         assert!(!url.contains(told), "{url}");
@@ -194,7 +239,10 @@ async fn the_views_address_shows_the_same_poster_without_a_token() {
     let theirs = by(&world, "ann", &claims, STREAK).await;
     let shown = open(&world, &url).await;
     // The name that only the token said is on it: the same tag is the same content.
-    assert_eq!(picture(&shown, "image/jpeg"), picture(&theirs, "image/jpeg"));
+    assert_eq!(
+        picture(&shown, "image/jpeg"),
+        picture(&theirs, "image/jpeg")
+    );
     assert_eq!(shown.bytes, theirs.bytes);
     let nameless = by(&world, "ann", &json!({}), STREAK).await;
     assert_ne!(nameless.header("etag"), shown.header("etag"));
@@ -207,8 +255,14 @@ async fn the_views_address_shows_the_same_poster_without_a_token() {
     let after = open(&world, &after).await;
     assert_ne!(after.header("etag"), shown.header("etag"));
     // The old address shows what is there now.
-    assert_eq!(open(&world, &url).await.header("etag"), after.header("etag"));
-    picture(&open(&world, &format!("{url}&format=png&scale=2")).await, "image/png");
+    assert_eq!(
+        open(&world, &url).await.header("etag"),
+        after.header("etag")
+    );
+    picture(
+        &open(&world, &format!("{url}&format=png&scale=2")).await,
+        "image/png",
+    );
 }
 
 #[tokio::test]
@@ -254,7 +308,10 @@ async fn a_testers_poster_is_of_the_test_lane() {
     assert!(url.contains("lane=test&seal="), "{url}");
     let test = open(&world, &url).await;
     let by_token = by(&world, "tess", &json!({}), &format!("{STREAK}?lane=test")).await;
-    assert_eq!(picture(&test, "image/jpeg"), picture(&by_token, "image/jpeg"));
+    assert_eq!(
+        picture(&test, "image/jpeg"),
+        picture(&by_token, "image/jpeg")
+    );
     let live = world.get("tess", STREAK).await;
     assert_ne!(picture(&live, "image/jpeg"), picture(&test, "image/jpeg"));
     open(&world, &url.replace("lane=test&", ""))
@@ -275,7 +332,10 @@ async fn it_tells_of_ones_own_grants_only() {
     let newest = world.get("ann", STREAK).await;
     assert_ne!(newest.header("etag"), before.header("etag"));
     let named = world.get("ann", &format!("{STREAK}?grant={grant}")).await;
-    assert_eq!(picture(&named, "image/jpeg"), picture(&newest, "image/jpeg"));
+    assert_eq!(
+        picture(&named, "image/jpeg"),
+        picture(&newest, "image/jpeg")
+    );
     let others = world.get("bob", &format!("{STREAK}?grant={grant}")).await;
     others.no(404, "no-such-poster");
     let none = world.get("ann", &format!("{STREAK}?grant=x")).await;
@@ -379,7 +439,11 @@ async fn an_avatar_is_fetched_where_the_tenant_allows_it_and_else_the_templates_
         let url = address(&world, "ann", &of(&avatar), VIEW).await;
         assert_eq!(open(&world, &url).await.bytes, without.bytes, "{avatar}");
     }
-    assert_eq!(calls.load(Ordering::SeqCst), 1, "only the allowed one was called");
+    assert_eq!(
+        calls.load(Ordering::SeqCst),
+        1,
+        "only the allowed one was called"
+    );
 }
 
 #[tokio::test]
@@ -406,13 +470,23 @@ async fn who_brought_a_friend_is_kept_and_nothing_else_comes_of_it() {
         ("emil", format!("?from={test_id}"), None),
         // A mini-program's code brings its scene, and nothing else.
         ("fay", format!("?scene={id}"), Some(&ann)),
-        ("gus", format!("?channel=app&scene=moments&from={id}"), Some(&ann)),
+        (
+            "gus",
+            format!("?channel=app&scene=moments&from={id}"),
+            Some(&ann),
+        ),
         ("hal", "?scene=moments".to_owned(), None),
     ];
     for (user, query, sharer) in rows {
-        let done = world.post(user, &format!("{SIGN}{query}"), "k", json!({})).await;
+        let done = world
+            .post(user, &format!("{SIGN}{query}"), "k", json!({}))
+            .await;
         assert_eq!(done.rewards(), ["points"], "{user}: {}", done.text());
-        let ledger = world.store.history("acme", tenant.pseudonym(user), 10).await.unwrap();
+        let ledger = world
+            .store
+            .history("acme", tenant.pseudonym(user), 10)
+            .await
+            .unwrap();
         let kept = &ledger[0].attribution;
         let named = kept.subjects.iter().find(|(kind, _)| &**kind == "sharer");
         let named = named.map(|(_, who)| who.to_string());
@@ -451,7 +525,8 @@ async fn bucket() -> (u16, Arc<Mutex<Vec<String>>>) {
             };
             let length = head.lines().find_map(|line| {
                 let (name, value) = line.split_once(": ")?;
-                name.eq_ignore_ascii_case("content-length").then(|| value.parse::<usize>().unwrap())
+                name.eq_ignore_ascii_case("content-length")
+                    .then(|| value.parse::<usize>().unwrap())
             });
             while all.len() < end + length.unwrap_or(0) {
                 let mut part = vec![0; 65_536];
@@ -492,12 +567,22 @@ async fn a_tenants_own_store_has_each_poster_once_and_the_answer_leads_there() {
         ("acme/store.secret", "secret\n"),
     ];
     let world = World::of(&with(&changed)).await;
-    assert!(world.report.problems.is_empty(), "{:?}", world.report.problems);
+    assert!(
+        world.report.problems.is_empty(),
+        "{:?}",
+        world.report.problems
+    );
     let sent = world.get("ann", STREAK).await;
     assert_eq!(sent.status, 302, "{}", sent.text());
     let to = sent.header("location").unwrap().to_owned();
-    assert!(to.starts_with(&format!("http://localhost:{port}/acme/posters/")), "{to}");
-    assert!(to.contains(".jpeg?X-Amz-Algorithm=") && !to.contains("ann"), "{to}");
+    assert!(
+        to.starts_with(&format!("http://localhost:{port}/acme/posters/")),
+        "{to}"
+    );
+    assert!(
+        to.contains(".jpeg?X-Amz-Algorithm=") && !to.contains("ann"),
+        "{to}"
+    );
     let link = world.get("ann", &format!("{STREAK}?link=1")).await.done();
     assert_eq!(link["url"], *to);
     // Another process finds it there.

@@ -218,7 +218,10 @@ async fn carry_out(
     until: Instant,
 ) -> Result<Result<Answered, Failed>, Problem> {
     let key = caller.served.key(caller.lane);
-    let said = [context.query.from.as_deref(), sent.attribution.scene.as_deref()];
+    let said = [
+        context.query.from.as_deref(),
+        sent.attribution.scene.as_deref(),
+    ];
     let attributed = share::arrived(caller, &key, said).map(|subject| {
         let mut attribution = sent.attribution.clone();
         attribution.subjects.push(subject);

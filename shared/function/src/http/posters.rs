@@ -9,12 +9,12 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use machine::{Campaign, Fault};
 use machine::facts::Facts;
 use machine::ids::Lane;
 use machine::luck::NoDraws;
 use machine::model::Sender;
 use machine::step::{Call, No, settle};
+use machine::{Campaign, Fault};
 use poster::{Format, Scale};
 use serde_json::Map;
 use tokio::time::Instant;
@@ -228,10 +228,16 @@ async fn draw(
             .map_err(NotShown::Problem)?,
     };
     let drawn = drawn(context, &caller, name, wanted, until);
-    tokio::time::timeout_at(until, drawn).await.unwrap_or_else(|_| {
-        count(&caller.served.tenant, &caller.served.campaign, Drawn::Refused);
-        Err(NotShown::Late)
-    })
+    tokio::time::timeout_at(until, drawn)
+        .await
+        .unwrap_or_else(|_| {
+            count(
+                &caller.served.tenant,
+                &caller.served.campaign,
+                Drawn::Refused,
+            );
+            Err(NotShown::Late)
+        })
 }
 
 /// Whoever has an address, as the one whose poster it is.
@@ -280,10 +286,13 @@ async fn drawn(
         fonts: caller.shell.fonts.sha256(),
         path: path.ok_or(NotShown::NoSuchPoster)?.clone(),
     };
-    let posters = context.shell.registry.posters();
-    let template = posters.template(&which, campaign, &caller.shell.fonts).await?;
+    let posters = context.shell.registry.drawing();
+    let template = posters
+        .template(&which, campaign, &caller.shell.fonts)
+        .await?;
     let key = served.key(caller.lane);
-    let recalled = tokio::time::timeout_at(until, context.shell.store.recall(&key, user, None)).await;
+    let recalled =
+        tokio::time::timeout_at(until, context.shell.store.recall(&key, user, None)).await;
     let recalled = recalled.map_err(|_| Failed::Slow)??;
     if !served.lost && !served.is_own(&recalled.live, &user, campaign) {
         return Err(Failed::Behind.into());
@@ -466,7 +475,9 @@ fn accepted(headers: &HeaderMap) -> Option<Format> {
     let weight = |format: Format| {
         // The most specific range counts (RFC 9110, 12.5.1).
         let of = |wished: &str| {
-            let found = ranges.iter().find(|(range, _)| range.eq_ignore_ascii_case(wished));
+            let found = ranges
+                .iter()
+                .find(|(range, _)| range.eq_ignore_ascii_case(wished));
             found.map(|(_, weight)| *weight)
         };
         of(format.media_type())
@@ -476,7 +487,9 @@ fn accepted(headers: &HeaderMap) -> Option<Format> {
     };
     let weighed = Format::ALL.map(|format| (format, weight(format)));
     let best = weighed.iter().map(|(_, weight)| *weight).max()?;
-    let found = weighed.into_iter().find(|(_, weight)| *weight == best && best > 0);
+    let found = weighed
+        .into_iter()
+        .find(|(_, weight)| *weight == best && best > 0);
     found.map(|(format, _)| format)
 }
 
@@ -522,7 +535,10 @@ mod tests {
             ("image/webp, image/png;q=0.5", Some("webp")),
             ("image/png;q=0.5, image/*;q=0.4", Some("png")),
             ("image/jpeg;q=0, */*", Some("png")),
-            ("image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8", Some("jpeg")),
+            (
+                "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8",
+                Some("jpeg"),
+            ),
             ("IMAGE/WEBP", Some("webp")),
             ("text/html", None),
             ("image/jpeg;q=0, image/png;q=0, image/webp;q=0", None),

@@ -58,10 +58,7 @@ pub struct Sealed {
     pub ahead_ms: Millis,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "as serde calls it"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 const fn is_zero(millis: &Millis) -> bool {
     *millis == 0
 }
@@ -73,11 +70,12 @@ impl Sealed {
         shown: impl Iterator<Item = &'n str>,
     ) -> Map<String, Json> {
         let named = shown.filter_map(|name| Some((name.to_owned(), token.get(name)?.clone())));
-        let mut claims: Map<String, Json> = named
-            .filter(|(_, value)| !value.is_object())
-            .collect();
+        let mut claims: Map<String, Json> = named.filter(|(_, value)| !value.is_object()).collect();
         let length = |value: &Json| value.to_string().len();
-        while claims.iter().map(|(name, value)| name.len() + length(value) + 4).sum::<usize>()
+        while claims
+            .iter()
+            .map(|(name, value)| name.len() + length(value) + 4)
+            .sum::<usize>()
             > MOST_CLAIM_BYTES
         {
             let longest = claims.iter().max_by_key(|(_, value)| length(value));
@@ -239,10 +237,18 @@ mod tests {
         let seal = |now| live.seal("streak", &ann(), now).unwrap();
         assert_eq!(seal(start), seal(start + window - 1));
         assert_ne!(seal(start), seal(start + window));
-        let later = Sealed { version: 4, ..ann() };
+        let later = Sealed {
+            version: 4,
+            ..ann()
+        };
         assert_ne!(live.seal("streak", &later, start).unwrap(), seal(start));
         let raw = URL_SAFE_NO_PAD.decode(seal(start)).unwrap();
-        for secret in [&b"img.example"[..], "安娜".as_bytes(), &ann().user.0, b"zh-CN"] {
+        for secret in [
+            &b"img.example"[..],
+            "安娜".as_bytes(),
+            &ann().user.0,
+            b"zh-CN",
+        ] {
             assert!(!raw.windows(secret.len()).any(|part| part == secret));
         }
     }
@@ -262,7 +268,10 @@ mod tests {
             );
         }
         for cut in [0, 1, 6, 20, seal.len() - 1] {
-            assert_eq!(live.open("streak", &seal[..cut], NOW), Err(NotOpened::Forged));
+            assert_eq!(
+                live.open("streak", &seal[..cut], NOW),
+                Err(NotOpened::Forged)
+            );
         }
         let long = "A".repeat(MOST_CHARS + 1);
         assert_eq!(live.open("streak", &long, NOW), Err(NotOpened::Forged));
@@ -273,10 +282,16 @@ mod tests {
         let token = json!({ "name": "Ann", "avatar": "x".repeat(2000), "level": 3, "deep": { "a": 1 }, "secret": "s" });
         let shown = ["name", "avatar", "level", "deep", "absent"];
         let kept = Sealed::claims(token.as_object().unwrap(), shown.into_iter());
-        assert_eq!(Json::Object(kept.clone()), json!({ "name": "Ann", "level": 3 }));
+        assert_eq!(
+            Json::Object(kept.clone()),
+            json!({ "name": "Ann", "level": 3 })
+        );
         let most = json!({ "name": "\u{1}".repeat(160) });
         let kept = Sealed::claims(most.as_object().unwrap(), ["name"].into_iter());
-        let sealed = Sealed { claims: kept, ..ann() };
+        let sealed = Sealed {
+            claims: kept,
+            ..ann()
+        };
         assert!(sealer(1, Lane::Live).seal("streak", &sealed, NOW).is_some());
     }
 }

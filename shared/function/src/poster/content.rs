@@ -110,8 +110,7 @@ impl Whose<'_> {
             }
             "context" => {
                 let shown = campaign.vars.iter().zip(&look.core.vars);
-                let mut shown =
-                    shown.filter(|(var, _)| var.show && var.kind != VarKind::Hidden);
+                let mut shown = shown.filter(|(var, _)| var.show && var.kind != VarKind::Hidden);
                 let found = shown.find(|(var, _)| var.name == name);
                 found.map(|(var, value)| say(value, var.ty))
             }

@@ -164,7 +164,10 @@ impl Posters {
 
     /// Draws a poster, or finds it where it was drawn before. `known` are the tags that the client has, as `If-None-Match` says them.
     pub async fn draw(&self, order: Order<'_>, known: Option<&str>) -> Result<Answer, NotDrawn> {
-        let (tenant, campaign) = (order.tenant.tenant.id.clone(), order.campaign.campaign.clone());
+        let (tenant, campaign) = (
+            order.tenant.tenant.id.clone(),
+            order.campaign.campaign.clone(),
+        );
         let count = |became| poster(&tenant, &campaign, became);
         let drawn = self.answer(order, known).await;
         match &drawn {
@@ -245,16 +248,20 @@ impl Posters {
     async fn fetch(&self, order: &Order<'_>) -> Vec<(String, Option<Arc<Fetched>>)> {
         let tenant = &order.tenant.tenant;
         let hosts = &tenant.posters.picture_hosts;
-        let fetches = order.filled.pictures.iter().map(|(path, address)| async move {
-            if address.is_empty() {
-                return (path.clone(), None);
-            }
-            let found = self.pictures.get(&tenant.id, hosts, address).await;
-            if found.is_err() {
-                poster_warning(&tenant.id, &order.campaign.campaign, "picture-not-fetched");
-            }
-            (path.clone(), found.ok())
-        });
+        let fetches = order
+            .filled
+            .pictures
+            .iter()
+            .map(|(path, address)| async move {
+                if address.is_empty() {
+                    return (path.clone(), None);
+                }
+                let found = self.pictures.get(&tenant.id, hosts, address).await;
+                if found.is_err() {
+                    poster_warning(&tenant.id, &order.campaign.campaign, "picture-not-fetched");
+                }
+                (path.clone(), found.ok())
+            });
         join_all(fetches).await
     }
 
@@ -350,6 +357,8 @@ struct Pixels;
 
 impl Weighter<[u8; 32], Option<Arc<Picture>>> for Pixels {
     fn weight(&self, _: &[u8; 32], picture: &Option<Arc<Picture>>) -> u64 {
-        picture.as_ref().map_or(128, |it| it.rgba.len() as u64 + 128)
+        picture
+            .as_ref()
+            .map_or(128, |it| it.rgba.len() as u64 + 128)
     }
 }

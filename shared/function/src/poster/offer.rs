@@ -80,7 +80,10 @@ impl Offer<'_> {
             };
             Some(PosterView {
                 template: poster.name.to_string(),
-                url: format!("/v1/{tenant}/{campaign}/poster/{}?{lane}seal={seal}", poster.name),
+                url: format!(
+                    "/v1/{tenant}/{campaign}/poster/{}?{lane}seal={seal}",
+                    poster.name
+                ),
             })
         };
         offered.filter_map(view).collect()
@@ -110,9 +113,10 @@ fn shown_claims<'c>(
         let figures = poster.figures.iter();
         let mut figures = figures.map(|figure| &figure.program);
         figures.any(|program| reads_claim(program, slot))
-            || poster.when.as_ref().is_some_and(|when| {
-                reads_claim(&machine::expr::Expr::Bool(when.clone()), slot)
-            })
+            || poster
+                .when
+                .as_ref()
+                .is_some_and(|when| reads_claim(&machine::expr::Expr::Bool(when.clone()), slot))
     };
     let named = move |name: &str| {
         let path = format!("user.{name}");

@@ -145,7 +145,10 @@ struct Place<'a> {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         let mut state = self.shared.state.lock();
-        let at = state.queue.iter().position(|(other, _)| *other == self.number);
+        let at = state
+            .queue
+            .iter()
+            .position(|(other, _)| *other == self.number);
         if let Some(at) = at {
             let left = state.queue.remove(at);
             poster_queue(state.queue.len());

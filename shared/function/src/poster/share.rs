@@ -184,7 +184,14 @@ mod tests {
         let shares = Shares::of(&Seed([7; 32]), &key("words", 1, Lane::Live));
         let user = Pseudonym::of(&[7; 32], "ann");
         let id = shares.id(&user);
-        for text in ["", "AAAAAAAAAAAAAAAA", "1234", "ann", &id[1..], "日日日日日"] {
+        for text in [
+            "",
+            "AAAAAAAAAAAAAAAA",
+            "1234",
+            "ann",
+            &id[1..],
+            "日日日日日",
+        ] {
             assert_eq!(shares.sharer(text), None, "{text}");
         }
         for at in 0..LENGTH {

@@ -212,7 +212,7 @@ impl Registry {
     }
 
     /// What this process makes posters with.
-    pub fn posters(&self) -> &Posters {
+    pub fn drawing(&self) -> &Posters {
         &self.posters
     }
 

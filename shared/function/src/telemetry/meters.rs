@@ -84,7 +84,10 @@ fn describe() {
         "Facts that a tenant's service was to be asked for, in one call, by what came of it."
     );
     describe_histogram!(LOOKUP_SECONDS, "Seconds that calls for facts took.");
-    describe_counter!(POSTERS, "Posters that were asked for, by what became of it.");
+    describe_counter!(
+        POSTERS,
+        "Posters that were asked for, by what became of it."
+    );
     describe_histogram!(
         POSTER_SECONDS,
         "Seconds that a thread took to draw and encode a poster, by format."

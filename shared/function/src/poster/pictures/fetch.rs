@@ -114,5 +114,8 @@ async fn get(
         .header(USER_AGENT, "gala")
         .body(Empty::<Bytes>::new())
         .map_err(|_| NotFetched::Address)?;
-    sender.send_request(request).await.map_err(|_| NotFetched::Away)
+    sender
+        .send_request(request)
+        .await
+        .map_err(|_| NotFetched::Away)
 }

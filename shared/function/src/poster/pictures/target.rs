@@ -122,7 +122,10 @@ mod tests {
             ("/a.jpg", NotFetched::Address),
             ("", NotFetched::Address),
             ("https://", NotFetched::Address),
-            ("https://img.example.com/\r\nHost: evil", NotFetched::Address),
+            (
+                "https://img.example.com/\r\nHost: evil",
+                NotFetched::Address,
+            ),
             ("https://evil.example/a.jpg", NotFetched::Host),
             ("https://img.example.com.evil.example/", NotFetched::Host),
             ("https://127.0.0.1/", NotFetched::Host),
@@ -134,7 +137,10 @@ mod tests {
             assert_eq!(Target::of(address, &hosts()), Err(why), "{address}");
         }
         assert_eq!(
-            Target::of(&format!("https://img.example.com/{}", "a".repeat(1024)), &hosts()),
+            Target::of(
+                &format!("https://img.example.com/{}", "a".repeat(1024)),
+                &hosts()
+            ),
             Err(NotFetched::Address)
         );
     }
@@ -143,7 +149,10 @@ mod tests {
     fn a_redirect_is_judged_as_the_first_address_was() {
         let first = Target::of("https://img.example.com/a.jpg", &hosts()).unwrap();
         let second = first.follow("/b.jpg?y=2", &hosts()).unwrap();
-        assert_eq!((&*second.host, &*second.path), ("img.example.com", "/b.jpg?y=2"));
+        assert_eq!(
+            (&*second.host, &*second.path),
+            ("img.example.com", "/b.jpg?y=2")
+        );
         assert!(first.follow("https://a.qlogo.cn/c", &hosts()).is_ok());
         for (location, why) in [
             ("//evil.example/a", NotFetched::Address),
@@ -175,7 +184,10 @@ mod tests {
             "2002:7f00:1::",
         ] {
             let address: IpAddr = address.parse().unwrap();
-            assert!(!public.may_call(address) && !odd.may_call(address), "{address}");
+            assert!(
+                !public.may_call(address) && !odd.may_call(address),
+                "{address}"
+            );
         }
         assert!(public.may_call("93.184.216.34".parse().unwrap()));
         let here = Target::of("http://localhost:1/", &hosts()).unwrap();

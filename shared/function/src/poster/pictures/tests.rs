@@ -153,9 +153,17 @@ async fn every_failure_has_its_word_and_is_not_asked_for_again_at_once() {
     ];
     for (path, why) in rows {
         let url = server.url(path);
-        assert_eq!(pictures.get("acme", &hosts(), &url).await, Err(why), "{path}");
+        assert_eq!(
+            pictures.get("acme", &hosts(), &url).await,
+            Err(why),
+            "{path}"
+        );
         let calls = server.calls();
-        assert_eq!(pictures.get("acme", &hosts(), &url).await, Err(why), "{path}");
+        assert_eq!(
+            pictures.get("acme", &hosts(), &url).await,
+            Err(why),
+            "{path}"
+        );
         assert_eq!(server.calls(), calls, "{path} was asked for again");
     }
 }

@@ -56,7 +56,9 @@ pub struct Storage {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotStored {
     /// The endpoint is no address.
-    #[error("the endpoint of `posters.storage` is not an address such as https://cos.ap-shanghai.myqcloud.com")]
+    #[error(
+        "the endpoint of `posters.storage` is not an address such as https://cos.ap-shanghai.myqcloud.com"
+    )]
     Endpoint,
     /// It can't be reached.
     #[error("the store does not answer: {0}")]
@@ -113,7 +115,10 @@ impl Storage {
         if self.there.get(&(tag, format)).is_some() {
             return Ok(true);
         }
-        match self.call(Method::HEAD, tag, format, Bytes::new(), now).await? {
+        match self
+            .call(Method::HEAD, tag, format, Bytes::new(), now)
+            .await?
+        {
             StatusCode::OK => {
                 self.there.insert((tag, format), ());
                 Ok(true)
@@ -177,13 +182,18 @@ impl Storage {
     ) -> Result<StatusCode, NotStored> {
         let path = self.path(&self.name(tag, format));
         let host = self.host_header();
-        let signed = self.key.sign(method.as_str(), &host, &path, &body, time(now));
+        let signed = self
+            .key
+            .sign(method.as_str(), &host, &path, &body, time(now));
         let mut request = Request::builder()
             .method(&method)
             .uri(&path)
             .header(HOST, &host)
             .header(HeaderName::from_static("x-amz-date"), signed.date)
-            .header(HeaderName::from_static("x-amz-content-sha256"), signed.sha256)
+            .header(
+                HeaderName::from_static("x-amz-content-sha256"),
+                signed.sha256,
+            )
             .header(AUTHORIZATION, signed.authorization);
         if method == Method::PUT {
             request = request
@@ -197,7 +207,9 @@ impl Storage {
     }
 
     async fn send(&self, request: Request<Full<Bytes>>) -> Result<StatusCode, NotStored> {
-        let plain = TcpStream::connect((&*self.host, self.port)).await.map_err(away)?;
+        let plain = TcpStream::connect((&*self.host, self.port))
+            .await
+            .map_err(away)?;
         let stream: Box<dyn Stream> = if self.tls {
             secured(&self.host, plain).await.map_err(NotStored::Away)?
         } else {

@@ -149,7 +149,9 @@ mod tests {
             signature,
             "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404"
         );
-        assert!(query.contains("X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request&"));
+        assert!(query.contains(
+            "X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request&"
+        ));
     }
 
     #[test]
@@ -167,6 +169,9 @@ mod tests {
         ] {
             assert_ne!(other.authorization, first.authorization);
         }
-        assert_eq!(encoded("posters/a b+é.jpg", true), "posters/a%20b%2B%C3%A9.jpg");
+        assert_eq!(
+            encoded("posters/a b+é.jpg", true),
+            "posters/a%20b%2B%C3%A9.jpg"
+        );
     }
 }

@@ -94,7 +94,10 @@ async fn a_poster_is_put_once_and_found_by_others() {
     let store = Storage::new(&config, "id", "secret").unwrap();
     let jpeg = Format::Jpeg;
     assert_eq!(store.has(tag(), jpeg, NOW).await, Ok(false));
-    store.put(tag(), jpeg, Bytes::from_static(b"picture"), NOW).await.unwrap();
+    store
+        .put(tag(), jpeg, Bytes::from_static(b"picture"), NOW)
+        .await
+        .unwrap();
     assert_eq!(store.has(tag(), jpeg, NOW).await, Ok(true));
     let path = format!("/acme-125/posters/{}.jpeg", tag().name());
     assert_eq!(objects.lock().unwrap()[&path], b"picture");
@@ -105,7 +108,10 @@ async fn a_poster_is_put_once_and_found_by_others() {
     let expected = ["HEAD", "PUT", "HEAD"].map(|method| format!("{method} {path}"));
     assert_eq!(*calls.lock().unwrap(), expected);
     let link = store.link(tag(), jpeg, NOW);
-    assert!(link.starts_with(&format!("http://localhost:{port}{path}?X-Amz-")), "{link}");
+    assert!(
+        link.starts_with(&format!("http://localhost:{port}{path}?X-Amz-")),
+        "{link}"
+    );
     assert!(link.contains("X-Amz-Expires=3600") && !link.contains("secret"));
 }
 
@@ -114,7 +120,10 @@ async fn a_store_that_is_away_says_so_in_time() {
     let config = config("http://localhost:1".to_owned(), None);
     let store = Storage::new(&config, "id", "secret").unwrap();
     let found = store.has(tag(), Format::Png, NOW).await;
-    assert!(matches!(found, Err(NotStored::Away(_) | NotStored::Late)), "{found:?}");
+    assert!(
+        matches!(found, Err(NotStored::Away(_) | NotStored::Late)),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -126,7 +135,11 @@ fn buckets_are_hosts_as_cos_wants_it() {
         link.starts_with("https://acme-125.cos.ap-shanghai.myqcloud.com/posters/"),
         "{link}"
     );
-    let public = of("https://cos.ap-shanghai.myqcloud.com", Some("https://cdn.acme.example")).unwrap();
+    let public = of(
+        "https://cos.ap-shanghai.myqcloud.com",
+        Some("https://cdn.acme.example"),
+    )
+    .unwrap();
     let link = public.link(tag(), Format::Webp, NOW);
     assert_eq!(
         link,
