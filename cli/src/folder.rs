@@ -28,7 +28,7 @@ pub fn load(path: &Path) -> Result<Folder, Failure> {
         let files = read(path)?;
         let root = path.display().to_string();
         let mut loaded = campaign::load::load(&root, &named(files, None), &activities::ALL);
-        function::posters::check(&mut loaded, &root);
+        function::posters::check(&mut loaded, &root, function::posters::Care::Full);
         return Ok(Folder { loaded, only: None });
     }
     let tenant = if meta.is_dir() {
@@ -39,7 +39,7 @@ pub fn load(path: &Path) -> Result<Folder, Failure> {
     let (root, name) = parent_and_name(&tenant)?;
     let files = named(read(&tenant)?, Some(&name));
     let mut loaded = campaign::load::load(&root, &files, &activities::ALL);
-    function::posters::check(&mut loaded, &root);
+    function::posters::check(&mut loaded, &root, function::posters::Care::Full);
     let rest = path
         .strip_prefix(&tenant)
         .ok()

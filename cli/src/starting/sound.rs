@@ -44,7 +44,7 @@ impl Sound {
             files.insert(name, Arc::from(draft.text.as_str()));
         }
         let mut loaded = campaign::load(&root, &files, &activities::ALL);
-        function::posters::check(&mut loaded, &root);
+        function::posters::check(&mut loaded, &root, function::posters::Care::Usual);
         Self { loaded, names }
     }
 

@@ -119,7 +119,7 @@ pub fn compile(
     });
     let root = dir.display().to_string();
     let mut loaded = campaign::load(&root, &files, &activities.to_vec());
-    crate::posters::check(&mut loaded, &root);
+    crate::posters::check(&mut loaded, &root, crate::posters::Care::Usual);
     let diagnostics = loaded.diagnostics;
     let mut tenants: Vec<TenantConfigs> = loaded.tenants.into_iter().map(Into::into).collect();
     let mut needs = Vec::new();

@@ -13,6 +13,23 @@ use crate::diagnostic::{Diagnostics, Severity, meant};
 use crate::load::{Loaded, LoadedTenant};
 use crate::source::{Place, Source};
 
+/// What only somebody who can read a drawing finds.
+pub const CODES: [&str; 13] = [
+    codes::POSTER_NAME,
+    codes::POSTER_NOT_SHOWN,
+    codes::POSTER_HOLDS,
+    codes::POSTER_SVG,
+    codes::POSTER_OUTSIDE,
+    codes::POSTER_REFUSED,
+    codes::POSTER_FONT,
+    codes::POSTER_PICTURE,
+    codes::POSTER_PLACE,
+    codes::POSTER_OVERFLOW,
+    codes::POSTER_NO_CODE,
+    codes::POSTER_CONTRAST,
+    codes::POSTER_UNUSED,
+];
+
 /// Someone who can read a template.
 pub trait Reader {
     /// What a template draws, or all that is wrong with it. `file` has the bytes of a picture by its `href` as it is written,
@@ -23,6 +40,9 @@ pub trait Reader {
         file: &dyn Fn(&str) -> Option<Vec<u8>>,
         fonts: &BTreeMap<String, Arc<[u8]>>,
     ) -> Result<Box<dyn Drawing>, Vec<Flaw>>;
+
+    /// Whether a font of the tenant's own can be used; why not, in words.
+    fn font(&self, bytes: &[u8]) -> Result<(), String>;
 }
 
 /// A template that was read.
@@ -119,6 +139,15 @@ impl Desk<'_> {
             .all(|campaign| campaign.definition.is_some());
         let languages = tenant.tenant.languages.clone();
         let name = tenant.tenant.name.clone();
+        for (path, bytes) in &tenant.fonts {
+            if let Err(no) = self.reader.font(bytes) {
+                let source = Source::new(format!("{}/{path}", self.folder), "");
+                let message = format!("the font `{path}` can't be used: {no}");
+                self.out
+                    .error(codes::TENANT_POSTERS, &Place::start_of(&source), message)
+                    .help("write the TTF or OTF file of the font; a WOFF2 is made one first");
+            }
+        }
         for campaign in &mut tenant.campaigns {
             let Some(definition) = &campaign.definition else {
                 continue;

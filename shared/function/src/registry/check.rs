@@ -219,7 +219,7 @@ fn checked(
     };
     let mut loaded = campaign::load(ROOT, &files, activities);
     let own = format!("{ROOT}/{path}");
-    crate::posters::check(&mut loaded, ROOT);
+    crate::posters::check(&mut loaded, ROOT, crate::posters::Care::Full);
     let (mut rules, mut others) = (Vec::new(), Vec::new());
     let mut sound = None;
     for tenant in &mut loaded.tenants {
