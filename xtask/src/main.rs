@@ -10,6 +10,7 @@ mod ci;
 mod test;
 
 mod arrows;
+mod fonts;
 mod fuzz_lock;
 mod long;
 mod manifests;
@@ -69,6 +70,8 @@ enum Chore {
         #[arg(long, default_value_t = 1000)]
         faults: u64,
     },
+    /// Cut the fonts of posters again from Noto's (npm and pip), into shared/poster/fonts
+    Fonts,
     /// Run the benchmarks
     Bench {
         /// Passed on to `cargo bench`, for example `-- -p store`
@@ -108,6 +111,7 @@ fn run(chore: Chore) -> Result<bool> {
         Chore::Fix => fix().map(|()| true),
         Chore::Crash { rounds, nextest } => test::crash(rounds, &nextest).map(|()| true),
         Chore::Chaos { seed, faults } => test::chaos(seed, faults).map(|()| true),
+        Chore::Fonts => fonts::all(&root).map(|()| true),
         Chore::Bench { bench } => test::bench(&bench).map(|()| true),
     }
 }

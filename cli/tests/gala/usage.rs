@@ -2,7 +2,7 @@
 
 use super::ran::{Home, gala};
 
-pub(crate) const COMMANDS: [&str; 49] = [
+pub(crate) const COMMANDS: [&str; 50] = [
     "serve",
     "new",
     "check",
@@ -39,6 +39,7 @@ pub(crate) const COMMANDS: [&str; 49] = [
     "purge",
     "preview",
     "parked",
+    "poster",
     "list",
     "codes",
     "backup",

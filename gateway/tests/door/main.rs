@@ -31,6 +31,7 @@ mod openapi;
 mod order;
 mod packs;
 mod pages;
+mod posters;
 mod preview;
 mod publish;
 mod raffle;

@@ -19,7 +19,7 @@ use crate::law;
 use crate::machine as states;
 use crate::read::{
     self, audience, budget, buy, chances, context, earn, events, expected, facts, head, measured,
-    messages, moved, pack, raffle, redeem, rewards, streak, tasks, team, wheel, window,
+    messages, moved, pack, posters, raffle, redeem, rewards, streak, tasks, team, wheel, window,
 };
 use crate::relays::Relays;
 use crate::rules;
@@ -198,6 +198,7 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
         check,
     );
 
+    let posters = posters::read(check);
     raffle::uses(&machine, window, check);
     check.required(activity);
     // What nothing uses is only known once everything can be read.
@@ -263,6 +264,7 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
         machine,
         messages,
         moves,
+        posters,
     };
     let whole = !check.out.has_errors();
     if check.deep

@@ -3,7 +3,8 @@
 //! E00xx the document, E01xx scalars, E02xx names and references, E03xx expressions, E04xx window and time, E05xx rewards,
 //! odds and budget, E06xx the machine, E07xx an activity's sections, E08xx the tenant, E09xx files, E10xx what campaigns tell each
 //! other, E11xx copies of an earlier edition, E12xx the rules that users read, E13xx what the law asks,
-//! E15xx packs and tasks, E16xx codes that are handed out and handed in, E17xx draws, E18xx draws from a list of entries, E19xx facts; W and N likewise.
+//! E15xx packs and tasks, E16xx codes that are handed out and handed in, E17xx draws, E18xx draws from a list of entries, E19xx facts,
+//! E20xx posters; W and N likewise.
 //! A code keeps its meaning for good: tools and people look for it. Each has a page, `explain/E0501.md`, without which
 //! this does not compile: [`crate::explain`] says how it is written.
 
@@ -266,6 +267,26 @@ codes! {
     RAFFLE_UNUSED = "E1806", "Nobody can enter a raffle, or claim what it gives.";
     RAFFLE_NOT_FOR = "E1807", "A raffle gives a prize when it is drawn that is not for everybody.";
     RAFFLE_ALTERNATES = "W1801", "A raffle has alternates who can never come next.";
+    // E20xx: posters, and where they lead.
+    POSTER_TEMPLATE = "E2001", "A file that can't be a poster's template.";
+    SHARE_ADDRESS = "E2002", "An address that a code leads to, or that a picture comes from, can't be used.";
+    PICTURE_HOST = "E2003", "A picture comes from a host that the tenant does not allow.";
+    TENANT_POSTERS = "E2004", "What a tenant says of its posters can't be used.";
+    POSTER_NAME = "E2005", "A poster's template has a placeholder that is unknown.";
+    POSTER_NOT_SHOWN = "E2006", "A poster would show what users are not shown.";
+    POSTER_HOLDS = "E2007", "A place of a template is filled with something of another kind.";
+    POSTER_SVG = "E2008", "A template can't be read as a drawing.";
+    POSTER_OUTSIDE = "E2009", "A template names something outside of its folder.";
+    POSTER_REFUSED = "E2010", "A template has something in it that is never drawn.";
+    POSTER_FONT = "E2011", "A template names a font that is not there, or has letters that none has.";
+    POSTER_PICTURE = "E2012", "A picture of a template is missing or can't be read.";
+    POSTER_PLACE = "E2013", "A place of a template can't be read.";
+    SHARE_NOBODY = "W2001", "Who brought a friend is not known.";
+    POSTER_LANGUAGE = "W2002", "A poster has no template in one of the tenant's languages.";
+    POSTER_OVERFLOW = "W2003", "The longest text does not fit into its place on a poster.";
+    POSTER_NO_CODE = "W2004", "There is an address to share, and a poster has no code that leads there.";
+    POSTER_CONTRAST = "W2005", "A text on a poster is hard to tell from what is behind it.";
+    POSTER_UNUSED = "N2001", "A template that no campaign names.";
     // E14xx: days.
     DATE_NOT_PLAYED = "E1401", "A date is promised something, and nobody can sign in on it.";
     MAKEUP_COST = "E1402", "A make-up's cost is not so much of one balance.";

@@ -38,6 +38,7 @@ pub mod load;
 #[cfg(feature = "yaml")]
 mod machine;
 pub mod play;
+pub mod posters;
 #[cfg(feature = "yaml")]
 mod read;
 #[cfg(feature = "yaml")]

@@ -147,6 +147,8 @@ fn folder(example: &Example) -> Files {
         ("rules/budget.zh-CN.md", "{{ budget }}"),
         ("rules/when-gone.en.md", "{{ when_gone }}"),
         ("rules/when-gone.zh-CN.md", "{{ when_gone }}"),
+        ("posters/spring.svg", "<svg/>"),
+        ("posters/spring.zh-CN.svg", "<svg/>"),
     ] {
         files.insert(path, text.to_owned());
     }
@@ -245,6 +247,10 @@ fn a_wrong_example_has_its_mistake_and_no_other_and_a_right_one_none() {
     let mut bad = Vec::new();
     for explanation in explain::all() {
         let code = explanation.code;
+        // The command line's tests can read a drawing, and run these.
+        if campaign::posters::check::CODES.contains(&code) {
+            continue;
+        }
         let wrong = all_said(&explanation.wrong);
         let others = wrong
             .iter()

@@ -19,6 +19,9 @@ pub mod lane;
 pub mod lang;
 pub mod lists;
 pub mod pools;
+pub mod poster;
+#[cfg(feature = "yaml")]
+pub mod posters;
 pub mod preload;
 pub mod preview;
 pub mod problem;

@@ -20,6 +20,7 @@ use machine::world::{Notice, Pause};
 use machine::{Fault, Millis, Type, Value};
 use serde_json::{Map, Value as Json, json};
 
+use crate::poster::Offer;
 use crate::problem::Code;
 use crate::raffle::Drawn;
 
@@ -40,6 +41,8 @@ pub struct Standing<'a> {
     pub notice: Option<&'a Notice>,
     /// A draw from entries, once it was made.
     pub drawn: Option<&'a Drawn>,
+    /// To whom posters are offered; none: to nobody.
+    pub posters: Option<&'a Offer<'a>>,
 }
 
 impl Standing<'_> {
@@ -208,7 +211,9 @@ pub fn view_answer(
             .map(|(at, grant)| grant_view(campaign, grant, key, user, language, codes.get(&at)))
             .collect(),
         version: call.participant.core.version,
-        posters: Vec::new(),
+        posters: standing.posters.map_or_else(Vec::new, |offer| {
+            offer.posters(&look, call.participant.core.version)
+        }),
         blocks: blocks
             .map(|(name, part)| {
                 (

@@ -22,6 +22,8 @@ use crate::client::TrustedProxies;
 use crate::cors::Origins;
 use crate::identity::Verifier;
 use crate::lists::Stored;
+use crate::poster::scenes::TenantFonts;
+use crate::poster::storage::Storage;
 use crate::redeem::Digests;
 use crate::telemetry::RouteMetrics;
 
@@ -72,6 +74,10 @@ pub struct TenantShell {
     pub stored: Stored,
     /// Its own services, which are asked for facts.
     pub asked: Services,
+    /// The fonts that its posters may be written in, beside ours.
+    pub fonts: TenantFonts,
+    /// Where its posters are put, if it says so.
+    pub storage: Option<Arc<Storage>>,
     /// How often each user may call.
     pub user_limit: Option<Arc<SharedLimiter>>,
     /// That limit as `RateLimit-Policy` says it, written once.
@@ -142,6 +148,8 @@ pub struct CampaignMetrics {
     pub grants: RouteMetrics,
     /// `GET .../public`.
     pub public: RouteMetrics,
+    /// `GET .../poster/{template}`.
+    pub poster: RouteMetrics,
 }
 
 impl CampaignMetrics {
@@ -153,6 +161,7 @@ impl CampaignMetrics {
             view: of("view"),
             grants: of("grants"),
             public: of("public"),
+            poster: of("poster"),
         }
     }
 }

@@ -138,7 +138,11 @@ impl Streak {
                 // Counted on from there rather than open-ended: a test lane's clock may stand at the end of days.
                 let ahead = (0..31).map(|later| next.saturating_add(later));
                 let ahead = ahead.take_while(|day| Calendar::month(*day) == month);
-                Some(ahead.filter(|day| !look.campaign.calendar.skips(*day)).count() as i64)
+                Some(
+                    ahead
+                        .filter(|day| !look.campaign.calendar.skips(*day))
+                        .count() as i64,
+                )
             }
         })
     }

@@ -81,6 +81,7 @@ impl Builder {
             },
             messages: std::collections::BTreeMap::new(),
             moves: vec![],
+            posters: machine::model::Posters::default(),
         };
         Self { definition }
     }

@@ -20,6 +20,7 @@ pub(crate) mod messages;
 pub(crate) mod moved;
 pub(crate) mod pack;
 pub(crate) mod pool;
+pub(crate) mod posters;
 pub(crate) mod raffle;
 pub(crate) mod redeem;
 pub(crate) mod release;
@@ -219,6 +220,19 @@ pub static KEYS: Keys = Keys {
             "messages",
             Shape::MapOf(&Shape::Text),
             "What a rejection says to users, by its code.",
+        ),
+        Key::optional(
+            "posters",
+            Shape::MapOf(&Shape::Either(&[
+                Shape::String,
+                Shape::Keys(&posters::POSTER),
+            ])),
+            "Images that participants can share, by name: the template of each, and what is put into it.",
+        ),
+        Key::optional(
+            "share",
+            Shape::Keys(&posters::SHARE),
+            "Where the code on a poster leads.",
         ),
     ],
 };

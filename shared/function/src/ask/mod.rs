@@ -5,7 +5,7 @@
 //! `docs/FACTS.md` is the contract that services are written against.
 
 mod breaker;
-mod dial;
+pub(crate) mod dial;
 mod first_sight;
 mod service;
 mod sign;

@@ -24,6 +24,7 @@ use crate::fingerprint::{Fingerprint, PayloadError, parse_payload};
 use crate::idempotency::Key;
 use crate::identity::role::EVENTS_WRITE;
 use crate::identity::token::MAX_SUB_BYTES;
+use crate::poster::share;
 use crate::problem::{Code, Problem, Words};
 use crate::redeem;
 use crate::render;
@@ -43,6 +44,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(5);
         ("lane" = Option<String>, Query, description = "`test`: in the test lane, for testers"),
         ("channel" = Option<String>, Query, description = "Kept for attribution; also as a header"),
         ("scene" = Option<String>, Query, description = "Kept for attribution; also as a header"),
+        ("from" = Option<String>, Query, description = "The `share.id` of whoever brought them (a `scene` that is one does, too): kept for attribution"),
     ),
     request_body(content = Object, description = "The event's payload, or nothing"),
     security(("user" = [])),
@@ -219,6 +221,19 @@ async fn carry_out(
     until: Instant,
 ) -> Result<Result<Answered, Failed>, Problem> {
     let key = caller.served.key(caller.lane);
+    let said = [
+        context.query.from.as_deref(),
+        sent.attribution.scene.as_deref(),
+    ];
+    let attributed = share::arrived(caller, &key, said).map(|subject| {
+        let mut attribution = sent.attribution.clone();
+        attribution.subjects.push(subject);
+        Sent {
+            attribution,
+            ..*sent
+        }
+    });
+    let sent = attributed.as_ref().unwrap_or(sent);
     let render = |call: &Call<'_>, decision: &Decision, pause: Option<&Pause>| {
         render::event_answer(
             call,

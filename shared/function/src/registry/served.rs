@@ -20,6 +20,7 @@ use crate::client::TrustedProxies;
 use crate::cors::Origins;
 use crate::identity::{Audience, Verifier};
 use crate::lists::Stored;
+use crate::poster::scenes::TenantFonts;
 use crate::served::{CampaignMetrics, Served, TenantShell};
 
 impl Registry {
@@ -62,6 +63,15 @@ impl Registry {
             self.choice.keys(),
             &mut problem,
         );
+        let storage = keys::storage(
+            self.choice.keys(),
+            tenant,
+            known.and_then(|known| known.storage.as_ref()),
+        );
+        let storage = storage.unwrap_or_else(|error| {
+            problem(format!("posters.storage: {error}"));
+            None
+        });
         let lists = self.store.lists(&tenant.id).await?;
         let stored = self.store.tenant_secret(&tenant.id).await?;
         let (secret, lost) = match known.filter(|_| self.store.is_remote()) {
@@ -136,6 +146,8 @@ impl Registry {
             secret,
             lists: folder,
             asked,
+            storage,
+            fonts: TenantFonts::new(configs.fonts.values().cloned().collect()),
             stored: Stored::after(known.map(|known| &known.stored), lists),
             user_policy: quota(quotas.user_per_second, quotas.user_burst)
                 .and_then(|quota| HeaderValue::try_from(quota.policy("user")).ok()),

@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json};
 use utoipa::ToSchema;
 
 use super::parts::ViewParts;
+use crate::poster::PosterView;
 
 /// The answer to an event.
 #[derive(Debug, Serialize, ToSchema)]
@@ -152,8 +153,8 @@ pub struct ViewAnswer<'a> {
     pub earlier_grants: usize,
     /// The record's version; for `If-Match`.
     pub version: u64,
-    /// Posters to share; none yet.
-    pub posters: Vec<Json>,
+    /// Posters to share, those that are for this participant.
+    pub posters: Vec<PosterView>,
     /// What the campaign's blocks add: `calendar`, `wheel`, `chances`, `pack`, `tasks`, `raffle`, `team`.
     #[serde(flatten)]
     #[schema(value_type = ViewParts)]

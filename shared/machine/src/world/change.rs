@@ -121,7 +121,8 @@ pub struct Attribution {
     /// When it happened, as the tenant's back end says.
     pub occurred_at: Option<Millis>,
     /// Whose it is apart from the account: hashes of device, phone, payee or household that the token's issuer signed,
-    /// by kind. For limits that one person with ten accounts cannot pass.
+    /// by kind. For limits that one person with ten accounts cannot pass. Under `sharer`, whose link or poster brought them: the
+    /// beginning of that user's pseudonym, checked by the function.
     pub subjects: Vec<(Arc<str>, Arc<str>)>,
     /// What was looked up for the decision, in the order the revision declares its facts.
     pub facts: Vec<Used>,
