@@ -143,13 +143,21 @@ pub fn all(root: &Path) -> Result<()> {
         .wrap_err_with(|| format!("{family} has no licence text"))?;
         bytes += std::fs::metadata(&kept).into_diagnostic()?.len();
     }
-    eprintln!("{} fonts in {KEPT}, {} KB together", CUTS.len(), bytes / 1000);
+    eprintln!(
+        "{} fonts in {KEPT}, {} KB together",
+        CUTS.len(),
+        bytes / 1000
+    );
     Ok(())
 }
 
 fn fetch() -> Result<()> {
     std::fs::create_dir_all(WORK).into_diagnostic()?;
-    let mut install = vec!["install".to_owned(), "--no-audit".to_owned(), "--no-fund".to_owned()];
+    let mut install = vec![
+        "install".to_owned(),
+        "--no-audit".to_owned(),
+        "--no-fund".to_owned(),
+    ];
     install.extend(["--prefix".to_owned(), WORK.to_owned()]);
     for cut in &CUTS {
         let package = format!("@expo-google-fonts/{}", cut.package);
@@ -159,7 +167,9 @@ fn fetch() -> Result<()> {
     }
     Step::new("npm").args(install).run()?;
     if !Path::new(WORK).join("venv/bin/pyftsubset").is_file() {
-        Step::new("python3").args(["-m", "venv", &format!("{WORK}/venv")]).run()?;
+        Step::new("python3")
+            .args(["-m", "venv", &format!("{WORK}/venv")])
+            .run()?;
         Step::new(format!("{WORK}/venv/bin/pip"))
             .args(["install", "--quiet", FONTTOOLS])
             .run()?;

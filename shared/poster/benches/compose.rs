@@ -22,9 +22,18 @@ const TEMPLATE: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" width="750" h
 fn content(number: usize, avatar: &Arc<Picture>) -> Content {
     Content {
         texts: [
-            ("user.name".to_owned(), format!("王小明同学{}", number % 100)),
-            ("context.streak".to_owned(), (100 + number % 900).to_string()),
-            ("share.url".to_owned(), format!("https://example.com/c/spring?i={}", 100_000 + number)),
+            (
+                "user.name".to_owned(),
+                format!("王小明同学{}", number % 100),
+            ),
+            (
+                "context.streak".to_owned(),
+                (100 + number % 900).to_string(),
+            ),
+            (
+                "share.url".to_owned(),
+                format!("https://example.com/c/spring?i={}", 100_000 + number),
+            ),
         ]
         .into(),
         pictures: [("user.avatar".to_owned(), avatar.clone())].into(),
@@ -37,28 +46,48 @@ fn compose(criterion: &mut Criterion) {
         return;
     };
     let side = 640_u32;
-    let rgba = (0..side * side).flat_map(|at| [(at % 251) as u8, (at / 640 % 253) as u8, 120, 255]).collect();
-    let avatar = Arc::new(Picture { width: side, height: side, rgba });
+    let rgba = (0..side * side)
+        .flat_map(|at| [(at % 251) as u8, (at / 640 % 253) as u8, 120, 255])
+        .collect();
+    let avatar = Arc::new(Picture {
+        width: side,
+        height: side,
+        rgba,
+    });
     let contents: Vec<Content> = (0..100).map(|number| content(number, &avatar)).collect();
     for (scale, name) in [(Scale::X1, "1x"), (Scale::X2, "2x")] {
         let scene = template.scene(scale);
         let mut group = criterion.benchmark_group(name);
-        group.bench_function("floor: copy of the background", |bencher| bencher.iter(|| black_box(scene.backdrop().clone())));
+        group.bench_function("floor: copy of the background", |bencher| {
+            bencher.iter(|| black_box(scene.backdrop().clone()))
+        });
         let mut turn = 0;
         let mut next = || {
             turn += 1;
             &contents[turn % contents.len()]
         };
-        group.bench_function("compose, new canvas", |bencher| bencher.iter(|| black_box(scene.compose(next()))));
+        group.bench_function("compose, new canvas", |bencher| {
+            bencher.iter(|| black_box(scene.compose(next())))
+        });
         let mut canvas = scene.compose(&contents[0]);
-        group.bench_function("compose, over the last poster", |bencher| bencher.iter(|| scene.compose_into(next(), black_box(&mut canvas))));
-        for (left_out, paths) in [("without avatar", ["user.avatar", ""]), ("without texts", ["user.name", "context.streak"]), ("without code", ["share.url", ""])] {
+        group.bench_function("compose, over the last poster", |bencher| {
+            bencher.iter(|| scene.compose_into(next(), black_box(&mut canvas)))
+        });
+        for (left_out, paths) in [
+            ("without avatar", ["user.avatar", ""]),
+            ("without texts", ["user.name", "context.streak"]),
+            ("without code", ["share.url", ""]),
+        ] {
             let fewer: Vec<Content> = contents
                 .iter()
                 .map(|content| {
                     let mut content = content.clone();
-                    content.pictures.retain(|path, _| !paths.contains(&path.as_str()));
-                    content.texts.retain(|path, _| !paths.contains(&path.as_str()));
+                    content
+                        .pictures
+                        .retain(|path, _| !paths.contains(&path.as_str()));
+                    content
+                        .texts
+                        .retain(|path, _| !paths.contains(&path.as_str()));
                     content
                 })
                 .collect();
@@ -72,7 +101,9 @@ fn compose(criterion: &mut Criterion) {
         }
         group.finish();
     }
-    criterion.bench_function("scene, 1x", |bencher| bencher.iter(|| black_box(template.scene(Scale::X1))));
+    criterion.bench_function("scene, 1x", |bencher| {
+        bencher.iter(|| black_box(template.scene(Scale::X1)))
+    });
 }
 
 criterion_group!(benches, compose);

@@ -88,7 +88,9 @@ impl<'a> Taking<'a> {
         if kind(bytes).is_none() {
             return Some(FaultKind::BadImage(short(name)));
         }
-        let Some((width, height)) = measure(bytes).filter(|(width, height)| *width > 0 && *height > 0) else {
+        let Some((width, height)) =
+            measure(bytes).filter(|(width, height)| *width > 0 && *height > 0)
+        else {
             return Some(FaultKind::BadImage(short(name)));
         };
         let pixels = u64::from(width) * u64::from(height);
@@ -190,7 +192,8 @@ fn fallback(letter: char, used: &[ID], database: &Database) -> Option<ID> {
         .filter(|face| !used.contains(&face.id))
         .filter(|face| {
             let has = database.with_face_data(face.id, |bytes, index| {
-                skrifa::FontRef::from_index(bytes, index).is_ok_and(|font| font.charmap().map(letter).is_some())
+                skrifa::FontRef::from_index(bytes, index)
+                    .is_ok_and(|font| font.charmap().map(letter).is_some())
             });
             has == Some(true)
         })

@@ -120,6 +120,8 @@ pub(super) struct Looked {
     pub fast: Option<(f32, (f32, f32))>,
     /// From the text's units to the template's.
     pub transform: Transform,
+    /// Whether every stretch has one colour of its own.
+    pub solid: bool,
 }
 
 /// Reads a text's lines, styles and boxes.
@@ -146,7 +148,7 @@ pub(super) fn text(
         faults.push(FaultKind::TextForm("move or turn single letters"));
     }
     let opacity = seen.opacity();
-    let mut simple = true;
+    let (mut simple, mut solid) = (true, true);
     let mut lines: Vec<(Vec<Run>, f32, f32, TextAnchor)> = Vec::new();
     let (mut x, mut y) = (0.0, 0.0);
     for chunk in text.chunks() {
@@ -186,6 +188,9 @@ pub(super) fn text(
                 faults.push(FaultKind::NoLetters(lacking));
             }
             simple &= is_simple(span);
+            solid &= span
+                .fill()
+                .is_some_and(|fill| matches!(fill.paint(), Paint::Color(_)));
             runs.push(Run { pieces, style });
         }
         if runs.iter().any(|run| !run.pieces.is_empty()) {
@@ -241,6 +246,7 @@ pub(super) fn text(
         lines: framed,
         fast: (simple && upright && plain).then_some((sx, (tx, ty))),
         transform,
+        solid,
     })
 }
 

@@ -160,7 +160,7 @@ pub(super) fn find<'a>(
             kind,
             at: at.clone(),
         });
-        marks.push((node, said, at));
+        marks.push((node, said, 0, at));
     }
     if marks.len() > PLACES {
         faults.push(Fault::new(0..0, FaultKind::TooMuch("places")));
@@ -168,7 +168,13 @@ pub(super) fn find<'a>(
     let marks = marks
         .into_iter()
         .enumerate()
-        .map(|(index, (node, said, places, at))| Mark { node, id: free(&ids, index), said, places, at })
+        .map(|(index, (node, said, places, at))| Mark {
+            node,
+            id: free(&ids, index),
+            said,
+            places,
+            at,
+        })
         .collect();
     (marks, places)
 }

@@ -3,7 +3,10 @@
 /// Pixels across and down of a PNG, JPEG or WebP; none where that cannot be said.
 pub(super) fn measure(bytes: &[u8]) -> Option<(u32, u32)> {
     match bytes {
-        [0x89, b'P', b'N', b'G', ..] => Some((u32::from_be_bytes(four(bytes, 16)?), u32::from_be_bytes(four(bytes, 20)?))),
+        [0x89, b'P', b'N', b'G', ..] => Some((
+            u32::from_be_bytes(four(bytes, 16)?),
+            u32::from_be_bytes(four(bytes, 20)?),
+        )),
         [0xff, 0xd8, ..] => jpeg(bytes),
         [b'R', b'I', b'F', b'F', ..] => webp(bytes),
         _ => None,
@@ -27,7 +30,10 @@ fn jpeg(bytes: &[u8]) -> Option<(u32, u32)> {
             0xff => at += 1,
             0xc4 | 0xc8 | 0xcc => at += 2 + usize::from(pair(bytes, at + 2)?),
             0xc0..=0xcf => {
-                return Some((u32::from(pair(bytes, at + 7)?), u32::from(pair(bytes, at + 5)?)));
+                return Some((
+                    u32::from(pair(bytes, at + 7)?),
+                    u32::from(pair(bytes, at + 5)?),
+                ));
             }
             0x01 | 0xd0..=0xd7 => at += 2,
             0xd8 | 0xd9 | 0xda => return None,

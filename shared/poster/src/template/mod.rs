@@ -97,6 +97,8 @@ pub(crate) struct Slow {
     skeleton: Skeleton,
     /// How far its shadow reaches beyond its box: left, up, right, down, in the template's units.
     pub margin: [f32; 4],
+    /// Every stretch has one colour of its own, which is not that of the first.
+    pub solid: bool,
 }
 
 impl Slow {

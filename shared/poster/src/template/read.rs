@@ -14,7 +14,7 @@ use super::{CodeItem, Inner, Item, PictureItem, Slow, TextItem, What};
 use crate::code;
 use crate::fault::{Fault, FaultKind};
 use crate::fonts::Fonts;
-use crate::text::{Frame, Piece, Run};
+use crate::text::{Piece, Run};
 
 pub(super) fn read(
     svg: &str,
@@ -162,11 +162,25 @@ fn text(
         return Err(vec![FaultKind::NotDrawn]);
     };
     let looked = look::text(seen, node, words, fonts, size)?;
-    let places = |runs: &[Run]| runs.iter().flat_map(|run| &run.pieces).filter(|piece| matches!(piece, Piece::Place(_))).count();
-    if looked.lines.iter().map(|(runs, _)| places(runs)).sum::<usize>() != mark.places {
+    let places = |runs: &[Run]| {
+        runs.iter()
+            .flat_map(|run| &run.pieces)
+            .filter(|piece| matches!(piece, Piece::Place(_)))
+            .count()
+    };
+    if looked
+        .lines
+        .iter()
+        .map(|(runs, _)| places(runs))
+        .sum::<usize>()
+        != mark.places
+    {
         return Err(vec![FaultKind::TextForm("move or turn single letters")]);
     }
-    let slow = looked.fast.is_none().then(|| slow(document, mark, &looked.lines, options));
+    let slow = looked
+        .fast
+        .is_none()
+        .then(|| slow(document, mark, &looked, options));
     Ok(TextItem {
         lines: looked.lines,
         fast: looked.fast,
@@ -176,11 +190,17 @@ fn text(
 }
 
 /// The document around a text that is drawn the slow way, and how far its effects reach.
-fn slow(document: &Document<'_>, mark: &Mark<'_>, lines: &[(Vec<Run>, Frame)], options: &resvg::usvg::Options<'_>) -> Slow {
+fn slow(
+    document: &Document<'_>,
+    mark: &Mark<'_>,
+    looked: &look::Looked,
+    options: &resvg::usvg::Options<'_>,
+) -> Slow {
     let svg = document.input_text();
     let mut skeleton = Skeleton::of(document, mark.node);
     let sample = svg.get(mark.node.range()).unwrap_or_default();
-    let whole = Tree::from_str(&skeleton.with(sample), options).map_or([0.0; 4], |tree| margin(&tree));
+    let whole =
+        Tree::from_str(&skeleton.with(sample), options).map_or([0.0; 4], |tree| margin(&tree));
     let name = format!("{}text", prefix(svg, mark.node));
     let tag = svg.get(guard::start(svg, mark.node)).unwrap_or_default();
     skeleton.before.push_str(tag);
@@ -216,10 +236,22 @@ fn slow(document: &Document<'_>, mark: &Mark<'_>, lines: &[(Vec<Run>, Frame)], o
             .insert_str(0, &format!("</{}tspan>", prefix(svg, *above)));
     }
     // A filter reaches as far as its region, which may be the text's or the poster's: what a short text leaves of it, and a long one.
-    let short = lines.first().map_or_else(String::new, |(_, frame)| format!("<{}tspan x=\"{}\" y=\"{}\">口</{0}tspan>", prefix(svg, mark.node), frame.x, frame.y));
-    let short = Tree::from_str(&skeleton.with(&short), options).map_or([0.0; 4], |tree| margin(&tree));
+    let short = looked.lines.first().map_or_else(String::new, |(_, frame)| {
+        format!(
+            "<{}tspan x=\"{}\" y=\"{}\">口</{0}tspan>",
+            prefix(svg, mark.node),
+            frame.x,
+            frame.y
+        )
+    });
+    let short =
+        Tree::from_str(&skeleton.with(&short), options).map_or([0.0; 4], |tree| margin(&tree));
     let margin = std::array::from_fn(|side| whole[side].max(short[side]));
-    Slow { skeleton, margin }
+    Slow {
+        skeleton,
+        margin,
+        solid: looked.solid,
+    }
 }
 
 /// How far what is drawn reaches beyond its own box.

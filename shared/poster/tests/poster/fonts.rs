@@ -35,14 +35,23 @@ fn all_standard_hanzi_are_there() {
 
 #[test]
 fn families_have_the_names_that_designs_use() {
-    assert_eq!(FONTS.families(), ["Noto Sans SC", "Noto Sans Arabic", "Noto Emoji"]);
+    assert_eq!(
+        FONTS.families(),
+        ["Noto Sans SC", "Noto Sans Arabic", "Noto Emoji"]
+    );
 }
 
 #[test]
 fn web_fonts_and_other_files_are_no_fonts() {
     let fonts = Fonts::built_in();
-    assert_eq!(fonts.with(b"wOF2....".to_vec()).unwrap_err(), NotAFont::Woff);
-    assert_eq!(fonts.with(b"wOFF....".to_vec()).unwrap_err(), NotAFont::Woff);
+    assert_eq!(
+        fonts.with(b"wOF2....".to_vec()).unwrap_err(),
+        NotAFont::Woff
+    );
+    assert_eq!(
+        fonts.with(b"wOFF....".to_vec()).unwrap_err(),
+        NotAFont::Woff
+    );
     assert_eq!(fonts.with(Vec::new()).unwrap_err(), NotAFont::Unreadable);
     assert_eq!(fonts.with(vec![0; 4000]).unwrap_err(), NotAFont::Unreadable);
     let mut broken = include_bytes!("../../fonts/noto-sans-arabic-regular.ttf").to_vec();

@@ -11,8 +11,18 @@ fn a_poster_as_figma_exports_it() {
     let template = good(STREAK);
     let people = [
         ("plain", person("王小明", "128", true)),
-        ("long", person("尼古拉斯·凯奇·佛朗西斯·福特·科波拉三世陛下", "1,284,907", true)),
-        ("latin", person("Maximilian Featherstonehaugh-Cholmondeley", "7", true)),
+        (
+            "long",
+            person(
+                "尼古拉斯·凯奇·佛朗西斯·福特·科波拉三世陛下",
+                "1,284,907",
+                true,
+            ),
+        ),
+        (
+            "latin",
+            person("Maximilian Featherstonehaugh-Cholmondeley", "7", true),
+        ),
         ("bare", person("喆堃玥珺赟昇淼曦", "0", false)),
         ("emoji", person("小鹿🦌🎉 Lucky✨", "32", true)),
         ("arabic", person("محمد عبد الله", "1,024", true)),
@@ -24,5 +34,8 @@ fn a_poster_as_figma_exports_it() {
         println!("{name}: {:?} {:?}", poster.touched, poster.warnings);
         look(&format!("streak-{name}"), &poster.canvas);
     }
-    look("streak-2x", &composed(&template, Scale::X2, &person("王小明", "128", true)).canvas);
+    look(
+        "streak-2x",
+        &composed(&template, Scale::X2, &person("王小明", "128", true)).canvas,
+    );
 }
