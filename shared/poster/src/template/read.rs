@@ -305,6 +305,7 @@ fn picture(
     Ok(PictureItem {
         path: path.to_owned(),
         contain,
+        rounded: round != Round::AsDrawn,
         shape: filled,
         usual,
         outline: Some(outlined),

@@ -55,9 +55,14 @@ fn twice_the_scale_is_the_same_poster() {
     assert_eq!(two.size(), (1500, 2668));
     let (one, two) = (one.compose(&content), two.compose(&content));
     look("streak-2x", &two.canvas);
-    // A code's modules have whole pixels at each scale, so that it is left out here.
-    let (mean, _) = difference(&one.canvas, &smaller(&two.canvas, 2));
-    assert!(mean < 2.5, "{mean}");
+    // A code's modules have whole pixels at each scale: it is left out.
+    let above = |canvas: Canvas| Canvas {
+        height: 1000,
+        rgb: canvas.rgb[..1000 * 750 * 3].to_vec(),
+        ..canvas
+    };
+    let (mean, _) = difference(&above(one.canvas), &above(smaller(&two.canvas, 2)));
+    assert!(mean < 3.0, "{mean}");
 }
 
 #[test]
