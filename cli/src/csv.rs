@@ -6,7 +6,7 @@
 use serde_json::Value as Json;
 
 /// The columns: where in a row's JSON each stands.
-const COLUMNS: [(&str, &[&str]); 52] = [
+const COLUMNS: [(&str, &[&str]); 53] = [
     ("number", &["number"]),
     ("tenant", &["tenant"]),
     ("campaign", &["campaign"]),
@@ -20,6 +20,7 @@ const COLUMNS: [(&str, &[&str]); 52] = [
     ("request_id", &["request_id"]),
     ("channel", &["channel"]),
     ("scene", &["scene"]),
+    ("shared_by", &["shared_by"]),
     ("occurred_at", &["occurred_at"]),
     ("type", &["type"]),
     ("grant_id", &["grant", "id"]),

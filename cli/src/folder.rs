@@ -26,11 +26,9 @@ pub fn load(path: &Path) -> Result<Folder, Failure> {
     let meta = std::fs::metadata(path).map_err(missing)?;
     if meta.is_dir() && !path.join(TENANT_FILE).is_file() {
         let files = read(path)?;
-        let loaded = campaign::load::load(
-            &path.display().to_string(),
-            &named(files, None),
-            &activities::ALL,
-        );
+        let root = path.display().to_string();
+        let mut loaded = campaign::load::load(&root, &named(files, None), &activities::ALL);
+        function::posters::check(&mut loaded, &root, function::posters::Care::Full);
         return Ok(Folder { loaded, only: None });
     }
     let tenant = if meta.is_dir() {
@@ -39,7 +37,9 @@ pub fn load(path: &Path) -> Result<Folder, Failure> {
         tenant_of(path)?
     };
     let (root, name) = parent_and_name(&tenant)?;
-    let loaded = campaign::load::load(&root, &named(read(&tenant)?, Some(&name)), &activities::ALL);
+    let files = named(read(&tenant)?, Some(&name));
+    let mut loaded = campaign::load::load(&root, &files, &activities::ALL);
+    function::posters::check(&mut loaded, &root, function::posters::Care::Full);
     let rest = path
         .strip_prefix(&tenant)
         .ok()
@@ -60,7 +60,7 @@ impl Folder {
         let mut asked = Diagnostics::new();
         let rules: Vec<&String> = self
             .campaigns()
-            .flat_map(|(_, campaign)| &campaign.rules)
+            .flat_map(|(_, campaign)| campaign.rules.iter().chain(&campaign.posters))
             .collect();
         self.loaded
             .diagnostics

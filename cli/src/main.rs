@@ -8,6 +8,7 @@ mod change;
 mod columns;
 mod commands;
 mod csv;
+mod drawing;
 mod failure;
 mod folder;
 mod forecast;
@@ -30,7 +31,7 @@ use clap::{Parser, Subcommand};
 use commands::{
     amend, approve, audit, backup, block, check, codes, compile, completions, deploy, dev, diff,
     doctor, draft, explain, export, function as function_, grant, history, list, man, new, notice,
-    object, openapi, package, parked, pause, preview, publish, purge, raffle, reconcile, release,
+    object, openapi, package, parked, pause, poster, preview, publish, purge, raffle, reconcile, release,
     restore, resume, rollback, schema, serve, settlement, simulate, status, stock, stop, test,
     token, verify, wrap,
 };
@@ -98,6 +99,7 @@ enum Command {
     Purge(purge::Purge),
     Preview(preview::Preview),
     Parked(parked::Parked),
+    Poster(poster::Poster),
     List(list::List),
     Codes(codes::Codes),
     Backup(backup::Backup),
@@ -181,6 +183,7 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::Codes(args) => codes::run(args, out),
         Command::Preview(args) => preview::run(args, out),
         Command::Parked(args) => parked::run(args, out),
+        Command::Poster(args) => poster::run(args, out),
         Command::Backup(args) => backup::run(args, out),
         Command::Restore(args) => restore::run(args, out),
         Command::Doctor(args) => doctor::run(args, out),

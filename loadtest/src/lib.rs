@@ -10,6 +10,7 @@ pub mod http;
 pub mod machine;
 pub mod neighbour;
 pub mod pace;
+pub mod posters;
 pub mod process;
 pub mod report;
 pub mod stage;

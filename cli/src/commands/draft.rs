@@ -7,7 +7,7 @@ use function::identity::Role;
 use reqwest::Method;
 use serde_json::{Value as Json, json};
 
-use super::publish::{Subject, rules_beside, subject, would};
+use super::publish::{Subject, posters_beside, rules_beside, subject, would};
 use crate::api::{self, Api, Ask, Server, Write};
 use crate::failure::Failure;
 use crate::out::Out;
@@ -77,7 +77,11 @@ pub fn run(args: &Draft, out: Out) -> Result<(), Failure> {
         )));
     };
     let document = text(file)?;
-    let mut body = json!({ "yaml": document, "rules": rules_beside(file, &document)? });
+    let mut body = json!({
+        "yaml": document,
+        "rules": rules_beside(file, &document)?,
+        "posters": posters_beside(file, &document)?,
+    });
     if let Some(stories) = stories(file, &subject.campaign)? {
         body["stories"] = stories;
     }

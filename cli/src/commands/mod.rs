@@ -28,6 +28,7 @@ pub mod openapi;
 pub mod package;
 pub mod parked;
 pub mod pause;
+pub mod poster;
 pub mod preview;
 pub mod publish;
 pub mod purge;

@@ -80,6 +80,10 @@ pub fn run(args: &Publish, out: Out) -> Result<(), Failure> {
         if !rules.is_empty() {
             body["rules"] = json!(rules);
         }
+        let posters = posters_beside(file, &document)?;
+        if !posters.is_empty() {
+            body["posters"] = json!(posters);
+        }
         body["document"] = json!(document);
         if let Some(stories) = draft::stories(file, &subject.campaign)? {
             body["stories"] = stories;
@@ -262,6 +266,22 @@ pub(super) fn rules_beside(
         }
     }
     Ok(found)
+}
+
+/// The files of the posters that a campaign's document names, by path, as they lie in its tenant's folder here.
+pub(super) fn posters_beside(file: &Path, document: &str) -> Result<campaign::Files, Failure> {
+    // Most campaigns have none: their folder is not read for that.
+    if !document.contains("posters") {
+        return Ok(campaign::Files::new());
+    }
+    let folder = folder::tenant_of(file)?;
+    let files = function::registry::read(&folder).map_err(|error| {
+        Failure::usage(format!(
+            "the folder {} can't be read: {error}",
+            folder.display()
+        ))
+    })?;
+    Ok(campaign::posters::named_in(document, &files))
 }
 
 pub(super) fn subject(what: &str) -> Result<Subject, Failure> {

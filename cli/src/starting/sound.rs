@@ -43,7 +43,8 @@ impl Sound {
             names.push(format!("{root}/{name}"));
             files.insert(name, Arc::from(draft.text.as_str()));
         }
-        let loaded = campaign::load(&root, &files, &activities::ALL);
+        let mut loaded = campaign::load(&root, &files, &activities::ALL);
+        function::posters::check(&mut loaded, &root, function::posters::Care::Usual);
         Self { loaded, names }
     }
 

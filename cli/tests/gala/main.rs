@@ -18,6 +18,8 @@ mod packed;
 #[cfg(test)]
 mod played;
 #[cfg(test)]
+mod posters;
+#[cfg(test)]
 mod raffle;
 #[cfg(test)]
 mod ran;

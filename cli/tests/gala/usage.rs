@@ -2,7 +2,7 @@
 
 use super::ran::{Home, gala};
 
-pub(crate) const COMMANDS: [&str; 49] = [
+pub(crate) const COMMANDS: [&str; 50] = [
     "serve",
     "new",
     "check",
@@ -39,6 +39,7 @@ pub(crate) const COMMANDS: [&str; 49] = [
     "purge",
     "preview",
     "parked",
+    "poster",
     "list",
     "codes",
     "backup",
@@ -163,6 +164,7 @@ fn what_is_not_understood_is_usage() {
         &["purge", "acme", "wheel"],
         &["codes"],
         &["codes", "put", "acme", "course"],
+        &["codes", "accept", "acme", "spring"],
         &["list"],
         &["list", "put", "acme", "vip"],
         &["list", "drop", "acme"],

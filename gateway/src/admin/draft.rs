@@ -20,8 +20,8 @@ use store::Published;
 
 use super::gate::{Visit, json as answer};
 use super::revise::{
-    self, NO_FILE, Nothing, Rules, Stories, begun, not_published, red, sound_reason, sound_stories,
-    unreadable, unsound, would,
+    self, NO_FILE, Nothing, Posters, Rules, Stories, begun, not_published, red, sound_posters,
+    sound_reason, sound_stories, unreadable, unsound, would,
 };
 use super::row::utc;
 use super::write::{answered, carry_out, invalid, replayed};
@@ -58,6 +58,7 @@ struct Save {
     yaml: String,
     stories: Option<Stories>,
     rules: Option<Rules>,
+    posters: Option<Posters>,
     base: Option<Base>,
 }
 
@@ -69,6 +70,7 @@ pub(super) async fn save(visit: &Visit) -> Result<Response, Problem> {
         yaml,
         stories,
         rules,
+        posters,
         base,
     } = visit.body()?;
     let rules = if let Some(rules) = rules {
@@ -79,12 +81,21 @@ pub(super) async fn save(visit: &Visit) -> Result<Response, Problem> {
         let rules = visit.desk.registry.rules(visit.tenant_id(), &yaml).await;
         rules.map_err(|error| unreadable(visit, error))?
     };
+    sound_posters(posters.as_ref())?;
+    let posters = if let Some(posters) = posters {
+        let owned = |(path, text): (String, String)| (path.into(), text.into());
+        Some(posters.into_iter().map(owned).collect())
+    } else {
+        let posters = visit.desk.registry.posters(visit.tenant_id(), &yaml).await;
+        posters.map_err(|error| unreadable(visit, error))?
+    };
     let text = DraftText {
         document: yaml.into(),
         stories: stories.map(sound_stories).transpose()?,
         rules,
+        posters,
     };
-    if text.bytes() > DRAFT_BYTES {
+    if !text.fits() {
         return Err(Problem::new(Code::PayloadTooLarge).with("limit_bytes", DRAFT_BYTES));
     }
     let over = over(visit)?;
@@ -298,6 +309,7 @@ fn shown(draft: &Draft) -> Json {
         "yaml": draft.text.document,
         "stories": draft.text.stories.as_ref().map(texts),
         "rules": draft.text.rules.as_ref().map(texts),
+        "posters": draft.text.posters.as_ref().map(texts),
         "approvals": opinions(&draft.approvals),
         "objections": opinions(&draft.objections),
         "schedule": draft.schedule.as_ref().map(|schedule| {

@@ -55,6 +55,9 @@ pub const BODY_BYTES: usize = 16 * 1024;
 /// The largest body of a publish, which may hold a campaign's file, in bytes.
 pub const DOCUMENT_BYTES: usize = 1024 * 1024;
 
+/// How many bytes posters add to a body that carries them: those that a revision may have, as text in JSON.
+pub const POSTERS_BYTES: usize = 4 * 1024 * 1024;
+
 /// How many forecasts are made at once: one fills a core.
 const FORECASTS: usize = 1;
 

@@ -30,6 +30,9 @@ use super::write::{WORDS_MOST, asked, change, change_because, invalid, refused};
 /// How many files of stories may be sent.
 const STORIES_MOST: usize = 16;
 
+/// How many files of posters may be sent.
+const POSTERS_MOST: usize = 64;
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Nothing {}
@@ -40,6 +43,7 @@ struct Wanted {
     document: Option<String>,
     stories: Option<Stories>,
     rules: Option<Rules>,
+    posters: Option<Posters>,
     reason: Option<String>,
     share: Option<String>,
     #[serde(default)]
@@ -51,6 +55,9 @@ pub(super) type Stories = BTreeMap<String, String>;
 
 /// Texts of the rules by their language.
 pub(super) type Rules = BTreeMap<String, String>;
+
+/// Files of posters by their path from the tenant's folder, those that are no text in Base64.
+pub(super) type Posters = BTreeMap<String, String>;
 
 /// The same, as they are kept.
 type Texts = Vec<(Arc<str>, Arc<str>)>;
@@ -69,6 +76,7 @@ pub(super) async fn publish(visit: &Visit) -> Result<Response, Problem> {
         document,
         stories,
         rules,
+        posters,
         reason,
         share,
         one_way,
@@ -78,7 +86,7 @@ pub(super) async fn publish(visit: &Visit) -> Result<Response, Problem> {
     if visit.tenant.tenant.review.approvals > 0 {
         return Err(Problem::new(Code::NotPossible).saying(UNREVIEWED));
     }
-    let sent = sent(document, stories, rules)?;
+    let sent = sent(document, stories, rules, posters)?;
     let published = visit.soon(visit.store().published()).await?;
     let definition = match checked(visit, &published, sent).await? {
         Checked::Sound(_, _, report) if report.failures.has_errors() => {
@@ -108,6 +116,7 @@ struct Text {
     document: Option<String>,
     stories: Option<Stories>,
     rules: Option<Rules>,
+    posters: Option<Posters>,
 }
 
 /// What a publish would do: everything there is to say about the document, what it changes, and what stands against it. Nothing
@@ -118,8 +127,9 @@ pub(super) async fn check(visit: &Visit) -> Result<Response, Problem> {
         document,
         stories,
         rules,
+        posters,
     } = visit.body()?;
-    let sent = sent(document, stories, rules)?;
+    let sent = sent(document, stories, rules, posters)?;
     let published = visit.soon(visit.store().published()).await?;
     Ok(answer(&would(visit, &published, sent, visit.now).await?))
 }
@@ -218,14 +228,31 @@ pub(super) fn sent(
     document: Option<String>,
     stories: Option<Stories>,
     rules: Option<Rules>,
+    posters: Option<Posters>,
 ) -> Result<Sent, Problem> {
+    sound_posters(posters.as_ref())?;
     let stories = stories.map(sound_stories).transpose()?;
     let document = document.map(Into::into);
     Ok(Sent {
         document,
         stories,
         rules,
+        posters,
     })
+}
+
+/// Refuses files that can't be a poster's, and more of them than a revision carries.
+pub(super) fn sound_posters(posters: Option<&Posters>) -> Result<(), Problem> {
+    let Some(posters) = posters else {
+        return Ok(());
+    };
+    if posters.len() > POSTERS_MOST || !posters.keys().all(|path| campaign::posters::is_file(path))
+    {
+        let problem =
+            "at most 64 files, each under its path: {\"posters/streak.svg\": \"<svg ...\"}";
+        return Err(invalid("/posters", problem));
+    }
+    Ok(())
 }
 
 /// Stories whose names can be a file's.

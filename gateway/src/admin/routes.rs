@@ -115,8 +115,9 @@ impl Deed {
     pub const fn body_bytes(self) -> usize {
         match self {
             // As text in JSON it is longer than it is.
-            Self::SaveDraft => 2 * super::DOCUMENT_BYTES,
-            Self::Publish | Self::Check | Self::Simulate => super::DOCUMENT_BYTES,
+            Self::SaveDraft => 2 * super::DOCUMENT_BYTES + super::POSTERS_BYTES,
+            Self::Publish | Self::Check => super::DOCUMENT_BYTES + super::POSTERS_BYTES,
+            Self::Simulate => super::DOCUMENT_BYTES,
             _ => super::BODY_BYTES,
         }
     }

@@ -10,6 +10,7 @@ use machine::input::Used;
 use machine::ledger::{AmendedRow, DrawRow, GrantRow, HandRow, MessageRow, Row};
 use machine::model::{Currency, Reward, RewardKind, Sender};
 use machine::participant::Status;
+use machine::world::Attribution;
 use machine::{Definition, Millis, Type, Value};
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
@@ -44,6 +45,9 @@ pub struct Line<'a> {
     pub channel: Option<&'a str>,
     /// The scene that the client named.
     pub scene: Option<&'a str>,
+    /// Whose link or poster brought this user: the first 18 digits of that one's `user`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared_by: Option<&'a str>,
     /// The arm of an experiment, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variant: Option<&'a str>,
@@ -178,6 +182,9 @@ pub struct Draw<'a> {
     /// Rewards passed over because they are not for this participant.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub excluded: Vec<&'a str>,
+    /// How many draws the participant had made of this wheel before it; absent: as many as its index.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made: Option<u64>,
 }
 
 /// A message that went out.
@@ -248,6 +255,7 @@ impl<'a> Line<'a> {
             request_id: &row.attribution.request_id,
             channel: row.attribution.channel.as_deref(),
             scene: row.attribution.scene.as_deref(),
+            shared_by: shared_by(&row.attribution),
             variant: row.attribution.variant.as_deref(),
             occurred_at: row.attribution.occurred_at.map(|at| rfc3339(calendar, at)),
             r#type: kind,
@@ -260,6 +268,13 @@ impl<'a> Line<'a> {
             raffle,
         }
     }
+}
+
+/// Who brought the user of a row.
+fn shared_by(attribution: &Attribution) -> Option<&str> {
+    let mut subjects = attribution.subjects.iter();
+    let sharer = subjects.find(|(kind, _)| &**kind == function::poster::share::SUBJECT);
+    sharer.map(|(_, who)| &**who)
 }
 
 /// What was used of the facts of a revision, and the names of those that were unknown.
@@ -342,6 +357,7 @@ impl<'a> Draw<'a> {
             tier: row.terms.tier,
             day: row.terms.day.map(|day| date(day).to_string()),
             excluded: row.terms.excluded.iter().map(|reward| &**reward).collect(),
+            made: row.terms.made,
         }
     }
 }

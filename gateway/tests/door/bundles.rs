@@ -163,8 +163,7 @@ async fn publish(world: &World, campaign: &str, change: impl Fn(&str) -> String)
     let text = change(&std::fs::read_to_string(&path).unwrap());
     let sent = function::registry::Sent {
         document: Some(text.into()),
-        stories: None,
-        rules: None,
+        ..function::registry::Sent::default()
     };
     let checked = world.registry.check("acme", campaign, sent).await;
     let function::registry::Checked::Sound(definition, _, _) = checked.unwrap() else {

@@ -65,6 +65,7 @@ async fn it_names_every_route_and_no_other() {
         "GET /readyz",
         "GET /v1/{tenant}/{campaign}",
         "GET /v1/{tenant}/{campaign}/grants",
+        "GET /v1/{tenant}/{campaign}/poster/{template}",
         "GET /v1/{tenant}/{campaign}/public",
         "GET /v1/{tenant}/{campaign}/rules",
         "POST /v1/{tenant}/{campaign}/events/{event}",

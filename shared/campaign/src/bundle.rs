@@ -5,6 +5,7 @@
 //! gala-bundle 1 <SHA-256 of all that follows this line> <its bytes>
 //! {"by":"0.1.0","tenants":[{"tenant":{..},"lists":{..},"campaigns":[{"id":..,"sha256":..,"bytes":..}]}]}
 //! <the campaigns' canonical bytes, one after another in the order of the line above>
+//! <the tenants' fonts, likewise>
 //! ```
 //!
 //! The same configs give the same bytes. Whatever can't be read whole is refused whole.
@@ -72,6 +73,9 @@ struct IndexedTenant {
     tenant: Tenant,
     lists: BTreeMap<String, BTreeSet<String>>,
     campaigns: Vec<IndexedCampaign>,
+    /// Its fonts, and how many bytes each has.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    fonts: BTreeMap<String, usize>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -105,9 +109,14 @@ pub fn write(configs: &Configs) -> Vec<u8> {
         tenants.push(IndexedTenant {
             tenant: configs.tenant.clone(),
             lists: configs.lists.clone(),
+            fonts: (configs.fonts.iter())
+                .map(|(path, bytes)| (path.clone(), bytes.len()))
+                .collect(),
             campaigns,
         });
     }
+    let fonts = configs.tenants.iter().flat_map(|each| each.fonts.values());
+    definitions.extend(fonts.map(|bytes| &**bytes));
     let index = Index {
         by: env!("CARGO_PKG_VERSION").to_owned(),
         tenants,
@@ -130,7 +139,7 @@ pub fn read(bytes: &[u8]) -> Result<Bundle, BundleError> {
     let body = checked(bytes)?;
     let (index, mut rest) = cut(body).ok_or(BundleError::Damaged("its index does not end"))?;
     let index: Index = serde_json::from_slice(index)?;
-    let mut tenants = Vec::new();
+    let (mut tenants, mut sizes) = (Vec::new(), Vec::new());
     for indexed in index.tenants {
         let mut campaigns = Vec::new();
         for campaign in indexed.campaigns {
@@ -154,11 +163,22 @@ pub fn read(bytes: &[u8]) -> Result<Bundle, BundleError> {
                 }),
             });
         }
+        sizes.push(indexed.fonts);
         tenants.push(TenantConfigs {
             tenant: indexed.tenant,
             lists: indexed.lists,
+            fonts: BTreeMap::new(),
             campaigns,
         });
+    }
+    for (tenant, fonts) in tenants.iter_mut().zip(sizes) {
+        for (path, size) in fonts {
+            let (bytes, after) = rest
+                .split_at_checked(size)
+                .ok_or(BundleError::Damaged("a font is cut off"))?;
+            rest = after;
+            tenant.fonts.insert(path, bytes.into());
+        }
     }
     if !rest.is_empty() {
         return Err(BundleError::Damaged("there is more than the index says"));

@@ -11,6 +11,7 @@ mod head;
 mod machine;
 pub(crate) mod odds;
 mod packs;
+mod posters;
 mod rewards;
 
 use ::machine::Definition;
@@ -63,6 +64,7 @@ pub fn changes(old: &Definition, new: &Definition) -> Vec<Change> {
     rewards::compare(both, &mut found);
     blocks::compare(both, &mut found);
     machine::compare(both, &mut found);
+    posters::compare(both, &mut found);
     if found.0.is_empty() && old != new {
         // Nothing is passed over in silence.
         found.say(
@@ -82,10 +84,10 @@ pub fn worse(all: &[Change]) -> Vec<Change> {
 }
 
 /// What of it users are told or promised, whoever they are: two revisions that are live at once may not differ in it. That is
-/// all but how things happen, look and what they cost: the machine (states, events, context), messages, costs, who delivers, the size and
+/// all but how things happen, look and what they cost: the machine (states, events, context), messages, posters, costs, who delivers, the size and
 /// the release of stock, budget, testers, durability. What has no words here is taken for a promise.
 pub fn public(all: &[Change]) -> Vec<Change> {
-    const OWN: [&str; 10] = [
+    const OWN: [&str; 11] = [
         "budget",
         "claims",
         "context",
@@ -94,6 +96,7 @@ pub fn public(all: &[Change]) -> Vec<Change> {
         "initial",
         "look",
         "messages",
+        "posters",
         "states",
         "testers",
     ];

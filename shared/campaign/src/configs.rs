@@ -24,6 +24,9 @@ pub struct TenantConfigs {
     pub tenant: Tenant,
     /// Its lists' members, by the list's name.
     pub lists: BTreeMap<String, BTreeSet<String>>,
+    /// The bytes of its own fonts, by path from its folder. What a poster is written in is the tenant's, and not frozen with any
+    /// revision.
+    pub fonts: BTreeMap<String, Arc<[u8]>>,
     /// Its campaigns, by id.
     pub campaigns: Vec<CampaignConfig>,
 }
@@ -85,6 +88,7 @@ impl From<crate::LoadedTenant> for TenantConfigs {
         Self {
             tenant: loaded.tenant,
             lists: loaded.lists,
+            fonts: loaded.fonts,
             campaigns: campaigns.collect(),
         }
     }

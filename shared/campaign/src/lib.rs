@@ -27,6 +27,8 @@ pub mod explain;
 #[cfg(feature = "yaml")]
 pub mod expr;
 #[cfg(feature = "yaml")]
+mod first_sight;
+#[cfg(feature = "yaml")]
 mod follow;
 #[cfg(feature = "yaml")]
 pub mod language;
@@ -36,6 +38,7 @@ pub mod load;
 #[cfg(feature = "yaml")]
 mod machine;
 pub mod play;
+pub mod posters;
 #[cfg(feature = "yaml")]
 mod read;
 #[cfg(feature = "yaml")]

@@ -2,19 +2,23 @@
 //! Reading the folder itself is the caller's.
 //!
 //! `<tenant>/tenant.yaml` · `<tenant>/<campaign>.yaml` · `<tenant>/lists/<list>.csv` · `<tenant>/stories/<campaign>.yaml`
-//! and whatever else campaigns name (`<tenant>/rules/..`). Files and folders whose name begins with a dot are not looked at.
+//! and whatever else campaigns name (`<tenant>/rules/..`, `<tenant>/posters/..`; what is no text, pictures and fonts, stands here
+//! in Base64). Files and folders whose name begins with a dot are not looked at.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use machine::model::Definition;
 
 use crate::activity::Activities;
 use crate::check::{Files, Input, check};
 use crate::codec::link;
 use crate::codes;
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostics, meant};
 use crate::document::is_id;
+use crate::first_sight;
 use crate::relays;
 use crate::source::{Place, Source};
 use crate::story::{self, Report};
@@ -22,6 +26,9 @@ use crate::tenant::{self, Tenant};
 
 /// The file that makes a folder a tenant's.
 const TENANT_FILE: &str = "tenant.yaml";
+
+/// How large a font of a tenant's own may be, in bytes.
+pub const FONT_BYTES: usize = 12 << 20;
 
 /// The longest member id, in bytes.
 const LONGEST_MEMBER: usize = 255;
@@ -55,6 +62,8 @@ pub struct LoadedTenant {
     pub tenant: Tenant,
     /// Its lists' members, by the list's name.
     pub lists: BTreeMap<String, BTreeSet<String>>,
+    /// The bytes of its own fonts, by path.
+    pub fonts: BTreeMap<String, Arc<[u8]>>,
     /// Its campaigns, by id.
     pub campaigns: Vec<LoadedCampaign>,
     /// Its files, by their path from its folder: for checking drafts against.
@@ -74,6 +83,8 @@ pub struct LoadedCampaign {
     pub stories: Option<Arc<Source>>,
     /// The files that its rules are in, as diagnostics name them.
     pub rules: Vec<String>,
+    /// The templates of its posters, as diagnostics name them.
+    pub posters: Vec<String>,
 }
 
 /// Checks all files. `files` are texts by their path from the folder, with `/` between names; `root` is what the folder
@@ -186,7 +197,13 @@ fn tenant(
                 .for_each(|each| out.push(each));
             relays.push(checked.relays);
             let stories = format!("stories/{name}.yaml");
+            let definition = checked.definition.as_ref();
+            let frozen = definition.map(|found| &found.posters.files).into_iter();
+            let templates = frozen.flatten().filter(|(path, _)| path.ends_with(".svg"));
             campaigns.push(LoadedCampaign {
+                posters: templates
+                    .map(|(path, _)| format!("{folder}/{path}"))
+                    .collect(),
                 id: name.to_owned(),
                 source,
                 definition: checked.definition,
@@ -196,12 +213,46 @@ fn tenant(
         }
     }
     relays::check(&mut campaigns, &relays, out);
+    first_sight::check(&campaigns, &relays, out);
     Some(LoadedTenant {
+        fonts: fonts(&tenant, &files, &place(TENANT_FILE), out),
         tenant,
         lists,
         campaigns,
         files,
     })
+}
+
+/// The bytes of the fonts that a tenant names.
+fn fonts(
+    tenant: &Tenant,
+    files: &Files,
+    place: &Place,
+    out: &mut Diagnostics,
+) -> BTreeMap<String, Arc<[u8]>> {
+    let mut found = BTreeMap::new();
+    for path in &tenant.posters.fonts {
+        let bytes = files
+            .get(path)
+            .and_then(|text| STANDARD.decode(text.as_bytes()).ok());
+        match bytes {
+            Some(bytes) if bytes.len() <= FONT_BYTES => {
+                found.insert(path.clone(), bytes.into());
+            }
+            Some(_) => {
+                let most = FONT_BYTES >> 20;
+                let message = format!("the font `{path}` is larger than {most} MB");
+                out.error(codes::TENANT_POSTERS, place, message)
+                    .help("take one with the letters that the posters need (a subset)");
+            }
+            None => {
+                let message = format!("there is no file `{path}` in the tenant's folder");
+                out.error(codes::FILE_MISSING, place, message)
+                    .maybe_help(meant(path, files.keys().map(String::as_str)));
+            }
+        }
+    }
+    found
 }
 
 /// The members on a list: one id a line, under an optional header `member`.

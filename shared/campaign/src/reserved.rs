@@ -2,7 +2,7 @@
 //! tell them apart.
 
 /// All of them.
-pub const RESERVED: [&str; 31] = [
+pub const RESERVED: [&str; 32] = [
     "bad-request",
     "budget-spent",
     "challenge-required",
@@ -15,6 +15,7 @@ pub const RESERVED: [&str; 31] = [
     "method-not-allowed",
     "no-such-campaign",
     "no-such-event",
+    "no-such-poster",
     "no-such-tenant",
     "not-acceptable",
     "not-eligible",

@@ -93,11 +93,13 @@ connectors: { crm: { kind: http, url: https://crm.example.com/gala/facts, secret
     ),
 ];
 
-/// A campaign that emits, for examples that listen.
+/// A campaign that emits, for examples that listen; and for newcomers, as examples of first sight are.
 const TELLS: &str = "activity: custom
 title: { zh-CN: 示例, en: Example }
 opens: 2026-12-01 10:00
 closes: 2026-12-15 22:00
+facts: { newcomer: { by: first-sight, except: [example], when_unknown: false } }
+audience: { all_of: [{ fact: newcomer }] }
 machine:
   initial: start
   states:
@@ -145,6 +147,8 @@ fn folder(example: &Example) -> Files {
         ("rules/budget.zh-CN.md", "{{ budget }}"),
         ("rules/when-gone.en.md", "{{ when_gone }}"),
         ("rules/when-gone.zh-CN.md", "{{ when_gone }}"),
+        ("posters/spring.svg", "<svg/>"),
+        ("posters/spring.zh-CN.svg", "<svg/>"),
     ] {
         files.insert(path, text.to_owned());
     }
@@ -243,6 +247,10 @@ fn a_wrong_example_has_its_mistake_and_no_other_and_a_right_one_none() {
     let mut bad = Vec::new();
     for explanation in explain::all() {
         let code = explanation.code;
+        // The command line's tests can read a drawing, and run these.
+        if campaign::posters::check::CODES.contains(&code) {
+            continue;
+        }
         let wrong = all_said(&explanation.wrong);
         let others = wrong
             .iter()

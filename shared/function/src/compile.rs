@@ -117,7 +117,9 @@ pub fn compile(
         let tenant = path.split_once('/').map(|(tenant, _)| tenant);
         tenant.is_some_and(|tenant| wanted.tenants.is_empty() || wanted.tenants.contains(tenant))
     });
-    let loaded = campaign::load(&dir.display().to_string(), &files, &activities.to_vec());
+    let root = dir.display().to_string();
+    let mut loaded = campaign::load(&root, &files, &activities.to_vec());
+    crate::posters::check(&mut loaded, &root, crate::posters::Care::Usual);
     let diagnostics = loaded.diagnostics;
     let mut tenants: Vec<TenantConfigs> = loaded.tenants.into_iter().map(Into::into).collect();
     let mut needs = Vec::new();

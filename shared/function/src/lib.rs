@@ -19,10 +19,14 @@ pub mod lane;
 pub mod lang;
 pub mod lists;
 pub mod pools;
+pub mod poster;
+#[cfg(feature = "yaml")]
+pub mod posters;
 pub mod preload;
 pub mod preview;
 pub mod problem;
 pub mod raffle;
+pub mod redeem;
 pub mod registry;
 pub mod relay;
 pub mod render;

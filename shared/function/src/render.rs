@@ -20,9 +20,11 @@ use machine::world::{Notice, Pause};
 use machine::{Fault, Millis, Type, Value};
 use serde_json::{Map, Value as Json, json};
 
+use crate::poster::Offer;
 use crate::problem::Code;
 use crate::raffle::Drawn;
 
+mod parts;
 mod shapes;
 pub use shapes::{
     DrawView, Eligible, EventAnswer, EventView, GrantView, GrantsAnswer, PublicAnswer, ViewAnswer,
@@ -39,6 +41,8 @@ pub struct Standing<'a> {
     pub notice: Option<&'a Notice>,
     /// A draw from entries, once it was made.
     pub drawn: Option<&'a Drawn>,
+    /// To whom posters are offered; none: to nobody.
+    pub posters: Option<&'a Offer<'a>>,
 }
 
 impl Standing<'_> {
@@ -153,14 +157,14 @@ fn draws<'a>(campaign: &'a Campaign, decision: &Decision, language: &str) -> Vec
     drawn.map(view).collect()
 }
 
-/// A participant's view.
+/// A participant's view, with the grants in these places of the record.
 pub fn view_answer(
     call: &Call<'_>,
     standing: Standing<'_>,
     key: &CampaignKey,
     user: &Pseudonym,
     language: &str,
-    codes: &Codes,
+    (codes, shown): (&Codes, Range<usize>),
 ) -> Result<Vec<u8>, Fault> {
     let campaign = call.campaign;
     let pause = standing.pause;
@@ -198,14 +202,18 @@ pub fn view_answer(
         } else {
             events(campaign, &seen.events, pause, language)
         },
+        earlier_grants: shown.start,
         grants: look
             .grants
             .iter()
             .enumerate()
+            .skip(shown.start)
             .map(|(at, grant)| grant_view(campaign, grant, key, user, language, codes.get(&at)))
             .collect(),
         version: call.participant.core.version,
-        posters: Vec::new(),
+        posters: standing.posters.map_or_else(Vec::new, |offer| {
+            offer.posters(&look, call.participant.core.version)
+        }),
         blocks: blocks
             .map(|(name, part)| {
                 (

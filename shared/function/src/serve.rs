@@ -301,6 +301,7 @@ async fn tidy(registry: Arc<Registry>) {
     let mut every = interval_at(Instant::now() + TIDY_EVERY, TIDY_EVERY);
     loop {
         every.tick().await;
+        registry.drawing().tidy(&registry.snapshot());
         for tenant in registry.snapshot().tenants.values() {
             if let Some(limit) = &tenant.user_limit {
                 limit.tidy();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::http::HeaderValue;
 use campaign::tenant::Tenant;
-use limit::{Limiter, Shared};
+use limit::{Limiter, Shared, Tries};
 use machine::expr::Fault;
 use machine::ids::{CampaignKey, Lane, Pseudonym};
 use machine::luck::{Seed, Seeded, Source};
@@ -22,6 +22,9 @@ use crate::client::TrustedProxies;
 use crate::cors::Origins;
 use crate::identity::Verifier;
 use crate::lists::Stored;
+use crate::poster::scenes::TenantFonts;
+use crate::poster::storage::Storage;
+use crate::redeem::Digests;
 use crate::telemetry::RouteMetrics;
 
 /// A limiter keyed by text.
@@ -63,10 +66,18 @@ pub struct TenantShell {
     pub secret: Seed,
     /// The member ids on each list of the folder.
     pub lists: HashMap<String, HashSet<String>>,
+    /// The codes on those of them that campaigns take codes from.
+    pub codes: Digests,
+    /// How many wrong codes are borne.
+    pub tries: Arc<Tries>,
     /// The lists in the store, which stand above those.
     pub stored: Stored,
     /// Its own services, which are asked for facts.
     pub asked: Services,
+    /// The fonts that its posters may be written in, beside ours.
+    pub fonts: TenantFonts,
+    /// Where its posters are put, if it says so.
+    pub storage: Option<Arc<Storage>>,
     /// How often each user may call.
     pub user_limit: Option<Arc<SharedLimiter>>,
     /// That limit as `RateLimit-Policy` says it, written once.
@@ -75,6 +86,8 @@ pub struct TenantShell {
     pub tenant_limit: Option<Arc<Shared>>,
     /// The campaigns, by id.
     pub campaigns: HashMap<String, Arc<Served>>,
+    /// All editions of its campaigns that the store holds, served here or not.
+    pub editions: Vec<(Arc<str>, u32)>,
 }
 
 impl fmt::Debug for TenantShell {
@@ -135,6 +148,8 @@ pub struct CampaignMetrics {
     pub grants: RouteMetrics,
     /// `GET .../public`.
     pub public: RouteMetrics,
+    /// `GET .../poster/{template}`.
+    pub poster: RouteMetrics,
 }
 
 impl CampaignMetrics {
@@ -146,6 +161,7 @@ impl CampaignMetrics {
             view: of("view"),
             grants: of("grants"),
             public: of("public"),
+            poster: of("poster"),
         }
     }
 }

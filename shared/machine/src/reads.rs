@@ -107,7 +107,8 @@ impl Expr {
         reads
     }
 
-    fn each_source(&self, each: &mut dyn FnMut(Source)) {
+    /// Calls `each` with every source that it may read, as often as it does.
+    pub fn each_source(&self, each: &mut dyn FnMut(Source)) {
         match self {
             Self::Bool(program) => program.each_source(each),
             Self::Int(program) => program.each_source(each),

@@ -133,6 +133,30 @@ fn stages(bench: &Bench) {
     let whole = encode::jpeg(canvas, QUALITY).unwrap();
     let ms = middle(10, |_| drop(black_box(encode::jpeg(canvas, QUALITY))));
     row("jpeg, whole", ms, whole.len());
+    use jpeg_encoder::{ChromaSubsamplingMethod, ColorType, Encoder, SamplingFactor};
+    for (name, method) in [
+        (
+            "jpeg, whole, the library's own averages",
+            ChromaSubsamplingMethod::Average,
+        ),
+        (
+            "jpeg, whole, one colour of four",
+            ChromaSubsamplingMethod::Nearest,
+        ),
+    ] {
+        let mut written = Vec::new();
+        let ms = middle(10, |_| {
+            written.clear();
+            let mut encoder = Encoder::new(&mut written, QUALITY);
+            encoder.set_sampling_factor(SamplingFactor::F_2_2);
+            encoder.set_chroma_subsampling_method(method);
+            let (width, height) = (canvas.width as u16, canvas.height as u16);
+            encoder
+                .encode(&canvas.rgb, width, height, ColorType::Rgb)
+                .unwrap();
+        });
+        row(name, ms, written.len());
+    }
     for every in [1, 2, 4, 8, 12, 16, 24, 47, 94] {
         let backdrop = Backdrop::with(bench.scene.backdrop(), QUALITY, every).unwrap();
         let spliced = backdrop.jpeg(canvas, touched).unwrap();

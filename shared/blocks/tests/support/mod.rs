@@ -81,6 +81,7 @@ impl Builder {
             },
             messages: std::collections::BTreeMap::new(),
             moves: vec![],
+            posters: machine::model::Posters::default(),
         };
         Self { definition }
     }
@@ -340,6 +341,14 @@ impl Alone {
         let (draws, user, facts) = (self.draws(), User::default(), Facts::default());
         let turn = settle(&self.call(None, now, &draws, &user, &facts)).unwrap();
         turn.int(slot).unwrap()
+    }
+
+    /// What a block shows at `now`.
+    pub fn view(&self, block: u16, now: Millis) -> serde_json::Value {
+        let (draws, user, facts) = (self.draws(), User::default(), Facts::default());
+        let turn = settle(&self.call(None, now, &draws, &user, &facts)).unwrap();
+        let shown = self.campaign.blocks[usize::from(block)].view(&turn.look(), "en");
+        shown.unwrap().1
     }
 
     /// What a block's function answers at `now`.

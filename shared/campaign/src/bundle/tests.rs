@@ -37,6 +37,7 @@ fn sample() -> Configs {
     Configs {
         tenants: vec![TenantConfigs {
             tenant: tenant.unwrap(),
+            fonts: std::collections::BTreeMap::new(),
             lists: [("vip".to_owned(), members.into())].into(),
             campaigns: vec![
                 campaign("one", Some(compiled("{\"a\":1}\n\n", 1))),

@@ -62,7 +62,7 @@ pub(super) static CONNECTOR: Keys = Keys {
     ],
 };
 
-static SECRET: Keys = Keys {
+pub(super) static SECRET: Keys = Keys {
     name: "secret",
     doc: "A secret, by where it is found: exactly one of `env`, `file` and `dev`.",
     keys: &[
@@ -144,7 +144,9 @@ fn connector(node: &Node, out: &mut Diagnostics) -> Option<Connector> {
         .help(help);
     }
     let place = fields.get("url").and_then(|node| place(node, private, out));
-    let secret = fields.get("secret").and_then(|node| secret(node, out));
+    let secret = fields
+        .get("secret")
+        .and_then(|node| secret(node, codes::CONNECTOR, out));
     let timeout = fields
         .get("timeout")
         .map_or(Some(USUAL_TIMEOUT), |node| timeout(node, out));
@@ -250,11 +252,11 @@ fn place(node: &Node, private: bool, out: &mut Diagnostics) -> Option<(bool, Str
     Some((tls, bare.to_owned(), port, path.to_owned()))
 }
 
-fn secret(node: &Node, out: &mut Diagnostics) -> Option<KeySource> {
+pub(super) fn secret(node: &Node, code: &'static str, out: &mut Diagnostics) -> Option<KeySource> {
     let fields = node.fields(&SECRET, out)?;
     let [entry] = fields.entries() else {
         out.error(
-            codes::CONNECTOR,
+            code,
             &node.place,
             "a secret is found in exactly one place",
         )

@@ -2,6 +2,7 @@
 
 use crate::document::{Key, Keys, Shape};
 use crate::tenant::connectors::CONNECTOR;
+use crate::tenant::posters::POSTERS;
 
 pub(super) const ALGS: [&str; 3] = ["HS256", "EdDSA", "RS256"];
 pub(super) const TYPES: [&str; 8] = [
@@ -94,6 +95,11 @@ pub static KEYS: Keys = Keys {
             "review",
             Shape::Keys(&REVIEW),
             "Who must look at a change before it is published. Default: nobody.",
+        ),
+        Key::optional(
+            "posters",
+            Shape::Keys(&POSTERS),
+            "What its campaigns' posters may use: hosts of pictures, fonts, a store for what was drawn.",
         ),
     ],
 };

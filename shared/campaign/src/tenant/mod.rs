@@ -17,6 +17,7 @@ mod connectors;
 #[cfg(feature = "yaml")]
 mod keys;
 mod network;
+mod posters;
 #[cfg(feature = "yaml")]
 mod read;
 #[cfg(feature = "yaml")]
@@ -26,6 +27,7 @@ mod tests;
 #[cfg(feature = "yaml")]
 pub use keys::KEYS;
 pub use network::is_public;
+pub use posters::{Storage, TenantPosters, host_is_allowed};
 #[cfg(feature = "yaml")]
 pub use read::read;
 
@@ -70,6 +72,9 @@ pub struct Tenant {
     /// Who must look at a change before it is published.
     #[serde(default)]
     pub review: Review,
+    /// What its campaigns' posters may use.
+    #[serde(default)]
+    pub posters: TenantPosters,
 }
 
 const fn two_years() -> Millis {

@@ -13,7 +13,7 @@ use crate::document::{Fields, Node, parse};
 use crate::law::{Law, TWO_YEARS_MS};
 use crate::source::{Place, Source};
 use crate::tenant::keys::{CURRENCY, DURABILITIES, KEYS, QUOTAS, REVIEW};
-use crate::tenant::{Quotas, Review, Tenant, claims, connectors, secrets};
+use crate::tenant::{Quotas, Review, Tenant, TenantPosters, claims, connectors, posters, secrets};
 
 /// Reads a `tenant.yaml`; `id` is the tenant's id: its folder's name. Nothing only after an error was reported; after
 /// other errors a tenant comes back all the same, so that its campaigns can be checked too.
@@ -92,6 +92,9 @@ pub fn read(id: &str, source: &Arc<Source>, out: &mut Diagnostics) -> Option<Ten
         review: fields
             .get("review")
             .map_or_else(Review::default, |node| review(node, out)),
+        posters: fields
+            .get("posters")
+            .map_or_else(TenantPosters::default, |node| posters::read(node, out)),
     })
 }
 

@@ -166,16 +166,22 @@ impl Line {
         if !tls {
             return Ok(Box::new(plain));
         }
-        let name = ServerName::try_from(host.clone()).map_err(CallError::away)?;
-        let tls = TLS.as_ref().map_err(|why| CallError::Away(why.clone()))?;
-        let secure = tls.connect(name, plain).await;
-        secure
-            .map(|secure| Box::new(secure) as Box<dyn Stream>)
-            .map_err(CallError::away)
+        secured(host, plain).await.map_err(CallError::Away)
     }
 }
 
-trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+/// The same connection under TLS, to a host that proves its name.
+pub(crate) async fn secured(host: &str, plain: TcpStream) -> Result<Box<dyn Stream>, String> {
+    let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
+    let tls = TLS.as_ref().map_err(Clone::clone)?;
+    let secure = tls.connect(name, plain).await;
+    secure
+        .map(|secure| Box::new(secure) as Box<dyn Stream>)
+        .map_err(|error| error.to_string())
+}
+
+/// A connection, whatever is under it.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 /// With the certificates that this system trusts.

@@ -47,6 +47,13 @@ pub(super) struct Query {
     pub occurred_at: Option<String>,
     /// A preview link's token: a browser that follows a link sends no header.
     pub preview: Option<String>,
+    /// The share id of whoever brought them.
+    pub from: Option<String>,
+    pub seal: Option<String>,
+    pub format: Option<String>,
+    pub scale: Option<String>,
+    pub grant: Option<String>,
+    pub link: Option<String>,
 }
 
 impl Query {
@@ -64,6 +71,12 @@ impl Query {
                 "after" => &mut query.after,
                 "occurred_at" => &mut query.occurred_at,
                 "preview" => &mut query.preview,
+                "from" => &mut query.from,
+                "seal" => &mut query.seal,
+                "format" => &mut query.format,
+                "scale" => &mut query.scale,
+                "grant" => &mut query.grant,
+                "link" => &mut query.link,
                 _ => continue,
             };
             place.get_or_insert_with(|| value.into_owned());
@@ -425,6 +438,7 @@ pub(super) fn finish(
         |metrics| match route {
             "view" => &metrics.view,
             "grants" => &metrics.grants,
+            "poster" => &metrics.poster,
             _ => &metrics.event,
         },
     )

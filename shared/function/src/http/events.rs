@@ -24,7 +24,9 @@ use crate::fingerprint::{Fingerprint, PayloadError, parse_payload};
 use crate::idempotency::Key;
 use crate::identity::role::EVENTS_WRITE;
 use crate::identity::token::MAX_SUB_BYTES;
+use crate::poster::share;
 use crate::problem::{Code, Problem, Words};
+use crate::redeem;
 use crate::render;
 
 /// How long a client may take to send a body of a few kilobytes.
@@ -42,6 +44,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(5);
         ("lane" = Option<String>, Query, description = "`test`: in the test lane, for testers"),
         ("channel" = Option<String>, Query, description = "Kept for attribution; also as a header"),
         ("scene" = Option<String>, Query, description = "Kept for attribution; also as a header"),
+        ("from" = Option<String>, Query, description = "The `share.id` of whoever brought them (a `scene` that is one does, too): kept for attribution"),
     ),
     request_body(content = Object, description = "The event's payload, or nothing"),
     security(("user" = [])),
@@ -146,7 +149,8 @@ async fn take_event(
         return Err(Problem::new(Code::Forbidden).with("scope", EVENTS_WRITE));
     }
     let bytes = read_body(context.parts, body, BODY_BYTES).await?;
-    let payload = parse_payload(&bytes).map_err(|error: PayloadError| Problem::from(error))?;
+    let mut payload = parse_payload(&bytes).map_err(|error: PayloadError| Problem::from(error))?;
+    let code = redeem::seal(&who.tenant, &who.served, &address.event, &mut payload);
     let member = address.user.as_deref().unwrap_or(&who.claims.sub);
     if !is_member(member) {
         let what = "a member id has 1 to 255 bytes and no control characters";
@@ -168,6 +172,7 @@ async fn take_event(
         body: &payload,
         key: key.as_str(),
         fingerprint: fingerprint.as_bytes(),
+        code: code.as_ref(),
         if_match,
         attribution: attribution(context, who, backend)?,
     };
@@ -216,6 +221,19 @@ async fn carry_out(
     until: Instant,
 ) -> Result<Result<Answered, Failed>, Problem> {
     let key = caller.served.key(caller.lane);
+    let said = [
+        context.query.from.as_deref(),
+        sent.attribution.scene.as_deref(),
+    ];
+    let attributed = share::arrived(caller, &key, said).map(|subject| {
+        let mut attribution = sent.attribution.clone();
+        attribution.subjects.push(subject);
+        Sent {
+            attribution,
+            ..*sent
+        }
+    });
+    let sent = attributed.as_ref().unwrap_or(sent);
     let render = |call: &Call<'_>, decision: &Decision, pause: Option<&Pause>| {
         render::event_answer(
             call,

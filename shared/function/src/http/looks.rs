@@ -2,6 +2,7 @@
 
 use axum::extract::{Request, State};
 use axum::response::Response;
+use machine::Millis;
 use machine::luck::NoDraws;
 use machine::model::Sender;
 use machine::step::Call;
@@ -13,6 +14,7 @@ use super::{CALL_TIMEOUT, Shared};
 use crate::ask::Whom;
 use crate::engine::{Caller, Failed, record, user_of};
 use crate::pools;
+use crate::poster::Offer;
 use crate::problem::{Code, Problem};
 use crate::render::{self, Standing};
 
@@ -117,16 +119,17 @@ async fn look(
     let limits = Context::limit(who, &who.claims.sub)?;
     let language = context.language(&who.tenant);
     let until = Instant::now() + CALL_TIMEOUT;
+    let ahead_ms = who.preview.as_ref().map_or(0, |link| link.ahead_ms);
     let mut body = {
         let caller = context.caller(who, &who.claims.sub, true, language).await?;
-        read(context, &caller, what, until).await
+        read(context, &caller, ahead_ms, what, until).await
     };
     if matches!(body, Err(Failed::Behind)) {
         let newer = context.catch_up(who, until).await?;
         let caller = context
             .caller(&newer, &who.claims.sub, true, language)
             .await?;
-        body = read(context, &caller, what, until).await;
+        body = read(context, &caller, ahead_ms, what, until).await;
     }
     let mut response = json(body.map_err(|error| failed(error, context, language))?);
     if let Some(limits) = limits {
@@ -138,6 +141,7 @@ async fn look(
 async fn read(
     context: &Context<'_>,
     caller: &Caller<'_>,
+    ahead_ms: Millis,
     what: Look,
     until: Instant,
 ) -> Result<Vec<u8>, Failed> {
@@ -154,7 +158,8 @@ async fn read(
     let record = record(caller, recalled.participant.as_ref(), campaign)?;
     let many = record.grants.len();
     let shown = match what {
-        Look::View => 0..many,
+        // The newest: a page asks `/grants` for the rest. A record can hold thousands.
+        Look::View => many.saturating_sub(GRANTS_PAGE)..many,
         Look::Grants(after) => after.min(many)..after.saturating_add(GRANTS_PAGE).min(many),
     };
     let store = &*context.shell.store;
@@ -173,11 +178,13 @@ async fn read(
         ));
     }
     // Only for `eligible`: an event's own facts are asked for when it comes.
-    // A team's tallies are shown, and are one read of our own store.
+    // A team's tallies are shown, and are one read of our own store; who is new decides of buttons, and is another, once.
     let claims = user_of(campaign, caller.claims);
     let mut wanted = campaign.facts_of(campaign.audience.as_ref());
     let teams = (0_u16..).zip(&campaign.facts);
     wanted.extend(teams.filter_map(|(at, fact)| fact.team().map(|_| at)));
+    wanted.extend(campaign.first_sights().map(|(at, _)| at));
+    let wanted = campaign.open(wanted, &record.core);
     let whom = Whom {
         store: &*context.shell.store,
         key: &key,
@@ -185,6 +192,7 @@ async fn read(
         user,
         claims: &claims,
         now: caller.now,
+        code: None,
     };
     let asked = caller.shell.ask(campaign, &wanted, &whom);
     let answers = tokio::time::timeout_at(until, asked)
@@ -192,7 +200,8 @@ async fn read(
         .unwrap_or_default();
     let facts = caller
         .shell
-        .facts_with(campaign, caller.member, &caller.listed, &answers);
+        .facts_with(campaign, caller.member, &caller.listed, &answers)
+        .with_kept(&campaign.facts, &record.core);
     let call = Call {
         campaign,
         participant: &record,
@@ -209,6 +218,15 @@ async fn read(
     let drawn = raffles.of_page(store, &key, campaign, caller.now);
     let drawn = tokio::time::timeout_at(until, drawn).await;
     let drawn = drawn.map_err(|_| Failed::Slow)??;
+    let offer = Offer {
+        tenant: caller.shell,
+        key: &key,
+        user: &user,
+        claims: caller.claims,
+        language,
+        ahead_ms,
+        clock: context.clock,
+    };
     let standing = Standing {
         pause: recalled.pause.as_ref(),
         blocked: recalled
@@ -216,6 +234,8 @@ async fn read(
             .is_some_and(|blocked| blocked.holds(caller.now)),
         notice: served.notice.as_ref(),
         drawn: drawn.as_deref(),
+        posters: Some(&offer),
     };
-    render::view_answer(&call, standing, &key, &user, language, &codes).map_err(Failed::Rule)
+    let page = (&codes, shown);
+    render::view_answer(&call, standing, &key, &user, language, page).map_err(Failed::Rule)
 }

@@ -8,6 +8,7 @@ mod looks;
 mod open;
 mod openapi;
 mod parked;
+mod posters;
 mod triggers;
 
 use std::sync::Arc;
@@ -69,11 +70,15 @@ type Shared = axum::extract::State<Arc<Shell>>;
 
 /// The routes of a function.
 pub fn router(shell: Arc<Shell>) -> Router {
-    let routes: [(&str, MethodRouter<Arc<Shell>>); 6] = [
+    let routes: [(&str, MethodRouter<Arc<Shell>>); 7] = [
         ("/v1/{tenant}/{campaign}", get(looks::view)),
         ("/v1/{tenant}/{campaign}/public", get(open::public)),
         ("/v1/{tenant}/{campaign}/rules", get(open::rules)),
         ("/v1/{tenant}/{campaign}/grants", get(looks::grants)),
+        (
+            "/v1/{tenant}/{campaign}/poster/{template}",
+            get(posters::poster),
+        ),
         (
             "/v1/{tenant}/{campaign}/events/{event}",
             post(events::event),

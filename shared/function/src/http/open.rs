@@ -59,6 +59,7 @@ pub(super) async fn public(
                 blocked: false,
                 notice: served.notice.as_ref(),
                 drawn: drawn.as_deref(),
+                posters: None,
             },
             context.clock,
             language,

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 
-use super::{events, looks, open};
+use super::{events, looks, open, posters};
 use crate::render;
 
 /// A no, or something broke (RFC 9457).
@@ -39,6 +39,7 @@ pub struct ProblemAnswer {
         events::backend_event,
         looks::view,
         looks::grants,
+        posters::poster,
         open::public,
         open::rules,
         open::healthz,
@@ -50,6 +51,7 @@ pub struct ProblemAnswer {
         render::EventAnswer,
         render::ViewAnswer,
         render::GrantsAnswer,
+        crate::poster::PosterView,
         render::PublicAnswer
     )),
     modifiers(&Security)

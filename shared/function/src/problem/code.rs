@@ -88,6 +88,9 @@ codes! {
     /// The campaign has no event of that name for this caller.
     NoSuchEvent = "no-such-event", NOT_FOUND, "No such event",
         "This action does not exist.", "该操作不存在。";
+    /// The campaign has no poster of that name, or none for this user.
+    NoSuchPoster = "no-such-poster", NOT_FOUND, "No such poster",
+        "This poster does not exist.", "海报不存在。";
     /// Any other address that leads nowhere.
     NotFound = "not-found", NOT_FOUND, "Not found",
         "This page does not exist.", "页面不存在。";

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use campaign::posters;
 use campaign::story::{self, Report};
 use campaign::{Activities, Diagnostic, Diagnostics, Files, Severity, Source, codes};
 use machine::Definition;
@@ -23,6 +24,9 @@ pub struct Sent {
     /// Its rules by language, where the document names a file for them in the folder `rules`; those that are not sent are the
     /// folder's.
     pub rules: Option<BTreeMap<String, String>>,
+    /// The files of its posters by their path from the tenant's folder, those that are no text in Base64; those that are not sent
+    /// are the folder's.
+    pub posters: Option<BTreeMap<String, String>>,
 }
 
 /// What a draft says.
@@ -31,10 +35,12 @@ impl From<&DraftText> for Sent {
         let owned =
             |(language, text): &(Arc<str>, Arc<str>)| (language.to_string(), text.to_string());
         let rules = text.rules.as_ref();
+        let posters = text.posters.as_ref();
         Self {
             document: Some(text.document.clone()),
             stories: text.stories.clone(),
             rules: rules.map(|rules| rules.iter().map(owned).collect()),
+            posters: posters.map(|posters| posters.iter().map(owned).collect()),
         }
     }
 }
@@ -129,6 +135,32 @@ impl Registry {
         Ok(Some(files.iter().filter_map(named).collect()))
     }
 
+    /// The files of the posters that a campaign's document names, by their path, as they lie in its tenant's folder now; none where
+    /// there is no folder on this machine.
+    pub async fn posters(
+        &self,
+        tenant: &str,
+        document: &str,
+    ) -> Result<Option<Vec<(Arc<str>, Arc<str>)>>, LoadError> {
+        let ConfigsChoice::Folder(dir) = &self.choice else {
+            return Ok(None);
+        };
+        let (folder, tenant) = (dir.clone(), format!("{tenant}/"));
+        let failed = |error| LoadError::Folder(dir.clone(), error);
+        let files = tokio::task::spawn_blocking(move || read(&folder)).await;
+        let files = files
+            .map_err(|error| failed(std::io::Error::other(error)))?
+            .map_err(failed)?;
+        let own = |(path, text): (&String, &Arc<str>)| {
+            Some((path.strip_prefix(&tenant)?.to_owned(), text.clone()))
+        };
+        let own: Files = files.iter().filter_map(own).collect();
+        let named = posters::named_in(document, &own).into_iter();
+        Ok(Some(
+            named.map(|(path, text)| (path.into(), text)).collect(),
+        ))
+    }
+
     /// Whether a campaign's file lies in the folder.
     pub async fn has_file(&self, tenant: &str, campaign: &str) -> bool {
         let ConfigsChoice::Folder(dir) = &self.choice else {
@@ -172,6 +204,10 @@ fn checked(
         };
         files.extend(texts.iter().filter_map(named));
     }
+    // They can take the place of nothing but posters.
+    let sent_posters = sent.posters.iter().flatten();
+    let sound = sent_posters.filter(|(path, _)| posters::is_file(path));
+    files.extend(sound.map(|(path, text)| (format!("{tenant}/{path}"), text.as_str().into())));
     let own_stories = format!("{tenant}/stories/{campaign}.yaml");
     let stories = match sent.stories {
         Some(stories) => stories,
@@ -183,6 +219,7 @@ fn checked(
     };
     let mut loaded = campaign::load(ROOT, &files, activities);
     let own = format!("{ROOT}/{path}");
+    crate::posters::check(&mut loaded, ROOT, crate::posters::Care::Full);
     let (mut rules, mut others) = (Vec::new(), Vec::new());
     let mut sound = None;
     for tenant in &mut loaded.tenants {
@@ -190,12 +227,15 @@ fn checked(
             if file.id == *campaign {
                 sound = file.definition.take();
                 rules.clone_from(&file.rules);
+                rules.extend(file.posters.iter().cloned());
             } else {
                 others.push(file.source.name().to_owned());
-                others.extend(file.rules.iter().cloned());
+                others.extend(file.rules.iter().chain(&file.posters).cloned());
             }
         }
     }
+    // A template of several campaigns is this one's, too.
+    others.retain(|other| !rules.contains(other));
     // What stands against it in the files that it needs; what else may be said about those was not asked.
     let concerns = |found: &Diagnostic| {
         let name = found.place.source.name();

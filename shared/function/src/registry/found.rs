@@ -98,7 +98,8 @@ fn find(choice: &ConfigsChoice, activities: &[&'static dyn Activity]) -> Result<
             let root = dir.display().to_string();
             let of = |path: &String| path.strip_suffix("/tenant.yaml").map(str::to_owned);
             let there = files.keys().filter_map(of).collect();
-            let loaded = campaign::load(&root, &files, &activities.to_vec());
+            let mut loaded = campaign::load(&root, &files, &activities.to_vec());
+            crate::posters::check(&mut loaded, &root, crate::posters::Care::Usual);
             Ok(of_folder(loaded, there, activities.len() == 1))
         }
         #[cfg(not(feature = "yaml"))]

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use campaign::tenant::{Alg as SpecAlg, KeySource, KeySpec};
+use campaign::tenant::{Alg as SpecAlg, KeySource, KeySpec, Tenant};
 
 use crate::identity::{Alg, Audience, KeyError, KeySet, Verifier, mint, secret};
+use crate::poster::storage::{NotStored, Storage};
 
 /// Why a key can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -116,6 +117,42 @@ pub(crate) fn connector_secret(
         kid: spec.kid.clone(),
         source,
     })
+}
+
+/// The store that a tenant's posters are put into, if it names one; the kept one if it is the same.
+pub(super) fn storage(
+    configs: &Path,
+    tenant: &Tenant,
+    kept: Option<&Arc<Storage>>,
+) -> Result<Option<Arc<Storage>>, StorageError> {
+    let Some(config) = &tenant.posters.storage else {
+        return Ok(None);
+    };
+    let text = |kid: &str, source: &KeySource| {
+        let spec = KeySpec {
+            kid: kid.to_owned(),
+            alg: SpecAlg::HS256,
+            source: source.clone(),
+        };
+        material(configs, &tenant.id, &spec).map(|text| text.trim().to_owned())
+    };
+    let id = text("storage-key", &config.key)?;
+    let secret = text("storage-secret", &config.secret)?;
+    if let Some(kept) = kept.filter(|kept| kept.is(config, &id, &secret)) {
+        return Ok(Some(kept.clone()));
+    }
+    Ok(Some(Arc::new(Storage::new(config, &id, &secret)?)))
+}
+
+/// Why a tenant's store for posters can't be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StorageError {
+    /// Its key can't be had.
+    #[error(transparent)]
+    Key(#[from] KeyMaterialError),
+    /// Its address is none.
+    #[error(transparent)]
+    Address(#[from] NotStored),
 }
 
 /// What a key is for.

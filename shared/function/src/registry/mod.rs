@@ -36,6 +36,7 @@ use store::Store;
 use tokio::sync::Mutex;
 
 use crate::clock::Clock;
+use crate::poster::Posters;
 use crate::raffle::Known;
 use crate::served::Snapshot;
 
@@ -77,6 +78,8 @@ pub struct Registry {
     foreign: parking_lot::Mutex<HashSet<[u8; 32]>>,
     /// The draws from entries that this process knows of.
     raffles: Known,
+    /// What posters are made with.
+    posters: Posters,
     /// What the last load found on disk; held while loading, so that two loads never interleave.
     loaded: Mutex<Option<Configs>>,
 }
@@ -173,6 +176,7 @@ impl Registry {
             early: parking_lot::Mutex::default(),
             foreign: parking_lot::Mutex::default(),
             raffles: Known::default(),
+            posters: Posters::default(),
             loaded: Mutex::new(None),
             seeds: true,
         }
@@ -205,6 +209,17 @@ impl Registry {
     /// The draws from entries that this process knows of.
     pub fn raffles(&self) -> &Known {
         &self.raffles
+    }
+
+    /// What this process makes posters with.
+    pub fn drawing(&self) -> &Posters {
+        &self.posters
+    }
+
+    /// The same, making posters with these.
+    #[must_use]
+    pub fn drawing_with(self, posters: Posters) -> Self {
+        Self { posters, ..self }
     }
 
     /// What is served now.

@@ -28,6 +28,11 @@ const LOOKUPS: &str = "gala_lookups_total";
 const LOOKUP_SECONDS: &str = "gala_lookup_seconds";
 const PARKED: &str = "gala_parked_events";
 const PARKED_DROPPED: &str = "gala_parked_events_dropped";
+const POSTERS: &str = "gala_posters_total";
+const POSTER_SECONDS: &str = "gala_poster_render_seconds";
+const POSTER_QUEUE: &str = "gala_poster_queue";
+const POSTER_WARNINGS: &str = "gala_poster_warnings_total";
+const POSTER_PICTURES: &str = "gala_poster_pictures_total";
 
 /// Upper bounds of the latency buckets, in seconds: fine where our promises are, coarse beyond.
 const BUCKETS: [f64; 14] = [
@@ -79,6 +84,23 @@ fn describe() {
         "Facts that a tenant's service was to be asked for, in one call, by what came of it."
     );
     describe_histogram!(LOOKUP_SECONDS, "Seconds that calls for facts took.");
+    describe_counter!(
+        POSTERS,
+        "Posters that were asked for, by what became of it."
+    );
+    describe_histogram!(
+        POSTER_SECONDS,
+        "Seconds that a thread took to draw and encode a poster, by format."
+    );
+    describe_gauge!(POSTER_QUEUE, "Posters that wait for a thread.");
+    describe_counter!(
+        POSTER_WARNINGS,
+        "What posters had to go without, or could not show as it was said, by kind."
+    );
+    describe_counter!(
+        POSTER_PICTURES,
+        "Pictures that posters fetched from the network, by what came of it."
+    );
     describe_gauge!(STOCK_LEFT, "Units of a reward that are left.");
     describe_gauge!(POOL_LEFT, "Codes of a pool that were not handed out.");
     describe_gauge!(
@@ -318,6 +340,71 @@ pub fn looked_up(tenant: &str, connector: &str, found: Found, took: Duration) {
     let [tenant, connector] = labels;
     let labels = [tenant, connector, ("result", found.as_str().to_owned())];
     counter!(LOOKUPS, &labels).increment(1);
+}
+
+/// What became of a poster that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drawn {
+    /// It was drawn.
+    Rendered,
+    /// It had been drawn before, or was being drawn for somebody else.
+    Cached,
+    /// The client had it.
+    NotModified,
+    /// Too many were asked for.
+    Refused,
+    /// It could not be drawn.
+    Failed,
+}
+
+impl Drawn {
+    /// The label's value.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rendered => "rendered",
+            Self::Cached => "cached",
+            Self::NotModified => "not-modified",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// Counts a poster that was asked for.
+pub fn poster(tenant: &str, campaign: &str, became: Drawn) {
+    let labels = [
+        ("tenant", tenant.to_owned()),
+        ("campaign", campaign.to_owned()),
+        ("outcome", became.as_str().to_owned()),
+    ];
+    counter!(POSTERS, &labels).increment(1);
+}
+
+/// Notes how long a thread took for a poster.
+pub fn poster_took(format: &'static str, took: Duration) {
+    histogram!(POSTER_SECONDS, "format" => format).record(took.as_secs_f64());
+}
+
+/// Shows how many posters wait for a thread.
+pub fn poster_queue(waiting: usize) {
+    gauge!(POSTER_QUEUE).set(waiting as f64);
+}
+
+/// Counts what a poster had to go without. `kind` is from a closed list.
+pub fn poster_warning(tenant: &str, campaign: &str, kind: &'static str) {
+    let labels = [
+        ("tenant", tenant.to_owned()),
+        ("campaign", campaign.to_owned()),
+        ("kind", kind.to_owned()),
+    ];
+    counter!(POSTER_WARNINGS, &labels).increment(1);
+}
+
+/// Counts a picture that was to be fetched for a poster. `result` is from a closed list.
+pub fn poster_picture(tenant: &str, result: &'static str) {
+    let labels = [("tenant", tenant.to_owned())];
+    let [tenant] = labels;
+    counter!(POSTER_PICTURES, &[tenant, ("result", result.to_owned())]).increment(1);
 }
 
 /// Shows how many units of a reward are left.

@@ -6,6 +6,7 @@
 
 mod campaign;
 mod facts;
+mod posters;
 mod rewards;
 mod states;
 
@@ -16,7 +17,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use campaign::{Campaign, LinkError, Linker};
-pub use facts::{Asked, FactDecl, FactKind, TeamFact};
+pub use facts::{Asked, FactDecl, FactKind, FirstSight, NEW, SEEN, TeamFact};
+pub use posters::{Figure, Poster, PosterFile, Posters, Share};
 pub use rewards::{Budget, CodePool, Deliver, Release, Reward, RewardKind, Rule, Within};
 pub use states::{Action, After, Branch, Emit, Every, Give, Machine, On, State, Transition};
 
@@ -84,6 +86,9 @@ pub struct Definition {
     pub messages: BTreeMap<String, Text>,
     /// States of earlier revisions and the states their participants move to.
     pub moves: Vec<(String, u16)>,
+    /// What its participants can share. A definition without says nothing of it, so that its bytes are as before there were any.
+    #[serde(default, skip_serializing_if = "Posters::is_empty")]
+    pub posters: Posters,
 }
 
 impl Definition {

@@ -14,6 +14,9 @@ use crate::ids::hex;
 /// How long a draft's texts may be, its file, its stories and its rules together, in bytes.
 pub const DRAFT_BYTES: usize = 1 << 20;
 
+/// How long its posters' files may be together, in bytes, those that are no text in Base64.
+pub const DRAFT_POSTER_BYTES: usize = 3 << 20;
+
 /// How many people may have written a draft.
 const AUTHORS_MOST: usize = 100;
 
@@ -57,6 +60,8 @@ pub struct DraftText {
     /// Its rules by language: what is approved is what users will read, whatever becomes of the server's folder. None: those of
     /// the folder.
     pub rules: Option<Vec<(Arc<str>, Arc<str>)>>,
+    /// The files of its posters by their path from the tenant's folder, those that are no text in Base64. None: those of the folder.
+    pub posters: Option<Vec<(Arc<str>, Arc<str>)>>,
 }
 
 /// The newest revision of a campaign's newest edition; 0 and 0 before the first.
@@ -188,6 +193,7 @@ impl DraftDeed {
                     "bytes": text.bytes(),
                     "stories": text.stories.as_ref().map(Vec::len),
                     "rules": text.rules.as_ref().map(Vec::len),
+                    "posters": text.posters.as_ref().map(Vec::len),
                 }),
             ),
             Self::Drop { version } => ("drop-draft", json!({ "draft": version })),
@@ -220,7 +226,14 @@ impl DraftDeed {
 }
 
 impl DraftText {
-    /// How long it is, in bytes.
+    /// Whether it is no longer than a draft may be.
+    pub fn fits(&self) -> bool {
+        let posters = self.posters.iter().flatten();
+        let posters: usize = posters.map(|(name, text)| name.len() + text.len()).sum();
+        self.bytes() <= DRAFT_BYTES && posters <= DRAFT_POSTER_BYTES
+    }
+
+    /// How long it is, in bytes, its posters apart.
     pub fn bytes(&self) -> usize {
         let beside = self.stories.iter().chain(&self.rules).flatten();
         let beside: usize = beside.map(|(name, text)| name.len() + text.len()).sum();
@@ -364,7 +377,7 @@ impl DraftPlace {
         if !authors.contains(&change.by) {
             authors.push(change.by.clone());
         }
-        if text.bytes() > DRAFT_BYTES || authors.len() > AUTHORS_MOST {
+        if !text.fits() || authors.len() > AUTHORS_MOST {
             return Err(AdminOutcome::Refused(Refused::TooLong(campaign.clone())));
         }
         Ok(Some(Draft {

@@ -31,6 +31,7 @@ fn text(document: &str) -> Arc<DraftText> {
         document: document.into(),
         stories: Some(vec![("spring.yaml".into(), "stories: []".into())]),
         rules: Some(vec![("en".into(), "One each.".into())]),
+        posters: Some(vec![("posters/a.svg".into(), "<svg/>".into())]),
     })
 }
 
