@@ -172,9 +172,7 @@ fn give_all(
     period: Period,
     turn: &mut Turn<'_>,
 ) -> Result<bool, No> {
-    let one_each = gives
-        .iter()
-        .map(|promise| (promise.rule, promise.reward, 1));
+    let one_each = gives.iter().map(|promise| (promise.rule, promise.reward, 1));
     let chosen = choice.into_iter().flat_map(|(rule, chosen)| {
         let all = chosen.len() as u32;
         chosen.iter().map(move |reward| (rule, *reward, all))

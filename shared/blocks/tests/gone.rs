@@ -317,11 +317,7 @@ fn a_choice_shows_as_possible_what_may_be_chosen_now() {
     };
     let (block, _) = builder.block("pack", serde_json::to_string(&params).unwrap(), 0);
     let field = vec![Expr::Int(IntExpr::Lit(0))];
-    builder.event(
-        "claim",
-        &[("choice", Type::Str)],
-        vec![acts(block, 0, field)],
-    );
+    builder.event("claim", &[("choice", Type::Str)], vec![acts(block, 0, field)]);
     let mut alone = Alone::new(&builder.link(), Pseudonym([1; 16]), OPENS);
     let possible = |alone: &Alone, now| {
         let shown = alone.view(block, now);
@@ -334,9 +330,7 @@ fn a_choice_shows_as_possible_what_may_be_chosen_now() {
     // 2026-01-01 is a Thursday.
     let day = |number: i64| OPENS + number * 24 * HOUR_MS;
     assert_eq!(possible(&alone, day(0)), ["weekly", "free"]);
-    alone
-        .send(0, &[Value::Str("weekly".into())], day(0))
-        .unwrap();
+    alone.send(0, &[Value::Str("weekly".into())], day(0)).unwrap();
     assert_eq!(possible(&alone, day(1)), ["free"]);
     assert_eq!(possible(&alone, day(4)), ["weekly", "free"]);
 }

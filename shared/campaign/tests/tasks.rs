@@ -238,28 +238,12 @@ machine: { initial: a, states: { a: {} } }
     }
     assert_eq!(claim("walk", opens, &mut stage), Ok(vec!["cup".to_owned()]));
     assert_eq!(claim("walk", opens, &mut stage), Ok(vec![]));
-    assert_eq!(
-        claim("walk", opens, &mut stage),
-        Err("task-claimed".to_owned())
-    );
-    let slot = campaign
-        .vars
-        .iter()
-        .position(|var| var.name == "points")
-        .unwrap();
+    assert_eq!(claim("walk", opens, &mut stage), Err("task-claimed".to_owned()));
+    let slot = campaign.vars.iter().position(|var| var.name == "points").unwrap();
     let record = stage.record(&Pseudonym([1; 16]), opens).unwrap();
     assert_eq!(record.core.vars[slot], Value::Int(10));
     let tomorrow = opens + 86_400_000;
-    assert_eq!(
-        claim("spend", opens, &mut stage),
-        Ok(vec!["pin".to_owned()])
-    );
-    assert_eq!(
-        claim("spend", opens, &mut stage),
-        Err("not-possible".to_owned())
-    );
-    assert_eq!(
-        claim("spend", tomorrow, &mut stage),
-        Ok(vec!["pin".to_owned()])
-    );
+    assert_eq!(claim("spend", opens, &mut stage), Ok(vec!["pin".to_owned()]));
+    assert_eq!(claim("spend", opens, &mut stage), Err("not-possible".to_owned()));
+    assert_eq!(claim("spend", tomorrow, &mut stage), Ok(vec!["pin".to_owned()]));
 }

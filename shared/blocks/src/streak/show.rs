@@ -136,11 +136,7 @@ impl Streak {
                 let month = Calendar::month(today);
                 let ahead = today.saturating_add(i32::from(signed))..;
                 let ahead = ahead.take_while(|day| Calendar::month(*day) == month);
-                Some(
-                    ahead
-                        .filter(|day| !look.campaign.calendar.skips(*day))
-                        .count() as i64,
-                )
+                Some(ahead.filter(|day| !look.campaign.calendar.skips(*day)).count() as i64)
             }
         })
     }

@@ -67,26 +67,10 @@ fn revise(alone: &mut Alone, days: &Days) {
 #[test]
 fn a_revision_gives_what_is_reached_from_then_on() {
     let rows = [
-        (
-            days(Cycle::None, &[7], &[]),
-            days(Cycle::Days(7), &[7], &[]),
-            vec![77, 84],
-        ),
-        (
-            days(Cycle::Days(7), &[7], &[]),
-            days(Cycle::Days(7), &[3, 7], &[]),
-            vec![73, 77, 80, 84],
-        ),
-        (
-            days(Cycle::Days(7), &[7], &[]),
-            days(Cycle::Days(7), &[7], &[7]),
-            vec![77, 77, 84, 84],
-        ),
-        (
-            days(Cycle::None, &[], &[]),
-            days(Cycle::None, &[75], &[75]),
-            vec![75, 75],
-        ),
+        (days(Cycle::None, &[7], &[]), days(Cycle::Days(7), &[7], &[]), vec![77, 84]),
+        (days(Cycle::Days(7), &[7], &[]), days(Cycle::Days(7), &[3, 7], &[]), vec![73, 77, 80, 84]),
+        (days(Cycle::Days(7), &[7], &[]), days(Cycle::Days(7), &[7], &[7]), vec![77, 77, 84, 84]),
+        (days(Cycle::None, &[], &[]), days(Cycle::None, &[75], &[75]), vec![75, 75]),
     ];
     for (row, (before, after, due)) in rows.into_iter().enumerate() {
         let campaign = before.link();
@@ -117,11 +101,7 @@ fn a_week_that_found_nothing_left_is_not_given_by_a_later_one() {
     };
     let mut given = Vec::new();
     for number in 1..=28 {
-        alone.gone = if number <= 21 {
-            vec![sold_out.clone()]
-        } else {
-            vec![]
-        };
+        alone.gone = if number <= 21 { vec![sold_out.clone()] } else { vec![] };
         given.extend((sign(&mut alone, first + number - 1) > 0).then_some(number));
     }
     assert_eq!(given, [28]);

@@ -29,11 +29,7 @@ pub(crate) fn read(check: &mut Check<'_>) {
             continue;
         };
         let Some(at) = ids.clone().position(|id| id == to) else {
-            let all: Vec<String> = ids
-                .clone()
-                .take(NAMED)
-                .map(|id| format!("`{id}`"))
-                .collect();
+            let all: Vec<String> = ids.clone().take(NAMED).map(|id| format!("`{id}`")).collect();
             let all = (!all.is_empty()).then(|| format!("the rules are {}", all.join(", ")));
             let help = meant(to, ids).or(all);
             check

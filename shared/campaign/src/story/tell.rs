@@ -44,7 +44,13 @@ pub(super) fn tell(campaign: &Campaign, story: &Story, out: &mut Diagnostics) {
 }
 
 /// What is found out about the user of a story at a step, where an event is of this sender.
-fn known(stage: &Stage, campaign: &Campaign, story: &Story, step: &Step, sender: Sender) -> Facts {
+fn known(
+    stage: &Stage,
+    campaign: &Campaign,
+    story: &Story,
+    step: &Step,
+    sender: Sender,
+) -> Facts {
     let found = campaign.facts.iter().map(|fact| match &fact.what {
         FactKind::List(name) if story.lists.contains(name) => Known::Yes,
         FactKind::List(_) => Known::No,

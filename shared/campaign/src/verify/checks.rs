@@ -128,7 +128,12 @@ impl Found<'_> {
 
     /// Whether the wheel had been drawn from as often as the row says. Odds of first draws, and a limit of the edition, follow
     /// from it.
-    pub fn made(&mut self, draw: &Draw, revisions: &BTreeMap<u32, Revision>, player: &mut Player) {
+    pub fn made(
+        &mut self,
+        draw: &Draw,
+        revisions: &BTreeMap<u32, Revision>,
+        player: &mut Player,
+    ) {
         let has_wheel = |revision: &Revision| revision.wheels.contains_key(&*draw.purpose);
         if !revisions.get(&self.row.revision).is_some_and(has_wheel) {
             return;
