@@ -50,6 +50,17 @@ const SIGNS: &[(u32, u32)] = &[
     (0xff00, 0xffef),
 ];
 
+/// Letters with marks that a Chinese font leaves out: Central European, Vietnamese, Greek, Cyrillic; with plain ones, so that a word has one face.
+const LETTERS: &[(u32, u32)] = &[
+    (0x20, 0x7e),
+    (0xa0, 0x24f),
+    (0x2b0, 0x36f),
+    (0x370, 0x52f),
+    (0x1e00, 0x1eff),
+    (0x2010, 0x2027),
+    (0x20a0, 0x20c0),
+];
+
 const ARABIC: &[(u32, u32)] = &[
     (0x20, 0x20),
     (0xa0, 0xa0),
@@ -68,7 +79,7 @@ const EMOJI: &[(u32, u32)] = &[
     (0x1f400, 0x1faff),
 ];
 
-const CUTS: [Cut; 5] = [
+const CUTS: [Cut; 7] = [
     Cut {
         package: "noto-sans-sc@0.4.3",
         file: "noto-sans-sc/400Regular/NotoSansSC_400Regular.ttf",
@@ -84,6 +95,22 @@ const CUTS: [Cut; 5] = [
         ranges: SIGNS,
         hanzi: true,
         features: "kern,mark,mkmk,ccmp,liga,calt",
+    },
+    Cut {
+        package: "noto-sans@0.4.2",
+        file: "noto-sans/400Regular/NotoSans_400Regular.ttf",
+        kept: "noto-sans-regular",
+        ranges: LETTERS,
+        hanzi: false,
+        features: "kern,mark,mkmk,ccmp,locl,liga",
+    },
+    Cut {
+        package: "noto-sans@0.4.2",
+        file: "noto-sans/700Bold/NotoSans_700Bold.ttf",
+        kept: "noto-sans-bold",
+        ranges: LETTERS,
+        hanzi: false,
+        features: "kern,mark,mkmk,ccmp,locl,liga",
     },
     Cut {
         package: "noto-sans-arabic@0.4.3",

@@ -43,8 +43,8 @@ fn daily() -> String {
     format!(
         "{DAILY}testers: [{{ list: inner }}]
 posters:
-  streak: {{ template: posters/streak.svg, figures: {{ days: streak() }} }}
-  third: {{ template: posters/streak.svg, figures: {{ days: streak() }}, when: streak() >= 3 }}
+  streak: {{ template: posters/streak.svg, figures: {{ days: streak }} }}
+  third: {{ template: posters/streak.svg, figures: {{ days: streak }}, when: streak >= 3 }}
 share: {{ url: \"https://m.acme.example/{{campaign}}?from={{share.id}}\" }}
 "
     )

@@ -152,7 +152,7 @@ async fn who_entered_a_raffle_or_won_in_it_is_not_stranded() {
     world.clock.set("2026-11-23T12:00:00+08:00");
     refused(&without_mug, "prize `mug` has been drawn").await;
     refused(
-        &RAFFLE.replace("draw_at: 2026-11-23 12:00", "draw_at: 2026-11-24 12:00"),
+        &RAFFLE.replace("draw_at: 2026-11-23 12:00", "draw_at: 2026-11-23 13:00"),
         "its `draw_at` stays",
     )
     .await;

@@ -165,6 +165,16 @@ impl Scene {
             }
         }
         let Some(sized) = sized else {
+            // The usual look has its outline already, unless its corners were rounded here.
+            if let Some(outline) = frame
+                .outline
+                .as_ref()
+                .filter(|_| item.rounded && frame.usual.is_some())
+            {
+                composed
+                    .touched
+                    .extend(paint::layer(&mut composed.canvas, whole, outline));
+            }
             composed.warnings.push(Warning::Empty {
                 path: item.path.clone(),
             });
@@ -232,7 +242,7 @@ fn lines(laid: &Laid<'_>, solid: bool) -> String {
                 continue;
             };
             let size = run.style.size * laid.factor;
-            let spacing = run.style.spacing * laid.factor;
+            let spacing = run.spacing() * laid.factor;
             let [red, green, blue, _] = run.style.ink;
             let fill = if solid {
                 format!(";fill:#{red:02x}{green:02x}{blue:02x}")

@@ -290,11 +290,18 @@ impl Stage<'_> {
                     .collect(),
             ),
             What::Picture(picture) => {
-                Prepared::Picture(self.document(Some(&picture.shape)).map(|shape| Frame {
-                    area: shape.area,
-                    mask: shape.rgba.chunks_exact(4).map(|pixel| pixel[3]).collect(),
-                    usual: self.document(picture.usual.as_ref()),
-                    outline: self.document(picture.outline.as_ref()),
+                Prepared::Picture(self.document(Some(&picture.shape)).map(|shape| {
+                    let mask = shape.rgba.chunks_exact(4).map(|pixel| pixel[3]).collect();
+                    let mut frame = Frame {
+                        area: shape.area,
+                        mask,
+                        usual: self.document(picture.usual.as_ref()),
+                        outline: self.document(picture.outline.as_ref()),
+                    };
+                    if picture.rounded {
+                        frame.usual = frame.usual.take().and_then(|usual| rounded(usual, &frame));
+                    }
+                    frame
                 }))
             }
             What::Code(code) => {
@@ -316,6 +323,27 @@ impl Stage<'_> {
             }
         }
     }
+}
+
+/// A picture's usual look in the shape that its place has, with its outline.
+fn rounded(mut usual: Layer, frame: &Frame) -> Option<Layer> {
+    let wide = usual.area.width as usize;
+    for (index, pixel) in usual.rgba.chunks_exact_mut(4).enumerate() {
+        let x = usual.area.x + (index % wide) as u32;
+        let y = usual.area.y + (index / wide) as u32;
+        let inside = x.checked_sub(frame.area.x).zip(y.checked_sub(frame.area.y));
+        let cover = inside
+            .filter(|(x, _)| *x < frame.area.width)
+            .and_then(|(x, y)| {
+                frame
+                    .mask
+                    .get(y as usize * frame.area.width as usize + x as usize)
+            });
+        for byte in pixel {
+            *byte = paint::part(u32::from(*byte), u32::from(cover.copied().unwrap_or(0))) as u8;
+        }
+    }
+    trimmed(usual)
 }
 
 /// The part of a layer that is not wholly transparent; none if that is nothing.

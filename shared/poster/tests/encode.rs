@@ -124,7 +124,7 @@ fn a_backdrop_takes_only_canvases_of_its_size() {
 fn an_untouched_backdrop_is_a_copy() {
     let canvas = canvas(100, 60, 1);
     let backdrop = Backdrop::new(&canvas, QUALITY).unwrap();
-    let whole = whole(&canvas, QUALITY, 8);
+    let whole = whole(&canvas, QUALITY, 4);
     let beyond = Area {
         x: 100,
         y: 0,

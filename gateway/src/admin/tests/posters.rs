@@ -3,7 +3,7 @@
 use function::identity::Role;
 use serde_json::{Value as Json, json};
 
-use super::house::{Answer, Call, House, WHEEL as FILE};
+use super::house::{Answer, House, WHEEL as FILE};
 use super::revise::served;
 
 const WHEEL: &str = "/admin/v1/acme/campaigns/wheel";
@@ -45,12 +45,19 @@ async fn posters_are_sent_with_the_document() {
     let found = &wrong.json()["diagnostics"][0];
     assert_eq!(
         (&found["code"], &found["file"], &found["line"]),
-        (&json!("E2005"), &json!("configs/acme/posters/prize.svg"), &json!(3))
+        (
+            &json!("E2005"),
+            &json!("configs/acme/posters/prize.svg"),
+            &json!(3)
+        )
     );
     // Another look is another revision, and takes nothing from anybody.
     body["posters"]["posters/prize.svg"] = json!(SVG.replace("#222222", "#333333"));
     let check = ask(&house, "check", "", &body).await.json();
-    assert_eq!(check["changes"][0]["subject"], "posters.prize.look", "{check}");
+    assert_eq!(
+        check["changes"][0]["subject"], "posters.prize.look",
+        "{check}"
+    );
     let done = ask(&house, "publish", "p-3", &body).await;
     assert_eq!(done.json()["revision"], json!(3), "{done:?}");
     // The way back brings the old look back.
@@ -84,9 +91,17 @@ async fn a_changed_template_is_the_next_revision() {
     };
     assert_eq!(newest().await, 2);
     assert_eq!(newest().await, 2, "nothing changed");
-    std::fs::write(acme.join("posters/prize.svg"), SVG.replace("#222222", "#333333")).unwrap();
+    std::fs::write(
+        acme.join("posters/prize.svg"),
+        SVG.replace("#222222", "#333333"),
+    )
+    .unwrap();
     assert_eq!(newest().await, 3);
     // One with an error is told, and what is live stays.
-    std::fs::write(acme.join("posters/prize.svg"), SVG.replace("<text", "<script")).unwrap();
+    std::fs::write(
+        acme.join("posters/prize.svg"),
+        SVG.replace("<text", "<script"),
+    )
+    .unwrap();
     assert_eq!(newest().await, 3);
 }

@@ -2,16 +2,14 @@
 //!
 //! Nothing is drawn here, and nothing is said about where the bytes go.
 
-use jpeg_encoder::{Encoder, EncodingError, SamplingFactor};
+use jpeg_encoder::{ChromaSubsamplingMethod, ColorType, Encoder, EncodingError, SamplingFactor};
 
 use crate::{Canvas, Format};
 
 mod backdrop;
-mod pixels;
 mod segments;
 
 pub use backdrop::Backdrop;
-use pixels::Pixels;
 
 /// What posters are written with, 1 to 100: text keeps clean edges, and photos look untouched.
 pub const QUALITY: u8 = 85;
@@ -66,7 +64,7 @@ pub fn jpeg(canvas: &Canvas, quality: u8) -> Result<Vec<u8>, Unencodable> {
     jpeg_rows(&canvas.rgb, width as u16, height as u16, quality, 0)
 }
 
-/// As a PNG: RGB, a filter for each row, compressed fast.
+/// As a PNG: RGB, each row less the one above it, compressed fast. Choosing a filter for each row takes four times as long for 7 %.
 pub fn png(canvas: &Canvas) -> Result<Vec<u8>, Unencodable> {
     let (width, height) = sides(canvas, Format::Png, i32::MAX as u32)?;
     let why = |error: ::png::EncodingError| Unencodable::Library {
@@ -77,7 +75,7 @@ pub fn png(canvas: &Canvas) -> Result<Vec<u8>, Unencodable> {
     let mut encoder = ::png::Encoder::new(&mut written, width, height);
     encoder.set_color(::png::ColorType::Rgb);
     encoder.set_depth(::png::BitDepth::Eight);
-    encoder.set_compression(::png::Compression::Fast);
+    encoder.set_compression(::png::Compression::Fastest);
     let mut writer = encoder.write_header().map_err(why)?;
     writer.write_image_data(&canvas.rgb).map_err(why)?;
     writer.finish().map_err(why)?;
@@ -133,8 +131,10 @@ fn jpeg_rows(
     let mut written = Vec::with_capacity(rgb.len() / 12 + 1024);
     let mut encoder = Encoder::new(&mut written, quality.clamp(1, 100));
     encoder.set_sampling_factor(SamplingFactor::F_2_2);
+    // The library takes one colour of four else, which shows at the edges of coloured text.
+    encoder.set_chroma_subsampling_method(ChromaSubsamplingMethod::Average);
     encoder.set_restart_interval(every);
-    let wrote = encoder.encode_image(Pixels { rgb, width, height });
+    let wrote = encoder.encode(rgb, width, height, ColorType::Rgb);
     wrote.map_err(|error: EncodingError| Unencodable::Library {
         format: Format::Jpeg,
         why: error.to_string(),

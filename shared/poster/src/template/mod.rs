@@ -112,6 +112,8 @@ impl Slow {
 pub(crate) struct PictureItem {
     pub path: String,
     pub contain: bool,
+    /// Its corners are rounder than the design's.
+    pub rounded: bool,
     /// The documents that show its shape filled, itself as it is drawn, and its outline alone.
     pub shape: String,
     pub usual: Option<String>,

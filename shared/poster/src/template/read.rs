@@ -42,19 +42,36 @@ pub(super) fn read(
             FaultKind::Size { width, height },
         )]);
     }
+    let before = faults.len();
     look::missing_fonts(tree.root(), fonts, &mut faults);
+    let fonts_missing = faults.len() > before;
     let seen = look::seen(tree.root());
+    let others: Vec<Rect> = marks
+        .iter()
+        .filter(|mark| !matches!(mark.said, Said::Text(_)))
+        .filter_map(|mark| seen.get(&mark.id).map(|seen| seen.node.abs_bounding_box()))
+        .collect();
     let mut items = Vec::new();
     for mark in &marks {
         let fault = |kind| Fault::new(mark.at.clone(), kind);
         let Some(seen) = seen.get(&mark.id) else {
-            faults.push(fault(FaultKind::NotDrawn));
+            // Words in a font that is not there are not drawn, which is said already.
+            if !(fonts_missing && matches!(mark.said, Said::Text(_))) {
+                faults.push(fault(FaultKind::NotDrawn));
+            }
             continue;
         };
         let what = match &mark.said {
-            Said::Text(words) => {
-                text(&document, mark, seen, words.as_ref(), fonts, size, &options).map(What::Text)
-            }
+            Said::Text(words) => text(
+                &document,
+                mark,
+                seen,
+                words.as_ref(),
+                fonts,
+                (size, &others),
+                &options,
+            )
+            .map(What::Text),
             Said::Picture {
                 path,
                 contain,
@@ -155,13 +172,13 @@ fn text(
     seen: &Seen<'_>,
     words: Option<&super::words::BoxWords>,
     fonts: &Fonts,
-    size: (f32, f32),
+    room: ((f32, f32), &[Rect]),
     options: &resvg::usvg::Options<'_>,
 ) -> Result<TextItem, Wrong> {
     let Node::Text(node) = seen.node else {
         return Err(vec![FaultKind::NotDrawn]);
     };
-    let looked = look::text(seen, node, words, fonts, size)?;
+    let looked = look::text(seen, node, words, fonts, room)?;
     let places = |runs: &[Run]| {
         runs.iter()
             .flat_map(|run| &run.pieces)
@@ -305,6 +322,7 @@ fn picture(
     Ok(PictureItem {
         path: path.to_owned(),
         contain,
+        rounded: round != Round::AsDrawn,
         shape: filled,
         usual,
         outline: Some(outlined),
