@@ -200,7 +200,10 @@ pub(super) fn text(
     let transform = text.abs_transform();
     let back = transform.invert().filter(|_| transform.is_valid());
     let Some(back) = back.filter(|_| !lines.is_empty()) else {
-        faults.push(FaultKind::NotDrawn);
+        // Words in a font that is not there are not drawn, which is said already.
+        if faults.is_empty() {
+            faults.push(FaultKind::NotDrawn);
+        }
         return Err(faults);
     };
     if !faults.is_empty() {

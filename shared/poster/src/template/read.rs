@@ -42,9 +42,7 @@ pub(super) fn read(
             FaultKind::Size { width, height },
         )]);
     }
-    let before = faults.len();
     look::missing_fonts(tree.root(), fonts, &mut faults);
-    let fonts_missing = faults.len() > before;
     let seen = look::seen(tree.root());
     let others: Vec<Rect> = marks
         .iter()
@@ -55,10 +53,7 @@ pub(super) fn read(
     for mark in &marks {
         let fault = |kind| Fault::new(mark.at.clone(), kind);
         let Some(seen) = seen.get(&mark.id) else {
-            // Words in a font that is not there are not drawn, which is said already.
-            if !(fonts_missing && matches!(mark.said, Said::Text(_))) {
-                faults.push(fault(FaultKind::NotDrawn));
-            }
+            faults.push(fault(FaultKind::NotDrawn));
             continue;
         };
         let what = match &mark.said {
