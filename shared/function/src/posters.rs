@@ -9,7 +9,8 @@ use campaign::{Loaded, codes};
 use poster::{Canvas, Content, Fault, FaultKind, Fonts, PlaceKind, Scale, Template};
 
 /// What the longest text is: said where one does not fit.
-const RECKONED: &str = "reckoned with texts of users of 20 letters of full width, and numbers of 7 digits";
+const RECKONED: &str =
+    "reckoned with texts of users of 20 letters of full width, and numbers of 7 digits";
 
 /// How much an ink must differ from what is behind it, as contrast ratio: what large letters need.
 const LEAST_CONTRAST: f64 = 3.0;
