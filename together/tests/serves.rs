@@ -17,7 +17,7 @@ fn the_campaigns_of_every_activity() {
     let folder = tempfile::tempdir().unwrap();
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs/acme");
     let tenant = folder.path().join("configs/acme");
-    for part in ["", "lists", "rules"] {
+    for part in ["", "lists", "rules", "posters", "posters/art"] {
         std::fs::create_dir_all(tenant.join(part)).unwrap();
         for entry in std::fs::read_dir(example.join(part)).unwrap() {
             let from = entry.unwrap().path();

@@ -50,6 +50,17 @@ const SIGNS: &[(u32, u32)] = &[
     (0xff00, 0xffef),
 ];
 
+/// Letters with marks that a Chinese font leaves out: Central European, Vietnamese, Greek, Cyrillic; with plain ones, so that a word has one face.
+const LETTERS: &[(u32, u32)] = &[
+    (0x20, 0x7e),
+    (0xa0, 0x24f),
+    (0x2b0, 0x36f),
+    (0x370, 0x52f),
+    (0x1e00, 0x1eff),
+    (0x2010, 0x2027),
+    (0x20a0, 0x20c0),
+];
+
 const ARABIC: &[(u32, u32)] = &[
     (0x20, 0x20),
     (0xa0, 0xa0),
@@ -68,7 +79,7 @@ const EMOJI: &[(u32, u32)] = &[
     (0x1f400, 0x1faff),
 ];
 
-const CUTS: [Cut; 5] = [
+const CUTS: [Cut; 7] = [
     Cut {
         package: "noto-sans-sc@0.4.3",
         file: "noto-sans-sc/400Regular/NotoSansSC_400Regular.ttf",
@@ -84,6 +95,22 @@ const CUTS: [Cut; 5] = [
         ranges: SIGNS,
         hanzi: true,
         features: "kern,mark,mkmk,ccmp,liga,calt",
+    },
+    Cut {
+        package: "noto-sans@0.4.2",
+        file: "noto-sans/400Regular/NotoSans_400Regular.ttf",
+        kept: "noto-sans-regular",
+        ranges: LETTERS,
+        hanzi: false,
+        features: "kern,mark,mkmk,ccmp,locl,liga",
+    },
+    Cut {
+        package: "noto-sans@0.4.2",
+        file: "noto-sans/700Bold/NotoSans_700Bold.ttf",
+        kept: "noto-sans-bold",
+        ranges: LETTERS,
+        hanzi: false,
+        features: "kern,mark,mkmk,ccmp,locl,liga",
     },
     Cut {
         package: "noto-sans-arabic@0.4.3",
@@ -143,13 +170,21 @@ pub fn all(root: &Path) -> Result<()> {
         .wrap_err_with(|| format!("{family} has no licence text"))?;
         bytes += std::fs::metadata(&kept).into_diagnostic()?.len();
     }
-    eprintln!("{} fonts in {KEPT}, {} KB together", CUTS.len(), bytes / 1000);
+    eprintln!(
+        "{} fonts in {KEPT}, {} KB together",
+        CUTS.len(),
+        bytes / 1000
+    );
     Ok(())
 }
 
 fn fetch() -> Result<()> {
     std::fs::create_dir_all(WORK).into_diagnostic()?;
-    let mut install = vec!["install".to_owned(), "--no-audit".to_owned(), "--no-fund".to_owned()];
+    let mut install = vec![
+        "install".to_owned(),
+        "--no-audit".to_owned(),
+        "--no-fund".to_owned(),
+    ];
     install.extend(["--prefix".to_owned(), WORK.to_owned()]);
     for cut in &CUTS {
         let package = format!("@expo-google-fonts/{}", cut.package);
@@ -159,7 +194,9 @@ fn fetch() -> Result<()> {
     }
     Step::new("npm").args(install).run()?;
     if !Path::new(WORK).join("venv/bin/pyftsubset").is_file() {
-        Step::new("python3").args(["-m", "venv", &format!("{WORK}/venv")]).run()?;
+        Step::new("python3")
+            .args(["-m", "venv", &format!("{WORK}/venv")])
+            .run()?;
         Step::new(format!("{WORK}/venv/bin/pip"))
             .args(["install", "--quiet", FONTTOOLS])
             .run()?;

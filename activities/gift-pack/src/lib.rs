@@ -1,4 +1,5 @@
-//! A gift pack: several rewards at once, all or none; for certain or by choice, at once, in stages or in windows of the day.
+//! A gift pack: several rewards at once, all or none; for certain or by choice, at once, in stages or in windows of the day; or for
+//! codes that users type in.
 
 use campaign::activity::{Activity, Example, Use};
 
@@ -20,6 +21,7 @@ impl Activity for GiftPack {
             ("rewards", Use::Required),
             ("pack", Use::Optional),
             ("tasks", Use::Optional),
+            ("redeem", Use::Optional),
         ]
     }
 
@@ -29,6 +31,11 @@ impl Activity for GiftPack {
                 name: "newcomers",
                 campaign: include_str!("stories/newcomers.yaml"),
                 stories: include_str!("stories/newcomers.stories.yaml"),
+            },
+            Example {
+                name: "first-sight",
+                campaign: include_str!("stories/first-sight.yaml"),
+                stories: include_str!("stories/first-sight.stories.yaml"),
             },
             Example {
                 name: "choose",

@@ -37,8 +37,8 @@ impl World {
         for name in ["tenant.yaml", "spring-wheel.yaml", "sign-then-draw.yaml"] {
             std::fs::copy(example.join(name), tenant.join(name)).unwrap();
         }
-        for (folder, name) in [("lists", "lists"), ("rules", "rules")] {
-            copy(&example.join(folder), &tenant.join(name));
+        for folder in ["lists", "rules", "posters"] {
+            copy(&example.join(folder), &tenant.join(folder));
         }
         let choice = StoreChoice::of(Some(&world.redis.address()), &world.data()).unwrap();
         let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -94,7 +94,12 @@ fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in from.read_dir().unwrap() {
         let entry = entry.unwrap();
-        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `gala codes`: the tenant's pools of codes: filled, looked at, made.
+//! `gala codes`: the tenant's pools of codes: filled, looked at, made; and the codes that users may hand in: accepted.
 
 use std::path::PathBuf;
 
@@ -34,6 +34,31 @@ pub enum Deed {
     List(List),
     /// Makes new codes, one a line, that nobody can guess and that are easy to type
     Make(Make),
+    /// Puts the codes of a file in the place of a list that campaigns take codes from (`redeem`): one code a line
+    Accept(Accept),
+}
+
+/// Accepts some.
+#[derive(Debug, Args)]
+pub struct Accept {
+    /// The tenant's id
+    pub tenant: String,
+    /// The list's name, as campaigns name it: what stood on it before is accepted no more
+    pub list: String,
+    /// The file: one code a line, under an optional heading `code`
+    pub file: PathBuf,
+    /// All of them were made by `gala codes make`: a line that is none is rejected, and told
+    #[arg(long)]
+    pub ours: bool,
+    /// The file may be empty: then no code is accepted
+    #[arg(long)]
+    pub empty: bool,
+    /// The idempotency key
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
+    /// Where the server is
+    #[command(flatten)]
+    pub server: Server,
 }
 
 /// Puts some.
@@ -79,6 +104,7 @@ pub fn run(args: &Codes, out: Out) -> Result<(), Failure> {
         Deed::Put(args) => put(args, out),
         Deed::List(args) => list(args, out),
         Deed::Make(args) => make(args, out),
+        Deed::Accept(args) => accept(args, out),
     }
 }
 
@@ -100,6 +126,33 @@ fn put(args: &Put, out: Out) -> Result<(), Failure> {
     out.line(format!(
         "{tenant}/{pool}: {} codes added of {} lines ({} twice or more, {} in a pool already, {} rejected), {} in the pool (audit entry {})",
         done["added"], done["rows"], done["duplicates"], done["known"], done["rejected"], done["codes"], done["audit"]
+    ))
+}
+
+/// A list's file, of codes: what the store has of them is their digests.
+fn accept(args: &Accept, out: Out) -> Result<(), Failure> {
+    let Accept { tenant, list, .. } = args;
+    let api = args.server.connect(tenant, Role::Editor)?;
+    let of = if args.ours { "gala-codes" } else { "codes" };
+    let query = [
+        ("of", Some(of.to_owned())),
+        ("empty", args.empty.then(|| "true".to_owned())),
+    ];
+    let ask = Ask {
+        path: &[tenant, "lists", list],
+        query: &query,
+    };
+    let done = api.put_file(ask, args.key.as_deref(), &args.file)?;
+    if out.json {
+        return out.value(&done);
+    }
+    for reject in done["rejects"].as_array().into_iter().flatten() {
+        let why = reject["why"].as_str().unwrap_or_default();
+        out.note(format!("{}:{}: {why}", args.file.display(), reject["line"]));
+    }
+    out.line(format!(
+        "{tenant}/{list}: {} codes are accepted, of {} lines ({} twice or more, {} rejected) (audit entry {})",
+        done["added"], done["rows"], done["duplicates"], done["rejected"], done["audit"]
     ))
 }
 

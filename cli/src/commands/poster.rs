@@ -128,8 +128,7 @@ fn told(args: &Poster, folder: Option<&Folder>, out: Out) -> Result<Diagnostics,
     let all = folder.diagnostics().into_iter();
     let own: Diagnostics = all
         .filter(|found| {
-            is_of_it(found.place.source.name())
-                || found.severity == campaign::Severity::Error
+            is_of_it(found.place.source.name()) || found.severity == campaign::Severity::Error
         })
         .collect();
     let language = args.speak.language(out);
@@ -162,7 +161,9 @@ fn wrong_alone(args: &Poster, wrong: &Wrong, out: Out) -> Result<(), Failure> {
         out.value(&shown)?;
     } else {
         for (line, column, message, help) in wrong {
-            out.line(format!("{file}:{line}:{column}: error: {message}\n  help: {help}"))?;
+            out.line(format!(
+                "{file}:{line}:{column}: error: {message}\n  help: {help}"
+            ))?;
         }
     }
     Err(Failure::red())
@@ -185,9 +186,16 @@ fn draw(args: &Poster, subject: &Subject, out: Out) -> Result<(), Failure> {
             subject.languages.join(", ")
         )));
     }
-    let scale = if args.scale == 2 { Scale::X2 } else { Scale::X1 };
+    let scale = if args.scale == 2 {
+        Scale::X2
+    } else {
+        Scale::X1
+    };
     let (canvas, warnings) = if args.sheet {
-        (contact(args, subject, &own, &pictures, language)?, Vec::new())
+        (
+            contact(args, subject, &own, &pictures, language)?,
+            Vec::new(),
+        )
     } else {
         let content = subject.content(Case::Usual, language, &own, &pictures)?;
         subject.draw(&content, scale)
@@ -196,10 +204,16 @@ fn draw(args: &Poster, subject: &Subject, out: Out) -> Result<(), Failure> {
     if args.sheet {
         name += ".sheet";
     }
-    let to = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.png")));
+    let to = args
+        .out
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(format!("{name}.png")));
     let bytes = encoded(&canvas, &to)?;
     std::fs::write(&to, &bytes).map_err(|error| {
-        Failure::unreachable("output", format!("{} can't be written: {error}", to.display()))
+        Failure::unreachable(
+            "output",
+            format!("{} can't be written: {error}", to.display()),
+        )
     })?;
     let warnings: Vec<String> = warnings.iter().map(words).collect();
     if out.json {
@@ -253,7 +267,9 @@ fn contact(
     for (case, language) in cases {
         let content = subject.content(case, language, own, pictures)?;
         let (canvas, warnings) = subject.draw(&content, Scale::X1);
-        let cut = warnings.iter().any(|found| matches!(found, Warning::Cut { .. }));
+        let cut = warnings
+            .iter()
+            .any(|found| matches!(found, Warning::Cut { .. }));
         let mut title = format!("{} ({language})", case.title());
         if cut {
             title += ": a text is cut";
@@ -264,7 +280,10 @@ fn contact(
     let title = of.map_or_else(
         || stem(&args.file),
         |(definition, poster)| {
-            format!("{} / {} / {}", definition.tenant, definition.campaign, poster.name)
+            format!(
+                "{} / {} / {}",
+                definition.tenant, definition.campaign, poster.name
+            )
         },
     );
     Ok(sheet(&title, &drawn))
@@ -279,9 +298,9 @@ fn stem(file: &Path) -> String {
 /// `path=value`, several times.
 fn pairs(given: &[String], example: &str) -> Result<BTreeMap<String, String>, Failure> {
     let pair = |text: &String| {
-        let (path, value) = text.split_once('=').ok_or_else(|| {
-            Failure::usage(format!("`{text}` sets nothing: write `{example}`"))
-        })?;
+        let (path, value) = text
+            .split_once('=')
+            .ok_or_else(|| Failure::usage(format!("`{text}` sets nothing: write `{example}`")))?;
         Ok((path.trim().to_owned(), value.to_owned()))
     };
     given.iter().map(pair).collect()

@@ -127,7 +127,9 @@ fn from_tenant(file: &Path) -> Result<String, Failure> {
     let tenant = whole(&folder::tenant_of(file)?)?;
     let file = whole(file)?;
     let rest = file.strip_prefix(&tenant).unwrap_or(&file);
-    let parts = rest.components().map(|part| part.as_os_str().to_string_lossy());
+    let parts = rest
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy());
     Ok(parts.collect::<Vec<_>>().join("/"))
 }
 

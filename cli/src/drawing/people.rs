@@ -72,7 +72,10 @@ impl Case {
         let known = of.map(|(definition, poster)| placeholders(definition, poster));
         let holds = |path: &str| {
             let known = known.as_ref()?.iter();
-            known.clone().find(|each| each.path == path).map(|each| each.holds)
+            known
+                .clone()
+                .find(|each| each.path == path)
+                .map(|each| each.holds)
         };
         for (path, text) in texts {
             match holds(path) {
@@ -135,7 +138,10 @@ pub(super) fn face() -> Option<Picture> {
 
 /// A drawing as a picture.
 pub(super) fn picture_of(template: &Template) -> Picture {
-    let canvas = template.scene(Scale::X1).compose(&Content::default()).canvas;
+    let canvas = template
+        .scene(Scale::X1)
+        .compose(&Content::default())
+        .canvas;
     let opaque = |pixel: &[u8]| [pixel[0], pixel[1], pixel[2], 255];
     Picture {
         width: canvas.width,

@@ -18,7 +18,9 @@ const COLUMNS: usize = 4;
 /// Puts posters, all of one size, on one sheet, each with its title.
 pub fn sheet(title: &str, posters: &[(String, Canvas)]) -> Canvas {
     let small: Vec<Canvas> = posters.iter().map(|(_, canvas)| smaller(canvas)).collect();
-    let (width, height) = small.first().map_or((1, 1), |first| (first.width, first.height));
+    let (width, height) = small
+        .first()
+        .map_or((1, 1), |first| (first.width, first.height));
     let columns = posters.len().clamp(1, COLUMNS);
     let rows = posters.len().div_ceil(columns);
     let across = GAP + columns as u32 * (width + GAP);
@@ -65,7 +67,12 @@ fn paper(
     svg += "</svg>";
     let fonts = function::posters::fonts(&BTreeMap::new());
     match Template::read(&svg, &|_| None, &fonts) {
-        Ok(template) => template.scene(Scale::X1).compose(&Content::default()).canvas,
+        Ok(template) => {
+            template
+                .scene(Scale::X1)
+                .compose(&Content::default())
+                .canvas
+        }
         // A sheet larger than a poster may be has no titles.
         Err(_) => Canvas {
             width: across,
@@ -76,7 +83,9 @@ fn paper(
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace("{{", "{ {")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace("{{", "{ {")
 }
 
 /// The same, by a whole number smaller: each pixel is the mean of those it stands for.

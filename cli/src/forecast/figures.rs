@@ -1,6 +1,7 @@
 //! A forecast as sections of rows: what the table, the page and the comparison all show, said once.
 
 use campaign::simulate::Forecast;
+use campaign::simulate::profile::Found;
 use machine::model::Currency;
 
 use super::words::{Clock, band, count, day, money, percent, title};
@@ -264,6 +265,16 @@ pub fn assumptions(forecast: &Forecast) -> Vec<String> {
     }
     for (list, share) in &profile.lists {
         said.push(format!("On the list {list}: {share}."));
+    }
+    for (fact, found) in &profile.facts {
+        said.push(match found {
+            Found::Holds(share) => format!("Fact {fact}: it holds for {share}."),
+            Found::OneOf(values) => {
+                let shares = values.iter().map(|value| value.share.to_string());
+                let shares: Vec<String> = shares.collect();
+                format!("Fact {fact}: known for {}.", shares.join(", "))
+            }
+        });
     }
     said
 }

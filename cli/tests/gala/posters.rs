@@ -42,7 +42,10 @@ fn said(example: &Example) -> Diagnostics {
         ("acme/example.yaml".to_owned(), format!("{CAMPAIGN}{NAMES}")),
     ]);
     let (path, text) = match example.place {
-        "custom" => ("acme/example.yaml".to_owned(), format!("{CAMPAIGN}{}", example.text)),
+        "custom" => (
+            "acme/example.yaml".to_owned(),
+            format!("{CAMPAIGN}{}", example.text),
+        ),
         place => (format!("acme/{place}"), example.text.to_owned()),
     };
     files.insert(path, text);
@@ -73,7 +76,12 @@ fn explained_templates_have_their_mistake_and_no_other() {
         }
         // The places are the drawing's own, and the words are Chinese where that is asked for.
         for each in found.iter().filter(|each| each.code == code) {
-            if !each.place.source.name().starts_with("configs/acme/posters/") {
+            if !each
+                .place
+                .source
+                .name()
+                .starts_with("configs/acme/posters/")
+            {
                 wrong.push(format!("{code} stands in {}", each.place.source.name()));
             }
             let chinese = each.in_language(Language::Chinese);
@@ -115,20 +123,42 @@ fn a_template_is_drawn_with_its_campaign() {
     let home = home(GOOD);
     let file = "configs/orchard/posters/spring.svg";
     let ran = home.run(&["poster", file]);
-    assert_eq!((ran.code, ran.stdout.as_str()), (0, "spring.png\n"), "{ran:?}");
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (0, "spring.png\n"),
+        "{ran:?}"
+    );
     let png = std::fs::read(home.0.path().join("spring.png")).unwrap();
     assert_eq!(png.get(1..4), Some(&b"PNG"[..]));
     let ran = home.run(&[
-        "--json", "poster", file, "--language", "en", "--scale", "2", "--out", "two.jpg", "--set",
-        "user.name=Anna", "--picture", "user.avatar=spring.png",
+        "--json",
+        "poster",
+        file,
+        "--language",
+        "en",
+        "--scale",
+        "2",
+        "--out",
+        "two.jpg",
+        "--set",
+        "user.name=Anna",
+        "--picture",
+        "user.avatar=spring.png",
     ]);
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
     let told = ran.json();
-    assert_eq!((told["width"].as_u64(), told["height"].as_u64()), (Some(600), Some(800)));
+    assert_eq!(
+        (told["width"].as_u64(), told["height"].as_u64()),
+        (Some(600), Some(800))
+    );
     assert_eq!(told["campaign"], "example");
     assert_eq!(told["warnings"].as_array().map(Vec::len), Some(0), "{told}");
     let sheet = home.run(&["poster", file, "--sheet", "--out", "sheet.webp"]);
-    assert_eq!((sheet.code, sheet.stdout.as_str()), (0, "sheet.webp\n"), "{sheet:?}");
+    assert_eq!(
+        (sheet.code, sheet.stdout.as_str()),
+        (0, "sheet.webp\n"),
+        "{sheet:?}"
+    );
     assert_eq!(home.run(&["poster", file, "--check"]).code, 0);
 }
 
@@ -158,7 +188,11 @@ fn a_wrong_template_is_red_wherever_it_is_looked_at() {
     let home = home(&GOOD.replace("campaign.title", "campaign.titel"));
     let file = "configs/orchard/posters/spring.svg";
     let place = "configs/orchard/posters/spring.svg:5:";
-    for args in [&["poster", file, "--check"][..], &["check", "configs"], &["check", file]] {
+    for args in [
+        &["poster", file, "--check"][..],
+        &["check", "configs"],
+        &["check", file],
+    ] {
         let ran = home.run(args);
         assert_eq!(ran.code, 1, "{args:?}: {ran:?}");
         assert!(
@@ -170,7 +204,10 @@ fn a_wrong_template_is_red_wherever_it_is_looked_at() {
     assert_eq!((alone.code, alone.stdout.as_str()), (1, ""), "{alone:?}");
     assert!(alone.stderr.contains(place), "{alone:?}");
     // Outside of a tenant's folder there is no campaign that could know more.
-    home.write("alone.svg", "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"100\" height=\"100\"><script/></svg>");
+    home.write(
+        "alone.svg",
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"100\" height=\"100\"><script/></svg>",
+    );
     let ran = home.run(&["poster", "alone.svg", "--check"]);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.stdout.contains("alone.svg:1:"), "{ran:?}");

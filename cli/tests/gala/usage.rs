@@ -164,6 +164,7 @@ fn what_is_not_understood_is_usage() {
         &["purge", "acme", "wheel"],
         &["codes"],
         &["codes", "put", "acme", "course"],
+        &["codes", "accept", "acme", "spring"],
         &["list"],
         &["list", "put", "acme", "vip"],
         &["list", "drop", "acme"],

@@ -135,6 +135,7 @@ fn lane_stats<'a>(
         | CounterKey::Quota(..)
         | CounterKey::Stopped(_)
         | CounterKey::Tally(..)
+        | CounterKey::Code(_)
         | CounterKey::Entries(_) => None,
     });
     let counter = |wanted: CounterKey| {

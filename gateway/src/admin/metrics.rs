@@ -91,6 +91,7 @@ async fn refresh(desk: &Desk) {
                     | CounterKey::Quota(..)
                     | CounterKey::Stopped(_)
                     | CounterKey::Tally(..)
+                    | CounterKey::Code(_)
                     | CounterKey::Entries(_) => {}
                 }
             }

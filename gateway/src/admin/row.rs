@@ -182,6 +182,9 @@ pub struct Draw<'a> {
     /// Rewards passed over because they are not for this participant.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub excluded: Vec<&'a str>,
+    /// How many draws the participant had made of this wheel before it; absent: as many as its index.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made: Option<u64>,
 }
 
 /// A message that went out.
@@ -354,6 +357,7 @@ impl<'a> Draw<'a> {
             tier: row.terms.tier,
             day: row.terms.day.map(|day| date(day).to_string()),
             excluded: row.terms.excluded.iter().map(|reward| &**reward).collect(),
+            made: row.terms.made,
         }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::world::World;
 
-fn files(folder: &Path, below: &str, found: &mut Vec<(String, String)>) {
+fn files(folder: &Path, below: &str, found: &mut Vec<(String, Vec<u8>)>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
@@ -16,7 +16,7 @@ fn files(folder: &Path, below: &str, found: &mut Vec<(String, String)>) {
                 files(&path, &format!("{full}/"), found);
             }
         } else if !full.ends_with("README.md") {
-            found.push((full, std::fs::read_to_string(&path).unwrap()));
+            found.push((full, std::fs::read(&path).unwrap()));
         }
     }
 }
@@ -29,7 +29,7 @@ async fn at_least_four_can_be_played_by_anyone_and_five_are_open() {
         "",
         &mut found,
     );
-    let borrowed: Vec<(&str, &str)> = found
+    let borrowed: Vec<(&str, &[u8])> = found
         .iter()
         .map(|(path, text)| (&**path, &**text))
         .collect();

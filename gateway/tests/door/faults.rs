@@ -54,6 +54,8 @@ pub struct Faulty {
     lost: Mutex<BTreeSet<String>>,
     tenants_lost: AtomicBool,
     other_seeds: AtomicBool,
+    unknowing: AtomicBool,
+    looked: AtomicUsize,
 }
 
 impl Faulty {
@@ -61,6 +63,7 @@ impl Faulty {
         let (commits, recalls, health, seen) = Default::default();
         let (remote, ahead_ms, recalled, short) = Default::default();
         let (lost, tenants_lost, other_seeds) = Default::default();
+        let (unknowing, looked) = Default::default();
         Self {
             real,
             commits,
@@ -74,6 +77,8 @@ impl Faulty {
             lost,
             tenants_lost,
             other_seeds,
+            unknowing,
+            looked,
         }
     }
 
@@ -81,6 +86,16 @@ impl Faulty {
     pub fn cost(&self) -> (usize, usize) {
         let commits = self.seen.lock().unwrap().drain(..).count();
         (commits, self.recalled.swap(0, Ordering::SeqCst))
+    }
+
+    /// From now on it can't say who has a record elsewhere; or it can again.
+    pub fn knows_nobody(&self, unknowing: bool) {
+        self.unknowing.store(unknowing, Ordering::SeqCst);
+    }
+
+    /// How often it was asked who has a record elsewhere since this was last asked.
+    pub fn looked(&self) -> usize {
+        self.looked.swap(0, Ordering::SeqCst)
     }
 
     /// From now on it gives strict campaigns less than they declare, for this reason; none: all they declare.
@@ -134,6 +149,10 @@ impl Faulty {
 }
 
 impl Store for Faulty {
+    fn uses<'a>(&'a self, key: &'a CampaignKey, codes: &'a [Pseudonym]) -> Later<'a, Vec<u32>> {
+        self.real.uses(key, codes)
+    }
+
     fn tallies<'a>(
         &'a self,
         key: &'a CampaignKey,
@@ -141,6 +160,18 @@ impl Store for Faulty {
         days: RangeInclusive<Day>,
     ) -> Later<'a, Vec<u32>> {
         self.real.tallies(key, team, days)
+    }
+
+    fn all_tallies<'a>(&'a self, key: &'a CampaignKey) -> Later<'a, Vec<(Arc<str>, Day, u32)>> {
+        self.real.all_tallies(key)
+    }
+
+    fn is_known<'a>(&'a self, lanes: &'a [CampaignKey], user: Pseudonym) -> Later<'a, bool> {
+        self.looked.fetch_add(1, Ordering::SeqCst);
+        if self.unknowing.load(Ordering::SeqCst) {
+            return Box::pin(async { Err(Error::Read("not now".to_owned())) });
+        }
+        self.real.is_known(lanes, user)
     }
 
     fn commit(&self, commit: Box<Commit>) -> Later<'_, Outcome> {

@@ -106,6 +106,63 @@ async fn a_broken_file_changes_nothing() {
     assert!(report.problems.is_empty(), "{:?}", report.problems);
 }
 
+/// Drawn at noon of the day after the tests begin, claimed within a week.
+const RAFFLE: &str = "
+activity: custom
+title: { en: Raffle }
+opens: 2026-11-01
+closes: 2026-12-01
+claim_until: 2027-01-01
+rewards:
+  laptop: { title: { en: Laptop }, kind: physical, stock: 1 }
+  mug: { title: { en: Mug }, kind: physical, stock: 1 }
+raffle: { entries_close: 2026-11-23 10:00, draw_at: 2026-11-23 12:00, prizes: [{ reward: laptop }, { reward: mug }], claim_within: 7 days }
+machine:
+  initial: a
+  states:
+    a:
+      events:
+        enter: [{ do: [{ enter: raffle }] }]
+        claim-prize: [{ do: [{ claim_prize: raffle }] }]
+";
+
+#[tokio::test]
+async fn who_entered_a_raffle_or_won_in_it_is_not_stranded() {
+    let world = World::of(&with(&[("acme/raffle.yaml", RAFFLE)])).await;
+    let without_mug = RAFFLE.replace(", { reward: mug }", "");
+    let block = RAFFLE
+        .split_inclusive('\n')
+        .filter(|line| !line.starts_with("raffle:"));
+    let no_raffle: String = block.collect();
+    let no_raffle = no_raffle
+        .replace("enter: raffle", "give: laptop")
+        .replace("claim_prize: raffle", "give: mug");
+    let refused = async |text: &str, why: &str| {
+        let report = world.rewrite("acme/raffle.yaml", text).await;
+        assert!(report.published.is_empty(), "{why}");
+        let said = report.problems.iter().any(|problem| problem.contains(why));
+        assert!(said, "{why}: {:?}", report.problems);
+    };
+    refused(&no_raffle, "users have entered it").await;
+    // Before the draw, what there is to win may change.
+    let report = world.rewrite("acme/raffle.yaml", &without_mug).await;
+    assert_eq!(report.published.len(), 1, "{:?}", report.problems);
+    let report = world.rewrite("acme/raffle.yaml", RAFFLE).await;
+    assert_eq!(report.published.len(), 1, "{:?}", report.problems);
+    world.clock.set("2026-11-23T12:00:00+08:00");
+    refused(&without_mug, "prize `mug` has been drawn").await;
+    refused(
+        &RAFFLE.replace("draw_at: 2026-11-23 12:00", "draw_at: 2026-11-23 13:00"),
+        "its `draw_at` stays",
+    )
+    .await;
+    refused(
+        &RAFFLE.replace(", claim_within: 7 days", ""),
+        "to be claimed",
+    )
+    .await;
+}
+
 #[tokio::test]
 async fn nobody_is_stranded() {
     let world = World::of(ALL).await;

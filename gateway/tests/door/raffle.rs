@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use campaign::verify::{Promise, Published, Row, verify};
 use function::raffle::Raffles;
 use machine::ids::{CampaignKey, Lane};
-use machine::world::{Action, CounterKey, Pause};
+use machine::world::{Action, CounterKey, Measure, Pause};
 use serde_json::Value;
 
 use crate::relay::{House, key};
@@ -264,5 +264,94 @@ async fn a_paused_campaign_draws_when_it_goes_on() {
         house.after_close(3_600_000 + 9 * DAY_MS);
         assert_eq!(house.draw(&mut raffles).await, 0);
         house.verified().await;
+    }
+}
+
+/// Whoever won has a right to that very prize: while it can't be had, nothing stands in for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_prize_is_claimed_later_and_nothing_stands_in_for_it() {
+    let file = FILE.replace(
+        "raffle:",
+        "  mug: { title: { en: Mug }, kind: physical, stock: 9 }\nwhen_gone: { laptop: mug, coupon: mug }\nraffle:",
+    );
+    for house in House::both(&[("prizes", &file)]).await {
+        house.all_enter().await;
+        house.after_close(3_600_000);
+        assert_eq!(house.draw(&mut Raffles::default()).await, 6);
+        let states = house.states().await;
+        let won = of(&states, "won");
+        for reward in ["laptop", "coupon"] {
+            let stop = Measure::StopReward {
+                campaign: "prizes".into(),
+                edition: 1,
+                reward: reward.into(),
+            };
+            house.admin(Action::Measure(stop)).await;
+        }
+        for user in &won {
+            let no = house.event("prizes", user, "claim-prize").await;
+            assert_eq!(no["code"], "sold-out", "{user}");
+            assert_eq!(house.state(user).await, "won");
+        }
+        for reward in ["laptop", "coupon"] {
+            let start = Measure::StartReward {
+                campaign: "prizes".into(),
+                edition: 1,
+                reward: reward.into(),
+            };
+            house.admin(Action::Measure(start)).await;
+        }
+        for user in &won {
+            let claimed = house.event("prizes", user, "claim-prize").await;
+            assert_eq!(claimed["outcome"], "claimed", "{user}");
+        }
+        let mugs = CounterKey::Stock("mug".into());
+        assert_eq!(house.counter(&mugs).await, (0, 9));
+        house.verified().await;
+    }
+}
+
+/// The test lane's clock, moved over the draw: it is drawn there, told and claimed, and the live lane knows nothing of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_lanes_clock_is_moved_over_a_draw() {
+    let file = format!("{FILE}testers: [{{ list: inner }}]\n");
+    let inner = [("inner", "ann\nbob\n")];
+    for house in House::both_with(&[("prizes", &file)], &inner).await {
+        let mut raffles = Raffles::default();
+        let state = async |user: &str| {
+            let view = house.view("prizes?lane=test", user).await;
+            view["raffle"]["state"].as_str().unwrap().to_owned()
+        };
+        for user in ["ann", "bob"] {
+            let entered = house.event("prizes", user, "enter?lane=test").await;
+            assert_eq!(entered["lane"], "test", "{entered}");
+        }
+        house.event("prizes", "ann", "enter").await;
+        assert_eq!(house.draw(&mut raffles).await, 0, "it is not time");
+        let moved = Action::MoveClock {
+            campaign: "prizes".into(),
+            edition: 1,
+            offset: CLOSE_AT + 2 * 3_600_000 - house.now(),
+        };
+        house.admin(moved).await;
+        let no = house.event("prizes", "bob", "enter?lane=test").await;
+        assert_eq!(no["code"], "closed", "{no}");
+        // The lease of the lane's last round may still run.
+        let until = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
+        while state("ann").await != "won" || state("bob").await != "won" {
+            assert!(tokio::time::Instant::now() < until, "nothing is drawn");
+            raffles.round(&house.shell).await;
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        let claimed = house.event("prizes", "ann", "claim-prize?lane=test").await;
+        assert_eq!(claimed["grants"].as_array().map(Vec::len), Some(1));
+        // The live lane's own time has not come.
+        assert_eq!(house.state("ann").await, "entered");
+        let bob = house.view("prizes", "bob").await;
+        assert_eq!(bob["raffle"]["entries"], 0, "{bob}");
+        let page = house.public("prizes").await;
+        assert!(page["raffle"]["drawn"].is_null(), "{page}");
+        let live = house.rows(&key("prizes")).await;
+        assert_eq!(live.len(), 1, "one entry");
     }
 }

@@ -128,6 +128,42 @@ async fn whatever_the_phase() {
     assert_eq!(other.event("learn")["code"], "paused");
 }
 
+/// A gift with each of an event's calls.
+const GIFTS: &str = "
+activity: custom
+title: { en: Gifts }
+opens: 2026-11-01
+closes: 2026-12-01
+rewards: { gift: { title: { en: Gift }, kind: points, amount: 1 } }
+machine:
+  initial: a
+  states:
+    a: { events: { take: [{ do: [{ give: { reward: gift, every: day, at_most: 1000 } }] }] } }
+";
+
+#[tokio::test]
+async fn a_view_shows_the_newest_hundred_grants() {
+    let world = World::of(&with(&[("acme/gifts.yaml", GIFTS)])).await;
+    let mut ids = Vec::new();
+    for n in 0..103 {
+        let path = "/v1/acme/gifts/events/take";
+        let taken = world.post("ann", path, &n.to_string(), json!({})).await;
+        taken.done();
+        ids.push(taken.json()["grants"][0]["id"].clone());
+        if n == 99 {
+            let view = world.get("ann", "/v1/acme/gifts").await;
+            assert_eq!(view.json().get("earlier_grants"), None);
+        }
+    }
+    let view = world.get("ann", "/v1/acme/gifts").await.json();
+    let shown = view["grants"].as_array().unwrap().iter();
+    let shown: Vec<Value> = shown.map(|grant| grant["id"].clone()).collect();
+    assert_eq!(
+        (&shown[..], &view["earlier_grants"]),
+        (&ids[3..], &json!(3))
+    );
+}
+
 #[tokio::test]
 async fn who_may_take_part() {
     let world = World::of(ALL).await;

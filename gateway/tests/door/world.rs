@@ -80,12 +80,12 @@ pub struct World {
 
 impl World {
     /// A house with these files in its configs folder.
-    pub async fn of(files: &[(&str, &str)]) -> Self {
+    pub async fn of<T: AsRef<[u8]>>(files: &[(&str, T)]) -> Self {
         Self::within(files, Bounds::default()).await
     }
 
     /// The same with other bounds at the door.
-    pub async fn within(files: &[(&str, &str)], bounds: Bounds) -> Self {
+    pub async fn within<T: AsRef<[u8]>>(files: &[(&str, T)], bounds: Bounds) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let clock = Arc::new(TestClock(AtomicI64::new(millis(NOON))));
         for (path, text) in files {
@@ -334,7 +334,7 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-pub fn write(path: &Path, text: &str) {
+pub fn write(path: &Path, text: impl AsRef<[u8]>) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, text).unwrap();
 }

@@ -6,6 +6,7 @@ pub mod odds;
 pub mod pack;
 pub mod promise;
 pub mod raffle;
+pub mod redeem;
 pub mod streak;
 pub mod tasks;
 pub mod team;
@@ -14,14 +15,15 @@ pub mod wheel;
 use std::sync::Arc;
 
 use machine::block::Signature;
+use machine::migrate::Stranded;
 use machine::model::{BlockSpec, LinkError};
-use machine::{Block, Definition};
+use machine::{Block, Definition, Millis};
 use serde::de::DeserializeOwned;
 
 pub use promise::Promise;
 
 /// The kinds of blocks, in the order their variables stand in a record.
-pub const KINDS: [&str; 7] = [
+pub const KINDS: [&str; 8] = [
     chances::KIND,
     wheel::KIND,
     streak::KIND,
@@ -29,6 +31,7 @@ pub const KINDS: [&str; 7] = [
     tasks::KIND,
     team::KIND,
     raffle::KIND,
+    redeem::KIND,
 ];
 
 /// Attaches the code of a block to its parameters.
@@ -41,6 +44,7 @@ pub fn link(spec: &BlockSpec) -> Result<Box<dyn Block>, LinkError> {
         tasks::KIND => Ok(Box::new(tasks::Tasks::new(params(spec)?, &spec.vars)?)),
         team::KIND => Ok(Box::new(team::Team::new(params(spec)?, &spec.vars)?)),
         raffle::KIND => Ok(Box::new(raffle::Raffle::new(params(spec)?, spec)?)),
+        redeem::KIND => Ok(Box::new(redeem::Redeem::new(params(spec)?, &spec.vars)?)),
         unknown => Err(LinkError::UnknownBlock(unknown.to_owned())),
     }
 }
@@ -56,6 +60,7 @@ pub fn signature(kind: &str, hold_at_most: i64) -> Option<Signature> {
         tasks::KIND => Some(tasks::signature()),
         team::KIND => Some(team::signature()),
         raffle::KIND => Some(raffle::signature()),
+        redeem::KIND => Some(redeem::signature()),
         _ => None,
     }
 }
@@ -69,6 +74,18 @@ pub fn figures(definition: &Definition) -> Vec<(Arc<str>, u32)> {
     let raffles = raffles.filter(|spec| spec.kind == raffle::KIND);
     let entries = raffles.map(|spec| machine::raffle::figure(&spec.name));
     stock.chain(entries).collect()
+}
+
+/// All that stands against `new` following `old` at `now`: what the machine says of its own, and what blocks have promised.
+pub fn stranded<'a>(
+    old: &Definition,
+    new: &Definition,
+    granted: impl IntoIterator<Item = &'a Arc<str>>,
+    now: Millis,
+) -> Vec<Stranded> {
+    let mut found = machine::migrate::stranded(old, new, granted, now);
+    found.extend(raffle::stranded(old, new, now));
+    found
 }
 
 fn params<P: DeserializeOwned>(spec: &BlockSpec) -> Result<P, LinkError> {

@@ -9,7 +9,7 @@ use machine::block::{ActionSig, Block, FunctionSig, Look, Signature};
 use machine::expr::Fault;
 use machine::ids::Period;
 use machine::step::{No, Rejection};
-use machine::turn::Turn;
+use machine::turn::{Gave, Turn};
 use machine::{Campaign, Millis, Type, Value};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -136,17 +136,17 @@ impl Pack {
         }
     }
 
-    fn claim_now(&self, chosen: &[u16], turn: &mut Turn<'_>) -> Result<u16, No> {
+    /// Claims all of it; none: something of it can't be had, and nobody is there to be told.
+    fn claim_now(&self, chosen: &[u16], turn: &mut Turn<'_>) -> Result<Option<u16>, No> {
         if let Some(stages) = &self.params.stages {
             return stages.claim(turn);
         }
-        let choice = |rule: Option<u16>| rule.map(|rule| (rule, chosen));
         if let Some(flash) = &self.params.flash {
             return flash.claim(chosen, turn);
         }
-        let (gives, choice) = (&self.params.gives, choice(self.params.choice));
-        give_all(gives, choice, Period::Ever, turn)?;
-        Ok(CLAIMED)
+        let choice = self.params.choice.map(|rule| (rule, chosen));
+        let all = give_all(&self.params.gives, choice, Period::Ever, turn)?;
+        Ok(all.then_some(CLAIMED))
     }
 
     fn contents(&self, campaign: &Campaign, language: &str) -> Json {
@@ -165,42 +165,52 @@ impl Pack {
     }
 }
 
-/// Gives all of these and what was chosen, or is rejected: then nothing of it is true.
+/// Gives all of these and what was chosen, or nothing of it: then that is rejected, or false where nobody is there to be told.
 fn give_all(
     gives: &[Promise],
     choice: Option<(u16, &[u16])>,
     period: Period,
     turn: &mut Turn<'_>,
-) -> Result<(), No> {
-    for promise in gives {
-        turn.give_or_reject(promise.rule, promise.reward, period, 1)?;
-    }
-    let Some((rule, chosen)) = choice else {
-        return Ok(());
-    };
-    for reward in chosen {
-        turn.give_or_reject(rule, *reward, period, chosen.len() as u32)?;
-    }
-    Ok(())
+) -> Result<bool, No> {
+    let one_each = gives
+        .iter()
+        .map(|promise| (promise.rule, promise.reward, 1));
+    let chosen = choice.into_iter().flat_map(|(rule, chosen)| {
+        let all = chosen.len() as u32;
+        chosen.iter().map(move |reward| (rule, *reward, all))
+    });
+    turn.all_or_none(|turn| {
+        for (rule, reward, at_most) in one_each.chain(chosen) {
+            let gave = turn.give_or_reject(rule, reward, period, at_most)?;
+            if matches!(gave, Gave::Nothing(_)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    })
 }
 
 impl Block for Pack {
-    /// Claims it. If one of its rewards is gone, and so is what stands in for it, all of the claim is rejected.
+    /// Claims it. If one of its rewards is gone, and so is what stands in for it, all of the claim is rejected. After a draw, or
+    /// with nobody there to be told, nothing is rejected any more: then it just does nothing, and raises no outcome.
     fn act(&self, _action: u16, args: &[Value], turn: &mut Turn<'_>) -> Result<Option<u16>, No> {
-        if let Some(no) = self.hindrance(&turn.look()) {
-            if turn.quiet() {
-                return Ok(None);
-            }
-            return Err(no.into());
-        }
-        let chosen = self.chosen(args, &turn.look())?;
+        let no = match self.hindrance(&turn.look()) {
+            Some(no) => Err(no.into()),
+            None => self.chosen(args, &turn.look()),
+        };
+        let chosen = match no {
+            Err(No::Rejected(_)) if turn.quiet() => return Ok(None),
+            chosen => chosen?,
+        };
         let outcome = self.claim_now(&chosen, turn)?;
-        turn.raise(if outcome == CLAIMED {
-            "claimed"
-        } else {
-            "more"
-        });
-        Ok(Some(outcome))
+        if let Some(outcome) = outcome {
+            turn.raise(if outcome == CLAIMED {
+                "claimed"
+            } else {
+                "more"
+            });
+        }
+        Ok(outcome)
     }
 
     fn call(&self, _function: u16, _args: &[Value], look: &Look<'_>) -> Result<Value, Fault> {

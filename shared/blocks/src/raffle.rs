@@ -10,6 +10,7 @@ use std::sync::Arc;
 use machine::block::{ActionSig, Block, FunctionSig, Look, Signature, VarSig};
 use machine::expr::Fault;
 use machine::ids::Period;
+use machine::migrate::Stranded;
 use machine::model::{BlockSpec, LinkError};
 use machine::participant::Core;
 use machine::raffle::Told;
@@ -74,6 +75,35 @@ pub fn of(definition: &Definition) -> Option<(Params, &BlockSpec)> {
     let spec = definition.blocks.iter().find(|spec| spec.kind == KIND)?;
     let params = serde_json::from_str(&spec.params).ok()?;
     Some((params, spec))
+}
+
+/// What stands against `new` following `old` at `now`, where people have entered a raffle, or were drawn and have not all been
+/// given what they won.
+pub fn stranded(old: &Definition, new: &Definition, now: Millis) -> Vec<Stranded> {
+    let Some((was, spec)) = of(old) else {
+        return Vec::new();
+    };
+    if now < old.window.opens {
+        return Vec::new();
+    }
+    let name = spec.name.to_string();
+    let Some((is, _)) = of(new).filter(|(_, new)| new.name == spec.name) else {
+        return vec![Stranded::Raffle(name)];
+    };
+    if now < was.draw_at {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    if is.draw_at != was.draw_at || is.claim_within.is_some() != was.claim_within.is_some() {
+        found.push(Stranded::Drawn(name));
+    }
+    let kept = is.named(new);
+    for (prize, _) in was.named(old) {
+        if !kept.iter().any(|(kept, _)| *kept == prize) {
+            found.push(Stranded::Prize(prize.to_string()));
+        }
+    }
+    found
 }
 
 /// How far one participant is.
@@ -261,7 +291,11 @@ impl Raffle {
         }
         let reward = self.won_reward(&turn.look())?;
         let prize = self.prize_of(turn.campaign, &reward)?;
-        turn.give_or_reject(prize.rule, prize.reward, Period::Ever, 1)?;
+        // What they won and nothing else: their right is not used up by a stand-in.
+        let gave = turn.give_itself(prize.rule, prize.reward, Period::Ever)?;
+        if let Gave::Nothing(gone) = gave {
+            return Err(turn.rejection(gone, prize.reward).into());
+        }
         turn.set(self.state, Value::Int(GIVEN))?;
         turn.raise("claimed");
         Ok(())
@@ -280,7 +314,7 @@ impl Raffle {
         let prize = self.prize_of(turn.campaign, reward)?;
         if until.is_none() {
             // What can't be had just now (staff have stopped it, say) is given another time: they stay to be told.
-            let gave = turn.give(prize.rule, prize.reward, Period::Ever, 1)?;
+            let gave = turn.give_itself(prize.rule, prize.reward, Period::Ever)?;
             if let Gave::Nothing(_) = gave {
                 return Ok(false);
             }

@@ -11,13 +11,13 @@ use machine::block::{ActionSig, Block, FunctionSig, Look, Signature, VarSig};
 use machine::expr::{Fault, Source};
 use machine::model::{Every, LinkError};
 use machine::step::{No, Rejection};
-use machine::turn::Turn;
+use machine::turn::{Gave, Gone, Turn};
 use machine::{Campaign, Millis, Text, Type, Value};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use self::standing::{Slots, Standing, ends};
-use crate::promise::{Promise, shown};
+use crate::promise::{May, Promise, may, shown};
 
 /// This kind of block.
 pub const KIND: &str = "tasks";
@@ -311,14 +311,20 @@ impl Tasks {
     }
 }
 
-/// Gives what a task earns. By itself what is gone is passed over; who claims is told so, and keeps the claim.
+/// Gives what a task earns. By itself what is gone is passed over; who claims is told so, and keeps the claim, unless this user
+/// can never have it: that is passed over then, too.
 fn earn(task: &Task, claims: bool, turn: &mut Turn<'_>) -> Result<(), No> {
     let period = turn.period(task.every);
     for promise in &task.gives {
-        if claims {
-            turn.give_or_reject(promise.rule, promise.reward, period, task.times)?;
-        } else {
-            turn.give(promise.rule, promise.reward, period, task.times)?;
+        let gave = turn.give(promise.rule, promise.reward, period, task.times)?;
+        let Gave::Nothing(gone) = gave else { continue };
+        let is_passed = match gone {
+            Gone::SoldOut | Gone::BudgetSpent => !claims,
+            Gone::Had => !claims || may(promise.reward, &turn.look())? != May::Later,
+            Gone::Blank => true,
+        };
+        if !is_passed {
+            return Err(turn.rejection(gone, promise.reward).into());
         }
     }
     for (slot, amount) in &task.earns {
@@ -336,7 +342,15 @@ impl Block for Tasks {
                 self.report(*event, *insists == 1, turn)?;
             }
             (REPORT, _) => return Err(Fault::Mismatch("a report names its event").into()),
-            (_, args) => self.claim(args.first(), turn)?,
+            (_, args) => {
+                let claimed =
+                    turn.all_or_none(|turn| self.claim(args.first(), turn).map(|()| true));
+                match claimed {
+                    // After a draw nothing is rejected any more: the claim waits then.
+                    Err(No::Rejected(_)) if turn.quiet() => {}
+                    claimed => _ = claimed?,
+                }
+            }
         }
         Ok(None)
     }

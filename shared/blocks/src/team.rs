@@ -138,7 +138,7 @@ impl Team {
         }
     }
 
-    /// Counts today for the team, once, if the member has signed in; then gives all that is due. True if something was given.
+    /// Counts today for the team, once, if the member has signed in; then gives all that is due. True if something came of it.
     fn settle(&self, turn: &mut Turn<'_>) -> Result<bool, Fault> {
         let look = turn.look();
         let Some(tallies) = self.tallies(&look) else {
@@ -167,21 +167,18 @@ impl Team {
             return Ok(false);
         }
         let Some(needs) = needs.filter(|_| tallies.known) else {
-            return Ok(false);
+            return Ok(added);
         };
         let counts = |day: Day| {
             let more = u32::from(added && day == today);
             tallies.on(day).saturating_add(more) >= needs
         };
-        self.give(
-            turn,
-            &own,
-            &Seen {
-                first: tallies.first,
-                today,
-                counts: &counts,
-            },
-        )
+        let seen = Seen {
+            first: tallies.first,
+            today,
+            counts: &counts,
+        };
+        Ok(self.give(turn, &own, &seen)? || added)
     }
 
     fn give(&self, turn: &mut Turn<'_>, own: &Days, seen: &Seen<'_>) -> Result<bool, Fault> {

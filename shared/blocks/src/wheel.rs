@@ -108,17 +108,18 @@ pub struct Wheel {
     params: Params,
     name: Arc<str>,
     misses: u16,
+    made: u16,
     counted: Option<Counted>,
 }
 
 /// What the check knows of it; `counts`: whether draws are limited by the day or week.
 pub fn signature(counts: bool) -> Signature {
-    let hidden = |name: &&'static str| VarSig {
-        name: (*name).to_owned(),
+    let hidden = |name: &str, default: i64| VarSig {
+        name: name.to_owned(),
         ty: Type::Int,
         balance: false,
         show: false,
-        default: Value::Int(counted::NEVER),
+        default: Value::Int(default),
         at_most: i64::MAX,
     };
     let misses = VarSig {
@@ -129,14 +130,17 @@ pub fn signature(counts: bool) -> Signature {
         default: Value::Int(0),
         at_most: i64::MAX,
     };
-    let counters = counted::VARS.iter().filter(|_| counts).map(hidden);
+    // Days may draw too, and their draws are none of the wheel's.
+    let made = hidden("$wheel.draws", 0);
+    let counters = counted::VARS.iter().filter(|_| counts);
+    let counters = counters.map(|name| hidden(name, counted::NEVER));
     let function = |name| FunctionSig {
         name,
         args: vec![],
         result: Type::Int,
     };
     Signature {
-        vars: [misses].into_iter().chain(counters).collect(),
+        vars: [misses, made].into_iter().chain(counters).collect(),
         actions: vec![ActionSig {
             name: "draw",
             args: vec![],
@@ -154,10 +158,13 @@ const MISSED: u16 = 1;
 
 impl Wheel {
     pub(crate) fn new(params: Params, spec: &BlockSpec) -> Result<Self, LinkError> {
-        let (misses, counted) = match spec.vars.as_slice() {
-            [misses] => (*misses, None),
-            [misses, counters @ ..] => (*misses, Some(Counted::new(crate::slots(KIND, counters)?))),
-            [] => return Err(broken("needs a variable of the record")),
+        let (misses, made, counted) = match spec.vars.as_slice() {
+            [misses, made] => (*misses, *made, None),
+            [misses, made, counters @ ..] => {
+                let counted = Counted::new(crate::slots(KIND, counters)?);
+                (*misses, *made, Some(counted))
+            }
+            [_] | [] => return Err(broken("needs two variables of the record")),
         };
         if !params.all_odds().all(|odds| odds.are_sound()) {
             return Err(broken("the odds are more than the whole"));
@@ -169,6 +176,7 @@ impl Wheel {
             params,
             name: spec.name.clone(),
             misses,
+            made,
             counted,
         })
     }
@@ -176,8 +184,11 @@ impl Wheel {
     /// One draw; whether it won.
     fn once(&self, turn: &mut Turn<'_>) -> Result<bool, No> {
         let misses = turn.int(self.misses)?;
+        let made = self.made(&turn.look())?;
         let (index, mut luck) = turn.draw(&self.name)?;
-        let (rolled, hit, tier) = self.params.roll(&mut luck, index, misses);
+        let (rolled, hit, tier) = self.params.roll(&mut luck, made, misses);
+        let after = i64::try_from(made.saturating_add(1)).unwrap_or(i64::MAX);
+        turn.set(self.made, Value::Int(after))?;
         let by_pity = rolled.pity;
         if let Some(counted) = &self.counted {
             counted.count(turn)?;
@@ -190,6 +201,7 @@ impl Wheel {
             misses,
             tier,
             counts: self.params.at_most.counts(),
+            made: Some(made),
         })?;
         let given = match gave {
             Gave::Reward(reward) => Some(reward),
@@ -201,13 +213,18 @@ impl Wheel {
         Ok(given.is_some())
     }
 
+    /// How many draws a participant has made of it.
+    fn made(&self, look: &Look<'_>) -> Result<u64, Fault> {
+        Ok(u64::try_from(look.int(self.made)?).unwrap_or(0))
+    }
+
     /// How many more draws a participant may make now.
     fn left(&self, look: &Look<'_>) -> Result<i64, Fault> {
         let counted = match &self.counted {
             Some(counted) => counted.of(look)?,
             None => (0, 0),
         };
-        Ok(self.params.at_most.left(counted, look.core.draws))
+        Ok(self.params.at_most.left(counted, self.made(look)?))
     }
 }
 
@@ -245,9 +262,7 @@ impl Block for Wheel {
     fn call(&self, function: u16, _args: &[Value], look: &Look<'_>) -> Result<Value, Fault> {
         match function {
             0 => self.left(look).map(Value::Int),
-            1 => Ok(Value::Int(
-                i64::try_from(look.core.draws).unwrap_or(i64::MAX),
-            )),
+            1 => look.int(self.made).map(Value::Int),
             _ => Err(Fault::Mismatch("the wheel has no such function")),
         }
     }
@@ -255,10 +270,12 @@ impl Block for Wheel {
     fn view(&self, look: &Look<'_>, language: &str) -> Option<(&'static str, Json)> {
         let misses = look.int(self.misses).unwrap_or(0);
         let left = (!self.params.at_most.is_free()).then(|| self.left(look).unwrap_or(0));
-        Some((
-            "wheel",
-            shown::view(&self.params, look, misses, left, language),
-        ))
+        let drawn = shown::Drawn {
+            misses,
+            made: self.made(look).unwrap_or(0),
+            left,
+        };
+        Some(("wheel", shown::view(&self.params, look, drawn, language)))
     }
 
     fn public(&self, campaign: &Campaign, language: &str) -> Option<(&'static str, Json)> {
@@ -271,15 +288,16 @@ impl Block for Wheel {
 
     fn lifted_at(&self, _code: &str, look: &Look<'_>) -> Option<Millis> {
         let counted = self.counted.as_ref()?;
-        let made = counted.of(look).ok()?;
+        let of_late = counted.of(look).ok()?;
+        let all = self.made(look).ok()?;
         let times = self.params.at_once.map_or(1, |at_once| at_once.times);
         let at_most = &self.params.at_most;
-        let day = at_most.lifted(made, look.core.draws, look.today(), times)?;
+        let day = at_most.lifted(of_late, all, look.today(), times)?;
         Some(look.campaign.calendar.start_of(day))
     }
 
-    fn redraw(&self, luck: &mut Luck, index: u64, misses: i64) -> Option<Redrawn> {
-        let (rolled, _, tier) = self.params.roll(luck, index, misses);
+    fn redraw(&self, luck: &mut Luck, made: u64, misses: i64) -> Option<Redrawn> {
+        let (rolled, _, tier) = self.params.roll(luck, made, misses);
         Some(Redrawn { rolled, tier })
     }
 }

@@ -7,12 +7,15 @@ mod support;
 
 use std::sync::Arc;
 
+use machine::calendar::HOUR_MS;
+use machine::expr::{BoolExpr, Expr, IntExpr};
 use machine::ids::{Period, Pseudonym};
 use machine::ledger::{DrawRow, Row};
 use machine::luck::Draws;
-use machine::model::{Campaign, RewardKind};
+use machine::model::{Campaign, RewardKind, Transition, Within};
 use machine::step::{No, Rejection};
 use machine::turn::replay_chain;
+use machine::value::{Type, Value};
 use machine::world::{CounterKey, Left};
 use proptest::prelude::*;
 use support::{Alone, Builder, OPENS, Promise, acts, pack, wheel};
@@ -223,4 +226,117 @@ proptest! {
             prop_assert!(matches!(alone.send(0, &[], OPENS), Err(No::Rejected(Rejection::NotPossible))));
         }
     }
+
+    /// With nobody there to be told, or after a draw, a pack is given whole or not at all as well; what is not given has moved no
+    /// counter and raised no outcome, and nothing is ever rejected.
+    #[test]
+    fn nobody_is_given_half_a_pack(
+        traits in traits(), sold_out in any::<u8>(), budget in 0..12i64, left in proptest::option::of(0..2i64), drawn: bool,
+    ) {
+        let mut builder = Builder::new("UTC", vec![]);
+        let mut gives = Vec::new();
+        for (place, (limited, cost, ..)) in traits.iter().enumerate() {
+            let id = format!("r{place}");
+            let reward = builder.reward(&id, RewardKind::Coupon, |reward| {
+                reward.stock = limited.then_some(5);
+                reward.cost = *cost;
+            });
+            gives.push(Promise { rule: builder.rule(&format!("pack-{id}")), reward });
+        }
+        builder.budget(1000, None, None);
+        let window = |gives| pack::flash::Window { from: 0, until: 0, stock: 9, gives, choice: None };
+        let params = match left {
+            None => pack::Params { gives, ..pack::Params::default() },
+            Some(_) => pack::Params {
+                flash: Some(pack::flash::Flash { windows: vec![window(gives)], days: vec![], each_day: true }),
+                ..pack::Params::default()
+            },
+        };
+        let (block, _) = builder.block("pack", serde_json::to_string(&params).unwrap(), 0);
+        let (wheel, _) = builder.wheel(&wheel::Params { whole: 1, ..wheel::Params::default() });
+        let [draw, claim] = [wheel, block].map(|block| acts(block, 0, vec![]).actions[0].clone());
+        let transition = if drawn {
+            Transition { actions: vec![draw, claim], ..Transition::default() }
+        } else {
+            builder.definition.machine.states[0].entry = vec![claim];
+            Transition::default()
+        };
+        builder.event("go", &[], vec![transition]);
+        let mut alone = Alone::new(&builder.link(), Pseudonym([1; 16]), OPENS);
+        alone.gone = gone(&traits, sold_out, budget, 1000);
+        let today = machine::calendar::day_number("2026-01-01".parse().unwrap());
+        let quota = CounterKey::Quota("pack-r0".into(), today);
+        alone.gone.extend(left.map(|left| Left { key: quota.clone(), left }));
+        let sum: i64 = traits.iter().map(|(_, cost, ..)| cost).sum();
+        let sold_out = traits.iter().enumerate().any(|(place, (limited, ..))| *limited && sold_out >> place & 1 == 1);
+        let decision = alone.send(0, &[], OPENS).unwrap();
+        let moved = decision.moves.iter().filter(|moved| moved.key == quota).count();
+        if sold_out || sum > budget || left == Some(0) {
+            prop_assert!(decision.grants.is_empty() && decision.moves.is_empty());
+            prop_assert_eq!(decision.outcome, drawn.then_some("missed"));
+        } else {
+            prop_assert_eq!(decision.grants.len(), traits.len());
+            prop_assert_eq!(moved, usize::from(left.is_some()));
+            prop_assert!(decision.outcome.is_some_and(|outcome| outcome != "missed"));
+        }
+    }
+}
+
+/// What can be chosen is what this user may have now: not what they have had today or this week, nor what is not for them.
+#[test]
+fn a_choice_shows_as_possible_what_may_be_chosen_now() {
+    let mut builder = Builder::new("UTC", vec![]);
+    let weekly = builder.reward("weekly", RewardKind::Coupon, |reward| {
+        reward.within = Some(Within {
+            day: None,
+            week: Some(1),
+        });
+    });
+    let others = builder.reward("others", RewardKind::Coupon, |reward| {
+        reward.not_for = Some(BoolExpr::Not(Box::new(BoolExpr::Any(vec![]))));
+    });
+    let free = builder.reward("free", RewardKind::Coupon, |_| {});
+    let window = pack::flash::Window {
+        from: 0,
+        until: 0,
+        stock: 9,
+        gives: vec![],
+        choice: Some(builder.rule("choice")),
+    };
+    let params = pack::Params {
+        choose: Some(pack::choose::Choose {
+            of: vec![weekly, others, free],
+            how_many: 1,
+        }),
+        flash: Some(pack::flash::Flash {
+            windows: vec![window],
+            days: vec![],
+            each_day: true,
+        }),
+        ..pack::Params::default()
+    };
+    let (block, _) = builder.block("pack", serde_json::to_string(&params).unwrap(), 0);
+    let field = vec![Expr::Int(IntExpr::Lit(0))];
+    builder.event(
+        "claim",
+        &[("choice", Type::Str)],
+        vec![acts(block, 0, field)],
+    );
+    let mut alone = Alone::new(&builder.link(), Pseudonym([1; 16]), OPENS);
+    let possible = |alone: &Alone, now| {
+        let shown = alone.view(block, now);
+        let of = shown["choose"]["of"].as_array().unwrap().clone();
+        of.into_iter()
+            .filter(|option| option["possible"] == true)
+            .map(|option| option["reward"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    // 2026-01-01 is a Thursday.
+    let day = |number: i64| OPENS + number * 24 * HOUR_MS;
+    assert_eq!(possible(&alone, day(0)), ["weekly", "free"]);
+    alone
+        .send(0, &[Value::Str("weekly".into())], day(0))
+        .unwrap();
+    assert_eq!(possible(&alone, day(1)), ["free"]);
+    assert_eq!(possible(&alone, day(4)), ["weekly", "free"]);
 }

@@ -19,7 +19,7 @@ use crate::law;
 use crate::machine as states;
 use crate::read::{
     self, audience, budget, buy, chances, context, earn, events, expected, facts, head, measured,
-    messages, pack, posters, raffle, rewards, streak, tasks, team, wheel, window,
+    messages, moved, pack, posters, raffle, redeem, rewards, streak, tasks, team, wheel, window,
 };
 use crate::relays::Relays;
 use crate::rules;
@@ -149,6 +149,8 @@ fn read(
         let relays = Relays {
             ears: std::mem::take(&mut check.tables.ears),
             emitted: std::mem::take(&mut check.tables.emitted),
+            first_sight: check.tables.first_sight.take(),
+            left_out: std::mem::take(&mut check.tables.left_out),
         };
         (definition, relays)
     });
@@ -171,6 +173,8 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
     wheel::read(&slices, check);
     streak::read(window, check);
     let shipped_pack = shipped.as_ref().and_then(|node| node.get("pack"));
+    // Where rewards are for codes, all of them are not a pack for everybody.
+    let shipped_pack = shipped_pack.filter(|_| !check.root.has("redeem"));
     pack::read(shipped_pack, window, check);
     team::read(check);
     raffle::read(&slices, window, check);
@@ -180,12 +184,14 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
     let mut earned = earn::read(check);
     earned.extend(buy::read(check));
     earned.extend(tasks::read(check));
+    earned.extend(redeem::read(budget.as_ref(), check));
     earned.extend(measured::event(check));
     let machine = machine_node
         .as_ref()
         .map(|node| states::lower(node, earned, window, check))
         .unwrap_or_default();
     let moves = states::moves(check);
+    moved::read(check);
     let (audience, testers) = (audience::read(check), audience::testers(check));
     let messages = messages::read(
         shipped.as_ref().and_then(|node| node.get("messages")),
@@ -198,6 +204,7 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
     // What nothing uses is only known once everything can be read.
     if !check.out.has_errors() {
         unused::report(check, budget.as_ref());
+        team::counted(check);
         facts::unused(&check.tables, &asked_of(audience.as_ref()), &mut check.out);
     }
     let limited = check
@@ -214,6 +221,8 @@ fn sections(check: &mut Check<'_>, activity: &dyn Activity, window: Window) -> D
     let mut empty = Tables::new(check.tables.calendar.clone(), vec![], vec![]);
     empty.ears = std::mem::take(&mut check.tables.ears);
     empty.emitted = std::mem::take(&mut check.tables.emitted);
+    empty.first_sight = check.tables.first_sight.take();
+    empty.left_out = std::mem::take(&mut check.tables.left_out);
     let tables = std::mem::replace(&mut check.tables, empty);
     let mut definition = Definition {
         tenant: check.input.tenant.id.as_str().into(),
@@ -354,6 +363,7 @@ impl Check<'_> {
     pub fn reward(&mut self, node: &Node) -> Option<u16> {
         let found = self.reward_named(node);
         self.tables.given.extend(found);
+        self.tables.named.extend(found);
         found
     }
 

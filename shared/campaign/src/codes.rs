@@ -3,7 +3,7 @@
 //! E00xx the document, E01xx scalars, E02xx names and references, E03xx expressions, E04xx window and time, E05xx rewards,
 //! odds and budget, E06xx the machine, E07xx an activity's sections, E08xx the tenant, E09xx files, E10xx what campaigns tell each
 //! other, E11xx copies of an earlier edition, E12xx the rules that users read, E13xx what the law asks,
-//! E15xx packs and tasks, E16xx pools of codes, E17xx draws, E18xx draws from a list of entries, E19xx facts,
+//! E15xx packs and tasks, E16xx codes that are handed out and handed in, E17xx draws, E18xx draws from a list of entries, E19xx facts,
 //! E20xx posters; W and N likewise.
 //! A code keeps its meaning for good: tools and people look for it. Each has a page, `explain/E0501.md`, without which
 //! this does not compile: [`crate::explain`] says how it is written.
@@ -69,6 +69,7 @@ codes! {
     UNKNOWN_CONNECTOR = "E0213", "A connector that the tenant does not have.";
     TOO_MANY = "E0214", "More of something than a campaign may have.";
     NOT_A_NAME = "E0215", "A name that expressions could not read.";
+    UNKNOWN_RULE = "E0216", "A rule of giving that the campaign does not have.";
     UNUSED_CODE = "W0201", "A message for a code that nothing rejects with.";
     UNUSED_REWARD = "W0202", "A reward that nothing gives.";
     UNUSED_BLOCK = "W0203", "A section that the machine never uses.";
@@ -120,6 +121,7 @@ codes! {
     PITY_RARE = "W0508", "Pity that will hardly ever be reached, or never.";
     RUNS_OUT = "W0509", "At the expected figures a reward's stock does not last, and nothing stands in for it.";
     BUDGET_SPENT = "W0510", "At the expected figures the budget does not last, and nothing stands in for it.";
+    TIERS_NOT_FORECAST = "N0503", "What draws with tiers take of stock and budget is not worked out from the expected figures.";
     STANDS_IN = "N0502", "At the expected figures stock or budget does not last, and something stands in for it.";
 
     // E06xx: the machine.
@@ -236,12 +238,26 @@ codes! {
     TEAM_ALONE = "E1911", "A team in a campaign where nobody signs in.";
     TEAM_NEEDS = "E1912", "How many of a team must sign in can't be read.";
     TEAM_STREAK = "E1913", "A streak of a team that gives something is too short or too long.";
+    TEAM_NOT_COUNTED = "W1911", "Nothing that users do counts their days for their team.";
+    FIRST_SIGHT_TWICE = "E1914", "A campaign asks twice who is new by first sight.";
+    LEFT_OUT_NOWHERE = "W1914", "First sight leaves out a campaign that is not in the folder.";
+    FIRST_SIGHT_OF_EACH_OTHER = "N1914", "Two campaigns are for newcomers by first sight, and taking part in one ends that in the other.";
     FACT_UNUSED = "W1901", "A fact that nothing reads.";
     FACT_NOBODY = "W1902", "A fact is read where no member is known whom one could ask about.";
     // E16xx: codes that come from a pool.
     POOL_OF_CODES = "E1601", "A pool stands at a reward that is no code, or that does not say how many are given.";
     POOL_TWICE = "E1602", "Two rewards take their codes from one pool.";
+    POOL_IN_STORE = "N1609", "A reward's codes come from a pool, which only the store knows.";
     LOW_WATER = "E1603", "The figure from which on a pool is low can't be meant.";
+    // E16xx too: codes that users hand in.
+    CODE_SOURCE = "E1604", "It is not said which codes those of a kind are, or it is said twice.";
+    CODE_WORD = "E1605", "A word that nobody can type as a code.";
+    CODE_TWICE = "E1606", "Two kinds are of the same codes.";
+    CODE_LIMIT = "E1607", "Limits of codes that do not go together.";
+    CODE_FIELD = "E1608", "The field in which a code comes is declared as something else.";
+    UNKNOWN_CODES = "E1609", "A kind of codes that the campaign does not take.";
+    CODE_EVENT = "E1610", "A code is redeemed by an event that brings none.";
+    CODES_MORE = "W1601", "Codes promise more than there is to give.";
     // E18xx: draws from a list of entries.
     RAFFLE_TIMES = "E1801", "The times of a raffle are not in their order.";
     RAFFLE_CLAIM = "E1802", "Winners of a raffle are given a time to claim that can't be kept.";
@@ -249,6 +265,7 @@ codes! {
     RAFFLE_TOO_MANY = "E1804", "A raffle draws more winners and alternates than it can.";
     RAFFLE_PRIZE_TWICE = "E1805", "A prize stands in a raffle twice.";
     RAFFLE_UNUSED = "E1806", "Nobody can enter a raffle, or claim what it gives.";
+    RAFFLE_NOT_FOR = "E1807", "A raffle gives a prize when it is drawn that is not for everybody.";
     RAFFLE_ALTERNATES = "W1801", "A raffle has alternates who can never come next.";
     // E20xx: posters, and where they lead.
     POSTER_TEMPLATE = "E2001", "A file that can't be a poster's template.";

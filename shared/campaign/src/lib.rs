@@ -27,6 +27,8 @@ pub mod explain;
 #[cfg(feature = "yaml")]
 pub mod expr;
 #[cfg(feature = "yaml")]
+mod first_sight;
+#[cfg(feature = "yaml")]
 mod follow;
 #[cfg(feature = "yaml")]
 pub mod language;

@@ -18,6 +18,7 @@ use crate::codec::link;
 use crate::codes;
 use crate::diagnostic::{Diagnostics, meant};
 use crate::document::is_id;
+use crate::first_sight;
 use crate::relays;
 use crate::source::{Place, Source};
 use crate::story::{self, Report};
@@ -212,6 +213,7 @@ fn tenant(
         }
     }
     relays::check(&mut campaigns, &relays, out);
+    first_sight::check(&campaigns, &relays, out);
     Some(LoadedTenant {
         fonts: fonts(&tenant, &files, &place(TENANT_FILE), out),
         tenant,

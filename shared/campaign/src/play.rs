@@ -17,8 +17,8 @@ use machine::raffle::Told;
 use machine::step::{Call, Decision, No, Rejection, step, tell};
 use machine::view::{View, view};
 use machine::world::{
-    Action, Admin, AdminOutcome, Applied, Attribution, Commit, CounterKey, LaneWorld, Left,
-    Outcome, Publication, World, apply_admin, apply_commit,
+    Action, Admin, AdminOutcome, Applied, Attribution, Commit, Counter, CounterKey, LaneWorld,
+    Left, Outcome, Publication, World, apply_admin, apply_commit,
 };
 
 use crate::codec::{encode, link};
@@ -182,6 +182,22 @@ impl Stage {
     /// The lane that is played in.
     pub fn lane(&self) -> Option<&LaneWorld> {
         self.world.lane(&self.key)
+    }
+
+    /// Has others use a code as often as it may be.
+    pub fn use_up(&mut self, code: Pseudonym) {
+        let key = &self.key;
+        let path = (key.tenant.clone(), key.campaign.clone(), key.edition);
+        if let Some(campaign) = self.world.campaigns.get_mut(&path) {
+            let used = Counter {
+                issued: i64::MAX,
+                ceiling: i64::MAX,
+                configured: 0,
+                shortfall: 0,
+            };
+            let counters = &mut campaign.live_lane.counters;
+            counters.insert(CounterKey::Code(code), used);
+        }
     }
 
     /// The world, to be looked at.

@@ -12,6 +12,7 @@ use machine::model::{Action, Definition, Hears, State, Transition};
 use crate::codes;
 use crate::diagnostic::{Diagnostics, meant};
 use crate::load::LoadedCampaign;
+use crate::source::Place;
 use crate::tables::Placed;
 
 /// What a campaign tells others, and hears of them.
@@ -19,6 +20,9 @@ use crate::tables::Placed;
 pub(crate) struct Relays {
     pub ears: Vec<Placed<Ear>>,
     pub emitted: Vec<Placed<Emitted>>,
+    /// Where it declares who is new by first sight, if it does, and the campaigns that it leaves out there.
+    pub first_sight: Option<Place>,
+    pub left_out: Vec<Placed<String>>,
 }
 
 /// An event that listens for a message.

@@ -200,8 +200,15 @@ impl Names for Scope<'_> {
                     function: at as u16,
                     args: found.args.clone(),
                     result: found.result,
-                    texts: (built.what.spec.kind == blocks::tasks::KIND)
-                        .then(|| (codes::UNKNOWN_TASK, self.tables.tasks.clone())),
+                    texts: match built.what.spec.kind.as_str() {
+                        blocks::tasks::KIND => {
+                            Some((codes::UNKNOWN_TASK, self.tables.tasks.clone()))
+                        }
+                        blocks::redeem::KIND => {
+                            Some((codes::UNKNOWN_CODES, self.tables.codes.clone()))
+                        }
+                        _ => None,
+                    },
                 })
             })
     }

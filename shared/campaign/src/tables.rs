@@ -6,8 +6,8 @@ use std::sync::Arc;
 use machine::block::Signature;
 use machine::calendar::Calendar;
 use machine::model::{
-    BlockSpec, ClaimDecl, CountDecl, EventDecl, Every, FactDecl, FactKind, Reward, Rule, VarDecl,
-    VarKind,
+    BlockSpec, ClaimDecl, CountDecl, EventDecl, Every, FactDecl, FactKind, Reward, Rule, Sender,
+    VarDecl, VarKind,
 };
 use machine::{Type, Value};
 
@@ -69,10 +69,16 @@ pub(crate) struct Tables {
     /// The names of the lists that the tenant has.
     pub lists: Vec<String>,
     pub facts: Vec<FactDecl>,
-    /// The facts that a service is asked for, by their place in `facts`, where the file declares each.
+    /// The declared facts, by their place in `facts`, where the file declares each.
     pub asked: Vec<Placed<u16>>,
     /// The fact with the tallies of the user's team, if teams are counted.
     pub team: Option<u16>,
+    /// Whether an event of users, with whom a team comes along, counts their days for it.
+    pub team_counted: bool,
+    /// Where the fact by first sight is declared, if there is one.
+    pub first_sight: Option<Place>,
+    /// The campaigns that it leaves out.
+    pub left_out: Vec<Placed<String>>,
     pub vars: Vec<Placed<Var>>,
     pub counts: Vec<CountDecl>,
     pub events: Vec<Placed<EventDecl>>,
@@ -86,8 +92,14 @@ pub(crate) struct Tables {
     pub taken: BTreeSet<u16>,
     /// The ids of the tasks.
     pub tasks: Vec<String>,
+    /// The ids of the kinds of codes that are taken.
+    pub codes: Vec<String>,
+    /// The fact that says what a code is, and the event with which codes come.
+    pub redeem: Option<(u16, u16)>,
     /// The rewards that something gives.
     pub given: BTreeSet<u16>,
+    /// The reward of each place that gives one by name, but for a raffle's prizes and the wheel's odds.
+    pub named: Vec<u16>,
     /// The blocks that some action uses.
     pub used_blocks: BTreeSet<u16>,
     /// What it listens for of other campaigns.
@@ -105,6 +117,9 @@ impl Tables {
             facts: Vec::new(),
             asked: Vec::new(),
             team: None,
+            team_counted: false,
+            first_sight: None,
+            left_out: Vec::new(),
             vars: Vec::new(),
             counts: Vec::new(),
             events: Vec::new(),
@@ -115,7 +130,10 @@ impl Tables {
             declared: BTreeMap::new(),
             taken: BTreeSet::new(),
             tasks: Vec::new(),
+            codes: Vec::new(),
+            redeem: None,
             given: BTreeSet::new(),
+            named: Vec::new(),
             used_blocks: BTreeSet::new(),
             ears: Vec::new(),
             emitted: Vec::new(),
@@ -343,19 +361,23 @@ impl Tables {
         Some(count)
     }
 
-    /// What a service is asked for: its place among the facts, and its type.
+    /// A declared fact: its place among the facts, and its type.
     pub fn fact(&self, name: &str) -> Option<(u16, Type)> {
-        let at = self
-            .facts
-            .iter()
-            .position(|fact| fact.asked().is_some_and(|asked| asked.name == name))?;
+        let mut facts = self.facts.iter();
+        let at = facts.position(|fact| fact.declared() == Some(name))?;
         self.facts.get(at).map(|fact| (at as u16, fact.ty()))
     }
 
-    /// The names of all facts that a service is asked for.
+    /// The names of all declared facts.
     pub fn fact_names(&self) -> Vec<String> {
-        let asked = self.facts.iter().filter_map(FactDecl::asked);
-        asked.map(|asked| asked.name.clone()).collect()
+        let declared = self.facts.iter().filter_map(FactDecl::declared);
+        declared.map(str::to_owned).collect()
+    }
+
+    /// Whether users send an event: only with them a token comes along.
+    pub fn is_of_users(&self, event: u16) -> bool {
+        let event = self.events.get(usize::from(event));
+        event.is_some_and(|event| event.what.from.contains(&Sender::User))
     }
 
     /// Notes that an event's transitions read a fact, so that it is asked for when the event comes.

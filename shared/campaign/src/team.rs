@@ -7,7 +7,7 @@ use machine::facts::Tallies;
 use machine::input::{Known, User};
 use machine::model::{Definition, TeamFact};
 use machine::world::{CounterKey, LaneWorld};
-use machine::{Day, Millis, Value};
+use machine::{Day, Millis};
 
 /// The tallies of a user's team at `now`, `others` of whose members sign in on a day beside those of this world.
 pub(crate) fn tallies(
@@ -18,12 +18,9 @@ pub(crate) fn tallies(
     now: Millis,
     others: &dyn Fn(Day) -> u32,
 ) -> Known {
-    let Some(Value::Str(name)) = user.claims.get(usize::from(fact.claim)) else {
+    let Some(name) = fact.of(&campaign.claims, user) else {
         return Known::Unknown;
     };
-    if name.is_empty() {
-        return Known::Unknown;
-    }
     let team: Arc<str> = name.clone();
     let calendar = &campaign.calendar;
     let today = calendar.day(now);

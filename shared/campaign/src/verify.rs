@@ -96,6 +96,8 @@ struct Player {
     next: u64,
     /// The pity count of each wheel, and the revision it was last counted under.
     misses: BTreeMap<String, (i64, u32)>,
+    /// How many draws were made of each wheel, and the revision they were last counted under.
+    made: BTreeMap<String, (u64, u32)>,
     given: BTreeMap<String, i64>,
     days: Days,
     /// Grants of draws whose draw row has not come yet.
@@ -235,7 +237,7 @@ impl<'a> Verifier<'a> {
                 let came_up = revision.wheels.get(&*draw.purpose).and_then(|(place, _)| {
                     let mut luck = seeded.at(draw.index, &draw.purpose);
                     let block = campaign.blocks.get(*place)?;
-                    block.redraw(&mut luck, draw.index, draw.misses)
+                    block.redraw(&mut luck, draw.made(), draw.misses)
                 });
                 let came_up = came_up.or_else(|| {
                     let lot = revision.lots.get(&*draw.purpose)?;
@@ -271,6 +273,7 @@ impl<'a> Verifier<'a> {
                     }
                 }
                 found.misses(draw, &self.revisions, player);
+                found.made(draw, &self.revisions, player);
                 if self.promise.whole {
                     // What this draw gave itself is not yet gone when it is made.
                     let mine = own.as_deref();
@@ -350,7 +353,7 @@ impl Revision {
         }
         let (_, params) = self.wheels.get(&*draw.purpose)?;
         let reward = self.campaign.reward(&draw.rolled)?;
-        let tier = params.tier(draw.index);
+        let tier = params.tier(draw.made());
         let tier = tier.and_then(|place| params.tiers.get(place));
         let odds = tier.map_or_else(|| params.odds(), wheel::Tier::odds);
         let rule = match &params.pity {
@@ -370,6 +373,7 @@ impl Player {
             draws: None,
             next: 0,
             misses: BTreeMap::new(),
+            made: BTreeMap::new(),
             given: BTreeMap::new(),
             days: Days::default(),
             open: BTreeMap::new(),

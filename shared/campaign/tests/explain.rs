@@ -93,11 +93,13 @@ connectors: { crm: { kind: http, url: https://crm.example.com/gala/facts, secret
     ),
 ];
 
-/// A campaign that emits, for examples that listen.
+/// A campaign that emits, for examples that listen; and for newcomers, as examples of first sight are.
 const TELLS: &str = "activity: custom
 title: { zh-CN: 示例, en: Example }
 opens: 2026-12-01 10:00
 closes: 2026-12-15 22:00
+facts: { newcomer: { by: first-sight, except: [example], when_unknown: false } }
+audience: { all_of: [{ fact: newcomer }] }
 machine:
   initial: start
   states:

@@ -190,7 +190,10 @@ fn change(
 fn the_pages_program_knows_terms_as_ours_does() {
     let honest = play_on_terms();
     assert_eq!(run(&honest), (true, "verified\n".to_owned()));
-    let tamperings: [Tampering; 7] = [
+    let tamperings: [Tampering; 8] = [
+        ("days' draws as the wheel's", |ledger| {
+            change(ledger, |draw| draw.made.is_some(), |draw| draw.made = None);
+        }),
         ("a tier", |ledger| {
             change(ledger, |draw| draw.tier == Some(1), |draw| draw.tier = None);
         }),

@@ -5,6 +5,7 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use campaign::play::{Act, Refused, Stage};
 use campaign::{Activity, Input, Source, check, story};
@@ -262,4 +263,71 @@ fn a_window_that_exists_twice_or_not_at_all_is_as_it_says() {
         let got = claim(&mut stage, 1, vec![], now);
         assert_eq!(got.is_ok(), open, "{from} {until} {at}: {got:?}");
     }
+}
+
+/// A revision that brings a later stage brings it for those, too, who had claimed all there was.
+#[test]
+fn a_later_stage_is_for_those_too_who_had_claimed_all() {
+    let (mut stage, opens) = stage("{ stages: { 1: [points], 3: [mug] } }");
+    let day = |number: i64| opens + (number - 1) * 24 * HOUR + HOUR;
+    assert_eq!(
+        claim(&mut stage, 1, vec![], day(1)),
+        Ok(vec!["points".to_owned()])
+    );
+    assert_eq!(
+        claim(&mut stage, 1, vec![], day(3)),
+        Ok(vec!["mug".to_owned()])
+    );
+    let code = |got: Result<Vec<String>, Refused>| match got {
+        Err(Refused::Rejected(no)) => no.code().to_owned(),
+        got => format!("{got:?}"),
+    };
+    assert_eq!(
+        code(claim(&mut stage, 1, vec![], day(3))),
+        "already-claimed"
+    );
+    let longer = "pack: { stages: { 1: [points], 3: [mug], 9: [pen], 12: [points] } }";
+    let longer = definition(&format!("{HEAD}{longer}\n"));
+    stage.publish(&longer, &BTreeMap::new(), day(4)).unwrap();
+    assert_eq!(code(claim(&mut stage, 1, vec![], day(5))), "stage-not-open");
+    assert_eq!(
+        claim(&mut stage, 1, vec![], day(9)),
+        Ok(vec!["pen".to_owned()])
+    );
+    assert_eq!(code(claim(&mut stage, 1, vec![], day(9))), "stage-not-open");
+    assert_eq!(
+        claim(&mut stage, 1, vec![], day(12)),
+        Ok(vec!["points".to_owned()])
+    );
+    assert_eq!(
+        code(claim(&mut stage, 1, vec![], day(13))),
+        "already-claimed"
+    );
+}
+
+/// A block's rule that has given something can be continued by another: the error says how, and nobody gets it twice.
+#[test]
+fn a_blocks_rule_moves_as_the_error_says() {
+    let (mut stage, opens) = stage("[points]");
+    assert!(claim(&mut stage, 1, vec![], opens).is_ok());
+    let old = stage.campaign().unwrap();
+    let granted = [Arc::from("pack-points")];
+    let against = |new: &Definition| -> Vec<String> {
+        let all = machine::migrate::stranded(&old, new, &granted, opens);
+        all.iter().map(ToString::to_string).collect()
+    };
+    let text = format!("{HEAD}pack: [mug, pen]\n");
+    let said = against(&definition(&text));
+    assert_eq!(
+        said,
+        [
+            "rule `pack-points` has granted and is gone: keep it, or say which one continues it \
+          (`rules_moved: { pack-points: pack-pen }`)"
+        ]
+    );
+    let moved = definition(&format!("{text}rules_moved: {{ pack-points: pack-pen }}\n"));
+    assert!(against(&moved).is_empty());
+    stage.publish(&moved, &BTreeMap::new(), opens).unwrap();
+    let again = claim(&mut stage, 1, vec![], opens);
+    assert!(matches!(again, Err(Refused::Rejected(no)) if no.code() == "already-claimed"));
 }

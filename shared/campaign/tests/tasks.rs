@@ -72,26 +72,30 @@ impl Note {
     }
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Doing {
     Walk,
     Spend(i64),
-    Claim,
+    Claim(String),
 }
 
 fn doing() -> impl Strategy<Value = Doing> {
     prop_oneof![
         3 => Just(Doing::Walk),
         2 => (0_i64..25).prop_map(Doing::Spend),
-        1 => Just(Doing::Claim),
+        1 => Just(Doing::Claim("stroll".to_owned())),
     ]
 }
 
 fn stage() -> (Stage, Millis) {
+    stage_of(TEXT)
+}
+
+fn stage_of(text: &str) -> (Stage, Millis) {
     let (tenant, files) = story::example_tenant().unwrap();
     let input = Input {
         campaign: "tasks",
-        source: Source::new("tasks.yaml", TEXT),
+        source: Source::new("tasks.yaml", text),
         tenant: &tenant,
         files: &files,
     };
@@ -111,10 +115,10 @@ fn send(stage: &mut Stage, doing: Doing, now: Millis) -> Result<Vec<String>, Ref
     let (event, sender, fields) = match doing {
         Doing::Walk => ("walk", Sender::Backend, vec![]),
         Doing::Spend(amount) => ("spend", Sender::Backend, vec![Value::Int(amount)]),
-        Doing::Claim => (
+        Doing::Claim(task) => (
             "claim-task",
             Sender::User,
-            vec![Value::Str("stroll".into())],
+            vec![Value::Str(task.as_str().into())],
         ),
     };
     let payload = Payload { fields };
@@ -153,7 +157,7 @@ proptest! {
             let today = campaign.calendar.day(now);
             let week = Calendar::week(today);
             (walk, spend) = (walk.at(today), spend.at(week));
-            let got = send(&mut stage, doing, now);
+            let got = send(&mut stage, doing.clone(), now);
             match doing {
                 Doing::Walk => {
                     let open = stroll.done == 0 && spend.done > 0;
@@ -180,7 +184,7 @@ proptest! {
                     let cups = spend.report(amount, 10, 3);
                     prop_assert_eq!(got, Ok(vec!["cup".to_owned(); cups as usize]));
                 }
-                Doing::Claim => {
+                Doing::Claim(_) => {
                     if stroll.done == 0 {
                         prop_assert_eq!(code(&got.unwrap_err()), "task-not-done");
                     } else if claimed {
@@ -203,4 +207,59 @@ proptest! {
         kept.dedup();
         prop_assert_eq!(kept.len(), all);
     }
+}
+
+/// A reward that its user has had for good takes nothing else of the claim with it; one that they have had for today waits.
+#[test]
+fn a_claim_is_not_lost_with_a_reward_that_was_had() {
+    const HAD: &str = "
+activity: custom
+title: { zh-CN: 测试, en: Test }
+timezone: UTC
+opens: 2026-11-02
+closes: 2026-12-20
+rewards:
+  points: { title: { zh-CN: 积分, en: Points }, kind: points, amount: 1 }
+  cup: { title: { zh-CN: 杯, en: Cup }, kind: coupon, per_user: 1 }
+  pin: { title: { zh-CN: 针, en: Pin }, kind: coupon, per_user: { day: 1 } }
+tasks:
+  walk: { title: { zh-CN: 走, en: Walk }, from: backend, goal: 1, per_week: 2, earns: { points: 5 }, gives: cup, claim: by-hand }
+  spend: { title: { zh-CN: 买, en: Spend }, from: backend, goal: { sum: amount, at_least: 1 }, per_week: 2, gives: pin, claim: by-hand }
+machine: { initial: a, states: { a: {} } }
+";
+    let (mut stage, opens) = stage_of(HAD);
+    let campaign = stage.campaign().unwrap();
+    let claim = |task: &str, now: Millis, stage: &mut Stage| {
+        let got = send(stage, Doing::Claim(task.to_owned()), now);
+        got.map_err(|refused| code(&refused))
+    };
+    for doing in [Doing::Walk, Doing::Walk, Doing::Spend(2)] {
+        send(&mut stage, doing, opens).unwrap();
+    }
+    assert_eq!(claim("walk", opens, &mut stage), Ok(vec!["cup".to_owned()]));
+    assert_eq!(claim("walk", opens, &mut stage), Ok(vec![]));
+    assert_eq!(
+        claim("walk", opens, &mut stage),
+        Err("task-claimed".to_owned())
+    );
+    let slot = campaign
+        .vars
+        .iter()
+        .position(|var| var.name == "points")
+        .unwrap();
+    let record = stage.record(&Pseudonym([1; 16]), opens).unwrap();
+    assert_eq!(record.core.vars[slot], Value::Int(10));
+    let tomorrow = opens + 86_400_000;
+    assert_eq!(
+        claim("spend", opens, &mut stage),
+        Ok(vec!["pin".to_owned()])
+    );
+    assert_eq!(
+        claim("spend", opens, &mut stage),
+        Err("not-possible".to_owned())
+    );
+    assert_eq!(
+        claim("spend", tomorrow, &mut stage),
+        Ok(vec!["pin".to_owned()])
+    );
 }

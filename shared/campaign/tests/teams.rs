@@ -18,9 +18,9 @@ use machine::calendar::Day;
 use machine::facts::Tallies;
 use machine::ids::{Period, Pseudonym};
 use machine::input::{Facts, Known, Payload, User};
-use machine::model::{Definition, Sender};
+use machine::model::{ClaimDecl, Definition, Sender, TeamFact};
 use machine::world::CounterKey;
-use machine::{Millis, Value};
+use machine::{Millis, Type, Value};
 use proptest::prelude::*;
 
 const PEOPLE: usize = 5;
@@ -49,14 +49,18 @@ team:
 ";
 
 fn definition() -> Definition {
+    definition_of(FILE)
+}
+
+fn definition_of(text: &str) -> Definition {
     let (tenant, files) = story::example_tenant().unwrap();
     let input = Input {
         campaign: "class",
-        source: Source::new("class.yaml", FILE),
+        source: Source::new("class.yaml", text),
         tenant: &tenant,
         files: &files,
     };
-    let checked = check(&input, &[&support::SIGN_IN as &dyn campaign::Activity]);
+    let checked = check(&input, &support::all());
     checked
         .definition
         .unwrap_or_else(|| panic!("{:?}", checked.diagnostics))
@@ -120,7 +124,10 @@ struct Game {
 
 impl Game {
     fn new() -> Self {
-        let definition = definition();
+        Self::of(definition())
+    }
+
+    fn of(definition: Definition) -> Self {
         let opens = definition.window.opens;
         Self {
             stage: Stage::open(&definition, 1, &BTreeMap::new(), opens).unwrap(),
@@ -142,6 +149,39 @@ impl Game {
             .unwrap();
         user.claims[at] = Value::Str(format!("class-{}", self.class[person]).into());
         user
+    }
+
+    /// Sends an event; the rewards it gives, or the code of its no.
+    fn send(
+        &mut self,
+        person: usize,
+        event: &str,
+        sender: Sender,
+        fields: Vec<Value>,
+        now: Millis,
+    ) -> Result<Vec<String>, String> {
+        let event = self.stage.campaign().unwrap().event(event).unwrap();
+        let (user, facts) = if sender == Sender::User {
+            (self.user(person), self.facts(person, now, false))
+        } else {
+            let nobody = User::nobody(&self.definition.claims);
+            let unknown = Facts::settle(&self.definition.facts, [Known::Unknown]);
+            (nobody, unknown)
+        };
+        let payload = Payload { fields };
+        let played = self.stage.play(&Act {
+            who: who(person),
+            user: &user,
+            facts: &facts,
+            sender,
+            event: Some((event, &payload)),
+            now,
+        });
+        match played {
+            Ok(played) => Ok(played.rewards().into_iter().map(str::to_owned).collect()),
+            Err(Refused::Rejected(no)) => Err(no.code().to_owned()),
+            Err(other) => panic!("{other}"),
+        }
     }
 
     fn tally(&self, class: usize, day: Day) -> u32 {
@@ -295,4 +335,95 @@ proptest! {
             }
         }
     }
+}
+
+const DAYS: &str = "
+title: Test
+timezone: UTC
+opens: 2026-03-01
+closes: 2026-12-01
+rewards:
+  points: { title: P, kind: points, amount: 1 }
+  each: { title: E, kind: coupon }
+give: { each_day: points }
+team: { of: user.class, day_needs: 2, give: { each_day: each } }
+";
+
+const MEASURED: &str = "
+activity: sign-in
+day_counts: { sum: words, at_least: 10, from: user }
+";
+
+const REPORTED: &str = "
+activity: sign-in
+day_counts: { sum: words, at_least: 10, from: backend }
+machine:
+  extends: default
+  states:
+    active: { events: { claim-team: [{ do: [{ claim_team: team }] }] } }
+";
+
+const SIGNED: &str = "
+activity: custom
+events: { study: { from: backend, payload: { words: { type: int } } } }
+machine:
+  initial: a
+  states:
+    a:
+      events:
+        study: [{ do: [{ sign: streak }] }]
+        claim-team: [{ do: [{ claim_team: team }] }]
+";
+
+/// Whoever signs a day for its user, the team's day counts once they have come themselves, each of them once; and what that
+/// gives is given.
+#[test]
+fn a_day_counts_for_its_team_whoever_signs_it() {
+    let rows = [
+        (MEASURED, Sender::User, None),
+        (REPORTED, Sender::Backend, Some("claim-team")),
+        (SIGNED, Sender::Backend, Some("claim-team")),
+    ];
+    for (text, sender, own) in rows {
+        let mut game = Game::of(definition_of(&format!("{text}{DAYS}")));
+        let now = noon(&game, 0);
+        let day = game.definition.calendar.day(now);
+        for person in 0..2 {
+            let words = vec![Value::Int(10)];
+            let studied = game.send(person, "study", sender, words, now).unwrap();
+            if let Some(own) = own {
+                // What the back end sends brings no token, and so no team.
+                assert_eq!(game.tally(0, day), person as u32, "{text}");
+                let came = game.send(person, own, Sender::User, vec![], now).unwrap();
+                assert_eq!(came, vec!["each"; person], "{text}");
+                let again = game.send(person, own, Sender::User, vec![], now);
+                assert_eq!(again, Err("not-possible".to_owned()), "{text}");
+            } else {
+                let each = studied.iter().filter(|reward| *reward == "each");
+                assert_eq!(each.count(), person, "{text}");
+            }
+            assert_eq!(game.tally(0, day), person as u32 + 1, "{text}");
+        }
+    }
+}
+
+/// A claim's default is nobody's team: those whose tokens say nothing share nothing.
+#[test]
+fn a_default_is_no_team() {
+    let declared = [ClaimDecl {
+        name: "class".to_owned(),
+        ty: Type::Str,
+        default: Value::Str("guests".into()),
+    }];
+    let fact = TeamFact {
+        claim: 0,
+        longest: 1,
+    };
+    for (said, team) in [("guests", None), ("", None), ("a", Some("a"))] {
+        let user = User {
+            claims: vec![Value::Str(said.into())],
+        };
+        assert_eq!(fact.of(&declared, &user).map(|name| &**name), team);
+    }
+    assert_eq!(fact.of(&declared, &User::nobody(&declared)), None);
 }

@@ -26,6 +26,7 @@ pub mod preload;
 pub mod preview;
 pub mod problem;
 pub mod raffle;
+pub mod redeem;
 pub mod registry;
 pub mod relay;
 pub mod render;

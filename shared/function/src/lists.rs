@@ -135,7 +135,10 @@ impl TenantShell {
     ) -> Facts {
         let each = (0_u16..).zip(&definition.facts);
         let found = each.map(|(at, fact)| match &fact.what {
-            FactKind::Asked(_) | FactKind::Team(_) => answers.of(at),
+            FactKind::Asked(_)
+            | FactKind::Team(_)
+            | FactKind::Redeem(_)
+            | FactKind::FirstSight(_) => answers.of(at),
             FactKind::List(list) => listed.of(list).unwrap_or_else(|| {
                 let members = self.lists.get(list);
                 members.map_or(Known::Unknown, |members| {

@@ -24,6 +24,7 @@ use crate::poster::Offer;
 use crate::problem::Code;
 use crate::raffle::Drawn;
 
+mod parts;
 mod shapes;
 pub use shapes::{
     DrawView, Eligible, EventAnswer, EventView, GrantView, GrantsAnswer, PublicAnswer, ViewAnswer,
@@ -156,14 +157,14 @@ fn draws<'a>(campaign: &'a Campaign, decision: &Decision, language: &str) -> Vec
     drawn.map(view).collect()
 }
 
-/// A participant's view.
+/// A participant's view, with the grants in these places of the record.
 pub fn view_answer(
     call: &Call<'_>,
     standing: Standing<'_>,
     key: &CampaignKey,
     user: &Pseudonym,
     language: &str,
-    codes: &Codes,
+    (codes, shown): (&Codes, Range<usize>),
 ) -> Result<Vec<u8>, Fault> {
     let campaign = call.campaign;
     let pause = standing.pause;
@@ -201,10 +202,12 @@ pub fn view_answer(
         } else {
             events(campaign, &seen.events, pause, language)
         },
+        earlier_grants: shown.start,
         grants: look
             .grants
             .iter()
             .enumerate()
+            .skip(shown.start)
             .map(|(at, grant)| grant_view(campaign, grant, key, user, language, codes.get(&at)))
             .collect(),
         version: call.participant.core.version,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::http::HeaderValue;
 use campaign::tenant::Tenant;
-use limit::{Limiter, Shared};
+use limit::{Limiter, Shared, Tries};
 use machine::expr::Fault;
 use machine::ids::{CampaignKey, Lane, Pseudonym};
 use machine::luck::{Seed, Seeded, Source};
@@ -24,6 +24,7 @@ use crate::identity::Verifier;
 use crate::lists::Stored;
 use crate::poster::scenes::TenantFonts;
 use crate::poster::storage::Storage;
+use crate::redeem::Digests;
 use crate::telemetry::RouteMetrics;
 
 /// A limiter keyed by text.
@@ -65,6 +66,10 @@ pub struct TenantShell {
     pub secret: Seed,
     /// The member ids on each list of the folder.
     pub lists: HashMap<String, HashSet<String>>,
+    /// The codes on those of them that campaigns take codes from.
+    pub codes: Digests,
+    /// How many wrong codes are borne.
+    pub tries: Arc<Tries>,
     /// The lists in the store, which stand above those.
     pub stored: Stored,
     /// Its own services, which are asked for facts.
@@ -81,6 +86,8 @@ pub struct TenantShell {
     pub tenant_limit: Option<Arc<Shared>>,
     /// The campaigns, by id.
     pub campaigns: HashMap<String, Arc<Served>>,
+    /// All editions of its campaigns that the store holds, served here or not.
+    pub editions: Vec<(Arc<str>, u32)>,
 }
 
 impl fmt::Debug for TenantShell {

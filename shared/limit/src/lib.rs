@@ -10,7 +10,9 @@ pub mod decision;
 mod hand;
 pub mod limiter;
 pub mod shared;
+pub mod tries;
 
 pub use decision::{Decision, Quota};
 pub use limiter::{Limiter, MAX_KEYS};
 pub use shared::Shared;
+pub use tries::{Allowance, Tries};

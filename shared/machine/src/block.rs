@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use crate::calendar::{Day, Millis};
 use crate::expr::{BlockCall, Fault, Source};
 use crate::input::{Facts, Payload, User};
-use crate::model::Campaign;
+use crate::model::{Campaign, FactDecl};
 use crate::participant::{Core, Grant};
 use crate::step::{No, Rejection};
 use crate::turn::Turn;
@@ -98,10 +98,11 @@ pub trait Block: fmt::Debug + Send + Sync {
         Ok(())
     }
 
-    /// Re-does a ledger row's draw, for `verify`: given the luck and what the row says of its circumstances (its index, the pity
-    /// count), the reward it must have rolled, and of which tier. Nothing if this block does not draw.
-    fn redraw(&self, luck: &mut crate::luck::Luck, index: u64, misses: i64) -> Option<Redrawn> {
-        let _ = (luck, index, misses);
+    /// Re-does a ledger row's draw, for `verify`: given the luck and what the row says of its circumstances (how many draws of this
+    /// block were made before it, the pity count), the reward it must have rolled, and of which tier. Nothing if this block does not
+    /// draw.
+    fn redraw(&self, luck: &mut crate::luck::Luck, made: u64, misses: i64) -> Option<Redrawn> {
+        let _ = (luck, made, misses);
         None
     }
 }
@@ -205,13 +206,30 @@ impl<'a> Look<'a> {
             Source::Var(slot) => self.core.vars.get(usize::from(slot)),
             Source::User(slot) => self.user.claims.get(usize::from(slot)),
             Source::Event(slot) => self.payload.fields.get(usize::from(slot)),
-            // What nobody looked up counts as unknown.
-            Source::Fact(slot) => self.facts.value(slot).or_else(|| {
-                let declared = self.campaign.facts.get(usize::from(slot))?;
-                Some(&declared.when_unknown)
-            }),
+            Source::Fact(slot) => self.fact(slot),
         }
         .ok_or(Fault::Mismatch("a value is missing"))
+    }
+
+    /// What a fact is: what the record keeps of it before what was found now; what nobody looked up counts as unknown.
+    fn fact(&self, slot: u16) -> Option<&'a Value> {
+        static YES: Value = Value::Bool(true);
+        static NO: Value = Value::Bool(false);
+        let declared = self.campaign.facts.get(usize::from(slot));
+        if let Some(first) = declared.and_then(FactDecl::first_sight)
+            && let Some(new) = first.of(self.core)
+        {
+            return Some(if new { &YES } else { &NO });
+        }
+        let found = self.facts.value(slot);
+        found.or_else(|| Some(&declared?.when_unknown))
+    }
+
+    /// Whether somebody asked for a fact, now or earlier where the record keeps it.
+    pub(crate) fn knows(&self, slot: u16) -> bool {
+        let declared = self.campaign.facts.get(usize::from(slot));
+        let first = declared.and_then(FactDecl::first_sight);
+        self.facts.was_asked(slot) || first.is_some_and(|first| first.of(self.core).is_some())
     }
 
     /// An integer variable.

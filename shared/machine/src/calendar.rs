@@ -100,12 +100,20 @@ impl Calendar {
 
     /// The day that `now` falls in.
     pub fn day(&self, now: Millis) -> Day {
+        let offset = self.offset_ms(now);
         let local = now
-            .saturating_add(self.offset_ms(now))
+            .saturating_add(offset)
             .saturating_sub(i64::from(self.day_starts_secs) * 1000);
-        local
+        let day = local
             .div_euclid(24 * HOUR_MS)
-            .clamp(i64::from(Day::MIN), i64::from(Day::MAX)) as Day
+            .clamp(i64::from(Day::MIN), i64::from(Day::MAX)) as Day;
+        // Where clocks have just gone back over the start of a day, that day has begun all the same: days never run backwards.
+        let went_back = self.offset_ms(now.saturating_sub(24 * HOUR_MS)) > offset;
+        let next = day.saturating_add(1);
+        if went_back && next > day && now >= self.start_of(next) {
+            return next;
+        }
+        day
     }
 
     /// The instant at which `day` starts. In a daylight-saving gap: the first instant after it; in an overlap: the
@@ -389,5 +397,39 @@ mod tests {
             prop_assert_eq!(calendar.day(start), number);
             prop_assert!(calendar.day(start - 1) < number);
         }
+
+        /// Also where clocks go back over the start of a day: New York and Sao Paulo by an hour, Lord Howe by half of one.
+        #[test]
+        fn days_never_run_backwards(minutes in 28_000_000i64..32_000_000, later in 1i64..180, starts in 0u32..96, zone in 0usize..3) {
+            let zone = ["America/New_York", "America/Sao_Paulo", "Australia/Lord_Howe"][zone];
+            let calendar = Calendar::new(zone.parse().unwrap(), starts * 900, vec![]);
+            let (now, then) = (minutes * 60_000, (minutes + later) * 60_000);
+            prop_assert!(calendar.day(now) <= calendar.day(then));
+        }
+    }
+
+    #[test]
+    fn a_day_that_has_begun_goes_on_when_clocks_go_back_over_its_start() {
+        // 2026-11-01, 02:00 in New York: clocks go back to 01:00, and the day starts at 01:30.
+        let calendar = Calendar::new("America/New_York".parse().unwrap(), 5_400, vec![]);
+        let at = |text: &str| {
+            let at = DateTime::parse_from_rfc3339(text).unwrap();
+            calendar.day(at.timestamp_millis())
+        };
+        let begun = at("2026-11-01T05:45:00Z");
+        assert_eq!(at("2026-11-01T05:29:59Z"), begun - 1);
+        for later in [
+            "2026-11-01T06:15:00Z",
+            "2026-11-01T06:31:00Z",
+            "2026-11-02T06:29:59Z",
+        ] {
+            assert_eq!(at(later), begun, "{later}");
+        }
+        assert_eq!(at("2026-11-02T06:30:00Z"), begun + 1);
+        let prepared = calendar
+            .clone()
+            .prepared(1_750_000_000_000, 1_950_000_000_000);
+        let clock_back = 1_793_513_700_000; // 06:15Z
+        assert_eq!(prepared.day(clock_back), begun);
     }
 }

@@ -9,6 +9,8 @@ use serde_json::Value as Json;
 use crate::calendar::Day;
 use crate::input::from_json;
 use crate::model::FactDecl;
+use crate::participant::Core;
+use crate::redeem::Handed;
 use crate::value::{Type, Value};
 
 /// The longest text that a fact may be, in characters: a level's or a branch's name, not a person's.
@@ -29,6 +31,8 @@ pub enum Known {
     NotAsked,
     /// How many of the user's team signed in.
     Tallies(Tallies),
+    /// What the code is that the user handed in.
+    Handed(Handed),
 }
 
 /// How many members of a team signed in, day by day.
@@ -80,6 +84,8 @@ pub enum Used {
     NotAsked,
     /// So many of the user's team had signed in.
     Tallies(Tallies),
+    /// This was the code that the user handed in.
+    Handed(Handed),
 }
 
 impl Used {
@@ -91,7 +97,7 @@ impl Used {
             Self::No => Some(&NO),
             Self::Yes => Some(&YES),
             Self::Found(value) | Self::Declared(value) => Some(value),
-            Self::NotAsked | Self::Tallies(_) => None,
+            Self::NotAsked | Self::Tallies(_) | Self::Handed(_) => None,
         }
     }
 }
@@ -112,6 +118,7 @@ impl Facts {
             Known::Is(value) if decl.ty().admits(&value) => Used::Found(value),
             Known::NotAsked => Used::NotAsked,
             Known::Tallies(tallies) => Used::Tallies(tallies),
+            Known::Handed(handed) => Used::Handed(handed),
             Known::Yes | Known::No | Known::Is(_) | Known::Unknown => {
                 Used::Declared(decl.when_unknown.clone())
             }
@@ -119,6 +126,19 @@ impl Facts {
         Self {
             used: declared.iter().map(settle).collect(),
         }
+    }
+
+    /// The same, where what a record keeps of first sight stands above what was found now.
+    #[must_use]
+    pub fn with_kept(mut self, declared: &[FactDecl], core: &Core) -> Self {
+        for (used, fact) in self.used.iter_mut().zip(declared) {
+            match fact.first_sight().and_then(|first| first.of(core)) {
+                Some(true) => *used = Used::Yes,
+                Some(false) => *used = Used::No,
+                None => {}
+            }
+        }
+        self
     }
 
     /// What was used, in the order declared: kept with the decision.
@@ -140,8 +160,36 @@ impl Facts {
     pub fn tallies(&self, index: u16) -> Option<&Tallies> {
         match self.used.get(usize::from(index))? {
             Used::Tallies(tallies) => Some(tallies),
-            Used::No | Used::Yes | Used::Found(_) | Used::Declared(_) | Used::NotAsked => None,
+            Used::No
+            | Used::Yes
+            | Used::Found(_)
+            | Used::Declared(_)
+            | Used::NotAsked
+            | Used::Handed(_) => None,
         }
+    }
+
+    /// The code that the user handed in, where the fact with this index is about codes.
+    pub fn handed(&self, index: u16) -> Option<&Handed> {
+        match self.used.get(usize::from(index))? {
+            Used::Handed(handed) => Some(handed),
+            Used::No
+            | Used::Yes
+            | Used::Found(_)
+            | Used::Declared(_)
+            | Used::NotAsked
+            | Used::Tallies(_) => None,
+        }
+    }
+
+    /// The same, with this code handed in: for whoever plays and has no shell.
+    #[must_use]
+    pub fn with_handed(&self, index: u16, handed: Handed) -> Self {
+        let mut facts = self.clone();
+        if let Some(used) = facts.used.get_mut(usize::from(index)) {
+            *used = Used::Handed(handed);
+        }
+        facts
     }
 
     /// Whether somebody asked.

@@ -194,6 +194,16 @@ pub struct Terms {
     pub day: Option<Day>,
     /// Rewards passed over because they are not for this participant.
     pub excluded: Vec<Arc<str>>,
+    /// How many draws the participant had made of this wheel before it, where days had drawn something too; none: as many as its
+    /// index says.
+    pub made: Option<u64>,
+}
+
+impl DrawRow {
+    /// How many draws the participant had made of this wheel before it.
+    pub fn made(&self) -> u64 {
+        self.terms.made.unwrap_or(self.index)
+    }
 }
 
 /// What came up in a draw, before anything was found to be gone.
@@ -212,6 +222,10 @@ pub struct Rolled {
 /// The message that a member's first sign-in of a day is to their team's tally, with the fields `team` (a hash) and `day`. No
 /// config can emit one of this name.
 pub const TEAM_DAY: &str = "team/day";
+
+/// The message that a code was used, with the fields `of` (which kind), `code` (its digest) and `uses` (how often it may be used; 0:
+/// without end). No config can emit one of this name.
+pub const CODE_USED: &str = "code/used";
 
 /// An entry for a draw from a list of entries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -22,6 +22,7 @@ pub mod model;
 pub mod participant;
 pub mod raffle;
 mod reads;
+pub mod redeem;
 pub mod step;
 pub mod text;
 pub mod turn;

@@ -17,15 +17,26 @@ pub enum Stranded {
     Type(String, &'static str, &'static str),
     /// A rule that has granted is gone.
     #[error(
-        "rule `{0}` has granted and is gone: keep it, or say `was: {0}` at the rule that continues it"
+        "rule `{0}` has granted and is gone: keep it, or say which one continues it (`rules_moved: {{ {0}: {1} }}`)"
     )]
-    Rule(String),
+    Rule(String, String),
     /// The edition is over and would begin again.
     #[error("edition {0} has closed, and a closed edition never reopens: write `edition: {next}` for the next run", next = .0 + 1)]
     Reopens(u32),
     /// A reward that has been granted is gone.
     #[error("reward `{0}` is gone: keep it, so that what was given can still be shown")]
     Reward(String),
+    /// A raffle that people have entered is gone.
+    #[error("raffle `{0}` is gone, and users have entered it since the campaign opened: keep it")]
+    Raffle(String),
+    /// A raffle that was drawn would be drawn at another time, or claimed otherwise.
+    #[error(
+        "raffle `{0}` has been drawn: its `draw_at` stays as it is, and so does whether its prizes are to be claimed"
+    )]
+    Drawn(String),
+    /// A prize that was drawn is gone from its raffle.
+    #[error("prize `{0}` has been drawn and may not be given yet: keep it under `prizes`")]
+    Prize(String),
     /// A reward's codes would come from elsewhere, and those that were given would be others.
     #[error(
         "reward `{0}` takes its codes from pool `{1}`, for good: put more codes into that pool"
@@ -63,7 +74,7 @@ pub fn stranded<'a>(
     }
     for rule in granted {
         if target_rule(rule, new).is_none() {
-            found.push(Stranded::Rule(rule.to_string()));
+            found.push(Stranded::Rule(rule.to_string(), likely(rule, old, new)));
         }
     }
     for reward in &old.rewards {
@@ -179,6 +190,18 @@ fn target_state(name: &str, new: &Definition) -> Option<u16> {
             .find(|(from, _)| from == name)
             .map(|(_, to)| *to)
     })
+}
+
+/// Of the rules that are new, the one whose id looks most like this one's: what probably continues it.
+fn likely(rule: &str, old: &Definition, new: &Definition) -> String {
+    let alike = |id: &str| {
+        let pairs = id.chars().zip(rule.chars());
+        pairs.take_while(|(a, b)| a == b).count()
+    };
+    let is_new = |id: &str| !old.rules_of_giving.iter().any(|known| &*known.id == id);
+    let ids = new.rules_of_giving.iter().map(|rule| &*rule.id);
+    let found = ids.filter(|id| is_new(id)).max_by_key(|id| alike(id));
+    found.unwrap_or("some-rule").to_owned()
 }
 
 fn target_rule(id: &str, new: &Definition) -> Option<u16> {

@@ -238,6 +238,7 @@ pub fn settle<'a>(call: &Call<'a>) -> Result<Turn<'a>, No> {
         unattended: true,
         day: Cell::new(None),
     };
+    turn.keep_first_sight()?;
     if record.core.version == 0 {
         turn.enter(call.campaign.machine.initial)?;
         turn.come_to_rest()?;

@@ -2,6 +2,7 @@
 //! participant, they do through here.
 
 mod chain;
+mod tried;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -9,9 +10,11 @@ use std::sync::Arc;
 use crate::block::Look;
 use crate::calendar::{Day, Millis};
 use crate::expr::Fault;
-use crate::ids::Period;
+use crate::ids::{Period, Pseudonym};
 use crate::input::{Facts, Payload, User};
-use crate::ledger::{DrawRow, EntryRow, GrantRow, MessageRow, Rolled, Row, TEAM_DAY, Terms};
+use crate::ledger::{
+    CODE_USED, DrawRow, EntryRow, GrantRow, MessageRow, Rolled, Row, TEAM_DAY, Terms,
+};
 use crate::luck::{Draws, Luck};
 use crate::model::{Campaign, Emit, Every};
 use crate::participant::{Core, Grant, Status};
@@ -100,6 +103,8 @@ pub struct Drawing {
     pub tier: Option<u16>,
     /// Whether draws are counted by the day, so that its row must say which.
     pub counts: bool,
+    /// How many draws of the same were made before, where that matters.
+    pub made: Option<u64>,
 }
 
 impl Turn<'_> {
@@ -199,6 +204,7 @@ impl Turn<'_> {
             misses,
             tier,
             counts,
+            made,
         } = drawing;
         let mut chain = match hit {
             Some((reward, _)) => self.chain(reward)?,
@@ -220,6 +226,7 @@ impl Turn<'_> {
             tier,
             day: chain.counts.then(|| self.today()),
             excluded: chain.excluded,
+            made: made.filter(|made| *made != index),
         };
         self.rows.push(Row::Draw(DrawRow {
             index,
@@ -257,6 +264,27 @@ impl Turn<'_> {
         Ok(chain.end)
     }
 
+    /// Gives that very reward under a rule: nothing stands in for it when it is gone, since it is what somebody was told is theirs.
+    pub fn give_itself(&mut self, rule: u16, reward: u16, period: Period) -> Result<Gave, Fault> {
+        let look = self.look();
+        let given = look
+            .all_grants()
+            .any(|grant| grant.rule == rule && grant.period == period);
+        let found = self
+            .campaign
+            .rewards
+            .get(usize::from(reward))
+            .ok_or(Fault::Mismatch("a reward is missing"))?;
+        if given || look.has_had(reward) || self.is_not_for(found)? {
+            return Ok(Gave::Nothing(Gone::Had));
+        }
+        if let Some(gone) = self.gone(reward) {
+            return Ok(Gave::Nothing(gone));
+        }
+        self.promised(rule, reward, period, 1)?;
+        Ok(Gave::Reward(reward))
+    }
+
     /// As [`Self::give`], but nothing given is a rejection if someone is there to be told.
     pub fn give_or_reject(
         &mut self,
@@ -273,7 +301,7 @@ impl Turn<'_> {
     }
 
     /// What a user is told who gets nothing where this reward was to be given.
-    fn rejection(&self, gone: Gone, reward: u16) -> Rejection {
+    pub fn rejection(&self, gone: Gone, reward: u16) -> Rejection {
         match gone {
             Gone::SoldOut => {
                 let reward = self.campaign.rewards.get(usize::from(reward));
@@ -312,6 +340,32 @@ impl Turn<'_> {
             bound: Bound::Given(i64::from(most)),
         });
         Ok(true)
+    }
+
+    /// Uses a code, which so many may use: false where it was used as often, for all that the store said, and nothing is taken. The
+    /// ledger has a row of it, under a name that no campaign can emit, so that whoever reads it can count again.
+    pub fn use_code(&mut self, code: Pseudonym, of: &Arc<str>, uses: Option<u32>) -> bool {
+        if let Some(uses) = uses {
+            let key = CounterKey::Code(code);
+            if self.lacks(&key, 1, &mut Vec::new()) {
+                return false;
+            }
+            self.move_by(CounterMove {
+                key,
+                add: 1,
+                bound: Bound::Given(i64::from(uses)),
+            });
+        }
+        let uses = uses.map_or(0, i64::from);
+        self.report(
+            CODE_USED,
+            vec![
+                ("of".into(), Value::Str(of.clone())),
+                ("code".into(), Value::Str(code.to_string().into())),
+                ("uses".into(), Value::Int(uses)),
+            ],
+        );
+        true
     }
 
     fn move_by(&mut self, counter: CounterMove) {

@@ -13,6 +13,9 @@ pub const LENGTH: usize = 16;
 /// How many symbols stand together.
 const GROUP: usize = 4;
 
+/// The most letters and digits that any code has, ours or another's.
+pub const LONGEST: usize = 64;
+
 /// Why a text is no code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Mistyped {
@@ -42,8 +45,8 @@ pub fn make(random: [u8; 10]) -> String {
 /// Reads what somebody typed: the code as [`make`] writes it. Case does not matter, nor do spaces and dashes; O is 0, I and L are 1.
 pub fn read(text: &str) -> Result<String, Mistyped> {
     let mut values = Vec::with_capacity(LENGTH);
-    for symbol in text.chars() {
-        if symbol.is_whitespace() || matches!(symbol, '-' | '_' | '–' | '—' | '－' | '.') {
+    for symbol in text.chars().map(half_width) {
+        if is_between(symbol) {
             continue;
         }
         values.push(value(symbol).ok_or(Mistyped::Symbol)?);
@@ -61,6 +64,49 @@ pub fn read(text: &str) -> Result<String, Mistyped> {
     }
 }
 
+/// What a code of anybody's is known by, however it is typed: upper case, full width as half width, without spaces and dashes; one of
+/// ours as [`make`] writes it, in spite of O for 0. Of others' codes no letter is taken for another: theirs may have both. None where
+/// no letter or digit is left, or more than [`LONGEST`], or something is no letter or digit.
+pub fn canonical(text: &str) -> Option<String> {
+    let mut code = String::new();
+    let mut length = 0;
+    for symbol in text.chars().map(half_width) {
+        if is_between(symbol) {
+            continue;
+        }
+        if !symbol.is_alphanumeric() {
+            return None;
+        }
+        let upper = symbol
+            .to_uppercase()
+            .filter(|upper| upper.is_alphanumeric());
+        for upper in upper {
+            length += 1;
+            code.push(upper);
+        }
+        if length > LONGEST {
+            return None;
+        }
+    }
+    if let Ok(ours) = read(&code) {
+        return Some(ours.replace('-', ""));
+    }
+    (length > 0).then_some(code)
+}
+
+/// What people put between the groups of a code.
+fn is_between(symbol: char) -> bool {
+    symbol.is_whitespace() || matches!(symbol, '-' | '_' | '–' | '—' | '.')
+}
+
+/// Full width is what a Chinese keyboard writes.
+fn half_width(symbol: char) -> char {
+    match symbol {
+        '！'..='～' => char::from_u32(u32::from(symbol) - 0xfee0).unwrap_or(symbol),
+        other => other,
+    }
+}
+
 fn written(values: &[u8]) -> String {
     let mut text = String::with_capacity(LENGTH + LENGTH / GROUP);
     for (place, value) in values.iter().enumerate() {
@@ -73,14 +119,7 @@ fn written(values: &[u8]) -> String {
 }
 
 fn value(symbol: char) -> Option<u8> {
-    // Full width is what a Chinese keyboard writes.
-    let plain = match symbol {
-        '０'..='９' | 'Ａ'..='Ｚ' | 'ａ'..='ｚ' => {
-            char::from_u32(u32::from(symbol) - 0xfee0)?
-        }
-        other => other,
-    };
-    let folded = match plain.to_ascii_uppercase() {
+    let folded = match symbol.to_ascii_uppercase() {
         'O' => '0',
         'I' | 'L' => '1',
         other => other,
@@ -153,6 +192,18 @@ mod tests {
             if swapped != symbols {
                 prop_assert_eq!(read(std::str::from_utf8(&swapped).unwrap()), Err(Mistyped::Check));
             }
+        }
+
+        /// A code is known by the same however often it is read, and ours in whatever hand.
+        #[test]
+        fn a_code_is_known_by_one_text(text in "\\PC{0,40}", random: [u8; 10]) {
+            if let Some(code) = canonical(&text) {
+                prop_assert_eq!(canonical(&code), Some(code.clone()));
+                prop_assert_eq!(canonical(&format!(" {text}- ")), Some(code));
+            }
+            let ours = make(random);
+            let sloppy = ours.to_lowercase().replace('-', " ").replace('0', "o").replace('1', "l");
+            prop_assert_eq!(canonical(&sloppy), canonical(&ours));
         }
 
         #[test]

@@ -171,7 +171,7 @@ fn refused(actions: &[Action], look: &Look<'_>) -> Result<Option<Rejection>, Fau
 fn unasked(guard: &BoolExpr, look: &Look<'_>) -> bool {
     let mut unasked = false;
     guard.each_source(&mut |source| {
-        unasked |= matches!(source, Source::Fact(fact) if !look.facts.was_asked(fact));
+        unasked |= matches!(source, Source::Fact(fact) if !look.knows(fact));
     });
     unasked
 }

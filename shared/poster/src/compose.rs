@@ -5,8 +5,10 @@ use std::fmt::Write as _;
 use crate::canvas::{Area, Canvas};
 use crate::code;
 use crate::content::{Content, Warning, filled};
+use crate::decode::{Fit, fitted};
+use crate::encode::{self, QUALITY, Unencodable};
+use crate::format::Format;
 use crate::paint::{self, Spot};
-use crate::picture::fitted;
 use crate::scene::{Frame, Prepared, Scene, Stage, Step};
 use crate::template::{CodeItem, PictureItem, TextItem, What, escaped};
 use crate::text::{Laid, Piece, Run, draw, lay};
@@ -24,7 +26,7 @@ pub struct Composed {
 }
 
 impl Scene {
-    /// Draws a poster. It fails on no content: what is missing or does not fit is drawn as the template's README says, and is a warning.
+    /// Draws a poster. It fails on no content: what is missing or does not fit is drawn as [`Warning`] says, and is one.
     pub fn compose(&self, content: &Content) -> Composed {
         let mut composed = Composed {
             canvas: self.backdrop.clone(),
@@ -49,6 +51,20 @@ impl Scene {
         composed.touched.clear();
         composed.warnings.clear();
         self.fill(content, composed);
+    }
+
+    /// The poster as a file. A JPEG of a poster of this scene is mostly written already: only what was touched is coded.
+    pub fn encode(&self, composed: &Composed, format: Format) -> Result<Vec<u8>, Unencodable> {
+        match format {
+            Format::Png => encode::png(&composed.canvas),
+            Format::Webp => encode::webp(&composed.canvas, QUALITY),
+            Format::Jpeg => match self.coded() {
+                Some(coded) if composed.scene == self.number => {
+                    coded.jpeg(&composed.canvas, &composed.touched)
+                }
+                _ => encode::jpeg(&composed.canvas, QUALITY),
+            },
+        }
     }
 
     fn fill(&self, content: &Content, composed: &mut Composed) {
@@ -109,7 +125,7 @@ impl Scene {
                     return draw(pen, &laid, place, area, &mut composed.canvas);
                 }
                 let slow = item.slow.as_ref()?;
-                let svg = slow.with(&lines(&laid));
+                let svg = slow.with(&lines(&laid, slow.solid));
                 let tree = self.template.tree(&svg)?;
                 let stage = Stage {
                     template: &self.template,
@@ -133,8 +149,14 @@ impl Scene {
     ) {
         let whole = paint::whole(&composed.canvas);
         let given = content.pictures.get(&item.path);
+        let fit = if item.contain {
+            Fit::Contain
+        } else {
+            Fit::Cover
+        };
         let sized = given
-            .and_then(|picture| fitted(picture, frame.area.width, frame.area.height, item.contain));
+            .filter(|picture| picture.width > 0 && picture.height > 0)
+            .map(|picture| fitted(picture, frame.area.width, frame.area.height, fit));
         if sized.is_none() || item.contain {
             if let Some(usual) = &frame.usual {
                 composed
@@ -143,6 +165,16 @@ impl Scene {
             }
         }
         let Some(sized) = sized else {
+            // The usual look has its outline already, unless its corners were rounded here.
+            if let Some(outline) = frame
+                .outline
+                .as_ref()
+                .filter(|_| item.rounded && frame.usual.is_some())
+            {
+                composed
+                    .touched
+                    .extend(paint::layer(&mut composed.canvas, whole, outline));
+            }
             composed.warnings.push(Warning::Empty {
                 path: item.path.clone(),
             });
@@ -158,7 +190,7 @@ impl Scene {
             &mut composed.canvas,
             frame.area,
             spot,
-            &sized,
+            &sized.rgba,
             &frame.mask,
         ));
         if let Some(outline) = &frame.outline {
@@ -201,7 +233,7 @@ fn first_path(runs: &[Run]) -> String {
 }
 
 /// The lines as elements of a text, for the SVG library. What people wrote is escaped.
-fn lines(laid: &Laid<'_>) -> String {
+fn lines(laid: &Laid<'_>, solid: bool) -> String {
     let mut svg = String::new();
     for line in &laid.lines {
         let mut at = format!(" x=\"{}\" y=\"{}\"", line.left, line.baseline);
@@ -210,10 +242,16 @@ fn lines(laid: &Laid<'_>) -> String {
                 continue;
             };
             let size = run.style.size * laid.factor;
-            let spacing = run.style.spacing * laid.factor;
+            let spacing = run.spacing() * laid.factor;
+            let [red, green, blue, _] = run.style.ink;
+            let fill = if solid {
+                format!(";fill:#{red:02x}{green:02x}{blue:02x}")
+            } else {
+                String::new()
+            };
             let _ = write!(
                 svg,
-                "<tspan{at} style=\"font-size:{size}px;font-family:'{}';font-weight:{};letter-spacing:{spacing}px;text-anchor:start\" xml:space=\"preserve\">{}</tspan>",
+                "<tspan{at} style=\"font-size:{size}px;font-family:'{}';font-weight:{};letter-spacing:{spacing}px;text-anchor:start{fill}\" xml:space=\"preserve\">{}</tspan>",
                 escaped(&run.style.family),
                 run.style.weight,
                 escaped(&said),

@@ -43,6 +43,18 @@ pub enum Warning {
     },
 }
 
+impl Warning {
+    /// A word for counters, which stays.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Empty { .. } => "empty",
+            Self::Letters { .. } => "letters",
+            Self::Cut { .. } => "cut",
+            Self::LongCode { .. } => "long-code",
+        }
+    }
+}
+
 /// Two characters that keep a text's direction from turning its neighbours.
 const ISOLATED: (char, char) = ('\u{2068}', '\u{2069}');
 

@@ -46,16 +46,19 @@ const LARGEST: usize = 32 << 20;
 /// The family of texts that name none.
 pub(crate) const USUAL: &str = "Noto Sans SC";
 
-static BUILT_IN: [&[u8]; 5] = [
+static BUILT_IN: [&[u8]; 7] = [
     include_bytes!("../fonts/noto-sans-sc-regular.ttf"),
     include_bytes!("../fonts/noto-sans-sc-bold.ttf"),
+    include_bytes!("../fonts/noto-sans-regular.ttf"),
+    include_bytes!("../fonts/noto-sans-bold.ttf"),
     include_bytes!("../fonts/noto-sans-arabic-regular.ttf"),
     include_bytes!("../fonts/noto-sans-arabic-bold.ttf"),
     include_bytes!("../fonts/noto-emoji.ttf"),
 ];
 
 impl Fonts {
-    /// Noto Sans SC (regular and bold: the 8,105 standard hanzi, those of GB 2312, Latin, Greek, Cyrillic, kana), Noto Sans Arabic
+    /// Noto Sans SC (regular and bold: the 8,105 standard hanzi, those of GB 2312, common
+    /// traditional ones, Latin, kana), Noto Sans (regular and bold: Latin with all its marks, Greek, Cyrillic, Vietnamese), Noto Sans Arabic
     /// (regular and bold) and Noto Emoji (one colour, as the text around it).
     pub fn built_in() -> Self {
         Self::of(

@@ -16,7 +16,6 @@ mod code;
 mod compose;
 mod content;
 mod paint;
-mod picture;
 mod scene;
 
 pub use canvas::{Area, Canvas, Picture};

@@ -219,7 +219,7 @@ fn each_row(
 }
 
 /// `a * b / 255`, rounded; both at most 255.
-fn part(a: u32, b: u32) -> u32 {
+pub(crate) fn part(a: u32, b: u32) -> u32 {
     let product = a * b + 128;
     (product + (product >> 8)) >> 8
 }

@@ -3,12 +3,14 @@
 //! It holds the finished background (3 bytes a pixel: 3 MB for 750 x 1334 at 1x, 12 MB at 2x), for each picture a mask and its usual look
 //! (5 bytes a pixel of its box), and, only where something of the design lies over a place, a second background and what lies over it.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use resvg::tiny_skia::{Color, Pixmap, Transform};
 use resvg::usvg::Tree;
 
 use crate::canvas::{Area, Canvas};
+use crate::encode::{Backdrop, QUALITY};
 use crate::paint::{self, Layer};
 use crate::template::{Item, Template, What};
 
@@ -42,6 +44,8 @@ pub struct Scene {
     /// For places under something of the design: what is under them, and where that is needed.
     pub(crate) under: Option<(Canvas, Vec<Area>)>,
     pub(crate) steps: Vec<Step>,
+    /// The backdrop as JPEG, made with the first poster that is one.
+    coded: OnceLock<Option<Backdrop>>,
 }
 
 /// What is drawn on the background for each poster, in order.
@@ -155,12 +159,43 @@ impl Scene {
             backdrop,
             under: (!covered.is_empty()).then_some((under, covered)),
             steps,
+            coded: OnceLock::new(),
         }
     }
 
     /// Width and height in pixels.
     pub fn size(&self) -> (u32, u32) {
         (self.backdrop.width, self.backdrop.height)
+    }
+
+    /// About how many bytes it keeps.
+    pub fn bytes(&self) -> usize {
+        let layers = |frame: &Frame| {
+            [&frame.usual, &frame.outline]
+                .into_iter()
+                .flatten()
+                .map(|layer| layer.rgba.len())
+                .sum::<usize>()
+        };
+        let steps: usize = self
+            .steps
+            .iter()
+            .map(|step| match step {
+                Step::Over(layer) => layer.rgba.len(),
+                Step::Item(_, Prepared::Picture(Some(frame))) => frame.mask.len() + layers(frame),
+                Step::Item(..) => 0,
+            })
+            .sum();
+        // The coded backdrop is a few bits a pixel.
+        self.backdrop.rgb.len() * 5 / 4
+            + self.under.as_ref().map_or(0, |(under, _)| under.rgb.len())
+            + steps
+    }
+
+    pub(crate) fn coded(&self) -> Option<&Backdrop> {
+        self.coded
+            .get_or_init(|| Backdrop::new(&self.backdrop, QUALITY).ok())
+            .as_ref()
     }
 
     /// The poster without what fills its places: what every poster of this scene has outside of its touched areas.
@@ -255,11 +290,18 @@ impl Stage<'_> {
                     .collect(),
             ),
             What::Picture(picture) => {
-                Prepared::Picture(self.document(Some(&picture.shape)).map(|shape| Frame {
-                    area: shape.area,
-                    mask: shape.rgba.chunks_exact(4).map(|pixel| pixel[3]).collect(),
-                    usual: self.document(picture.usual.as_ref()),
-                    outline: self.document(picture.outline.as_ref()),
+                Prepared::Picture(self.document(Some(&picture.shape)).map(|shape| {
+                    let mask = shape.rgba.chunks_exact(4).map(|pixel| pixel[3]).collect();
+                    let mut frame = Frame {
+                        area: shape.area,
+                        mask,
+                        usual: self.document(picture.usual.as_ref()),
+                        outline: self.document(picture.outline.as_ref()),
+                    };
+                    if picture.rounded {
+                        frame.usual = frame.usual.take().and_then(|usual| rounded(usual, &frame));
+                    }
+                    frame
                 }))
             }
             What::Code(code) => {
@@ -281,6 +323,27 @@ impl Stage<'_> {
             }
         }
     }
+}
+
+/// A picture's usual look in the shape that its place has, with its outline.
+fn rounded(mut usual: Layer, frame: &Frame) -> Option<Layer> {
+    let wide = usual.area.width as usize;
+    for (index, pixel) in usual.rgba.chunks_exact_mut(4).enumerate() {
+        let x = usual.area.x + (index % wide) as u32;
+        let y = usual.area.y + (index / wide) as u32;
+        let inside = x.checked_sub(frame.area.x).zip(y.checked_sub(frame.area.y));
+        let cover = inside
+            .filter(|(x, _)| *x < frame.area.width)
+            .and_then(|(x, y)| {
+                frame
+                    .mask
+                    .get(y as usize * frame.area.width as usize + x as usize)
+            });
+        for byte in pixel {
+            *byte = paint::part(u32::from(*byte), u32::from(cover.copied().unwrap_or(0))) as u8;
+        }
+    }
+    trimmed(usual)
 }
 
 /// The part of a layer that is not wholly transparent; none if that is nothing.

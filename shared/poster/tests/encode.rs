@@ -124,7 +124,7 @@ fn a_backdrop_takes_only_canvases_of_its_size() {
 fn an_untouched_backdrop_is_a_copy() {
     let canvas = canvas(100, 60, 1);
     let backdrop = Backdrop::new(&canvas, QUALITY).unwrap();
-    let whole = whole(&canvas, QUALITY, 8);
+    let whole = whole(&canvas, QUALITY, 4);
     let beyond = Area {
         x: 100,
         y: 0,
@@ -201,4 +201,43 @@ proptest! {
             decode(&marked, &Limits::ARTWORK).unwrap()
         );
     }
+}
+
+/// Memory of this process that is in use, in KiB.
+#[cfg(target_os = "linux")]
+fn resident() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = stat
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn posters_leave_no_memory_behind() {
+    let common = canvas(320, 480, 7);
+    let backdrop = Backdrop::new(&common, QUALITY).unwrap();
+    let make = |seed: u32| {
+        let area = Area {
+            x: seed * 13 % 300,
+            y: seed * 29 % 460,
+            width: 90,
+            height: 60,
+        };
+        let poster = painted(&common, &[area], seed);
+        let jpeg = backdrop.jpeg(&poster, &[area]).unwrap();
+        decode(&jpeg, &Limits::AVATAR).unwrap();
+        decode(&jpeg[..jpeg.len() / 2], &Limits::AVATAR).unwrap_err();
+        if seed.is_multiple_of(20) {
+            png(&poster).unwrap();
+            webp(&poster, QUALITY).unwrap();
+        }
+    };
+    (0..100).for_each(make);
+    let before = resident();
+    (100..700).for_each(make);
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 4 << 10, "{grown} KiB more after 600 posters");
 }

@@ -259,6 +259,29 @@ pub trait Store: Send + Sync + 'static {
         days: RangeInclusive<Day>,
     ) -> Later<'a, Vec<u32>>;
 
+    /// How often each of these codes, by their digests, was used in a lane; 0 where nobody did.
+    fn uses<'a>(&'a self, key: &'a CampaignKey, codes: &'a [Pseudonym]) -> Later<'a, Vec<u32>>;
+
+    /// All tallies of a lane: the team's hash, the day, how many. For those who reconcile: it may take long, and what is counted
+    /// meanwhile is told or not.
+    fn all_tallies<'a>(&'a self, key: &'a CampaignKey) -> Later<'a, Vec<(Arc<str>, Day, u32)>> {
+        let _ = key;
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    /// Whether someone has a record in any of these lanes: something of theirs was committed there, and not purged. One look a
+    /// lane at most, in no order; a commit that is under way may be seen or not.
+    fn is_known<'a>(&'a self, lanes: &'a [CampaignKey], user: Pseudonym) -> Later<'a, bool> {
+        Box::pin(async move {
+            for key in lanes {
+                if self.recall(key, user, None).await?.participant.is_some() {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        })
+    }
+
     /// Whether every call is a round trip to another machine. A caller of such a store commits on what it knows and reads
     /// only when that fails; and the configs folder only seeds it, since other processes share what it holds.
     fn is_remote(&self) -> bool {

@@ -29,7 +29,7 @@ pub struct Tokens {
 
 /// Gives tokens to all processes from one bucket.
 pub trait TokenSource: Send + Sync {
-    /// Takes up to `want` tokens of a tenant's limit `name` (`[a-z0-9-]{1,64}`). Tokens are never given back: an answer that
+    /// Takes up to `want` tokens of a tenant's limit `name` (`[a-z0-9-]{1,64}`). None comes back by itself: an answer that
     /// is lost costs what it held.
     fn take<'a>(
         &'a self,
@@ -38,4 +38,14 @@ pub trait TokenSource: Send + Sync {
         rate: Rate,
         want: u32,
     ) -> Later<'a, Tokens>;
+
+    /// Gives back tokens that were taken before it was known whether they would have to be: those that a right code took, of a limit on
+    /// wrong ones.
+    fn give_back<'a>(
+        &'a self,
+        tenant: &'a str,
+        name: &'a str,
+        rate: Rate,
+        tokens: u32,
+    ) -> Later<'a, ()>;
 }

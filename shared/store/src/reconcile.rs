@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use machine::Day;
-use machine::ids::CampaignKey;
+use machine::ids::{CampaignKey, Pseudonym};
 use machine::world::{CounterKey, TALLY_DAYS};
 
 use crate::{Error, Lane, LedgerRow, Store};
@@ -28,7 +28,7 @@ pub use difference::Difference;
 use difference::Findings;
 use people::{Part, People};
 pub(crate) use tables::Tables;
-use totals::Totals;
+use totals::{Totals, Used};
 
 /// How many rows' grants are in memory at once; about 150 bytes each.
 pub const ROWS_A_PASS: u64 = 1_000_000;
@@ -38,6 +38,9 @@ pub const NAMED: usize = 1000;
 
 /// How many days before a tally is let go of it is no longer asked for.
 const TALLY_SLACK: i32 = 10;
+
+/// How many codes are asked about at once.
+const CODES_AT_ONCE: usize = 1000;
 
 /// How many rows or records are read at once.
 const PAGE: usize = 1000;
@@ -76,6 +79,8 @@ async fn reconcile_by(
     key: &CampaignKey,
     rows_a_pass: u64,
 ) -> Result<Option<Report>, Error> {
+    // Before the number of rows: a tally is moved with its row, so all that is counted here has its row below that number.
+    let counted = store.all_tallies(key).await?;
     let Some(lane) = store.lane(key).await? else {
         return Ok(None);
     };
@@ -84,6 +89,7 @@ async fn reconcile_by(
         store,
         key,
         tables: BTreeMap::new(),
+        counted,
         findings: Findings::default(),
     };
     let mut report = Report {
@@ -111,6 +117,8 @@ struct Reading<'a> {
     store: &'a dyn Store,
     key: &'a CampaignKey,
     tables: BTreeMap<u32, Option<Tables>>,
+    /// The tallies as they were before any row was read.
+    counted: Vec<(Arc<str>, Day, u32)>,
     findings: Findings,
 }
 
@@ -136,6 +144,7 @@ impl Reading<'_> {
         }
         if let Some(mut totals) = totals {
             self.tallies(std::mem::take(&mut totals.tallies)).await?;
+            self.used(&std::mem::take(&mut totals.used)).await?;
             (report.grants, report.draws) = totals.finish(&mut self.findings);
         }
         report.participants += self.records(&mut people).await?;
@@ -157,9 +166,19 @@ impl Reading<'_> {
         Ok(())
     }
 
-    /// Holds the tallies of teams against the rows of those who were counted; those that are let go of in time apart. (One that
-    /// moved while the ledger was read is told by the next look.)
+    /// Holds the tallies of teams against the rows of those who were counted, both ways: nobody is counted without a row, and no
+    /// row without being counted; those that are let go of in time apart.
     async fn tallies(&mut self, booked: BTreeMap<(Arc<str>, Day), u32>) -> Result<(), Error> {
+        for (team, day, counted) in std::mem::take(&mut self.counted) {
+            let rows = booked.get(&(team.clone(), day)).copied().unwrap_or(0);
+            if counted > rows {
+                self.findings.add(Difference::CounterDiffers {
+                    counter: CounterKey::Tally(team, day),
+                    counted: i64::from(counted),
+                    booked: i64::from(rows),
+                });
+            }
+        }
         let newest = booked.keys().map(|(_, day)| *day).max().unwrap_or_default();
         for ((team, day), booked) in booked {
             if day <= newest.saturating_sub(TALLY_DAYS - TALLY_SLACK) {
@@ -167,13 +186,41 @@ impl Reading<'_> {
             }
             let counted = self.store.tallies(self.key, &team, day..=day).await?;
             let counted = counted.first().copied().unwrap_or(0);
-            // Of a day that goes on, somebody may have come since the ledger was read.
-            if counted < booked || counted > booked && day < newest.saturating_sub(1) {
+            // Somebody may have come since the ledger was read: more is no difference here.
+            if counted < booked {
                 self.findings.add(Difference::CounterDiffers {
                     counter: CounterKey::Tally(team, day),
                     counted: i64::from(counted),
                     booked: i64::from(booked),
                 });
+            }
+        }
+        Ok(())
+    }
+
+    /// Holds how often each code was used, as its counter has it, against the rows that say so, and those against how often it may be.
+    async fn used(&mut self, booked: &BTreeMap<Pseudonym, Used>) -> Result<(), Error> {
+        let all: Vec<(Pseudonym, Used)> =
+            booked.iter().map(|(code, used)| (*code, *used)).collect();
+        for some in all.chunks(CODES_AT_ONCE) {
+            let codes: Vec<Pseudonym> = some.iter().map(|(code, _)| *code).collect();
+            let counted = self.store.uses(self.key, &codes).await?;
+            for ((code, used), counted) in some.iter().zip(counted) {
+                if used.times > used.of {
+                    self.findings.add(Difference::Overdrawn {
+                        counter: CounterKey::Code(*code),
+                        issued: i64::from(used.times),
+                        ceiling: i64::from(used.of),
+                    });
+                }
+                // Somebody may have used it since the ledger was read.
+                if counted < used.times || counted > used.of {
+                    self.findings.add(Difference::CounterDiffers {
+                        counter: CounterKey::Code(*code),
+                        counted: i64::from(counted),
+                        booked: i64::from(used.times),
+                    });
+                }
             }
         }
         Ok(())

@@ -1,7 +1,9 @@
-//! A list's file, read piece by piece: one member id a line, or one pseudonym. What is kept of a line is 16 bytes.
+//! A list's file, read piece by piece: one member id a line, or one pseudonym, or one code that users will hand in. What is kept of a
+//! line is 16 bytes: of a code its digest, and never the code.
 
 use machine::ids::Pseudonym;
 use machine::world::Lines;
+use machine::{redeem, typed};
 use serde::Deserialize;
 
 use super::super::lines::{self, Line, Reject};
@@ -11,20 +13,29 @@ const LONGEST: usize = 255;
 
 /// What the lines name people by.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub(super) enum Kind {
     /// Member ids, as tokens have them.
     #[default]
     Members,
     /// Pseudonyms, as exports have them: 32 hexadecimal digits.
     Pseudonyms,
+    /// Codes that users hand in, whoever made them.
+    Codes,
+    /// The same, all made by `gala codes make`: each has its check symbol.
+    GalaCodes,
 }
+
+/// The fewest letters and digits of a code on a list: fewer are guessed by chance.
+const FEWEST: usize = 6;
 
 impl Kind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Members => "members",
             Self::Pseudonyms => "pseudonyms",
+            Self::Codes => "codes",
+            Self::GalaCodes => "gala-codes",
         }
     }
 
@@ -33,6 +44,7 @@ impl Kind {
         match self {
             Self::Members => &["member"],
             Self::Pseudonyms => &["pseudonym", "user"],
+            Self::Codes | Self::GalaCodes => &["code"],
         }
     }
 }
@@ -128,6 +140,17 @@ impl Reading {
                 .filter(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit()))
                 .and_then(|text| text.parse().ok())
                 .ok_or("a pseudonym is 32 hexadecimal digits"),
+            Kind::GalaCodes if typed::read(text).is_err() => {
+                Err("no code that gala made: a letter or a digit is wrong")
+            }
+            Kind::Codes | Kind::GalaCodes => {
+                let code = typed::canonical(text);
+                let code = code.ok_or("a code has 1 to 64 letters and digits, and no other signs but spaces and dashes")?;
+                if code.chars().count() < FEWEST {
+                    return Err("shorter than six letters and digits: it would be guessed");
+                }
+                redeem::digest(&self.secret, text).ok_or("no code")
+            }
         }
     }
 }
@@ -187,6 +210,30 @@ mod tests {
             (found.members, found.lines.duplicates, found.lines.rejected),
             (vec![ann], 1, 2)
         );
+    }
+
+    #[test]
+    fn codes_are_known_by_their_digests_however_they_are_written() {
+        let ours = typed::make([9; 10]);
+        let text = format!(
+            "code\nSPRING-2026\nspring 2026\nABC12\n50% off!!\n{ours}\n{}\n",
+            ours.to_lowercase().replace('-', "")
+        );
+        let found = read(Kind::Codes, &[text.as_bytes()]);
+        let mut expected: Vec<Pseudonym> = ["spring2026", &ours]
+            .iter()
+            .filter_map(|code| redeem::digest(&SECRET, code))
+            .collect();
+        expected.sort_unstable();
+        assert_eq!(found.members, expected);
+        let lines = Lines {
+            rows: 6,
+            duplicates: 2,
+            rejected: 2,
+        };
+        assert_eq!(found.lines, lines);
+        let found = read(Kind::GalaCodes, &[text.as_bytes()]);
+        assert_eq!((found.members.len(), found.lines.rejected), (1, 4));
     }
 
     #[test]

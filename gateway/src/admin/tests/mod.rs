@@ -9,6 +9,7 @@ mod codes;
 mod desk;
 mod drafts;
 mod lists;
+mod posters;
 mod promises;
 mod review;
 mod revise;

@@ -206,7 +206,7 @@ async fn what_is_not_sound_is_not_published() {
         ),
         (
             "too large",
-            json!({ "document": "x".repeat(1_100_000) }).to_string(),
+            json!({ "document": "x".repeat(5_300_000) }).to_string(),
             413,
         ),
     ] {

@@ -10,7 +10,7 @@ use machine::{Campaign, Value};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use crate::promise::shown;
+use crate::promise::{May, may, shown};
 
 /// A choice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +49,9 @@ impl Choose {
     pub(super) fn view(&self, look: &Look<'_>, language: &str) -> Json {
         let option = |reward: &u16| {
             let mut option = shown(look.campaign, *reward, language);
-            option["possible"] = json!(!is_had(*reward, look));
+            // What can't be told is left to the claim, which says no if it must.
+            let may = may(*reward, look).unwrap_or(May::Now);
+            option["possible"] = json!(may == May::Now);
             option
         };
         let of: Json = self.of.iter().map(option).collect();
@@ -64,25 +66,4 @@ impl Choose {
             .collect();
         json!({ "how_many": self.how_many, "of": of })
     }
-}
-
-/// Whether this user has had a reward as often as may be, and all that stands in for it: what the record knows. Whether
-/// any unit is left only the store knows, when it is claimed.
-fn is_had(reward: u16, look: &Look<'_>) -> bool {
-    let mut at = Some(reward);
-    for _ in 0..=look.campaign.rewards.len() {
-        let Some((place, found)) =
-            at.and_then(|at| Some((at, look.campaign.rewards.get(usize::from(at))?)))
-        else {
-            return true;
-        };
-        let had = found
-            .per_user
-            .is_some_and(|most| look.given(place) >= i64::from(most));
-        if !had {
-            return false;
-        }
-        at = found.when_gone;
-    }
-    true
 }

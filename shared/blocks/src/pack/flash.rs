@@ -7,6 +7,7 @@
 
 use machine::block::Look;
 use machine::calendar::{Calendar, Day, date};
+use machine::expr::Fault;
 use machine::ids::Period;
 use machine::step::{No, Rejection};
 use machine::turn::Turn;
@@ -129,23 +130,28 @@ impl Flash {
         })
     }
 
-    /// Claims it in the window that is open; none left of that: sold out until the next one.
-    pub(super) fn claim(&self, chosen: &[u16], turn: &mut Turn<'_>) -> Result<u16, No> {
+    /// Claims it in the window that is open. None left of that: sold out until the next one. None at all: something of it can't
+    /// be had, and nobody is there to be told.
+    pub(super) fn claim(&self, chosen: &[u16], turn: &mut Turn<'_>) -> Result<Option<u16>, No> {
         let calendar = &turn.campaign.calendar;
         let Some((window, day)) = self.open(turn.now, calendar) else {
-            return Err(Rejection::NotPossible.into());
+            return Err(Fault::Mismatch("no window is open").into());
         };
         let next_at = self.next(turn.now, day, calendar);
-        let left = match window.counted() {
-            Some(rule) => turn.take_of_day(rule, day, window.stock)?,
-            None => false,
-        };
-        if !left {
-            return Err(Rejection::SoldOut { next_at }.into());
-        }
         let choice = window.choice.map(|rule| (rule, chosen));
-        give_all(&window.gives, choice, Period::Day(day), turn)?;
-        Ok(if self.each_day { MORE } else { CLAIMED })
+        let all = turn.all_or_none(|turn| {
+            let left = match window.counted() {
+                Some(rule) => turn.take_of_day(rule, day, window.stock)?,
+                None => false,
+            };
+            match left {
+                true => give_all(&window.gives, choice, Period::Day(day), turn),
+                false if turn.quiet() => Ok(false),
+                false => Err(Rejection::SoldOut { next_at }.into()),
+            }
+        })?;
+        let outcome = if self.each_day { MORE } else { CLAIMED };
+        Ok(all.then_some(outcome))
     }
 
     pub(super) fn view(&self, campaign: &Campaign, now: Millis) -> Json {

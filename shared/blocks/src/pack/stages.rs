@@ -3,6 +3,7 @@
 
 use machine::block::Look;
 use machine::calendar::Day;
+use machine::expr::Fault;
 use machine::ids::Period;
 use machine::step::{No, Rejection};
 use machine::turn::Turn;
@@ -120,22 +121,24 @@ impl Stages {
         })
     }
 
-    /// Claims the earliest stage that is open.
-    pub(super) fn claim(&self, turn: &mut Turn<'_>) -> Result<u16, No> {
+    /// Claims the earliest stage that is open; none: something of it can't be had, and nobody is there to be told.
+    pub(super) fn claim(&self, turn: &mut Turn<'_>) -> Result<Option<u16>, No> {
         let open = {
             let look = turn.look();
             let mut standings = self.standings(&look);
             standings.position(|(_, standing)| standing == Standing::Open)
         };
         let Some(stage) = open.and_then(|at| self.each.get(at)) else {
-            return Err(Rejection::NotPossible.into());
+            return Err(Fault::Mismatch("no stage is open").into());
         };
-        give_all(&stage.gives, None, Period::Ever, turn)?;
-        Ok(if self.is_over(&turn.look()) {
+        if !give_all(&stage.gives, None, Period::Ever, turn)? {
+            return Ok(None);
+        }
+        Ok(Some(if self.is_over(&turn.look()) {
             CLAIMED
         } else {
             MORE
-        })
+        }))
     }
 
     pub(super) fn view(&self, look: &Look<'_>, language: &str) -> Json {

@@ -11,11 +11,21 @@ use machine::value::Days;
 use super::Streak;
 use super::params::Due;
 
-/// The places of a run at which a promise is due: the day, and the part of the run that it is counted in.
+/// Where the run that a sign-in is in keeps a promise.
 struct Places {
+    /// The places at which it is due: the day, and the part of the run that it is counted in.
     due: Vec<(Day, i32)>,
+    /// Those at which it was due before this sign-in.
+    before: Vec<(Day, i32)>,
+    /// The day that is signed now.
+    signed: Day,
     first: Day,
     last: Day,
+}
+
+/// How many places are in this part of the run.
+fn within(places: &[(Day, i32)], part: i32) -> usize {
+    places.iter().filter(|(_, other)| *other == part).count()
 }
 
 impl Streak {
@@ -65,36 +75,62 @@ impl Streak {
         )
     }
 
-    /// Where the run around `day` reaches so many days in a row.
+    /// Where the run around `day` reaches so many days in a row, and where it did before `day` was signed.
     fn places(&self, length: u32, day: Day, turn: &Turn<'_>) -> Result<Places, Fault> {
         let course = self.course(turn.campaign, &turn.core.vars)?;
-        let first = course.first_of_run(day);
         // A make-up that makes a run begin earlier moves where its cycles begin, so the places at which an earlier sign-in
         // kept the promise need not be the places at which it is due now. What counts is how often.
-        let cycle = self.params.cycle;
-        let mut due = Vec::new();
-        let mut number = 0;
-        let mut place: u64 = 0;
-        let (mut at, mut before) = (first, first);
+        let first = course.first_of_run(day);
+        let mut run = vec![first];
+        let mut at = course.after(first);
         while course.signed.contains(at) {
-            if cycle.begins(place, at, before) {
-                number = 0;
-            }
-            number += 1;
-            place += 1;
-            if number == length {
-                due.push((at, cycle.part(at)));
-            }
-            (before, at) = (at, course.after(at));
+            run.push(at);
+            at = course.after(at);
         }
+        let last = run.last().copied().unwrap_or(first);
+        let (until, since) = run.split_at(run.partition_point(|on| *on < day));
+        let since = since.get(1..).unwrap_or(&[]);
+        // Unless it was saved, the day that is signed now parted the days before it from those after it.
+        let noted =
+            |slot| Self::noted(slot, &turn.core.vars).is_some_and(|days| days.contains(day));
+        let before = if noted(self.slots.forgiven) || noted(self.slots.frozen) {
+            self.due(length, until.iter().chain(since))
+        } else {
+            let mut before = self.due(length, until.iter());
+            before.extend(self.due(length, since.iter()));
+            before
+        };
         Ok(Places {
-            due,
+            due: self.due(length, run.iter()),
+            before,
+            signed: day,
             first,
-            last: before,
+            last,
         })
     }
 
-    /// At which of the places the promise is still to be kept, where it was kept on these days.
+    /// The places of one run at which a promise for so many days is due.
+    fn due<'a>(&self, length: u32, run: impl Iterator<Item = &'a Day>) -> Vec<(Day, i32)> {
+        let cycle = self.params.cycle;
+        let mut due = Vec::new();
+        let mut number = 0;
+        let mut before = None;
+        for (place, at) in (0..).zip(run.copied()) {
+            if cycle.begins(place, at, before.unwrap_or(at)) {
+                number = 0;
+            }
+            number += 1;
+            if number == length {
+                due.push((at, cycle.part(at)));
+            }
+            before = Some(at);
+        }
+        due
+    }
+
+    /// At which of the places the promise is still to be kept, where it was kept on these days: no more of them than this
+    /// sign-in has added, and none before it. What an earlier one left open stays so: nothing was left then, or a revision has
+    /// brought the promise since.
     fn open(&self, places: &Places, kept: impl Iterator<Item = Day>) -> Vec<Day> {
         if places.due.is_empty() {
             return Vec::new();
@@ -105,23 +141,19 @@ impl Streak {
             .map(|on| (on, cycle.part(on)))
             .collect();
         // The latest of the open places first: that is the one this sign-in has reached.
-        let mut open: Vec<Day> = Vec::new();
-        for (at, (on, part)) in places.due.iter().enumerate().rev() {
-            let due_here = places.due.iter().filter(|(_, other)| other == part).count();
-            let kept_here = kept.iter().filter(|(_, other)| other == part).count();
-            let chosen = places
-                .due
-                .iter()
-                .skip(at + 1)
-                .filter(|(other_on, other)| other == part && open.contains(other_on));
-            if kept_here + chosen.count() < due_here
+        let mut open: Vec<(Day, i32)> = Vec::new();
+        let reached = places.due.iter().rev();
+        for (on, part) in reached.take_while(|(on, _)| *on >= places.signed) {
+            let due = within(&places.due, *part);
+            let still = due.saturating_sub(within(&kept, *part));
+            let added = due.saturating_sub(within(&places.before, *part));
+            if within(&open, *part) < still.min(added)
                 && !kept.iter().any(|(kept_on, _)| kept_on == on)
             {
-                open.push(*on);
+                open.push((*on, *part));
             }
         }
-        open.reverse();
-        open
+        open.iter().rev().map(|(on, _)| *on).collect()
     }
 
     /// Draws the lots that are due, each once.
@@ -176,6 +208,7 @@ impl Streak {
             misses: 0,
             tier: None,
             counts: false,
+            made: None,
         })?;
         Ok(())
     }

@@ -2,12 +2,12 @@
 
 use machine::Campaign;
 use machine::block::Look;
-use machine::calendar::{Day, date};
+use machine::calendar::{Calendar, Day, date};
 use machine::expr::Fault;
 use serde_json::{Value as Json, json};
 
 use super::Streak;
-use super::params::{Due, Makeup};
+use super::params::{Cycle, Due, Makeup};
 use crate::promise::{Promise, shown};
 
 /// How many days back the calendar shows.
@@ -103,20 +103,48 @@ impl Streak {
         Ok(limited.then_some(left))
     }
 
-    /// The nearest promises ahead, in a row and in all, and how many days they are away.
+    /// The nearest promises ahead, in a row and in all, and how many days they are away. In a row the next cycle's are ahead,
+    /// too.
     fn next(&self, look: &Look<'_>, language: &str) -> Result<Json, Fault> {
-        let ahead = |steps: Vec<Json>, have: i64| {
-            let away = |step: &Json| step["days"].as_i64().filter(|days| *days > have);
-            let nearest = steps.iter().filter_map(away).min()?;
-            let those = steps.into_iter().filter(|step| away(step) == Some(nearest));
-            let gives: Vec<Json> = those.collect();
-            Some(json!({ "days": nearest, "to_go": nearest - have, "gives": gives }))
+        let ahead = |steps: &[Json], have: i64, left: i64| {
+            let away = |step: &&Json| step["days"].as_i64().filter(|days| *days > have);
+            let nearest = steps.iter().filter_map(|step| away(&step)).min()?;
+            let those = steps.iter().filter(|step| away(step) == Some(nearest));
+            let gives: Vec<Json> = those.cloned().collect();
+            Some(json!({ "days": nearest, "to_go": left + nearest - have, "gives": gives }))
         };
         let (streak, total) = (look.int(self.slots.length)?, look.int(self.slots.total)?);
+        let in_a_row = self.in_a_row(look.campaign, language);
+        let in_all = self.in_all(look.campaign, language);
+        let this_cycle = ahead(&in_a_row, streak, 0);
+        let left = self.left_of_cycle(streak, look)?;
+        let next_cycle = || left.and_then(|left| ahead(&in_a_row, 0, left));
         Ok(json!({
-            "streak": ahead(self.in_a_row(look.campaign, language), streak),
-            "total": ahead(self.in_all(look.campaign, language), total),
+            "streak": this_cycle.or_else(next_cycle),
+            "total": ahead(&in_all, total, 0),
         }))
+    }
+
+    /// How many days more this cycle can have, from a streak as it is; none where a streak never begins again by itself.
+    fn left_of_cycle(&self, streak: i64, look: &Look<'_>) -> Result<Option<i64>, Fault> {
+        Ok(match self.params.cycle {
+            Cycle::None => None,
+            Cycle::Days(length) => Some((i64::from(length) - streak).max(0)),
+            Cycle::Month => {
+                let today = look.today();
+                let signed = self.signed(&look.core.vars)?.contains(today);
+                let month = Calendar::month(today);
+                let next = today.saturating_add(i32::from(signed));
+                // Counted on from there rather than open-ended: a test lane's clock may stand at the end of days.
+                let ahead = (0..31).map(|later| next.saturating_add(later));
+                let ahead = ahead.take_while(|day| Calendar::month(*day) == month);
+                Some(
+                    ahead
+                        .filter(|day| !look.campaign.calendar.skips(*day))
+                        .count() as i64,
+                )
+            }
+        })
     }
 
     /// What days give and what make-ups cost: what anyone may see.

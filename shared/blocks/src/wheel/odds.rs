@@ -22,7 +22,8 @@ pub struct Slice {
 /// Odds of their own for a participant's first draws.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tier {
-    /// The draws below this index have them, down to where the tier before ends: of `10` the first ten, indices 0 to 9.
+    /// The wheel's draws before which fewer than these were made have them, down to where the tier before ends: of `10` the first
+    /// ten.
     pub first_draws: u64,
     /// As of the wheel itself.
     pub whole: u64,
@@ -119,9 +120,9 @@ impl Params {
         }
     }
 
-    /// The place of the tier that the draw with this index has the odds of; none: it comes after all tiers.
-    pub fn tier(&self, index: u64) -> Option<usize> {
-        self.tiers.iter().position(|tier| index < tier.first_draws)
+    /// The place of the tier that the draw before which so many were made has the odds of; none: it comes after all tiers.
+    pub fn tier(&self, made: u64) -> Option<usize> {
+        self.tiers.iter().position(|tier| made < tier.first_draws)
     }
 
     /// All its odds: those of each tier, in order, then those after them.
@@ -133,10 +134,10 @@ impl Params {
     pub(super) fn roll(
         &self,
         luck: &mut Luck,
-        index: u64,
+        made: u64,
         misses: i64,
     ) -> (Rolled, Option<(u16, u16)>, Option<u16>) {
-        let place = self.tier(index);
+        let place = self.tier(made);
         let tier = place.map(|place| (place + 1) as u16);
         if let Some(pity) = &self.pity
             && misses >= i64::from(pity.losses)

@@ -9,14 +9,19 @@ use serde_json::{Value as Json, json};
 use super::{AtMost, Odds, Params, Tier, contract};
 use crate::promise;
 
+/// What a participant has drawn of it.
+pub(super) struct Drawn {
+    /// Draws without a win in a row.
+    pub misses: i64,
+    /// Draws in all.
+    pub made: u64,
+    /// How many more there may be; none: nothing limits them.
+    pub left: Option<i64>,
+}
+
 /// For one participant.
-pub(super) fn view(
-    params: &Params,
-    look: &Look<'_>,
-    misses: i64,
-    left: Option<i64>,
-    language: &str,
-) -> Json {
+pub(super) fn view(params: &Params, look: &Look<'_>, drawn: Drawn, language: &str) -> Json {
+    let Drawn { misses, made, left } = drawn;
     let campaign = look.campaign;
     let is_for = |reward: &Reward| {
         let guard = reward.not_for.as_ref()?;
@@ -25,10 +30,10 @@ pub(super) fn view(
     let mut wheel = all(params, campaign, language, &is_for);
     wheel["misses"] = json!(misses);
     if !params.tiers.is_empty() {
-        wheel["tier"] = json!(params.tier(look.core.draws).map(|place| place + 1));
+        wheel["tier"] = json!(params.tier(made).map(|place| place + 1));
     }
     if has_draws(params) {
-        wheel["draws"]["made"] = json!(look.core.draws);
+        wheel["draws"]["made"] = json!(made);
     }
     if let Some(left) = left {
         wheel["draws"]["left"] = json!(left);

@@ -343,6 +343,14 @@ impl Alone {
         turn.int(slot).unwrap()
     }
 
+    /// What a block shows at `now`.
+    pub fn view(&self, block: u16, now: Millis) -> serde_json::Value {
+        let (draws, user, facts) = (self.draws(), User::default(), Facts::default());
+        let turn = settle(&self.call(None, now, &draws, &user, &facts)).unwrap();
+        let shown = self.campaign.blocks[usize::from(block)].view(&turn.look(), "en");
+        shown.unwrap().1
+    }
+
     /// What a block's function answers at `now`.
     pub fn ask(&self, block: u16, function: u16, args: Vec<Expr>, now: Millis) -> bool {
         let (draws, user, facts) = (self.draws(), User::default(), Facts::default());

@@ -30,9 +30,34 @@ pub(super) fn report(expected: Expected, figures: Figures<'_>, out: &mut Diagnos
         .help("a visit is one user on one day: raise it, or lower `users`");
         return;
     }
+    tiers(figures, out);
     let wanted = wanted(expected, figures);
     stock(&wanted, figures, out);
     budget(&wanted, figures, out);
+}
+
+/// Says of wheels whose odds change from draw to draw that their part is not in the figures: how many draws fall into which tier depends on
+/// how the draws spread over people, and an average does not know that.
+fn tiers(figures: Figures<'_>, out: &mut Diagnostics) {
+    let tiered = figures
+        .kinds
+        .iter()
+        .any(|kind| matches!(kind, Kind::Wheel(params) if !params.tiers.is_empty()));
+    let definition = figures.definition;
+    let limited = definition.budget.is_some()
+        || definition
+            .rewards
+            .iter()
+            .any(|reward| reward.stock.is_some());
+    if tiered && limited {
+        let place = figures.place(&["expected"]);
+        out.note(
+            codes::TIERS_NOT_FORECAST,
+            place,
+            "what the draws take of stock and budget is not in this forecast: their odds differ by tier",
+        )
+        .help("`gala simulate` plays every draw with the odds it has");
+    }
 }
 
 /// How many of each reward an average day asks for.

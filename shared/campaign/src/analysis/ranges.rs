@@ -296,16 +296,19 @@ fn carried(field: &Field) -> Known {
     }
 }
 
-/// What tasks earn: balances, and how much of each.
+/// What tasks and codes earn: balances, and how much of each.
 pub(super) fn earned(definition: &Definition) -> Vec<(u16, i64)> {
     let tasks = definition
         .blocks
         .iter()
         .filter(|spec| spec.kind == blocks::tasks::KIND);
     let params = tasks.filter_map(|spec| serde_json::from_str::<Tasks>(&spec.params).ok());
+    let codes = blocks::redeem::of(definition).into_iter();
+    let codes = codes.flat_map(|params| params.kinds);
     params
         .flat_map(|params| params.tasks)
         .flat_map(|task| task.earns)
+        .chain(codes.flat_map(|kind| kind.earns))
         .collect()
 }
 

@@ -60,7 +60,14 @@ fn name(definition: &Definition, key: &str, at: usize) -> Option<String> {
         "rule" => definition.rules_of_giving.get(at)?.id.to_string(),
         "block" => definition.blocks.get(at)?.name.to_string(),
         "to" => definition.machine.states.get(at)?.name.to_string(),
-        "Fact" => format!("{:?}", definition.facts.get(at)?),
+        "Fact" => {
+            let fact = definition.facts.get(at)?;
+            match fact.first_sight() {
+                // Where a record keeps it is nothing that anyone decided.
+                Some(first) => format!("{} but {:?}", fact.name(), first.except),
+                None => format!("{fact:?}"),
+            }
+        }
         "CountToday" | "CountTotal" => {
             let event = definition.counts.get(at)?.event;
             definition.events.get(usize::from(event))?.name.to_string()

@@ -1,7 +1,7 @@
 //! Texts, times, who may take part, and the budget.
 
-use machine::model::{Budget, Durability};
-use machine::{Millis, Text};
+use machine::model::{Budget, Durability, FactDecl, FactKind};
+use machine::{Definition, Millis, Text};
 
 use super::{Both, Effect, Found, or};
 
@@ -176,8 +176,19 @@ fn calendar(Both { old, new }: Both<'_>, found: &mut Found) {
     }
 }
 
+/// What is found out about users, wherever a record keeps it.
+fn found_out(definition: &Definition) -> Vec<FactDecl> {
+    let mut facts = definition.facts.clone();
+    for fact in &mut facts {
+        if let FactKind::FirstSight(first) = &mut fact.what {
+            first.kept = 0;
+        }
+    }
+    facts
+}
+
 fn who(Both { old, new }: Both<'_>, found: &mut Found) {
-    if old.audience != new.audience || old.facts != new.facts {
+    if old.audience != new.audience || found_out(old) != found_out(new) {
         let (effect, en, zh) = match (&old.audience, &new.audience) {
             (Some(_), None) => (
                 Effect::Better,
@@ -250,7 +261,7 @@ fn budget(Both { old, new }: Both<'_>, found: &mut Found) {
             ),
         );
     }
-    let spent = |definition: &machine::Definition| {
+    let spent = |definition: &Definition| {
         let budget = definition.budget.as_ref();
         let reward = budget.and_then(|budget| budget.when_spent);
         reward

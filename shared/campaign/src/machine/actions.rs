@@ -78,6 +78,11 @@ static ACTION: Keys = Keys {
             BLOCK,
             "Claims what the task that the event's field `task` names has earned.",
         ),
+        Key::optional(
+            "redeem",
+            BLOCK,
+            "Takes in the code that the event brings: `{ redeem: redeem }`.",
+        ),
         Key::optional("enter", BLOCK, "Enters the raffle, once."),
         Key::optional(
             "claim_prize",
@@ -240,7 +245,7 @@ fn one(entry: &Entry, when: When, list: &mut Lowered, check: &mut Check<'_>) -> 
         "give" => {
             let giving = give(value, check)?;
             if let (Setting::Nobody, Action::Give(give)) = (when.setting, &giving) {
-                limits::looked_up(&value.place, Some(give.reward), check);
+                limits::looked_up(&value.place, Some(&[give.reward]), check);
             }
             list.actions.push(giving);
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use machine::block::ActionSig;
 use machine::expr::{Expr, IntExpr};
 use machine::model::{Action, Choice};
+use serde::de::DeserializeOwned;
 
 use super::actions::{Lowered, OWN, When, after_draw};
 use crate::check::Check;
@@ -19,11 +20,21 @@ use crate::scope::{Scope, Setting};
 /// The field of an event that says what is chosen of a pack.
 const CHOICE: &str = "choice";
 
-/// Blocks' actions that may say no by themselves, whatever the guards said.
-const MAY_REFUSE: [&str; 5] = ["sign", "make_up", "claim_team", "enter", "claim_prize"];
+/// Blocks' actions that may say no by themselves, whatever the guards said, and are only done because a user asks.
+const MAY_REFUSE: [&str; 6] = [
+    "sign",
+    "make_up",
+    "claim_team",
+    "enter",
+    "claim_prize",
+    "redeem",
+];
+
+/// Those that say no to a user, and without one give all or nothing.
+const MAY_REFUSE_USERS: [&str; 2] = ["claim", "claim_task"];
 
 /// Blocks' actions after which a team's tallies are looked at.
-const COUNTS: [&str; 2] = ["sign", "claim_team"];
+const COUNTS: [&str; 3] = ["sign", "measure", "claim_team"];
 
 /// How many times an action draws: a plain number, so that the check knows it.
 const TIMES: &str = "times";
@@ -90,17 +101,30 @@ pub(super) fn lower(
             )
             .help("do it in a transition of an event");
     }
-    if when.drawn && may_refuse {
+    if when.drawn && (may_refuse || MAY_REFUSE_USERS.contains(&name)) {
         after_draw(entry, check);
     }
     if let (Setting::Event(event), Some(team)) = (when.setting, check.tables.team)
         && COUNTS.contains(&name)
     {
         check.tables.event_asks(event, team);
+        // Where days count by what is reported of them, whoever signs in is too early or too late.
+        let is_late = name == "sign" && check.root.get("day_counts").is_some();
+        if !is_late && check.tables.is_of_users(event) {
+            check.tables.team_counted = true;
+        }
+    }
+    if name == "redeem" {
+        handed_in(entry, when.setting, check)?;
     }
     let mut args = arguments(entry, &signature, when.setting, check)?;
     if when.setting == Setting::Nobody && signature.draws {
         limits::looked_up(&entry.key.place, None, check);
+    }
+    if when.setting == Setting::Nobody && name == "claim" {
+        let pack = params_of::<blocks::pack::Params>(at, blocks::pack::KIND, check);
+        let rewards: Vec<u16> = pack.iter().flat_map(|pack| pack.rewards()).collect();
+        limits::looked_up(&entry.key.place, Some(&rewards), check);
     }
     args.extend(hidden(entry, at, when.setting, check)?);
     list.draws |= signature.draws;
@@ -113,6 +137,35 @@ pub(super) fn lower(
         args,
     });
     Some(())
+}
+
+/// Only one event brings codes; what one is, is found out before its transitions.
+fn handed_in(entry: &Entry, setting: Setting, check: &mut Check<'_>) -> Option<()> {
+    let Setting::Event(event) = setting else {
+        // Said already: nobody is there.
+        return None;
+    };
+    let (fact, wanted) = check.tables.redeem?;
+    if event == wanted {
+        check.tables.event_asks(event, fact);
+        return Some(());
+    }
+    let name = |at| check.tables.event_at(at).map(|event| event.name.clone());
+    let (here, named) = (
+        name(event).unwrap_or_default(),
+        name(wanted).unwrap_or_default(),
+    );
+    check
+        .out
+        .error(
+            codes::CODE_EVENT,
+            &entry.key.place,
+            format!("codes come with the event `{named}`, and this is `{here}`"),
+        )
+        .help(format!(
+            "do it where `{named}` is taken, or write `redeem: {{ event: {here} }}`"
+        ));
+    None
 }
 
 /// The arguments that an action takes beside those that are written: which event this is, or in which field of it something
@@ -145,12 +198,17 @@ fn hidden(entry: &Entry, block: u16, setting: Setting, check: &mut Check<'_>) ->
     }
 }
 
+/// The parameters of a block, where it is of that kind.
+fn params_of<P: DeserializeOwned>(block: u16, kind: &str, check: &Check<'_>) -> Option<P> {
+    let spec = &check.tables.blocks.get(usize::from(block))?.what.spec;
+    (spec.kind == kind)
+        .then(|| serde_json::from_str(&spec.params).ok())
+        .flatten()
+}
+
 /// The tasks that are claimed by hand.
 fn claimable(block: u16, check: &Check<'_>) -> Vec<Arc<str>> {
-    let spec = check.tables.blocks.get(usize::from(block));
-    let params = spec.and_then(|block| {
-        serde_json::from_str::<blocks::tasks::Params>(&block.what.spec.params).ok()
-    });
+    let params = params_of::<blocks::tasks::Params>(block, blocks::tasks::KIND, check);
     let tasks = params.into_iter().flat_map(|params| params.tasks);
     tasks
         .filter(|task| task.by_hand)
@@ -160,11 +218,7 @@ fn claimable(block: u16, check: &Check<'_>) -> Vec<Arc<str>> {
 
 /// What is chosen, where the block is a pack that is chosen from.
 fn chosen_of(block: u16, check: &Check<'_>) -> Option<Choice> {
-    let spec = &check.tables.blocks.get(usize::from(block))?.what.spec;
-    if spec.kind != blocks::pack::KIND {
-        return None;
-    }
-    let params: blocks::pack::Params = serde_json::from_str(&spec.params).ok()?;
+    let params = params_of::<blocks::pack::Params>(block, blocks::pack::KIND, check)?;
     let choose = params.choose?;
     let named = choose.of.iter().filter_map(|reward| {
         let reward = check.tables.reward_at(*reward)?;

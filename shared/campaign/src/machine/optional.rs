@@ -1,6 +1,7 @@
 //! What of an activity's default machine only some of its campaigns have. In the activity's file a part (an event, a transition) that
 //! `needs` a section stands for the campaigns that write it, and `<section.key>` for what they write there; with a second one behind
-//! a bar, `<draws.for|draws.at_once>`, for that where the first is not written.
+//! a bar, `<draws.for|draws.at_once>`, for that where the first is not written. What a part needs may be one of several, behind bars,
+//! or that a section is not there: `pack | no redeem`.
 
 use crate::document::{Entry, Kind, Node};
 
@@ -40,7 +41,13 @@ fn entries_of(entries: &[Entry], root: &Node) -> Vec<Entry> {
 
 fn is_wanted(part: &Node, root: &Node) -> bool {
     let needs = part.get(NEEDS).and_then(Node::scalar);
-    needs.is_none_or(|path| at(root, path).is_some())
+    needs.is_none_or(|needs| {
+        let mut needs = needs.split('|').map(str::trim);
+        needs.any(|path| match path.strip_prefix("no ") {
+            Some(path) => at(root, path).is_none(),
+            None => at(root, path).is_some(),
+        })
+    })
 }
 
 /// A text with what the campaign writes in place of each `<path>`; what it does not write stays as it is, and so do comparisons.

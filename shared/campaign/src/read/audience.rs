@@ -224,7 +224,7 @@ pub(crate) fn list(node: &Node, check: &mut Check<'_>) -> Option<BoolExpr> {
 
 pub(crate) fn unknown_list(node: &Node, name: &str, lists: &[String], out: &mut Diagnostics) {
     let help = meant(name, lists.iter().map(String::as_str))
-        .unwrap_or_else(|| format!("put one member id a line into `lists/{name}.csv`"));
+        .unwrap_or_else(|| format!("put one member id a line into `lists/{name}.csv`; for a list that is only in the store an empty file says that it is meant"));
     out.error(
         codes::UNKNOWN_LIST,
         &node.place,

@@ -1,4 +1,6 @@
-//! What is asked about a user before a step: `facts`.
+//! What is asked about a user before a step: `facts`. Who is new by first sight: [`first_sight`].
+
+pub(crate) mod first_sight;
 
 use machine::Type;
 use machine::facts::MOST_TEXT;
@@ -26,8 +28,12 @@ const TYPES: [(&str, Type); 5] = [
 ];
 const TYPE_WORDS: [&str; 5] = ["bool", "int", "string", "date", "time"];
 
+/// What a fact is: asked of a service, or found in the tenant's own campaigns.
+pub(crate) static SHAPE: Shape =
+    Shape::Either(&[Shape::Keys(&KEYS), Shape::Keys(&first_sight::KEYS)]);
+
 /// The keys of a fact.
-pub(crate) static KEYS: Keys = Keys {
+static KEYS: Keys = Keys {
     name: "fact",
     doc: "Something that one of the tenant's services knows of a user.",
     keys: &[
@@ -71,7 +77,12 @@ pub(crate) fn read(check: &mut Check<'_>) {
     }
     for entry in entries.iter().take(MOST) {
         readable(entry.name(), &entry.key.place, &mut check.out);
-        if let Some(what) = fact(entry, check) {
+        let what = if entry.value.get("by").is_some() {
+            first_sight::read(entry, check)
+        } else {
+            fact(entry, check)
+        };
+        if let Some(what) = what {
             check.tables.asked.push(Placed {
                 what: check.tables.facts.len() as u16,
                 place: entry.key.place.clone(),
@@ -183,16 +194,19 @@ pub(crate) fn unused(tables: &Tables, audience: &[u16], out: &mut Diagnostics) {
         let name = tables
             .facts
             .get(usize::from(fact.what))
-            .and_then(FactDecl::asked)
-            .map_or("", |asked| asked.name.as_str());
+            .and_then(FactDecl::declared)
+            .unwrap_or_default();
+        let declared = tables.facts.get(usize::from(fact.what));
+        let first = declared.is_some_and(|fact| fact.first_sight().is_some());
         let mut readers = tables.events.iter().map(|event| &event.what);
         let read = readers.any(|event| reads(&event.asks)) || audience.contains(&fact.what);
         if !read {
-            out.warn(
-                codes::FACT_UNUSED,
-                &fact.place,
-                format!("nothing reads the fact `{name}`, so nobody is asked"),
-            )
+            let message = if first {
+                format!("nothing reads the fact `{name}`: it is looked up and kept for nothing")
+            } else {
+                format!("nothing reads the fact `{name}`, so nobody is asked")
+            };
+            out.warn(codes::FACT_UNUSED, &fact.place, message)
             .help(format!(
                 "read it in a condition: `when: facts.{name}`, or `audience: {{ all_of: [{{ fact: {name} }}] }}`"
             ));
@@ -200,12 +214,18 @@ pub(crate) fn unused(tables: &Tables, audience: &[u16], out: &mut Diagnostics) {
         for event in &tables.events {
             let someone = |sender: &Sender| matches!(sender, Sender::User | Sender::Backend);
             if reads(&event.what.asks) && !event.what.from.iter().any(someone) {
-                out.warn(
-                    codes::FACT_NOBODY,
-                    &event.place,
-                    format!("nobody is asked when `{}` comes: no member id comes with it, and `facts.{name}` is what `when_unknown` says", event.what.name),
-                )
-                .help("keep what you need in `context` when an event of the user brings it");
+                let event_name = &event.what.name;
+                let message = if first {
+                    format!(
+                        "who is new is not looked up when `{event_name}` comes: `facts.{name}` is what an event of the user has found before, or else what `when_unknown` says"
+                    )
+                } else {
+                    format!(
+                        "nobody is asked when `{event_name}` comes: no member id comes with it, and `facts.{name}` is what `when_unknown` says"
+                    )
+                };
+                out.warn(codes::FACT_NOBODY, &event.place, message)
+                    .help("keep what you need in `context` when an event of the user brings it");
             }
         }
     }

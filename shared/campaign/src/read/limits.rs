@@ -70,10 +70,10 @@ pub(crate) fn not_for(fields: &Fields<'_>, check: &mut Check<'_>) -> Option<Bool
     Some(BoolExpr::Any(lists))
 }
 
-/// Warns where something is given while nobody is there who could be looked up, and it is not for everybody. The machine then
-/// passes it over, whoever it is.
-pub(crate) fn looked_up(place: &Place, given: Option<u16>, check: &mut Check<'_>) {
-    let is_given = |at: usize| given.is_none_or(|given| usize::from(given) == at);
+/// Warns where one of these rewards (none: any) is given while nobody is there who could be looked up, and it is not for everybody.
+/// The machine then passes it over, whoever it is.
+pub(crate) fn looked_up(place: &Place, given: Option<&[u16]>, check: &mut Check<'_>) {
+    let is_given = |at: usize| given.is_none_or(|given| given.contains(&(at as u16)));
     let mut rewards = check.tables.rewards.iter().enumerate();
     let found = rewards.find(|(at, reward)| is_given(*at) && reward.what.not_for.is_some());
     let Some((_, reward)) = found else { return };

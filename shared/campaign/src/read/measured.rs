@@ -155,6 +155,10 @@ pub(crate) fn event(check: &mut Check<'_>) -> Option<On> {
     let action = actions.position(|action| action.name == "measure")? as u16;
     check.tables.used_blocks.insert(block);
     check.tables.taken.insert(event);
+    if let Some(team) = check.tables.team {
+        check.tables.event_asks(event, team);
+        check.tables.team_counted |= anyone;
+    }
     let amount = Expr::Int(IntExpr::Get(Source::Event(at as u16)));
     Some(On {
         event,

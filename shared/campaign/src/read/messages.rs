@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use blocks::streak::{NO_CARDS, NOT_ENOUGH, TOO_DEAR};
-use blocks::{pack, tasks};
+use blocks::{pack, redeem, tasks};
 use machine::Text;
 
 use crate::check::Check;
@@ -104,6 +104,37 @@ const OWN: &[(&str, [(&str, &str); 2])] = &[
         [
             ("zh-CN", "这个任务的奖励已经领过了"),
             ("en", "You have claimed this task already"),
+        ],
+    ),
+    (
+        redeem::UNKNOWN,
+        [
+            ("zh-CN", "兑换码不正确，请核对后再试"),
+            ("en", "This code is not valid here: please check it"),
+        ],
+    ),
+    (
+        redeem::MISTYPED,
+        [
+            ("zh-CN", "兑换码输入有误，请核对每一位"),
+            (
+                "en",
+                "There is a slip in this code: please check each letter",
+            ),
+        ],
+    ),
+    (
+        redeem::USED,
+        [
+            ("zh-CN", "这个兑换码已经被使用了"),
+            ("en", "This code has been used already"),
+        ],
+    ),
+    (
+        redeem::LIMIT,
+        [
+            ("zh-CN", "你可以兑换的次数已经用完了"),
+            ("en", "You have used as many codes as you can"),
         ],
     ),
     (

@@ -17,10 +17,12 @@ pub(crate) mod head;
 pub(crate) mod limits;
 pub(crate) mod measured;
 pub(crate) mod messages;
+pub(crate) mod moved;
 pub(crate) mod pack;
 pub(crate) mod pool;
 pub(crate) mod posters;
 pub(crate) mod raffle;
+pub(crate) mod redeem;
 pub(crate) mod release;
 pub(crate) mod rewards;
 mod schema;
@@ -90,8 +92,8 @@ pub static KEYS: Keys = Keys {
         ),
         Key::optional(
             "facts",
-            Shape::MapOf(&Shape::Keys(&facts::KEYS)),
-            "What one of the tenant's services is asked about a user, by name: `facts.<name>` in expressions.",
+            Shape::MapOf(&facts::SHAPE),
+            "What is found out about a user before a step, by name: `facts.<name>` in expressions.",
         ),
         Key::optional(
             "rewards",
@@ -170,6 +172,11 @@ pub static KEYS: Keys = Keys {
             "A draw at a set time from all who entered.",
         ),
         Key::optional(
+            "redeem",
+            Shape::Keys(&redeem::KEYS),
+            "Codes that users type in, and what they give.",
+        ),
+        Key::optional(
             "budget",
             Shape::Keys(&budget::KEYS),
             "The cap on the summed cost of what is given.",
@@ -203,6 +210,11 @@ pub static KEYS: Keys = Keys {
             "moves",
             Shape::MapOf(&Shape::String),
             "States of earlier revisions, and the states that their participants move to.",
+        ),
+        Key::optional(
+            "rules_moved",
+            Shape::MapOf(&Shape::Id),
+            "Rules of earlier revisions, and the rules that continue them: `{ team-streak-3: team-streak-4 }`.",
         ),
         Key::optional(
             "messages",

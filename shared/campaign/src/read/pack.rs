@@ -237,6 +237,7 @@ fn all(check: &mut Check<'_>) -> Vec<(u16, Place)> {
         .map(|(at, reward)| (at as u16, reward.place.clone()))
         .collect();
     check.tables.given.extend(all.iter().map(|(at, _)| *at));
+    check.tables.named.extend(all.iter().map(|(at, _)| *at));
     all
 }
 

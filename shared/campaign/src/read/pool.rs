@@ -65,6 +65,15 @@ pub(crate) fn read(
             .error(codes::POOL_TWICE, &node.place, message)
             .help("a pool is one reward's, so that no code is handed out twice: take another pool");
     }
+    let tenant = &check.input.tenant.id;
+    check
+        .out
+        .note(
+            codes::POOL_IN_STORE,
+            &node.place,
+            format!("codes are in the store: whether pool `{name}` has {stock} of them is not known here"),
+        )
+        .help(format!("put them there before it opens (`gala codes put {tenant} {name} codes.csv`); `gala codes list {tenant}` says how many there are"));
     let low_water = reward
         .get("low_water")
         .and_then(|node| low_water(node, stock, check));

@@ -2,7 +2,7 @@
 
 use blocks::raffle::{CLAIM, ENTER, KIND, Params, Prize, signature};
 use machine::calendar::HOUR_MS;
-use machine::model::{Action, Machine, On, Window};
+use machine::model::{Action, Machine, On, Reward, Window};
 use machine::raffle::MOST_PLACES;
 
 use crate::check::Check;
@@ -108,7 +108,7 @@ pub(crate) fn read(slices: &[Slice<'_>], window: Window, check: &mut Check<'_>) 
     };
     let entries_each = int("entries_each", 1..=MOST_EACH).unwrap_or(1) as u32;
     let alternates = int("alternates", 0..=i64::from(MOST_PLACES)).unwrap_or(0) as u32;
-    let prizes = prizes(&fields, slices, check);
+    let prizes = prizes(&fields, slices, within.is_some(), check);
     if let (Some(close), Some(draw)) = (&close, &draw) {
         in_order(close, draw, window, check);
     }
@@ -219,7 +219,12 @@ fn claims(
     }
 }
 
-fn prizes(fields: &Fields<'_>, slices: &[Slice<'_>], check: &mut Check<'_>) -> Vec<Prize> {
+fn prizes(
+    fields: &Fields<'_>,
+    slices: &[Slice<'_>],
+    claimed: bool,
+    check: &mut Check<'_>,
+) -> Vec<Prize> {
     let Some(items) = fields
         .get("prizes")
         .and_then(|node| node.list(&mut check.out))
@@ -233,6 +238,7 @@ fn prizes(fields: &Fields<'_>, slices: &[Slice<'_>], check: &mut Check<'_>) -> V
             .help("name a reward, and how many win it");
     }
     let mut found: Vec<Prize> = Vec::new();
+    let elsewhere = check.tables.named.len();
     for item in items {
         let Some(prize) = item.fields(&PRIZE, &mut check.out) else {
             continue;
@@ -259,6 +265,9 @@ fn prizes(fields: &Fields<'_>, slices: &[Slice<'_>], check: &mut Check<'_>) -> V
         }
         let winners = winners as u32;
         in_stock(reward, winners, slices, &node.place, check);
+        if !claimed {
+            for_everybody(reward, &node.place, check);
+        }
         let id = check
             .tables
             .reward_at(reward)
@@ -272,7 +281,25 @@ fn prizes(fields: &Fields<'_>, slices: &[Slice<'_>], check: &mut Check<'_>) -> V
             winners,
         });
     }
+    // What is named here is not named elsewhere.
+    check.tables.named.truncate(elsewhere);
     found
+}
+
+/// What is given when it is drawn is given while nobody is there who could be looked up.
+fn for_everybody(reward: u16, place: &Place, check: &mut Check<'_>) {
+    let found = check.tables.reward_at(reward);
+    let Some(found) = found.filter(|found| found.not_for.is_some()) else {
+        return;
+    };
+    let message = format!(
+        "`{}` is not for everybody, and a prize that is given when it is drawn looks nobody up: whoever won it would never get it",
+        found.id
+    );
+    check
+        .out
+        .error(codes::RAFFLE_NOT_FOR, place, message)
+        .help("say how long a winner has to claim (`claim_within: 7 days`), or keep those it is not for from entering (`audience`)");
 }
 
 /// A prize must be there when it is claimed: enough units, and nobody else who takes them.
@@ -305,22 +332,27 @@ fn in_stock(reward: u16, winners: u32, slices: &[Slice<'_>], place: &Place, chec
     }
 }
 
-/// Whether a reward stands in for another that is gone.
-fn stands_in(reward: u16, check: &Check<'_>) -> bool {
-    let mut rewards = check.tables.rewards.iter();
-    rewards.any(|other| other.what.when_gone == Some(reward))
-}
-
-/// Says of a prize with limited stock that others get it, too.
+/// Says of a prize that the campaign gives it elsewhere, too, where that may leave a winner without it: its units may be gone, or
+/// the winner may have had it.
 fn given_elsewhere(reward: u16, check: &mut Check<'_>) {
     let found = check.tables.rewards.get(usize::from(reward));
-    let Some(found) = found.filter(|found| found.what.stock.is_some()) else {
+    let limited = |found: &Reward| {
+        found.stock.is_some() || found.per_user.is_some() || found.within.is_some()
+    };
+    let Some(found) = found.filter(|found| limited(&found.what)) else {
         return;
     };
-    let message = format!(
-        "`{}` is given without the raffle, too: its units may be gone when winners come for them",
-        found.what.id
-    );
+    let message = if found.what.stock.is_some() {
+        format!(
+            "`{}` is given without the raffle, too: its units may be gone when winners come for them",
+            found.what.id
+        )
+    } else {
+        format!(
+            "`{}` is given without the raffle, too, and limited for each user: a winner may have had it",
+            found.what.id
+        )
+    };
     let place = found.place.clone();
     check
         .out
@@ -348,19 +380,9 @@ pub(crate) fn uses(machine: &Machine, window: Window, check: &mut Check<'_>) {
         });
         found.map(|on| on.event).collect::<Vec<_>>()
     };
-    let gives = |reward: u16| {
-        let gives =
-            move |action: &Action| matches!(action, Action::Give(give) if give.reward == reward);
-        all.iter().flat_map(|on| &on.transitions).any(|transition| {
-            let then = transition.then.iter().flat_map(|(_, then)| &then.actions);
-            transition.actions.iter().chain(then).any(gives)
-        })
-    };
-    let shared: Vec<u16> = params
-        .prizes
-        .iter()
-        .map(|prize| prize.reward)
-        .filter(|reward| gives(*reward) || stands_in(*reward, check))
+    let prizes = params.prizes.iter().map(|prize| prize.reward);
+    let shared: Vec<u16> = prizes
+        .filter(|reward| check.tables.named.contains(reward))
         .collect();
     let (enter, claim) = (doing(ENTER), doing(CLAIM));
     for reward in shared {

@@ -118,6 +118,21 @@ pub(crate) fn read(check: &mut Check<'_>) {
     check.tables.used_blocks.insert(at);
 }
 
+/// Warns where no event of users counts their days for their team. Whoever reports for them brings no token, and so no team.
+pub(crate) fn counted(check: &mut Check<'_>) {
+    if check.tables.team.is_none() || check.tables.team_counted {
+        return;
+    }
+    check
+        .out
+        .warn(
+            codes::TEAM_NOT_COUNTED,
+            check.root.key_place("team"),
+            "no day of a team ever counts: only a user's own event says which team is theirs, and none counts their day",
+        )
+        .help("add an event that users send once their day is signed: `claim-team: [{ do: [{ claim_team: team }] }]`");
+}
+
 fn give(given: &Fields<'_>, params: &mut Params, check: &mut Check<'_>) {
     if given.entries().is_empty() {
         check

@@ -142,7 +142,7 @@ impl Renewal {
         self.files.insert(to, apply(text, edits));
     }
 
-    /// Shifts the dates in every value.
+    /// Shifts the dates in every value, and every key that is one: a gift's day, a team's day in a story.
     fn scalars(&mut self, node: &Node, edits: &mut Vec<Edit>) {
         match &node.kind {
             Kind::Null => {}
@@ -151,9 +151,12 @@ impl Renewal {
             }
             Kind::Scalar { .. } => self.dates(node.place.text(), node.place.span.start, edits),
             Kind::List(items) => items.iter().for_each(|item| self.scalars(item, edits)),
-            Kind::Map(entries) => entries
-                .iter()
-                .for_each(|entry| self.scalars(&entry.value, edits)),
+            Kind::Map(entries) => entries.iter().for_each(|entry| {
+                if is_date(&entry.key) {
+                    self.scalars(&entry.key, edits);
+                }
+                self.scalars(&entry.value, edits);
+            }),
         }
     }
 
@@ -173,6 +176,12 @@ impl Renewal {
             }
         }
     }
+}
+
+/// Whether a key is a date and nothing else.
+fn is_date(key: &Node) -> bool {
+    key.scalar()
+        .is_some_and(|text| text.parse::<NaiveDate>().is_ok())
 }
 
 /// One change of a text.

@@ -187,12 +187,26 @@ impl Eye<'_> {
             }
         }
         self.keys(root);
+        self.rules_moved(root);
         if let Some(moves) = root.get("moves") {
             self.out
                 .warn(
                     codes::STALE_MAPPING,
                     &moves.place,
                     "`moves` maps states of the edition before; nobody is in this one yet",
+                )
+                .help("leave it out");
+        }
+    }
+
+    /// What maps rules of the edition before.
+    fn rules_moved(&mut self, root: &Node) {
+        if let Some(moved) = root.get("rules_moved") {
+            self.out
+                .warn(
+                    codes::STALE_MAPPING,
+                    &moved.place,
+                    "`rules_moved` maps rules of the edition before; nobody was given anything in this one yet",
                 )
                 .help("leave it out");
         }

@@ -13,7 +13,7 @@ audience: { none_of: [{ list: staff }], all_of: [{ when: \"now < time('2026-02-2
 rewards:
   mug:  { title: Mug, kind: physical, stock: 2026, cost: 2026.00, odds: 1%, deliver: { connector: shop, reference: mug-2026 } }
   code: { title: Code, kind: code, odds: rest }
-give: { streak: { 3: { reward: mug, was: old } } }
+give: { streak: { 3: { reward: mug, was: old } }, dates: { 2026-02-14: mug, '2026-02-16': code } }
 moves: { gone: playing }
 ";
 

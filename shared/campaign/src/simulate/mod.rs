@@ -11,6 +11,7 @@
 //! the caller's. Reading order: [`profile`] (what is assumed), `people`, `days`, `crowd` (who comes when), `desk` (the step
 //! and the commit), `run`, [`tally`], [`forecast`]; beside it [`fit`].
 
+mod codes;
 mod crowd;
 mod days;
 mod desk;

@@ -7,9 +7,10 @@ use machine::input::{Facts, Known, Payload, User};
 use machine::model::{Campaign, Choice, EventDecl, FactKind, Field, Sender, TeamFact};
 use machine::{Millis, Type, Value};
 
+use super::codes::Codes;
 use super::dice::{Dice, Rate};
 use super::habits;
-use super::profile::{Habit, Profile};
+use super::profile::{Found, Habit, Profile};
 
 /// What the numbers of a person's own streams are for: they keep apart from those of visits, which count from 0.
 const ARRIVES: u64 = u64::MAX;
@@ -32,11 +33,13 @@ pub struct People {
     /// How often somebody presses what is not possible.
     pub presses_anyway: Rate,
     claims: Vec<(usize, Vec<(Value, u64)>)>,
-    /// Of each fact, the share of people for whom it holds; none: it is unknown of everybody.
-    facts: Vec<Option<u64>>,
+    /// Of each fact, what is found of which share of people; of all others it is unknown.
+    facts: Vec<Vec<(Known, u64)>>,
     /// Whether what is found out depends on the moment.
     teams: bool,
     nobody: User,
+    /// What they type where a code is asked for.
+    pub codes: Option<Codes>,
 }
 
 /// An event that users send.
@@ -136,10 +139,15 @@ impl People {
             });
         let facts = campaign.facts.iter().map(|fact| match &fact.what {
             FactKind::List(name) => {
-                Some(profile.lists.get(name).map_or(0, |share| share.of_whole()))
+                yes_or_no(profile.lists.get(name).copied().unwrap_or(Rate::NEVER))
             }
-            FactKind::Team(_) => None,
-            FactKind::Asked(asked) => profile.facts.get(&asked.name).map(|share| share.of_whole()),
+            FactKind::Team(_) | FactKind::Redeem(_) => Vec::new(),
+            FactKind::Asked(asked) => profile.facts.get(&asked.name).map_or(Vec::new(), found),
+            // Here is no other campaign: everybody is new of whom the profile does not say otherwise.
+            FactKind::FirstSight(first) => {
+                let said = profile.facts.get(&first.name).map(found);
+                said.unwrap_or_else(|| yes_or_no(Rate::ALWAYS))
+            }
         });
         Self {
             seed,
@@ -150,6 +158,7 @@ impl People {
             facts: facts.collect(),
             teams: campaign.facts.iter().any(|fact| fact.team().is_some()),
             nobody: User::nobody(&campaign.claims),
+            codes: Codes::new(profile, campaign),
         }
     }
 
@@ -203,27 +212,51 @@ impl People {
         campaign: &Campaign,
         team: &dyn Fn(&TeamFact) -> Known,
     ) -> Facts {
-        let on = |(place, share): (usize, &Option<u64>)| {
-            let Some(share) = share else {
-                return Known::Unknown;
-            };
-            let roll =
-                Dice::of([self.seed, u64::from(number), IS, (1 << 32) + place as u64]).roll() >> 1;
-            if roll < *share { Known::Yes } else { Known::No }
+        let on = |(place, values): (usize, &Vec<(Known, u64)>)| {
+            let of = [self.seed, u64::from(number), IS, (1 << 32) + place as u64];
+            let mut left = Dice::of(of).roll() >> 1;
+            for (known, share) in values {
+                if left < *share {
+                    return known.clone();
+                }
+                left -= share;
+            }
+            Known::Unknown
         };
         let shares = self.facts.iter().enumerate().zip(&campaign.facts);
-        let found = shares.map(|(share, fact)| match fact.team() {
+        let found = shares.map(|(values, fact)| match fact.team() {
             Some(fact) => team(fact),
-            None => on(share),
+            None => on(values),
         });
         Facts::settle(&campaign.facts, found)
     }
 
     /// Whether what is found out is the same for everybody.
     pub fn is_on_no_list(&self) -> bool {
-        let mut shares = self.facts.iter();
-        !self.teams && shares.all(|share| share.is_none_or(|share| share == 0))
+        let mut shares = self.facts.iter().flatten();
+        let whole = Rate::ALWAYS.of_whole();
+        !self.teams && shares.all(|(_, share)| *share == 0 || *share == whole)
     }
+}
+
+/// What the profile says of a fact.
+fn found(said: &Found) -> Vec<(Known, u64)> {
+    match said {
+        Found::Holds(share) => yes_or_no(*share),
+        Found::OneOf(values) => {
+            let values = values.iter();
+            let known =
+                values.map(|one| (Known::Is(one.value.value.clone()), one.share.of_whole()));
+            known.collect()
+        }
+    }
+}
+
+/// A share for whom something holds; for the others it does not.
+fn yes_or_no(share: Rate) -> Vec<(Known, u64)> {
+    let share = share.of_whole();
+    let others = Rate::ALWAYS.of_whole().saturating_sub(share);
+    vec![(Known::Yes, share), (Known::No, others)]
 }
 
 /// Fills a payload.

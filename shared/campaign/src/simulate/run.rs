@@ -173,6 +173,7 @@ impl<'r> Run<'r> {
         });
         let (user, facts) = (&*user, &*facts);
         let nobody;
+        let teamless;
         let visit = Visit {
             number,
             user,
@@ -182,8 +183,16 @@ impl<'r> Run<'r> {
         };
         if !self.people.reports.is_empty() {
             nobody = self.nobody.clone();
+            // No token comes with a report, and so no team.
+            let mut facts_of = self.desk.campaign.facts.iter();
+            let has_team = facts_of.any(|fact| fact.team().is_some());
+            teamless = has_team.then(|| {
+                let nowhere = |_: &TeamFact| Known::Unknown;
+                self.people.facts(number, &self.desk.campaign, &nowhere)
+            });
             let about = Visit {
                 user: &nobody,
+                facts: teamless.as_ref().unwrap_or(facts),
                 ..visit
             };
             for place in 0..self.people.reports.len() {
@@ -273,7 +282,16 @@ impl<'r> Run<'r> {
         };
         let payload = fill(fields, visit.now, &self.desk.campaign, dice);
         let event = *event;
-        self.send(visit, Sender::User, Some((event, &payload)))
+        let codes = self.people.codes.as_ref();
+        let Some(codes) = codes.filter(|codes| codes.event == event) else {
+            return self.send(visit, Sender::User, Some((event, &payload)));
+        };
+        let facts = visit.facts.with_handed(codes.fact, codes.typed(dice));
+        let visit = Visit {
+            facts: &facts,
+            ..*visit
+        };
+        self.send(&visit, Sender::User, Some((event, &payload)))
     }
 
     fn report(

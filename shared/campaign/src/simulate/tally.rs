@@ -178,6 +178,7 @@ impl Tally {
                 CounterKey::Stopped(_)
                 | CounterKey::Quota(..)
                 | CounterKey::Tally(..)
+                | CounterKey::Code(_)
                 | CounterKey::Entries(_) => {}
                 CounterKey::BudgetDay(_) => {
                     if self.last_capped != Some(day) {

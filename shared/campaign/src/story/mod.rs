@@ -8,6 +8,7 @@ mod tell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use machine::ids::Pseudonym;
 use machine::input::{Payload, PayloadError, User};
 use machine::model::{Campaign, Phase, Sender};
 use machine::{Day, Millis, Value};
@@ -33,6 +34,9 @@ pub struct Story {
     lists: Vec<String>,
     facts: BTreeMap<String, Value>,
     team: BTreeMap<Day, u32>,
+    /// The codes that stand on lists, each with its kind, and those that others have used.
+    codes: BTreeMap<Pseudonym, Arc<str>>,
+    used_codes: Vec<Pseudonym>,
     seed: u64,
     stock: BTreeMap<String, u32>,
     steps: Vec<Step>,
@@ -48,6 +52,9 @@ struct Step {
     place: Place,
 }
 
+/// What a story's codes have their digests by: nobody's secret.
+const SECRET: [u8; 32] = [0; 32];
+
 /// What happens in a step.
 #[derive(Debug, Clone)]
 enum Does {
@@ -56,6 +63,8 @@ enum Does {
         event: u16,
         sender: Sender,
         payload: Result<Payload, PayloadError>,
+        /// The code that somebody types, as they do; in the payload is its digest.
+        code: Option<String>,
     },
     /// The draw from entries is made, or goes on, and this participant is told what it comes to for them.
     Drawn(Drawn),

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use machine::ids::Pseudonym;
 use machine::input::User;
 use machine::model::{Campaign, FactDecl, FactKind};
+use machine::redeem::digest;
 use machine::{Day, Type, Value};
 
-use super::Story;
 use super::step::{STEP, step};
+use super::{SECRET, Story};
 use crate::codes;
 use crate::diagnostic::{Diagnostics, meant};
 use crate::document::{Key, Keys, Node, Shape, parse};
@@ -30,12 +32,22 @@ pub static KEYS: Keys = Keys {
         Key::optional(
             "facts",
             Shape::MapOf(&Shape::Any),
-            "What the tenant's services say of the user, by fact; the others are unknown.",
+            "What is found out about the user, by fact: the others are unknown; by first sight they are new unless said.",
         ),
         Key::optional(
             "team",
             Shape::MapOf(&Shape::Int(0, 1_000_000)),
             "How many others of the user's team sign in on a day, by date.",
+        ),
+        Key::optional(
+            "codes",
+            Shape::MapOf(&Shape::List(&Shape::String)),
+            "The codes that stand on the lists, by their kind; words the campaign has itself.",
+        ),
+        Key::optional(
+            "used_codes",
+            Shape::List(&Shape::String),
+            "Those of the codes, and words, that others have used as often as they may be.",
         ),
         Key::optional(
             "seed",
@@ -93,6 +105,14 @@ fn unjudged(node: &Node, campaign: &Campaign, out: &mut Diagnostics) -> Option<S
         .get("team")
         .map(|node| team(node, out))
         .unwrap_or_default();
+    let codes = fields
+        .get("codes")
+        .map(|node| listed_codes(node, campaign, out))
+        .unwrap_or_default();
+    let used_codes = fields
+        .get("used_codes")
+        .map(|node| digests(node, out))
+        .unwrap_or_default();
     let seed = fields
         .get("seed")
         .and_then(|node| node.int(0..=i64::MAX, out))
@@ -114,6 +134,8 @@ fn unjudged(node: &Node, campaign: &Campaign, out: &mut Diagnostics) -> Option<S
         lists,
         facts,
         team,
+        codes,
+        used_codes,
         seed: seed as u64,
         stock,
         steps,
@@ -168,7 +190,10 @@ fn lists(node: &Node, campaign: &Campaign, out: &mut Diagnostics) -> Vec<String>
         .iter()
         .filter_map(|fact| match &fact.what {
             FactKind::List(name) => Some(name.as_str()),
-            FactKind::Asked(_) | FactKind::Team(_) => None,
+            FactKind::Asked(_)
+            | FactKind::Team(_)
+            | FactKind::Redeem(_)
+            | FactKind::FirstSight(_) => None,
         })
         .collect();
     let mut found = Vec::new();
@@ -194,10 +219,10 @@ fn facts(node: &Node, campaign: &Campaign, out: &mut Diagnostics) -> BTreeMap<St
     let mut found = BTreeMap::new();
     for entry in node.map(out).unwrap_or(&[]) {
         let mut known = campaign.facts.iter();
-        let fact = known.find(|fact| fact.asked().is_some_and(|asked| asked.name == entry.name()));
+        let fact = known.find(|fact| fact.declared() == Some(entry.name()));
         let Some(fact) = fact else {
-            let known = campaign.facts.iter().filter_map(FactDecl::asked);
-            let near = meant(entry.name(), known.map(|asked| asked.name.as_str()));
+            let known = campaign.facts.iter().filter_map(FactDecl::declared);
+            let near = meant(entry.name(), known);
             out.error(
                 codes::STORY,
                 &entry.key.place,
@@ -208,6 +233,52 @@ fn facts(node: &Node, campaign: &Campaign, out: &mut Diagnostics) -> BTreeMap<St
         };
         let value = constant(&entry.value, fact.ty(), &campaign.calendar, out);
         found.extend(value.map(|value| (entry.name().to_owned(), value)));
+    }
+    found
+}
+
+/// The codes by their digests, each with its kind.
+fn listed_codes(
+    node: &Node,
+    campaign: &Campaign,
+    out: &mut Diagnostics,
+) -> BTreeMap<Pseudonym, Arc<str>> {
+    let kinds: Vec<&Arc<str>> = campaign
+        .redeem()
+        .into_iter()
+        .flat_map(|(_, redeem)| redeem.lists().map(|(kind, _)| kind))
+        .collect();
+    let mut found = BTreeMap::new();
+    for entry in node.map(out).unwrap_or(&[]) {
+        let Some(kind) = kinds.iter().find(|kind| ****kind == *entry.name()) else {
+            let near = meant(entry.name(), kinds.iter().map(|kind| &***kind));
+            out.error(
+                codes::STORY,
+                &entry.key.place,
+                format!("the campaign takes no codes `{}` from a list", entry.name()),
+            )
+            .maybe_help(near);
+            continue;
+        };
+        for code in digests(&entry.value, out) {
+            found.entry(code).or_insert_with(|| (*kind).clone());
+        }
+    }
+    found
+}
+
+fn digests(node: &Node, out: &mut Diagnostics) -> Vec<Pseudonym> {
+    let mut found = Vec::new();
+    for item in node.one_or_list() {
+        let Some(text) = item.string(out) else {
+            continue;
+        };
+        match digest(&SECRET, text) {
+            Some(code) => found.push(code),
+            None => {
+                out.error(codes::STORY, &item.place, "this is no code");
+            }
+        }
     }
     found
 }

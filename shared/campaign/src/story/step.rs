@@ -1,12 +1,14 @@
 //! A step of a story: from its map to what happens and what must come out.
 
 use machine::calendar::Millis;
+use machine::ids::Pseudonym;
 use machine::input::Payload;
 use machine::model::{Campaign, Phase, Sender, VarKind};
+use machine::redeem::{FIELD, digest};
 use machine::{Type, Value};
 use serde_json::{Map, Value as Json, json};
 
-use super::{Does, Drawn, Expects, Step};
+use super::{Does, Drawn, Expects, SECRET, Step};
 use crate::codes;
 use crate::diagnostic::{Diagnostics, meant};
 use crate::document::{Fields, Key, Keys, Node, Shape};
@@ -211,10 +213,20 @@ fn does(fields: &Fields<'_>, campaign: &Campaign, out: &mut Diagnostics) -> Opti
             .map(|field| field.ty);
         body.insert(entry.name().to_owned(), as_json(&entry.value, ty, campaign));
     }
+    let code = campaign.redeem().and_then(|(_, redeem)| {
+        let code = body
+            .get_mut(FIELD)
+            .filter(|_| redeem.event == declared.name)?;
+        let text = code.as_str()?.to_owned();
+        let digest = digest(&SECRET, &text).unwrap_or(Pseudonym([0; 16]));
+        *code = json!(digest.to_string());
+        Some(text)
+    });
     Some(Does::Event {
         event,
         sender,
         payload: Payload::read(declared, &body),
+        code,
     })
 }
 

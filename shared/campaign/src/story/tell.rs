@@ -3,12 +3,13 @@
 use machine::calendar::date;
 use machine::ids::Pseudonym;
 use machine::input::{Facts, Known, User};
-use machine::ledger::{Row, TEAM_DAY};
+use machine::ledger::{CODE_USED, Row, TEAM_DAY};
 use machine::model::{Campaign, FactKind, Sender};
 use machine::raffle::{Told, reward_of};
+use machine::redeem::{Handed, RedeemFact, Standing, digest};
 use machine::{Day, Type, Value};
 
-use super::{Does, Drawn, Expects, Step, Story};
+use super::{Does, Drawn, Expects, SECRET, Step, Story};
 use crate::codes;
 use crate::diagnostic::Diagnostics;
 use crate::play::{Act, Played, Refused, Stage};
@@ -30,6 +31,9 @@ pub(super) fn tell(campaign: &Campaign, story: &Story, out: &mut Diagnostics) {
             return;
         }
     };
+    for code in &story.used_codes {
+        stage.use_up(*code);
+    }
     for step in &story.steps {
         let before = out.len();
         play(&mut stage, campaign, story, step, out);
@@ -39,8 +43,8 @@ pub(super) fn tell(campaign: &Campaign, story: &Story, out: &mut Diagnostics) {
     }
 }
 
-/// What is found out about the user of a story at a step.
-fn known(stage: &Stage, campaign: &Campaign, story: &Story, step: &Step) -> Facts {
+/// What is found out about the user of a story at a step, where an event is of this sender.
+fn known(stage: &Stage, campaign: &Campaign, story: &Story, step: &Step, sender: Sender) -> Facts {
     let found = campaign.facts.iter().map(|fact| match &fact.what {
         FactKind::List(name) if story.lists.contains(name) => Known::Yes,
         FactKind::List(_) => Known::No,
@@ -48,18 +52,50 @@ fn known(stage: &Stage, campaign: &Campaign, story: &Story, step: &Step) -> Fact
             Some(value) => Known::Is(value.clone()),
             None => Known::Unknown,
         },
+        // No token comes with what others send.
+        FactKind::Team(_) if sender != Sender::User => Known::Unknown,
+        FactKind::FirstSight(first) => match story.facts.get(&first.name) {
+            Some(value) => Known::Is(value.clone()),
+            None => Known::Yes,
+        },
         FactKind::Team(team) => {
             let others = |day: Day| story.team.get(&day).copied().unwrap_or(0);
             let user = &story.user;
             tallies(stage.lane(), campaign, team, user, step.at, &others)
         }
+        FactKind::Redeem(redeem) => handed(redeem, campaign, story, step),
     });
     Facts::settle(&campaign.facts, found)
 }
 
+/// What the code is that is typed in a step, if one is.
+fn handed(redeem: &RedeemFact, campaign: &Campaign, story: &Story, step: &Step) -> Known {
+    let Does::Event {
+        code: Some(text), ..
+    } = &step.does
+    else {
+        return Known::NotAsked;
+    };
+    let code = digest(&SECRET, text).unwrap_or(Pseudonym([0; 16]));
+    let at_sight = redeem.at_sight(&campaign.tenant, &campaign.campaign, text);
+    let on_list = || match story.codes.get(&code) {
+        Some(kind) => Standing::Of(kind.clone()),
+        None => Standing::Unknown,
+    };
+    Known::Handed(Handed {
+        code,
+        is: at_sight.unwrap_or_else(on_list),
+    })
+}
+
 fn play(stage: &mut Stage, campaign: &Campaign, story: &Story, step: &Step, out: &mut Diagnostics) {
     const WHO: Pseudonym = Pseudonym([1; 16]);
-    let before = known(stage, campaign, story, step);
+    let sender = match &step.does {
+        Does::Event { sender, .. } => *sender,
+        Does::Drawn(_) | Does::Wait => Sender::Timer,
+        Does::Look => Sender::User,
+    };
+    let before = known(stage, campaign, story, step, sender);
     let nobodys_claims = User::nobody(&campaign.claims);
     let mut act = Act {
         who: WHO,
@@ -87,6 +123,7 @@ fn play(stage: &mut Stage, campaign: &Campaign, story: &Story, step: &Step, out:
             event,
             sender,
             payload: Ok(payload),
+            ..
         } => {
             act.event = Some((*event, payload));
             act.sender = *sender;
@@ -108,7 +145,7 @@ fn play(stage: &mut Stage, campaign: &Campaign, story: &Story, step: &Step, out:
         }
     }
     // Who looks afterwards is asked about anew.
-    let after = known(stage, campaign, story, step);
+    let after = known(stage, campaign, story, step, Sender::User);
     act.facts = &after;
     act.event = None;
     act.user = &story.user;
@@ -189,7 +226,7 @@ fn came_out(result: Result<Played, Refused>, step: &Step, out: &mut Diagnostics)
     }
     if let Some(emits) = &expects.emits {
         let messages = played.decision.rows.iter().filter_map(|row| match row {
-            Row::Message(message) if &*message.message == TEAM_DAY => None,
+            Row::Message(message) if [TEAM_DAY, CODE_USED].contains(&&*message.message) => None,
             Row::Message(message) => Some(&*message.message),
             _ => None,
         });

@@ -144,6 +144,11 @@ durability: strict
       "archive_ms": 94867200000,
       "review": {
         "approvals": 0
+      },
+      "posters": {
+        "picture_hosts": [],
+        "fonts": [],
+        "storage": null
       }
     }
     "#);

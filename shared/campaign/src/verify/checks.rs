@@ -126,6 +126,36 @@ impl Found<'_> {
         grant.map(|grant| grant.reward)
     }
 
+    /// Whether the wheel had been drawn from as often as the row says. Odds of first draws, and a limit of the edition, follow
+    /// from it.
+    pub fn made(&mut self, draw: &Draw, revisions: &BTreeMap<u32, Revision>, player: &mut Player) {
+        let has_wheel = |revision: &Revision| revision.wheels.contains_key(&*draw.purpose);
+        if !revisions.get(&self.row.revision).is_some_and(has_wheel) {
+            return;
+        }
+        let known = player.made.get(&draw.purpose).copied();
+        let (counted, last) = known.unwrap_or((0, self.row.revision));
+        // A revision in between that lacks the wheel drops its count.
+        let dropped = last < self.row.revision
+            && revisions
+                .range(last..self.row.revision)
+                .any(|(_, between)| !has_wheel(between));
+        let made = draw.made();
+        if made != counted && !(dropped && made == 0) {
+            self.note(
+                Kind::Index,
+                format!(
+                    "draw {} has {made} of this wheel before it by the row, {counted} by those before",
+                    draw.index
+                ),
+            );
+        }
+        let after = made.saturating_add(1);
+        player
+            .made
+            .insert(draw.purpose.clone(), (after, self.row.revision));
+    }
+
     pub fn misses(
         &mut self,
         draw: &Draw,
@@ -330,6 +360,10 @@ impl Found<'_> {
                 CounterKey::Quota(..) => self.note(
                     Kind::Exhausted,
                     format!("`{key}` is said to be used up, and no draw asks for it"),
+                ),
+                CounterKey::Code(_) => self.note(
+                    Kind::Exhausted,
+                    "a code is said to be used up, and no draw asks for it".to_owned(),
                 ),
                 CounterKey::Tally(..) => self.note(
                     Kind::Exhausted,

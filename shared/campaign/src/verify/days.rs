@@ -174,7 +174,7 @@ impl Found<'_> {
         };
         let all = at_most
             .edition
-            .is_some_and(|most| draw.index >= u64::from(most));
+            .is_some_and(|most| draw.made() >= u64::from(most));
         if full || all {
             let message = format!("draw {} is one more than may be made", draw.index);
             self.note(Kind::Limit, message);

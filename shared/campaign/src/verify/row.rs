@@ -178,9 +178,17 @@ pub struct Draw {
     /// Which rewards are not for this participant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub excluded: Vec<String>,
+    /// How many draws the participant had made of this wheel before it; the index where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<u64>,
 }
 
 impl Draw {
+    /// How many draws the participant had made of this wheel before it.
+    pub(super) fn made(&self) -> u64 {
+        self.made.unwrap_or(self.index)
+    }
+
     /// The day it counts on; none where none is said, or none that can be read.
     pub(super) fn day(&self) -> Option<Day> {
         let day = self.day.as_deref()?.parse().ok()?;
@@ -223,6 +231,7 @@ impl Row {
                     tier: draw.terms.tier,
                     day: draw.terms.day.map(|day| date(day).to_string()),
                     excluded: names(&draw.terms.excluded),
+                    made: draw.terms.made,
                 },
             },
             ledger::Row::Entry(entry) => What::Entry {

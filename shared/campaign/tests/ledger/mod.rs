@@ -253,7 +253,7 @@ pub fn play() -> Ledger {
 }
 
 /// A wheel with tiers, several draws at once, limits by day and week, and a laptop (`laptop` parts of 1,000) that is not for those on
-/// a list; its pity gives mugs, and only a mug starts the count over.
+/// a list; its pity gives mugs, and only a mug starts the count over. Each day that is signed draws a sticker, too.
 pub fn on_terms(laptop: u64) -> Definition {
     let mut builder = Builder::new("Asia/Shanghai", vec![]);
     builder.definition.facts.push(FactDecl {
@@ -325,6 +325,25 @@ pub fn on_terms(laptop: u64) -> Definition {
     builder.event("draw", &[], vec![acts(block, 0, vec![])]);
     let five = vec![Expr::Int(IntExpr::Lit(5))];
     builder.event("draw-many", &[], vec![acts(block, 0, five)]);
+    let sticker = builder.reward("sticker", RewardKind::Coupon, |_| {});
+    let stickers = slice(&mut builder, sticker, 1, "sticker");
+    let each_day = streak::Lot {
+        due: streak::Due::EachDay,
+        name: "each-day".to_owned(),
+        odds: Odds {
+            whole: 1,
+            slices: vec![stickers],
+            rest: None,
+            rest_rule: None,
+            names: vec![(sticker, "sticker".into())],
+        },
+    };
+    let days = streak::Params {
+        lots: vec![each_day],
+        ..streak::Params::default()
+    };
+    let (block, _) = builder.block("streak", serde_json::to_string(&days).unwrap(), 0);
+    builder.event("sign-in", &[], vec![acts(block, 0, vec![])]);
     builder.definition
 }
 
@@ -357,12 +376,16 @@ pub fn play_on_terms() -> Ledger {
         }
         let number = order.below(30);
         let who = Pseudonym::of(&[2; 32], &format!("member-{number}"));
+        let event = match turn % 7 {
+            0 => 2,
+            _ => u16::from(order.below(2) == 0),
+        };
         let act = Act {
             who,
             user: &User::default(),
             facts: &listed(&first, number),
             sender: Sender::User,
-            event: Some((u16::from(order.below(2) == 0), &Payload::default())),
+            event: Some((event, &Payload::default())),
             now: OPENS + turn * HOUR_MS / 4,
         };
         let Ok(played) = stage.play(&act) else {

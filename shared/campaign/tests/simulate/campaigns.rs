@@ -87,6 +87,7 @@ languages: [en]
 keys: [{ kid: k1, alg: HS256, dev: true }]
 claims: { tags: { type: list }, level: { type: int, default: 0 } }
 organizer: Acme
+connectors: { crm: { kind: http, url: https://crm.example.com/gala/facts, secret: { env: CRM_SECRET } } }
 ";
 
 /// All of them, by name.

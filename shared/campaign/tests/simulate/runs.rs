@@ -284,3 +284,45 @@ proptest! {
         prop_assert!(forecast.rewards.iter().all(|reward| reward.kind != RewardKind::Nothing));
     }
 }
+
+/// For newcomers by first sight, who get another reward by the rank that a service tells.
+const STRANGERS: &str = "
+activity: gift-pack
+title: Strangers
+opens: 2026-11-01
+closes: 2026-11-08
+facts:
+  newcomer: { by: first-sight, when_unknown: false }
+  rank: { ask: crm, type: string, when_unknown: none }
+  level: { ask: crm, type: int, when_unknown: 0 }
+audience: { all_of: [{ fact: newcomer }, { when: \"facts.rank != 'silver'\" }, { when: facts.level < 3 }] }
+rewards: { book: { title: Book, kind: coupon } }
+";
+
+#[test]
+fn what_is_found_out_about_people_is_drawn_as_the_profile_says() {
+    let given = |facts: &str| {
+        let text = format!(
+            "events: {{ claim: {{ rate: 100%, tries: 1 }} }}\nshare: {{ rate: 0% }}\n{facts}"
+        );
+        let profile = profile(&campaign("strangers", STRANGERS), &text).unwrap();
+        let asked = Asked {
+            users: Some(2000),
+            days: Some(7),
+            seed: 3,
+            runs: Some(1),
+            ..Asked::default()
+        };
+        let plan = Plan::new(definition("strangers", STRANGERS), profile, &asked).unwrap();
+        plan.run(0, || {}).unwrap().rewards[0].won
+    };
+    assert_eq!(given(""), 2000, "everybody is new, and of no rank");
+    assert_eq!(given("facts: { newcomer: 0% }"), 0);
+    let some = given("facts: { newcomer: 30% }");
+    assert!((540..660).contains(&some), "{some}");
+    let ranks = "facts: { rank: [{ value: gold, share: 10% }, { value: silver, share: 40% }] }";
+    let some = given(ranks);
+    assert!((1120..1280).contains(&some), "{some}");
+    let some = given("facts: { level: [{ value: 3, share: 50% }, { value: 1, share: 50% }] }");
+    assert!((920..1080).contains(&some), "{some}");
+}

@@ -164,6 +164,8 @@ fn a_ledger_on_terms_verifies_and_has_met_everything() {
     for tier in [Some(1), Some(2), None] {
         assert!(count(&|draw| draw.tier == tier) > 50, "{tier:?}");
     }
+    // What days draw takes indices, and is no draw of the wheel.
+    assert!(count(&|draw| draw.made.is_some_and(|made| made < draw.index)) > 500);
     assert!(count(&|draw| !draw.excluded.is_empty()) > 5);
     assert!(count(&|draw| draw.had.contains(&"mug".to_owned())) > 5);
     assert!(count(&|draw| draw.had.contains(&"badge".to_owned())) > 50);
@@ -187,6 +189,18 @@ fn what_is_done_to_terms_is_found_and_named() {
             "no tier",
             |draw| draw.tier == Some(2),
             |draw| draw.tier = None,
+            Kind::Rolled,
+        ),
+        (
+            "days' draws as the wheel's",
+            |draw| draw.made.is_some(),
+            |draw| draw.made = None,
+            Kind::Index,
+        ),
+        (
+            "fewer draws of the wheel",
+            |draw| draw.made.is_some_and(|made| made > 2) && draw.tier.is_none(),
+            |draw| draw.made = Some(0),
             Kind::Rolled,
         ),
         (

@@ -6,6 +6,7 @@
 
 mod breaker;
 pub(crate) mod dial;
+mod first_sight;
 mod service;
 mod sign;
 mod team;
@@ -13,6 +14,7 @@ mod team;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use campaign::tenant::{Alg, KeySpec, Tenant};
 use futures_util::future::join_all;
@@ -23,6 +25,7 @@ use machine::{Campaign, Millis, Type};
 use store::Store;
 
 use self::service::{Member, Service};
+use crate::redeem::Typed;
 use crate::registry::connector_secret;
 use crate::served::TenantShell;
 
@@ -72,7 +75,7 @@ impl Services {
 /// Whom is asked about, and where.
 #[derive(Clone, Copy)]
 pub struct Whom<'a> {
-    /// The store, which knows teams' tallies.
+    /// The store, which knows teams' tallies, lists of codes, and who has been here before.
     pub store: &'a dyn Store,
     /// The campaign's lane.
     pub key: &'a CampaignKey,
@@ -84,16 +87,43 @@ pub struct Whom<'a> {
     pub claims: &'a User,
     /// The clock, of this lane.
     pub now: Millis,
+    /// The code that they handed in, where they did.
+    pub code: Option<&'a Typed>,
+}
+
+/// Why it is not said what a code is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoAnswer {
+    /// There were too many wrong ones; after how long one may be tried again.
+    TooMany(Duration),
+    /// The store did not say.
+    Slow,
 }
 
 /// What services said of one member, by the facts' places in a definition. Facts that are not in it were not asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Answers(BTreeMap<u16, Known>);
+pub struct Answers {
+    facts: BTreeMap<u16, Known>,
+    /// Set where nothing may be decided, since it is not known what a code is.
+    pub no: Option<NoAnswer>,
+}
 
 impl Answers {
     /// What was said of a fact.
     pub fn of(&self, fact: u16) -> Known {
-        self.0.get(&fact).cloned().unwrap_or(Known::NotAsked)
+        self.facts.get(&fact).cloned().unwrap_or(Known::NotAsked)
+    }
+
+    /// Those of these facts that were not asked for; none after a no.
+    pub fn without(&self, mut wanted: BTreeSet<u16>) -> BTreeSet<u16> {
+        wanted.retain(|fact| self.no.is_none() && !self.facts.contains_key(fact));
+        wanted
+    }
+
+    /// Takes in what more was said.
+    pub fn extend(&mut self, more: Self) {
+        self.facts.extend(more.facts);
+        self.no = self.no.take().or(more.no);
     }
 }
 
@@ -135,7 +165,20 @@ impl TenantShell {
                 let said = self.team(who, definition, team).await;
                 answers.insert(*fact, said);
             }
+            if let Some(first) = declared.and_then(FactDecl::first_sight) {
+                answers.insert(*fact, self.first_sight(who, first).await);
+            }
         }
-        Answers(answers)
+        let mut no = None;
+        let code = definition.redeem();
+        if let Some((fact, redeem)) = code.filter(|(fact, _)| wanted.contains(fact)) {
+            match self.handed(who, redeem).await {
+                Ok(said) => {
+                    answers.insert(fact, said);
+                }
+                Err(why) => no = Some(why),
+            }
+        }
+        Answers { facts: answers, no }
     }
 }

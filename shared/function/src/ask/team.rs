@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use blocks::team::{LATE_DAYS, Params};
-use machine::Value;
 use machine::facts::Tallies;
 use machine::ids::Pseudonym;
 use machine::input::Known;
@@ -16,12 +15,9 @@ use crate::served::TenantShell;
 impl TenantShell {
     /// What is known of a user's team; a team is known though its tallies are not.
     pub(super) async fn team(&self, who: &Whom<'_>, campaign: &Campaign, fact: &TeamFact) -> Known {
-        let Some(Value::Str(name)) = who.claims.claims.get(usize::from(fact.claim)) else {
+        let Some(name) = fact.of(&campaign.claims, who.claims) else {
             return Known::Unknown;
         };
-        if name.is_empty() {
-            return Known::Unknown;
-        }
         // No member id has this character.
         let team: Arc<str> = Pseudonym::of(&self.secret.0, &format!("\0team\0{name}"))
             .to_string()

@@ -15,7 +15,7 @@ use store::Store;
 
 use super::seen::Seen;
 use super::{Caller, Failed, Render, Sent, record, user_of};
-use crate::ask::{Answers, Whom};
+use crate::ask::{Answers, NoAnswer, Whom};
 
 /// What an attempt is made on.
 pub(super) struct Known {
@@ -85,7 +85,7 @@ pub(super) fn attempt(
     if !known.live.as_ref().is_none_or(is_own) {
         return Err(Failed::Behind);
     }
-    let prepared = Prepared::new(caller, sent, campaign, answers)?;
+    let mut prepared = Prepared::new(caller, sent, campaign, answers)?;
     if let Some(pause) = &known.pause
         && pause.stops(Some(sent.event))
     {
@@ -99,6 +99,11 @@ pub(super) fn attempt(
     if known.blocked {
         return Err(Failed::Blocked);
     }
+    match answers.no {
+        Some(NoAnswer::TooMany(wait)) => return Err(Failed::TooManyTries(wait)),
+        Some(NoAnswer::Slow) => return Err(Failed::Slow),
+        None => {}
+    }
     let record = record(caller, known.participant.as_ref(), campaign)?;
     if sent
         .if_match
@@ -106,6 +111,8 @@ pub(super) fn attempt(
     {
         return Err(Failed::StalePage(record.core.version));
     }
+    let found = std::mem::take(&mut prepared.facts);
+    prepared.facts = found.with_kept(&campaign.facts, &record.core);
     let draws = caller.served.draws(caller.lane, &caller.user);
     let call = Call {
         campaign,
@@ -140,28 +147,34 @@ pub(super) fn attempt(
 }
 
 /// Asks the tenant's services what an event needs that can be taken at all: for one that is refused before any rule is looked
-/// at, nobody is asked.
+/// at, nobody is asked. What was answered before in this call is not asked again, nor what the record keeps; what only a pause or a
+/// block kept from being asked is asked for after all once the store knows better.
 pub(super) async fn look_up(
     store: &dyn Store,
     caller: &Caller<'_>,
     sent: &Sent<'_>,
     known: &Known,
-) -> Answers {
+    answers: &mut Answers,
+) {
     let Some(campaign) = caller.served.revision_of(&caller.user) else {
-        return Answers::default();
+        return;
     };
     let Some(event) = campaign.event(sent.event) else {
-        return Answers::default();
+        return;
     };
-    let wanted = campaign.asks(event, sent.sender);
+    let wanted = answers.without(campaign.asks(event, sent.sender));
     let paused = known.pause.as_ref();
     if wanted.is_empty() || known.blocked || paused.is_some_and(|it| it.stops(Some(sent.event))) {
-        return Answers::default();
+        return;
     }
     let shut = closed(campaign, event, caller.now, caller.rehearsal).is_some();
     if shut || Prepared::new(caller, sent, campaign, &Answers::default()).is_err() {
-        return Answers::default();
+        return;
     }
+    let Ok(record) = record(caller, known.participant.as_ref(), campaign) else {
+        return;
+    };
+    let wanted = campaign.open(wanted, &record.core);
     let who = Whom {
         store,
         key: &caller.served.key(caller.lane),
@@ -169,8 +182,9 @@ pub(super) async fn look_up(
         user: caller.user,
         claims: &user_of(campaign, caller.claims),
         now: caller.now,
+        code: sent.code,
     };
-    caller.shell.ask(campaign, &wanted, &who).await
+    answers.extend(caller.shell.ask(campaign, &wanted, &who).await);
 }
 
 /// What makes a decision true that time alone brought about; an event puts its own name, key and answer in. `stored` is the

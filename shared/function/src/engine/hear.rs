@@ -63,7 +63,7 @@ pub async fn hear(
         .ok_or(Failed::NoSuchEvent)?;
     let payload = Payload::of_message(declared, &message.row.fields).map_err(Failed::Payload)?;
     // The member id is not known here, only whom it is the pseudonym of: what lists say is unknown.
-    let facts = Facts::settle(&campaign.facts, []);
+    let unknown = Facts::settle(&campaign.facts, []);
     let nobody = User::nobody(&campaign.claims);
     let draws = caller.served.draws(caller.lane, &user);
     let mut known = recalled.participant;
@@ -80,6 +80,7 @@ pub async fn hear(
         {
             return Err(stopped(caller, campaign, event, pause));
         }
+        let facts = unknown.clone().with_kept(&campaign.facts, &record.core);
         let call = Call {
             campaign,
             participant: &record,

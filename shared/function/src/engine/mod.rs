@@ -16,6 +16,7 @@ mod seen;
 mod tick;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use machine::ids::{CampaignKey, Lane, Pseudonym};
 use machine::input::{PayloadError, User};
@@ -28,7 +29,9 @@ use serde_json::{Map, Value as Json};
 use store::{Asked, Store};
 
 use self::attempt::{Known, attempt, look_up};
+use crate::ask::Answers;
 use crate::lists::Listed;
+use crate::redeem::Typed;
 use crate::served::{Served, TenantShell};
 use crate::telemetry::meters::{Tried, commit_try, grant};
 
@@ -82,6 +85,8 @@ pub struct Sent<'a> {
     pub key: &'a str,
     /// SHA-256 of the event and the meaning of the body.
     pub fingerprint: &'a [u8; 32],
+    /// The code that it brings, whose digest the body has.
+    pub code: Option<&'a Typed>,
     /// The version that the client saw.
     pub if_match: Option<u64>,
     /// Where it came from.
@@ -128,6 +133,8 @@ pub enum Failed {
     Rule(Fault),
     /// A counter is missing.
     Frozen(String),
+    /// There were too many wrong codes; after how long one may be tried again.
+    TooManyTries(Duration),
     /// Too many others changed the same things.
     Contended,
     /// What is live has changed and this process has not loaded it yet.
@@ -171,7 +178,7 @@ pub async fn act(
     let (mut stale, mut gone) = (0, 0);
     // Asked once in a call, so that all of its steps are made on the same; and not for one that was answered before, where the
     // store says so first.
-    let mut answers = None;
+    let mut answers = Answers::default();
     loop {
         let known = match next.take() {
             Some(known) => known,
@@ -180,11 +187,8 @@ pub async fn act(
                 Recollection::Record(known) => known,
             },
         };
-        let answers = match &answers {
-            Some(answers) => answers,
-            None => answers.insert(look_up(store, caller, sent, &known).await),
-        };
-        let commit = match attempt(caller, sent, render, &key, &known, &exhausted, answers) {
+        look_up(store, caller, sent, &known, &mut answers).await;
+        let commit = match attempt(caller, sent, render, &key, &known, &exhausted, &answers) {
             Ok(commit) => commit,
             Err(_) if known.guessed => continue,
             Err(no) => return Err(no),

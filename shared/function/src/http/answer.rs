@@ -99,6 +99,12 @@ pub(super) fn failed(failed: Failed, context: &Context<'_>, language: &str) -> P
             );
             Problem::new(Code::StockFrozen)
         }
+        Failed::TooManyTries(wait) => {
+            let secs = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            Problem::new(Code::RateLimited)
+                .retry_after(u32::try_from(secs.max(1)).unwrap_or(u32::MAX))
+                .saying(TOO_MANY_TRIES)
+        }
         Failed::Contended => Problem::new(Code::Overloaded),
         Failed::Behind => Problem::new(Code::StoreUnavailable).saying(Words {
             en: "This activity is being updated. Please try again.",
@@ -132,3 +138,8 @@ pub(super) fn store_problem(error: &store::Error, request_id: &str) -> Problem {
         }
     }
 }
+
+const TOO_MANY_TRIES: Words = Words {
+    en: "Too many wrong codes. Please try again later.",
+    zh: "输错次数过多，请稍后再试。",
+};

@@ -26,6 +26,7 @@ use crate::identity::role::EVENTS_WRITE;
 use crate::identity::token::MAX_SUB_BYTES;
 use crate::poster::share;
 use crate::problem::{Code, Problem, Words};
+use crate::redeem;
 use crate::render;
 
 /// How long a client may take to send a body of a few kilobytes.
@@ -148,7 +149,8 @@ async fn take_event(
         return Err(Problem::new(Code::Forbidden).with("scope", EVENTS_WRITE));
     }
     let bytes = read_body(context.parts, body, BODY_BYTES).await?;
-    let payload = parse_payload(&bytes).map_err(|error: PayloadError| Problem::from(error))?;
+    let mut payload = parse_payload(&bytes).map_err(|error: PayloadError| Problem::from(error))?;
+    let code = redeem::seal(&who.tenant, &who.served, &address.event, &mut payload);
     let member = address.user.as_deref().unwrap_or(&who.claims.sub);
     if !is_member(member) {
         let what = "a member id has 1 to 255 bytes and no control characters";
@@ -170,6 +172,7 @@ async fn take_event(
         body: &payload,
         key: key.as_str(),
         fingerprint: fingerprint.as_bytes(),
+        code: code.as_ref(),
         if_match,
         attribution: attribution(context, who, backend)?,
     };

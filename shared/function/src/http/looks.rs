@@ -158,7 +158,8 @@ async fn read(
     let record = record(caller, recalled.participant.as_ref(), campaign)?;
     let many = record.grants.len();
     let shown = match what {
-        Look::View => 0..many,
+        // The newest: a page asks `/grants` for the rest. A record can hold thousands.
+        Look::View => many.saturating_sub(GRANTS_PAGE)..many,
         Look::Grants(after) => after.min(many)..after.saturating_add(GRANTS_PAGE).min(many),
     };
     let store = &*context.shell.store;
@@ -177,11 +178,13 @@ async fn read(
         ));
     }
     // Only for `eligible`: an event's own facts are asked for when it comes.
-    // A team's tallies are shown, and are one read of our own store.
+    // A team's tallies are shown, and are one read of our own store; who is new decides of buttons, and is another, once.
     let claims = user_of(campaign, caller.claims);
     let mut wanted = campaign.facts_of(campaign.audience.as_ref());
     let teams = (0_u16..).zip(&campaign.facts);
     wanted.extend(teams.filter_map(|(at, fact)| fact.team().map(|_| at)));
+    wanted.extend(campaign.first_sights().map(|(at, _)| at));
+    let wanted = campaign.open(wanted, &record.core);
     let whom = Whom {
         store: &*context.shell.store,
         key: &key,
@@ -189,6 +192,7 @@ async fn read(
         user,
         claims: &claims,
         now: caller.now,
+        code: None,
     };
     let asked = caller.shell.ask(campaign, &wanted, &whom);
     let answers = tokio::time::timeout_at(until, asked)
@@ -196,7 +200,8 @@ async fn read(
         .unwrap_or_default();
     let facts = caller
         .shell
-        .facts_with(campaign, caller.member, &caller.listed, &answers);
+        .facts_with(campaign, caller.member, &caller.listed, &answers)
+        .with_kept(&campaign.facts, &record.core);
     let call = Call {
         campaign,
         participant: &record,
@@ -231,5 +236,6 @@ async fn read(
         drawn: drawn.as_deref(),
         posters: Some(&offer),
     };
-    render::view_answer(&call, standing, &key, &user, language, &codes).map_err(Failed::Rule)
+    let page = (&codes, shown);
+    render::view_answer(&call, standing, &key, &user, language, page).map_err(Failed::Rule)
 }

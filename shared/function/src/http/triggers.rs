@@ -7,17 +7,18 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use axum::{Extension, Router};
 use host::event::{Event, PARKED_PATH, PATH};
 use machine::Millis;
 use machine::model::Sender;
 use machine::world::{Attribution, Parked};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
+use tokio::sync::Mutex;
 
 use super::context::{Context, Identified};
 use super::events::{carry, is_member};
@@ -27,6 +28,7 @@ use crate::fingerprint::{Fingerprint, parse_payload};
 use crate::identity::Claims;
 use crate::problem::{Code, Problem};
 use crate::raffle::Raffles;
+use crate::redeem;
 use crate::relay::Relay;
 use crate::sweep::sweep;
 
@@ -38,10 +40,16 @@ pub fn events_router(shell: Arc<Shell>) -> Router {
     Router::new()
         .route(PATH, post(take))
         .route(PARKED_PATH, post(park))
+        // An instance that stays warm reads again only what has something to do.
+        .layer(Extension(Arc::new(Mutex::new(Raffles::default()))))
         .with_state(shell)
 }
 
-async fn take(State(shell): Shared, request: Request) -> Response {
+async fn take(
+    State(shell): Shared,
+    Extension(raffles): Extension<Arc<Mutex<Raffles>>>,
+    request: Request,
+) -> Response {
     let (mut parts, _) = request.into_parts();
     let Some(event) = parts.extensions.remove::<Event>() else {
         return StatusCode::BAD_REQUEST.into_response();
@@ -50,7 +58,7 @@ async fn take(State(shell): Shared, request: Request) -> Response {
         crate::pools::Keeper::default().round(&shell).await;
         let moved = sweep(&shell).await;
         let told = Relay::default().round(&shell).await;
-        let drawn = Raffles::default().round(&shell).await;
+        let drawn = raffles.lock().await.round(&shell).await;
         #[cfg(feature = "yaml")]
         crate::schedule::Timetable::default().round(&shell).await;
         tracing::info!(
@@ -96,7 +104,9 @@ fn verdict(code: Code) -> StatusCode {
         | Code::BudgetSpent
         | Code::NotPossible
         | Code::NotEligible => StatusCode::NO_CONTENT,
-        code if code == Code::Paused || code.status() == StatusCode::SERVICE_UNAVAILABLE => {
+        code if matches!(code, Code::Paused | Code::RateLimited)
+            || code.status() == StatusCode::SERVICE_UNAVAILABLE =>
+        {
             StatusCode::SERVICE_UNAVAILABLE
         }
         _ => StatusCode::UNPROCESSABLE_ENTITY,
@@ -145,7 +155,7 @@ pub(super) async fn told(
     key: &str,
     found: &mut Option<Identified>,
 ) -> Result<Response, Problem> {
-    let told = Told::read(event)?;
+    let mut told = Told::read(event)?;
     if !is_member(&told.user) {
         let what = "a member id has 1 to 255 bytes and no control characters";
         return Err(Problem::new(Code::InvalidPayload).with("problem", what));
@@ -159,6 +169,7 @@ pub(super) async fn told(
         claims: Arc::new(Claims::of_nobody()),
         preview: None,
     });
+    let code = redeem::seal(&who.tenant, &who.served, &told.event, &mut told.payload);
     let fingerprint = Fingerprint::of(&told.event, &told.payload);
     let sent = crate::engine::Sent {
         event: &told.event,
@@ -166,6 +177,7 @@ pub(super) async fn told(
         body: &told.payload,
         key,
         fingerprint: fingerprint.as_bytes(),
+        code: code.as_ref(),
         if_match: None,
         attribution: Attribution {
             request_id: context.trace.request_id.as_str().into(),

@@ -4,7 +4,7 @@
 //! never claims. Free units go to alternates in the order of the draw, one after another; who tells the k-th has read what
 //! the k-1 before them were given (which never changes), and of two who tell the k-th one is refused by its record.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use blocks::raffle::{Standing, of, standing};
 use futures_util::future::join_all;
@@ -56,8 +56,13 @@ pub(super) async fn tell(
         due: Millis::MAX,
     };
     let stands = stand(place, order).await?;
+    let again = place.now.saturating_add(AGAIN_MS);
     let mut news: Vec<(Pseudonym, Told<'_>)> = Vec::new();
     for (at, (who, stands)) in order.iter().zip(&stands).enumerate() {
+        let Some(stands) = stands else {
+            round.due = round.due.min(again);
+            continue;
+        };
         let told = match stands {
             Standing::Nothing if at < winners => {
                 let slot = at as u32 + 1;
@@ -93,17 +98,18 @@ pub(super) async fn tell(
         let all = some
             .iter()
             .map(|(who, told)| one(place, *who, told, drawn, held));
-        for result in join_all(all).await {
+        for ((who, _), result) in some.iter().zip(join_all(all).await) {
             match result {
                 Ok(true) => {
                     round.told += 1;
                     round.due = place.now;
                 }
                 // Somebody whom staff keep from it, or whose prize they have stopped, has it kept for them.
-                Ok(false) | Err(Failed::Blocked) => {
-                    round.due = round.due.min(place.now.saturating_add(AGAIN_MS));
+                Ok(false) | Err(Failed::Blocked) => round.due = round.due.min(again),
+                Err(other) => {
+                    alone(place, *who, other)?;
+                    round.due = round.due.min(again);
                 }
-                Err(other) => return Err(Stopped::Told(other)),
             }
         }
     }
@@ -115,11 +121,29 @@ pub(super) async fn tell(
     Ok(round)
 }
 
+/// Lets what failed with one record be that record's alone: the others are told all the same. What would fail with theirs, too,
+/// stops the round.
+fn alone(place: &Place<'_>, who: Pseudonym, failed: Failed) -> Result<(), Stopped> {
+    match failed {
+        Failed::Rule(_)
+        | Failed::Rejected(..)
+        | Failed::KeyReused
+        | Failed::Frozen(_)
+        | Failed::Contended => {
+            let campaign = place.served.key(place.lane);
+            let error = Stopped::Told(failed);
+            tracing::warn!(%error, %campaign, %who, "somebody who was drawn can't be told yet");
+            Ok(())
+        }
+        other => Err(Stopped::Told(other)),
+    }
+}
+
 /// Gives free units to the next alternates.
 async fn promote(
     place: &Place<'_>,
     drawn: &Drawn,
-    stands: &[Standing],
+    stands: &[Option<Standing>],
     until: impl Fn(i64) -> Millis,
     held: Option<&Held>,
     round: &mut Round,
@@ -128,20 +152,13 @@ async fn promote(
         return Ok(());
     };
     let winners = drawn.row.winners() as usize;
-    // A unit that nobody was drawn for stays in stock.
-    let slots = winners.min(drawn.row.order.len());
-    let mut free: BTreeMap<u32, bool> = (1..=slots as u32).map(|slot| (slot, true)).collect();
-    for stands in stands {
-        if let Standing::Won { slot, .. } | Standing::Given { slot } = stands {
-            free.insert(*slot, false);
-        }
-    }
-    let free = free.into_iter().filter(|(_, free)| *free);
+    let free = free(stands);
     let waiting = drawn.row.order.iter().zip(stands).skip(winners);
     // In their order, and nobody is passed over: not even who could not be told yet that they come next.
-    let waiting = waiting.take_while(|(_, stands)| !matches!(stands, Standing::Nothing));
-    let waiting = waiting.filter(|(_, stands)| matches!(stands, Standing::Alternate));
-    for ((slot, _), (who, _)) in free.zip(waiting) {
+    let waiting =
+        waiting.take_while(|(_, stands)| !matches!(stands, None | Some(Standing::Nothing)));
+    let waiting = waiting.filter(|(_, stands)| matches!(stands, Some(Standing::Alternate)));
+    for (slot, (who, _)) in free.into_iter().zip(waiting) {
         if held.is_some_and(|held| !held.is_held()) {
             break;
         }
@@ -156,16 +173,40 @@ async fn promote(
         // Whoever comes after one who could not be told is told in another round, when it is known what became of that.
         match one(place, *who, &told, drawn, held).await {
             Ok(true) => round.told += 1,
-            Ok(false) => break,
-            Err(other) => return Err(Stopped::Told(other)),
+            Ok(false) => {
+                round.due = place.now;
+                break;
+            }
+            Err(other) => {
+                alone(place, *who, other)?;
+                round.due = round.due.min(place.now.saturating_add(AGAIN_MS));
+                break;
+            }
         }
         round.due = place.now;
     }
     Ok(())
 }
 
-/// How far each of them is, in order.
-async fn stand(place: &Place<'_>, order: &[Pseudonym]) -> Result<Vec<Standing>, Stopped> {
+/// The units that lapsed and are nobody's now. One whose winner was not told yet, or whose record can't be read, is not free.
+fn free(stands: &[Option<Standing>]) -> BTreeSet<u32> {
+    let known = || stands.iter().flatten();
+    let mut free: BTreeSet<u32> = known()
+        .filter_map(|stands| match stands {
+            Standing::Lapsed { slot } => Some(*slot),
+            _ => None,
+        })
+        .collect();
+    for stands in known() {
+        if let Standing::Won { slot, .. } | Standing::Given { slot } = stands {
+            free.remove(slot);
+        }
+    }
+    free
+}
+
+/// How far each of them is, in order; nothing for one whose record can't be brought up to this revision.
+async fn stand(place: &Place<'_>, order: &[Pseudonym]) -> Result<Vec<Option<Standing>>, Stopped> {
     let store = &*place.shell.store;
     let key = place.served.key(place.lane);
     let mut found = Vec::with_capacity(order.len());
@@ -175,11 +216,17 @@ async fn stand(place: &Place<'_>, order: &[Pseudonym]) -> Result<Vec<Standing>, 
             let caller = place.caller(*who);
             let campaign = caller.served.revision_of(who);
             let campaign = campaign.ok_or(Stopped::Told(Failed::Behind))?;
-            let record = record(&caller, recalled?.participant.as_ref(), campaign);
-            let record = record.map_err(Stopped::Told)?;
+            let record = match record(&caller, recalled?.participant.as_ref(), campaign) {
+                Ok(record) => record,
+                Err(failed) => {
+                    alone(place, *who, failed)?;
+                    found.push(None);
+                    continue;
+                }
+            };
             let stands = of(campaign).and_then(|(_, spec)| standing(spec, &record.core));
             let lost = || Stopped::Draw("this revision has no raffle".to_owned());
-            found.push(stands.ok_or_else(lost)?);
+            found.push(Some(stands.ok_or_else(lost)?));
         }
     }
     Ok(found)
@@ -211,6 +258,34 @@ impl<'a> Place<'a> {
             now: self.now,
             language: self.tenant.tenant.language(),
             listed: Listed::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_is_free_once_it_lapsed_and_nobody_has_it() {
+        let won = |slot| Some(Standing::Won { slot, until: 1 });
+        let lapsed = |slot| Some(Standing::Lapsed { slot });
+        for (stands, expected) in [
+            (vec![won(1), Some(Standing::Given { slot: 2 })], vec![]),
+            (vec![lapsed(1), won(2)], vec![1]),
+            (vec![lapsed(1), lapsed(2), won(1)], vec![2]),
+            (
+                vec![lapsed(1), lapsed(1), Some(Standing::Alternate)],
+                vec![1],
+            ),
+            // Their winner was not told yet, or nobody can say.
+            (vec![Some(Standing::Nothing), None, lapsed(3)], vec![3]),
+        ] {
+            assert_eq!(
+                free(&stands).into_iter().collect::<Vec<_>>(),
+                expected,
+                "{stands:?}"
+            );
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A revision for a share of the users: what may be live beside what, and whether it can be taken back.
 
+use blocks::stranded;
 use campaign::changes::{changes, public};
-use machine::migrate::stranded;
 use machine::world::{Action, WHOLE};
 use machine::{Definition, Millis};
 use store::{Published, Store};

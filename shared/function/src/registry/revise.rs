@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
+use blocks::stranded;
 use campaign::changes::{Change, changes, rewords, worse};
 use campaign::law::Law;
 use machine::luck::Seed;
-use machine::migrate::{Stranded, stranded};
+use machine::migrate::Stranded;
 use machine::model::Phase;
 use machine::world::{Action, Publication, Refused};
 use machine::{Definition, Millis};

@@ -1,13 +1,13 @@
 //! From what the store holds to what requests look at: tenants with their keys and limits, campaigns with their revisions
 //! read and linked. What has not changed since the last look is kept.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use axum::http::HeaderValue;
 use campaign::{Compiled, TenantConfigs};
 use futures_util::future::{try_join_all, try_join3};
-use limit::{Limiter, MAX_KEYS, Quota, Shared};
+use limit::{Limiter, MAX_KEYS, Quota, Shared, Tries};
 use machine::ids::{CampaignKey, Lane};
 use machine::luck::Source;
 use machine::model::LinkError;
@@ -120,6 +120,11 @@ impl Registry {
                 campaigns.insert(served.campaign.to_string(), served);
             }
         }
+        let folder: HashMap<String, HashSet<String>> = configs
+            .lists
+            .iter()
+            .map(|(name, members)| (name.clone(), members.iter().cloned().collect()))
+            .collect();
         let quota = |per_second, burst| Quota::new(per_second, burst);
         let quotas = tenant.quotas;
         let shell = TenantShell {
@@ -128,12 +133,18 @@ impl Registry {
             services,
             origins: Origins::parse(&tenant.origins).unwrap_or_default(),
             proxies: TrustedProxies::parse(&tenant.trusted_proxies).unwrap_or_default(),
+            codes: crate::redeem::digests(
+                campaigns.values(),
+                &folder,
+                &secret.0,
+                known.map(|known| &**known),
+            ),
+            tries: known.map_or_else(
+                || Arc::new(Tries::new(self.store.tokens())),
+                |known| known.tries.clone(),
+            ),
             secret,
-            lists: configs
-                .lists
-                .iter()
-                .map(|(name, members)| (name.clone(), members.iter().cloned().collect()))
-                .collect(),
+            lists: folder,
             asked,
             storage,
             fonts: TenantFonts::new(configs.fonts.values().cloned().collect()),
@@ -151,6 +162,11 @@ impl Registry {
                 quota(quotas.per_second, quotas.burst),
             ),
             campaigns,
+            editions: published
+                .iter()
+                .filter(|found| *found.tenant == *tenant.id)
+                .map(|found| (found.campaign.clone(), found.edition))
+                .collect(),
             tenant: tenant.clone(),
         };
         Ok((Some(shell), problems))

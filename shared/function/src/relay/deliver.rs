@@ -246,6 +246,7 @@ fn verdict(failed: &Failed) -> Verdict {
         Failed::Rejected(Rejection::NotOpen, _)
         | Failed::Paused(_)
         | Failed::Frozen(_)
+        | Failed::TooManyTries(_)
         | Failed::Contended
         | Failed::Behind
         | Failed::UnderDurable(_)

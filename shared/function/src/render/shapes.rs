@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use utoipa::ToSchema;
 
+use super::parts::ViewParts;
 use crate::poster::PosterView;
 
 /// The answer to an event.
@@ -145,15 +146,18 @@ pub struct ViewAnswer<'a> {
     pub context: Map<String, Json>,
     /// What the user can do now.
     pub events: Vec<EventView<'a>>,
-    /// All grants so far.
+    /// The newest grants, at most 100, oldest first.
     pub grants: Vec<GrantView<'a>>,
+    /// How many older ones there are; `/grants` has them all. Not there where there are none.
+    #[serde(skip_serializing_if = "is_none")]
+    pub earlier_grants: usize,
     /// The record's version; for `If-Match`.
     pub version: u64,
     /// Posters to share, those that are for this participant.
     pub posters: Vec<PosterView>,
-    /// What the campaign's blocks add: `calendar`, `wheel`, `chances`, `pack`.
+    /// What the campaign's blocks add: `calendar`, `wheel`, `chances`, `pack`, `tasks`, `raffle`, `team`.
     #[serde(flatten)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = ViewParts)]
     pub blocks: Map<String, Json>,
 }
 
@@ -231,4 +235,9 @@ pub struct PublicAnswer<'a> {
     #[serde(flatten)]
     #[schema(value_type = Object)]
     pub blocks: Map<String, Json>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use campaign::{Campaign, LinkError, Linker};
-pub use facts::{Asked, FactDecl, FactKind, TeamFact};
+pub use facts::{Asked, FactDecl, FactKind, FirstSight, NEW, SEEN, TeamFact};
 pub use posters::{Figure, Poster, PosterFile, Posters, Share};
 pub use rewards::{Budget, CodePool, Deliver, Release, Reward, RewardKind, Rule, Within};
 pub use states::{Action, After, Branch, Emit, Every, Give, Machine, On, State, Transition};

@@ -3,7 +3,8 @@
 use super::{CATCH_UP, Due, MICROSTEPS, No, Rejection, next_after, next_due, timer};
 use crate::calendar::Millis;
 use crate::expr::Fault;
-use crate::model::{Action, Branch, Transition};
+use crate::input::Used;
+use crate::model::{Action, Branch, NEW, SEEN, Transition};
 use crate::turn::Turn;
 use crate::value::Value;
 
@@ -19,6 +20,23 @@ impl Turn<'_> {
         let campaign = self.campaign;
         for block in &campaign.blocks {
             block.refresh(self)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps what was found of first sight, the first time that it was: from then on the record says it. What was unknown is
+    /// not kept.
+    pub(super) fn keep_first_sight(&mut self) -> Result<(), Fault> {
+        let campaign = self.campaign;
+        for (fact, first) in campaign.first_sights() {
+            let kept = match self.facts.used().get(usize::from(fact)) {
+                Some(Used::Yes) => NEW,
+                Some(Used::No) => SEEN,
+                _ => continue,
+            };
+            if first.of(&self.core).is_none() {
+                self.set(first.kept, Value::Int(kept))?;
+            }
         }
         Ok(())
     }

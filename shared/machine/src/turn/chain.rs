@@ -122,7 +122,7 @@ impl Turn<'_> {
     }
 
     /// Whether a reward is not for this participant. Where time moves the machine nobody can be looked up, and it is for nobody.
-    fn is_not_for(&self, reward: &Reward) -> Result<bool, Fault> {
+    pub(super) fn is_not_for(&self, reward: &Reward) -> Result<bool, Fault> {
         match &reward.not_for {
             None => Ok(false),
             Some(_) if self.unattended => Ok(true),

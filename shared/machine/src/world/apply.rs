@@ -231,7 +231,7 @@ fn name(exhausted: &mut Vec<Left>, counter: &CounterMove, left: i64) {
 }
 
 /// How much is left of a counter; an error when it should exist and does not. Only what is of a day (its budget, its quotas,
-/// its tallies) takes its bound from the move and begins by itself: the others are created by a publish and by nothing else.
+/// its tallies), and a code's use, takes its bound from the move and begins by itself: the others are created by a publish and by nothing else.
 fn left(lane: &LaneWorld, counter: &CounterMove) -> Result<i64, CounterKey> {
     let known = lane.counters.get(&counter.key);
     let bound = match (&counter.key, counter.bound) {
@@ -240,6 +240,7 @@ fn left(lane: &LaneWorld, counter: &CounterMove) -> Result<i64, CounterKey> {
             CounterKey::BudgetDay(_)
             | CounterKey::Quota(..)
             | CounterKey::Tally(..)
+            | CounterKey::Code(_)
             | CounterKey::Stopped(_),
             _,
         ) => None,

@@ -148,6 +148,9 @@ pub enum CounterKey {
     Tally(Arc<str>, Day),
     /// The entries of a draw, by the draw's name; what is counted is the next entry's number. None is left once the list is closed.
     Entries(Arc<str>),
+    /// How often a code was used, the code by its digest ([`crate::redeem`]). Begins at 0 by itself: its bound, which says how
+    /// often one may be, comes with the move. Kept as long as the edition, and told by no look at a lane: they are many.
+    Code(Pseudonym),
 }
 
 impl CounterKey {
@@ -173,13 +176,19 @@ impl CounterKey {
             | Self::Budget
             | Self::Stopped(_)
             | Self::Tally(..)
-            | Self::Entries(_) => None,
+            | Self::Entries(_)
+            | Self::Code(_) => None,
         }
     }
 
     /// Whether it begins by itself at 0 and takes its bound from the move: no publish makes it.
     pub fn begins_by_itself(&self) -> bool {
-        self.day().is_some() || matches!(self, Self::Tally(..))
+        self.day().is_some() || self.is_apart()
+    }
+
+    /// Whether there may be as many of it as there are users or codes: such counters are read one by one, and stand in no list of them.
+    pub fn is_apart(&self) -> bool {
+        matches!(self, Self::Tally(..) | Self::Code(_))
     }
 
     /// Whether it is a quota that counts this grant.
@@ -198,6 +207,7 @@ impl CounterKey {
             Some(("stock", reward)) => Some(Self::Stock(reward.into())),
             Some(("entries", draw)) => Some(Self::Entries(draw.into())),
             Some(("stopped", reward)) => Some(Self::Stopped(reward.into())),
+            Some(("code", digest)) => Some(Self::Code(digest.parse().ok()?)),
             Some(("budget", on)) => Some(Self::BudgetDay(day(on)?)),
             Some(("quota", rest)) => {
                 let (rule, on) = rest.rsplit_once('/')?;
@@ -224,6 +234,7 @@ impl fmt::Display for CounterKey {
             Self::Quota(rule, day) => write!(f, "quota/{rule}/{}", date(*day)),
             Self::Tally(team, day) => write!(f, "tally/{team}/{}", date(*day)),
             Self::Entries(draw) => write!(f, "entries/{draw}"),
+            Self::Code(digest) => write!(f, "code/{digest}"),
         }
     }
 }

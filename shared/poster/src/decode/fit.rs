@@ -1,6 +1,8 @@
 //! A picture at the size of its place: cut, framed or stretched. Transparent pixels weigh nothing, so that their colour does not
 //! bleed into an edge.
 
+use std::borrow::Cow;
+
 use fast_image_resize::{
     FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer,
     images::{Image, ImageRef},
@@ -25,9 +27,14 @@ pub enum Fit {
 pub fn fitted(picture: &Picture, width: u32, height: u32, fit: Fit) -> Picture {
     let (inner_width, inner_height) = match fit {
         Fit::Cover | Fit::Stretch => (width, height),
-        Fit::Contain => contained(picture, width, height),
+        Fit::Contain => contained((picture.width, picture.height), width, height),
     };
-    let inner = resized(picture, inner_width, inner_height, fit == Fit::Cover);
+    let inner = match fit {
+        Fit::Cover => {
+            middle(picture, width, height).and_then(|middle| resized(&middle, width, height))
+        }
+        Fit::Contain | Fit::Stretch => resized(picture, inner_width, inner_height),
+    };
     if (inner_width, inner_height) == (width, height) {
         return inner.unwrap_or_else(|| blank(width, height));
     }
@@ -44,12 +51,12 @@ pub fn fitted(picture: &Picture, width: u32, height: u32, fit: Fit) -> Picture {
     whole
 }
 
-/// The largest size in a picture's shape that this place holds; no side is less than a pixel.
-fn contained(picture: &Picture, width: u32, height: u32) -> (u32, u32) {
-    if picture.width == 0 || picture.height == 0 || width == 0 || height == 0 {
+/// The largest size in this shape (pixels across and down) that a place holds; no side is less than a pixel.
+fn contained((wide, high): (u32, u32), width: u32, height: u32) -> (u32, u32) {
+    if wide == 0 || high == 0 || width == 0 || height == 0 {
         return (width, height);
     }
-    let (wide, high) = (u64::from(picture.width), u64::from(picture.height));
+    let (wide, high) = (u64::from(wide), u64::from(high));
     let by_width = (u64::from(width) * high + wide / 2) / wide;
     if by_width <= u64::from(height) {
         return (width, by_width.max(1) as u32);
@@ -58,8 +65,35 @@ fn contained(picture: &Picture, width: u32, height: u32) -> (u32, u32) {
     (by_height.clamp(1, u64::from(width)) as u32, height)
 }
 
+/// The middle of a picture, in the shape of this size, to the nearest pixel.
+///
+/// fast_image_resize would cut by itself, at fractions of pixels, and then reads beside the picture where a stretch of few pixels
+/// is enlarged (6.1.0). So it gets whole pictures only.
+fn middle(picture: &Picture, width: u32, height: u32) -> Option<Cow<'_, Picture>> {
+    if picture.width == 0 || width == 0 || height == 0 {
+        return None;
+    }
+    let (wide, high) = contained((width, height), picture.width, picture.height);
+    if (wide, high) == (picture.width, picture.height) {
+        return Some(Cow::Borrowed(picture));
+    }
+    let stride = 4 * picture.width as usize;
+    let left = 4 * ((picture.width - wide) / 2) as usize;
+    let top = ((picture.height - high) / 2) as usize;
+    let rows = picture.rgba.chunks_exact(stride).skip(top);
+    let mut rgba = Vec::with_capacity(4 * wide as usize * high as usize);
+    for row in rows.take(high as usize) {
+        rgba.extend_from_slice(row.get(left..left + 4 * wide as usize)?);
+    }
+    Some(Cow::Owned(Picture {
+        width: wide,
+        height: high,
+        rgba,
+    }))
+}
+
 /// Resizes; none where there is nothing to resize.
-fn resized(picture: &Picture, width: u32, height: u32, cover: bool) -> Option<Picture> {
+fn resized(picture: &Picture, width: u32, height: u32) -> Option<Picture> {
     if width == 0 || height == 0 || picture.width == 0 || picture.height == 0 {
         return None;
     }
@@ -76,19 +110,16 @@ fn resized(picture: &Picture, width: u32, height: u32, cover: bool) -> Option<Pi
     let mut to = Image::new(width, height, PixelType::U8x4);
     let shrinks = f64::from(picture.width) / f64::from(width);
     let shrinks = shrinks.min(f64::from(picture.height) / f64::from(height));
-    // Where much is averaged a narrow kernel looks the same and reads a third of the pixels.
+    // Where much is averaged a narrow kernel looks the same and reads half the pixels.
     let filter = if shrinks < 3.0 {
         FilterType::CatmullRom
     } else {
         FilterType::Hamming
     };
     let opaque = picture.rgba.chunks_exact(4).all(|pixel| pixel[3] == 255);
-    let mut options = ResizeOptions::new()
+    let options = ResizeOptions::new()
         .resize_alg(ResizeAlg::Convolution(filter))
         .use_alpha(!opaque);
-    if cover {
-        options = options.fit_into_destination(Some((0.5, 0.5)));
-    }
     Resizer::new().resize(&from, &mut to, &options).ok()?;
     Some(Picture {
         width,

@@ -10,7 +10,7 @@ use super::{Unencodable, jpeg_rows, segments::Segments, sides};
 use crate::{Area, Canvas, Format};
 
 /// Blocks between two markers. Fewer fit closer around what is touched, and cost 3 bytes more each: docs/BENCHMARKS.md.
-const EVERY: u16 = 8;
+const EVERY: u16 = 4;
 
 /// The side of a block, in pixels.
 const BLOCK: usize = 16;

@@ -1,11 +1,13 @@
 //! The picture files that a template uses: which are taken, and how the SVG library gets them. It gets nothing else.
 
 use std::collections::BTreeMap;
-use std::io::Cursor;
 use std::sync::Arc;
 
-use resvg::usvg::{ImageHrefResolver, ImageKind, Options};
+use cosmic_text::skrifa::{self, MetadataProvider};
+use resvg::usvg::fontdb::{Database, ID};
+use resvg::usvg::{FontResolver, ImageHrefResolver, ImageKind, Options};
 
+use super::measure::measure;
 use crate::fault::FaultKind;
 use crate::fonts::{Fonts, USUAL};
 
@@ -86,11 +88,9 @@ impl<'a> Taking<'a> {
         if kind(bytes).is_none() {
             return Some(FaultKind::BadImage(short(name)));
         }
-        let size = image::ImageReader::new(Cursor::new(bytes))
-            .with_guessed_format()
-            .ok()
-            .and_then(|reader| reader.into_dimensions().ok());
-        let Some((width, height)) = size else {
+        let Some((width, height)) =
+            measure(bytes).filter(|(width, height)| *width > 0 && *height > 0)
+        else {
             return Some(FaultKind::BadImage(short(name)));
         };
         let pixels = u64::from(width) * u64::from(height);
@@ -169,6 +169,10 @@ pub(super) fn options<'a>(fonts: &Fonts, images: &Images) -> Options<'a> {
         font_family: USUAL.to_owned(),
         languages: vec!["zh".to_owned(), "en".to_owned()],
         fontdb: fonts.database().clone(),
+        font_resolver: FontResolver {
+            select_font: FontResolver::default_font_selector(),
+            select_fallback: Box::new(|letter, used, database| fallback(letter, used, database)),
+        },
         image_href_resolver: ImageHrefResolver {
             resolve_data: Box::new(|_, data, _| kind(&data).map(|of| of(data.clone()))),
             resolve_string: Box::new(move |href, _| {
@@ -178,6 +182,23 @@ pub(super) fn options<'a>(fonts: &Fonts, images: &Images) -> Options<'a> {
         },
         ..Options::default()
     }
+}
+
+/// The face that has a letter and is nearest in weight to the one that was wanted, as the fast way chooses.
+fn fallback(letter: char, used: &[ID], database: &Database) -> Option<ID> {
+    let wanted = database.face(*used.first()?)?.weight.0;
+    database
+        .faces()
+        .filter(|face| !used.contains(&face.id))
+        .filter(|face| {
+            let has = database.with_face_data(face.id, |bytes, index| {
+                skrifa::FontRef::from_index(bytes, index)
+                    .is_ok_and(|font| font.charmap().map(letter).is_some())
+            });
+            has == Some(true)
+        })
+        .min_by_key(|face| face.weight.0.abs_diff(wanted))
+        .map(|face| face.id)
 }
 
 #[cfg(test)]

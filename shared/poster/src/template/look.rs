@@ -104,7 +104,7 @@ fn clips_nothing(clip: &resvg::usvg::ClipPath, transform: Transform, reach: Rect
         .pre_concat(clip.root().transform());
     clip.clip_path().is_none()
         && rectangular
-        && transform.is_scale_translate()
+        && !transform.has_skew()
         && bounds.transform(transform).is_some_and(|bounds| {
             bounds.left() <= reach.left() + 0.5
                 && bounds.top() <= reach.top() + 0.5
@@ -120,6 +120,8 @@ pub(super) struct Looked {
     pub fast: Option<(f32, (f32, f32))>,
     /// From the text's units to the template's.
     pub transform: Transform,
+    /// Whether every stretch has one colour of its own.
+    pub solid: bool,
 }
 
 /// Reads a text's lines, styles and boxes.
@@ -128,7 +130,7 @@ pub(super) fn text(
     text: &Text,
     said: Option<&BoxWords>,
     fonts: &Fonts,
-    (width, height): (f32, f32),
+    ((width, height), others): ((f32, f32), &[Rect]),
 ) -> Result<Looked, Vec<FaultKind>> {
     let mut faults = Vec::new();
     if text.writing_mode() != WritingMode::LeftToRight {
@@ -146,7 +148,7 @@ pub(super) fn text(
         faults.push(FaultKind::TextForm("move or turn single letters"));
     }
     let opacity = seen.opacity();
-    let mut simple = true;
+    let (mut simple, mut solid) = (true, true);
     let mut lines: Vec<(Vec<Run>, f32, f32, TextAnchor)> = Vec::new();
     let (mut x, mut y) = (0.0, 0.0);
     for chunk in text.chunks() {
@@ -186,6 +188,9 @@ pub(super) fn text(
                 faults.push(FaultKind::NoLetters(lacking));
             }
             simple &= is_simple(span);
+            solid &= span
+                .fill()
+                .is_some_and(|fill| matches!(fill.paint(), Paint::Color(_)));
             runs.push(Run { pieces, style });
         }
         if runs.iter().any(|run| !run.pieces.is_empty()) {
@@ -208,10 +213,14 @@ pub(super) fn text(
     let Some(room) = room else {
         return Err(vec![FaultKind::NotDrawn]);
     };
+    let others: Vec<Rect> = others
+        .iter()
+        .filter_map(|other| other.transform(back))
+        .collect();
     let mut framed = Vec::new();
     let mut reach: Option<Rect> = None;
     for (runs, x, y, anchor) in lines {
-        let frame = frame(&runs, (x, y), anchor, said, room, fonts)?;
+        let frame = frame(&runs, (x, y), anchor, said, (room, &others), fonts)?;
         let [left, top, right, bottom] = frame.reach();
         let Some(area) =
             Rect::from_ltrb(left, top, right, bottom).and_then(|area| area.transform(transform))
@@ -241,6 +250,7 @@ pub(super) fn text(
         lines: framed,
         fast: (simple && upright && plain).then_some((sx, (tx, ty))),
         transform,
+        solid,
     })
 }
 
@@ -269,7 +279,7 @@ fn frame(
     (x, y): (f32, f32),
     anchor: TextAnchor,
     said: Option<&BoxWords>,
-    room: Rect,
+    (room, others): (Rect, &[Rect]),
     fonts: &Fonts,
 ) -> Result<Frame, Vec<FaultKind>> {
     let size = runs.iter().map(|run| run.style.size).fold(0.0, f32::max);
@@ -303,7 +313,18 @@ fn frame(
         };
     }
     let margin = room.width() * MARGIN;
-    let (to_left, to_right) = (at - room.left() - margin, room.right() - margin - at);
+    let (mut to_left, mut to_right) = (at - room.left() - margin, room.right() - margin - at);
+    // A text without a box ends before the pictures and codes beside it.
+    for other in others
+        .iter()
+        .filter(|other| other.top() < y + 0.25 * size && other.bottom() > y - 0.95 * size)
+    {
+        if other.left() > at {
+            to_right = to_right.min(other.left() - margin / 2.0 - at);
+        } else if other.right() < at {
+            to_left = to_left.min(at - other.right() - margin / 2.0);
+        }
+    }
     let free = match align {
         Align::Left => to_right,
         Align::Center => 2.0 * to_left.min(to_right),

@@ -21,6 +21,8 @@ pub(super) struct Mark<'a> {
     /// The id that it gets, which no other element has.
     pub id: String,
     pub said: Said,
+    /// Places in its text.
+    pub places: usize,
     pub at: Range<usize>,
 }
 
@@ -102,8 +104,8 @@ pub(super) fn find<'a>(
                 faults.push(Fault::new(at, FaultKind::NotDrawn));
                 continue;
             }
+            marks.push((node, Said::Text(words), found.len(), at));
             places.extend(found);
-            marks.push((node, Said::Text(words), at));
             continue;
         }
         let (said, path, kind) = match said {
@@ -158,7 +160,7 @@ pub(super) fn find<'a>(
             kind,
             at: at.clone(),
         });
-        marks.push((node, said, at));
+        marks.push((node, said, 0, at));
     }
     if marks.len() > PLACES {
         faults.push(Fault::new(0..0, FaultKind::TooMuch("places")));
@@ -166,10 +168,11 @@ pub(super) fn find<'a>(
     let marks = marks
         .into_iter()
         .enumerate()
-        .map(|(index, (node, said, at))| Mark {
+        .map(|(index, (node, said, places, at))| Mark {
             node,
             id: free(&ids, index),
             said,
+            places,
             at,
         })
         .collect();

@@ -4,6 +4,7 @@ mod guard;
 mod images;
 mod look;
 mod marks;
+mod measure;
 mod read;
 mod shape;
 mod source;
@@ -96,6 +97,8 @@ pub(crate) struct Slow {
     skeleton: Skeleton,
     /// How far its shadow reaches beyond its box: left, up, right, down, in the template's units.
     pub margin: [f32; 4],
+    /// Every stretch has one colour of its own, which is not that of the first.
+    pub solid: bool,
 }
 
 impl Slow {
@@ -109,6 +112,8 @@ impl Slow {
 pub(crate) struct PictureItem {
     pub path: String,
     pub contain: bool,
+    /// Its corners are rounder than the design's.
+    pub rounded: bool,
     /// The documents that show its shape filled, itself as it is drawn, and its outline alone.
     pub shape: String,
     pub usual: Option<String>,

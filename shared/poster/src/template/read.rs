@@ -14,6 +14,7 @@ use super::{CodeItem, Inner, Item, PictureItem, Slow, TextItem, What};
 use crate::code;
 use crate::fault::{Fault, FaultKind};
 use crate::fonts::Fonts;
+use crate::text::{Piece, Run};
 
 pub(super) fn read(
     svg: &str,
@@ -41,19 +42,36 @@ pub(super) fn read(
             FaultKind::Size { width, height },
         )]);
     }
+    let before = faults.len();
     look::missing_fonts(tree.root(), fonts, &mut faults);
+    let fonts_missing = faults.len() > before;
     let seen = look::seen(tree.root());
+    let others: Vec<Rect> = marks
+        .iter()
+        .filter(|mark| !matches!(mark.said, Said::Text(_)))
+        .filter_map(|mark| seen.get(&mark.id).map(|seen| seen.node.abs_bounding_box()))
+        .collect();
     let mut items = Vec::new();
     for mark in &marks {
         let fault = |kind| Fault::new(mark.at.clone(), kind);
         let Some(seen) = seen.get(&mark.id) else {
-            faults.push(fault(FaultKind::NotDrawn));
+            // Words in a font that is not there are not drawn, which is said already.
+            if !(fonts_missing && matches!(mark.said, Said::Text(_))) {
+                faults.push(fault(FaultKind::NotDrawn));
+            }
             continue;
         };
         let what = match &mark.said {
-            Said::Text(words) => {
-                text(&document, mark, seen, words.as_ref(), fonts, size, &options).map(What::Text)
-            }
+            Said::Text(words) => text(
+                &document,
+                mark,
+                seen,
+                words.as_ref(),
+                fonts,
+                (size, &others),
+                &options,
+            )
+            .map(What::Text),
             Said::Picture {
                 path,
                 contain,
@@ -154,14 +172,32 @@ fn text(
     seen: &Seen<'_>,
     words: Option<&super::words::BoxWords>,
     fonts: &Fonts,
-    size: (f32, f32),
+    room: ((f32, f32), &[Rect]),
     options: &resvg::usvg::Options<'_>,
 ) -> Result<TextItem, Wrong> {
     let Node::Text(node) = seen.node else {
         return Err(vec![FaultKind::NotDrawn]);
     };
-    let looked = look::text(seen, node, words, fonts, size)?;
-    let slow = looked.fast.is_none().then(|| slow(document, mark, options));
+    let looked = look::text(seen, node, words, fonts, room)?;
+    let places = |runs: &[Run]| {
+        runs.iter()
+            .flat_map(|run| &run.pieces)
+            .filter(|piece| matches!(piece, Piece::Place(_)))
+            .count()
+    };
+    if looked
+        .lines
+        .iter()
+        .map(|(runs, _)| places(runs))
+        .sum::<usize>()
+        != mark.places
+    {
+        return Err(vec![FaultKind::TextForm("move or turn single letters")]);
+    }
+    let slow = looked
+        .fast
+        .is_none()
+        .then(|| slow(document, mark, &looked, options));
     Ok(TextItem {
         lines: looked.lines,
         fast: looked.fast,
@@ -171,12 +207,17 @@ fn text(
 }
 
 /// The document around a text that is drawn the slow way, and how far its effects reach.
-fn slow(document: &Document<'_>, mark: &Mark<'_>, options: &resvg::usvg::Options<'_>) -> Slow {
+fn slow(
+    document: &Document<'_>,
+    mark: &Mark<'_>,
+    looked: &look::Looked,
+    options: &resvg::usvg::Options<'_>,
+) -> Slow {
     let svg = document.input_text();
     let mut skeleton = Skeleton::of(document, mark.node);
-    let sample = edited(svg.get(mark.node.range()).unwrap_or_default(), Vec::new());
-    let margin =
-        Tree::from_str(&skeleton.with(&sample), options).map_or([0.0; 4], |tree| margin(&tree));
+    let sample = svg.get(mark.node.range()).unwrap_or_default();
+    let whole =
+        Tree::from_str(&skeleton.with(sample), options).map_or([0.0; 4], |tree| margin(&tree));
     let name = format!("{}text", prefix(svg, mark.node));
     let tag = svg.get(guard::start(svg, mark.node)).unwrap_or_default();
     skeleton.before.push_str(tag);
@@ -211,7 +252,23 @@ fn slow(document: &Document<'_>, mark: &Mark<'_>, options: &resvg::usvg::Options
             .after
             .insert_str(0, &format!("</{}tspan>", prefix(svg, *above)));
     }
-    Slow { skeleton, margin }
+    // A filter reaches as far as its region, which may be the text's or the poster's: what a short text leaves of it, and a long one.
+    let short = looked.lines.first().map_or_else(String::new, |(_, frame)| {
+        format!(
+            "<{}tspan x=\"{}\" y=\"{}\">口</{0}tspan>",
+            prefix(svg, mark.node),
+            frame.x,
+            frame.y
+        )
+    });
+    let short =
+        Tree::from_str(&skeleton.with(&short), options).map_or([0.0; 4], |tree| margin(&tree));
+    let margin = std::array::from_fn(|side| whole[side].max(short[side]));
+    Slow {
+        skeleton,
+        margin,
+        solid: looked.solid,
+    }
 }
 
 /// How far what is drawn reaches beyond its own box.
@@ -237,7 +294,7 @@ fn picture(
     let Node::Path(shape) = seen.node else {
         return Err(vec![FaultKind::NotDrawn]);
     };
-    if !shape.abs_transform().is_scale_translate() {
+    if shape.abs_transform().has_skew() {
         return Err(vec![FaultKind::Turned("picture")]);
     }
     let skeleton = Skeleton::of(document, mark.node);
@@ -265,6 +322,7 @@ fn picture(
     Ok(PictureItem {
         path: path.to_owned(),
         contain,
+        rounded: round != Round::AsDrawn,
         shape: filled,
         usual,
         outline: Some(outlined),
@@ -280,7 +338,7 @@ fn code(
     let Node::Path(paper) = seen.node else {
         return Err(vec![FaultKind::Paper]);
     };
-    if !paper.abs_transform().is_scale_translate() {
+    if paper.abs_transform().has_skew() {
         return Err(vec![FaultKind::Turned("code")]);
     }
     let bounds = paper.abs_bounding_box();

@@ -23,11 +23,12 @@ pub(crate) fn draw(
             };
             let x = (line.left + glyph.x + glyph.font_size * glyph.x_offset) * scale + shift.0;
             let y = (line.baseline + glyph.y - glyph.font_size * glyph.y_offset) * scale + shift.1;
-            let (key, x, y) = CacheKey::new(
+            // A glyph's fraction of a pixel counts upwards, the canvas's rows downwards.
+            let (key, x, up) = CacheKey::new(
                 glyph.font_id,
                 glyph.glyph_id,
                 glyph.font_size * scale,
-                (x, y),
+                (x, -y),
                 glyph.font_weight,
                 glyph.cache_key_flags,
             );
@@ -36,7 +37,7 @@ pub(crate) fn draw(
             };
             let at = paint::Spot {
                 x: i64::from(x) + i64::from(ink.left),
-                y: i64::from(y) + i64::from(ink.top),
+                y: i64::from(ink.top) - i64::from(up),
                 width: ink.width,
                 height: ink.height,
             };

@@ -218,8 +218,8 @@ fn set(pen: &mut Pen, runs: &[Filled<'_>], factor: f32, wrap: Option<f32>) -> Ve
             .metadata(index)
             .metrics(Metrics::new(size, size * LEADING))
             .cache_key_flags(CacheKeyFlags::DISABLE_HINTING);
-        if run.style.spacing != 0.0 {
-            attrs = attrs.letter_spacing(run.style.spacing / run.style.size);
+        if run.spacing() != 0.0 {
+            attrs = attrs.letter_spacing(run.spacing() / run.style.size);
         }
         (run.text.as_str(), attrs)
     });

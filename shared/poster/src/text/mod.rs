@@ -48,3 +48,14 @@ pub(crate) struct Filled<'a> {
     pub values: Vec<std::ops::Range<usize>>,
     pub style: &'a Style,
 }
+
+impl Filled<'_> {
+    /// Space after every letter; none where letters are joined.
+    pub(crate) fn spacing(&self) -> f32 {
+        if turns(&self.text) {
+            0.0
+        } else {
+            self.style.spacing
+        }
+    }
+}

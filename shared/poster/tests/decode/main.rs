@@ -484,6 +484,20 @@ mod fitting {
         }
     }
 
+    #[test]
+    fn a_flat_strip_covers_a_high_place() {
+        // A property found it: the resizer, asked to cut as well, read beside the picture.
+        let picture = Picture {
+            width: 44,
+            height: 2,
+            rgba: vec![255; 4 * 44 * 2],
+        };
+        assert_eq!(
+            fitted(&picture, 32, 62, Fit::Cover).rgba,
+            vec![255; 4 * 32 * 62]
+        );
+    }
+
     proptest! {
         #[test]
         fn any_size_fits_any_place(

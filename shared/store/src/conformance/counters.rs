@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use machine::ids::{CampaignKey, Lane};
+use machine::ids::{CampaignKey, Lane, Pseudonym};
 use machine::ledger::Row;
 use machine::world::{
     Action, AdminOutcome, Bound, Commit, CounterKey, CounterMove, Left, Outcome, TALLY_MOST,
@@ -314,6 +314,15 @@ pub(super) async fn a_tally_begins_by_itself_and_is_read_by_its_team(stage: Stag
     same!(tallies(&live(), &red, 99..=102).await?, [0, 3, 1, 0]);
     same!(tallies(&live(), &blue, 100..=100).await?, [1]);
     same!(tallies(&test(), &red, 100..=100).await?, [0]);
+    let all = [
+        (blue.clone(), 100, 1),
+        (red.clone(), 100, 3),
+        (red.clone(), 101, 1),
+    ];
+    let mut told = stage.store.all_tallies(&live()).await?;
+    told.sort();
+    same!(told, all);
+    same!(stage.store.all_tallies(&test()).await?, []);
     // They are not among the counters that are looked at as a whole.
     let lane = stage.store.lane(&live()).await?;
     let counters = lane.map(|lane| lane.counters).unwrap_or_default();
@@ -327,6 +336,58 @@ pub(super) async fn a_tally_begins_by_itself_and_is_read_by_its_team(stage: Stag
     unbound.moves = vec![moving(CounterKey::Tally(red.clone(), 100), 1)];
     let frozen = stage.commit(&unbound).await?;
     same!(frozen, Outcome::Frozen(CounterKey::Tally(red, 100)));
+    Ok(())
+}
+
+pub(super) async fn a_code_begins_by_itself_and_is_used_as_often_as_it_may(stage: Stage) -> Done {
+    let using = |number: u64, code: Pseudonym, uses: i64| {
+        let mut made = commit(user(number), 0, "k");
+        made.moves = vec![CounterMove {
+            key: CounterKey::Code(code),
+            add: 1,
+            bound: Bound::Given(uses),
+        }];
+        made
+    };
+    let (once, thrice, never) = (user(901), user(902), user(903));
+    let all = [once, thrice, never];
+    let uses = async |key: &CampaignKey| stage.store.uses(key, &all).await;
+    same!(uses(&live()).await?, [0, 0, 0]);
+    stage.committed(&using(1, once, 1)).await?;
+    let gone = Left {
+        key: CounterKey::Code(once),
+        left: 0,
+    };
+    same!(stage.exhausted(&using(2, once, 1)).await?, [gone]);
+    for number in 3..6 {
+        stage.committed(&using(number, thrice, 3)).await?;
+    }
+    stage.exhausted(&using(6, thrice, 3)).await?;
+    // A later revision may let it be used more often, or less.
+    stage.committed(&using(6, thrice, 4)).await?;
+    stage.exhausted(&using(7, thrice, 2)).await?;
+    same!(uses(&live()).await?, [1, 4, 0]);
+    same!(stage.store.uses(&live(), &[]).await?, Vec::<u32>::new());
+    // Each lane has its own.
+    let mut tried = using(1, once, 1);
+    tried.campaign = test();
+    stage.committed(&tried).await?;
+    same!(uses(&test()).await?, [1, 0, 0]);
+    let empty = Action::PurgeTest {
+        campaign: CAMPAIGN.into(),
+        edition: 1,
+        reason: None,
+    };
+    stage.done_by(admin(empty)).await?;
+    same!(uses(&test()).await?, [0, 0, 0]);
+    same!(uses(&live()).await?, [1, 4, 0]);
+    // They are not among the counters that are looked at as a whole.
+    let lane = stage.lane(&live()).await?;
+    holds!(!lane.counters.iter().any(|(key, _)| key.is_apart()));
+    let mut unbound = using(8, never, 1);
+    unbound.moves = vec![moving(CounterKey::Code(never), 1)];
+    let frozen = stage.commit(&unbound).await?;
+    same!(frozen, Outcome::Frozen(CounterKey::Code(never)));
     Ok(())
 }
 

@@ -51,6 +51,7 @@ mod deliveries;
 mod drafts;
 mod entries;
 mod heard;
+mod known;
 mod leases;
 mod lists;
 mod measures;
@@ -145,12 +146,13 @@ cases! {
         who_entered_is_on_the_list_and_nobody_else, a_draw_is_booked_once;
     counters: serials_count_up_from_nought, exhausted_names_every_counter_with_what_is_left, exhausted_moves_nothing,
         a_missing_counter_is_frozen, only_a_days_budget_begins_by_itself, a_budget_is_never_overdrawn,
-        a_budget_of_a_day_begins_anew, a_quota_begins_by_itself_and_is_one_rules_and_one_days, counters_of_days_long_past_are_forgotten, a_tally_begins_by_itself_and_is_read_by_its_team, two_moves_of_one_counter_count_together, several_units_in_one_commit,
+        a_budget_of_a_day_begins_anew, a_quota_begins_by_itself_and_is_one_rules_and_one_days, counters_of_days_long_past_are_forgotten, a_tally_begins_by_itself_and_is_read_by_its_team, a_code_begins_by_itself_and_is_used_as_often_as_it_may, two_moves_of_one_counter_count_together, several_units_in_one_commit,
         what_waits_for_a_release_is_not_given,
         units_and_rows_must_agree, lanes_are_apart;
     reads: rows_are_numbered_in_order, rows_are_read_from_anywhere, a_row_tells_its_commit, a_history_is_of_one_user,
         timers_are_due_in_order, a_timer_is_replaced_and_removed, recall_tells_what_is_live,
         what_was_published_is_read_back;
+    known: who_was_here_is_known_lane_by_lane, what_was_refused_makes_nobody_known, who_was_purged_is_not_known;
     admin: a_tenant_is_created_once, nothing_is_done_for_a_stranger, the_same_definition_is_published_once,
         a_new_definition_is_live_at_once, a_ceiling_moves_with_the_figure, a_ceiling_stays_above_what_is_gone,
         lowering_and_raising_makes_no_units, added_stock_is_exact, a_resume_ends_a_pause, a_clock_is_moved,
@@ -177,6 +179,6 @@ cases! {
     lists: who_is_on_a_list_is_told, a_list_is_replaced_as_a_whole, a_list_is_taken_away, a_list_is_audited_and_put_once;
     codes: a_unit_is_the_code_at_its_serial, a_code_is_put_once, a_pool_is_one_rewards, a_put_is_audited_without_a_code,
         a_fill_moves_the_stock_of_both_lanes, a_record_keeps_which_units_it_has, of_many_winners_each_has_another_code;
-    races: ten_units_have_ten_winners, a_window_gives_exactly_its_stock, twins_get_one_answer, one_user_is_never_in_two_places,
+    races: ten_units_have_ten_winners, a_window_gives_exactly_its_stock, a_code_is_used_by_exactly_one, twins_get_one_answer, one_user_is_never_in_two_places,
         a_dropped_commit_still_commits;
 }

@@ -76,6 +76,31 @@ pub(super) async fn a_window_gives_exactly_its_stock(stage: Stage) -> Done {
     Ok(())
 }
 
+pub(super) async fn a_code_is_used_by_exactly_one(stage: Stage) -> Done {
+    let store = stage.store.clone();
+    let code = user(4711);
+    let used = at_once(move |number| {
+        let store = store.clone();
+        async move {
+            let mut made = commit(user(number), 0, "redeem");
+            made.moves = vec![CounterMove {
+                key: CounterKey::Code(code),
+                add: 1,
+                bound: Bound::Given(1),
+            }];
+            match store.commit(Box::new(made)).await? {
+                Outcome::Committed(_) => Ok(true),
+                Outcome::Exhausted(_) => Ok(false),
+                other => Err(Failed(format!("redeem {number} came out as {other:?}"))),
+            }
+        }
+    })
+    .await?;
+    same!(used.iter().filter(|used| **used).count(), 1);
+    same!(stage.store.uses(&live(), &[code]).await?, [1]);
+    Ok(())
+}
+
 async fn win_a_mug(store: Arc<dyn Store>, number: u64) -> Result<bool, Failed> {
     let who = user(number % (TASKS / 2));
     let key = format!("task-{number}");

@@ -19,7 +19,7 @@ fn rollback(to: u32, mugs: u32) -> Admin {
     })
 }
 
-fn purge(edition: u32) -> Admin {
+pub(super) fn purge(edition: u32) -> Admin {
     admin(Action::Purge {
         campaign: sample::CAMPAIGN.into(),
         edition,
@@ -28,7 +28,7 @@ fn purge(edition: u32) -> Admin {
 }
 
 /// A publish of another edition.
-fn edition(number: u32) -> Admin {
+pub(super) fn edition(number: u32) -> Admin {
     let mut other = admin(publish("{}", &[("mug", 3)], None));
     if let Action::Publish(Publication { edition, .. }) = &mut other.action {
         *edition = number;

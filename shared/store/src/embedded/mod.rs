@@ -291,6 +291,25 @@ impl Store for Embedded {
         Box::pin(self.durable(move |state| state.tallies(&key, &team, days)))
     }
 
+    fn uses<'a>(&'a self, key: &'a CampaignKey, codes: &'a [Pseudonym]) -> Later<'a, Vec<u32>> {
+        let (key, codes) = (key.clone(), codes.to_vec());
+        Box::pin(self.durable(move |state| state.uses(&key, &codes)))
+    }
+
+    fn all_tallies<'a>(&'a self, key: &'a CampaignKey) -> Later<'a, Vec<(Arc<str>, Day, u32)>> {
+        let key = key.clone();
+        Box::pin(self.durable(move |state| state.all_tallies(&key)))
+    }
+
+    fn is_known<'a>(&'a self, lanes: &'a [CampaignKey], user: Pseudonym) -> Later<'a, bool> {
+        let lanes = lanes.to_vec();
+        let read = move |state: &State| {
+            let mut lanes = lanes.iter().filter_map(|key| state.world.lane(key));
+            lanes.any(|lane| lane.participants.contains_key(&user))
+        };
+        Box::pin(self.settled(move |state| state.changing(&user), read))
+    }
+
     fn put_codes(&self, change: Box<Admin>, codes: crate::codes::Codes) -> Later<'_, AdminOutcome> {
         Box::pin(self.codes_put(change, codes))
     }

@@ -184,15 +184,39 @@ impl State {
         days.map(|day| tally(day).unwrap_or(0)).collect()
     }
 
+    /// How often each of these codes was used.
+    pub fn uses(&self, key: &CampaignKey, codes: &[Pseudonym]) -> Vec<u32> {
+        let lane = self.world.lane(key);
+        let uses = |code: &Pseudonym| {
+            let counter = lane?.counters.get(&CounterKey::Code(*code))?;
+            u32::try_from(counter.issued).ok()
+        };
+        codes.iter().map(|code| uses(code).unwrap_or(0)).collect()
+    }
+
+    /// Every tally of a lane.
+    pub fn all_tallies(&self, key: &CampaignKey) -> Vec<(Arc<str>, Day, u32)> {
+        let lane = self.world.lane(key).into_iter();
+        let counters = lane.flat_map(|lane| &lane.counters);
+        let tallies = counters.filter_map(|(key, counter)| match key {
+            CounterKey::Tally(team, day) => {
+                let issued = u32::try_from(counter.issued).ok()?;
+                Some((team.clone(), *day, issued))
+            }
+            _ => None,
+        });
+        tallies.collect()
+    }
+
     pub fn lane(&self, key: &CampaignKey) -> Option<Lane> {
         self.world.lane(key).map(|lane| Lane {
             seed: lane.seed.clone(),
             clock_offset: lane.clock_offset,
-            // Tallies are many, and asked for by their team.
+            // Tallies and codes are many, and asked for one by one.
             counters: lane
                 .counters
                 .iter()
-                .filter(|(key, _)| !matches!(key, CounterKey::Tally(..)))
+                .filter(|(key, _)| !key.is_apart())
                 .map(|(key, counter)| (key.clone(), *counter))
                 .collect(),
             participants: lane.participants.len() as u64,

@@ -5,8 +5,9 @@ mod books;
 
 use std::sync::Arc;
 
+use machine::Value;
 use machine::ids::{Period, Pseudonym};
-use machine::ledger::{AmendedRow, GrantRow, Row};
+use machine::ledger::{AmendedRow, GrantRow, MessageRow, Row, TEAM_DAY};
 use machine::participant::Status;
 use machine::world::{Counter, CounterKey};
 
@@ -64,6 +65,44 @@ async fn sound_books_agree() {
         (27, 18, 9, 6)
     );
     assert!(report.agrees());
+}
+
+/// Books in which so many of a team are counted for a day, and so many have their row.
+fn teams(counted: u32, booked: u32) -> Books {
+    let (team, day): (Arc<str>, Day) = ("red".into(), books::DAY);
+    let mut books = sound();
+    if counted > 0 {
+        books.tallies.push((team.clone(), day, counted));
+    }
+    for _ in 0..booked {
+        let mut row = books.rows.last().unwrap().clone();
+        row.number += 1;
+        row.row = Row::Message(MessageRow {
+            message: TEAM_DAY.into(),
+            fields: vec![
+                ("team".into(), Value::Str(team.clone())),
+                ("day".into(), Value::Int(i64::from(day))),
+            ],
+        });
+        books.rows.push(row);
+        books.lane.rows += 1;
+    }
+    books
+}
+
+#[tokio::test]
+async fn nobody_is_counted_without_a_row_and_no_row_is_without_a_tally() {
+    for (counted, booked) in [(0, 0), (1, 1), (3, 3)] {
+        assert_eq!(kinds(&teams(counted, booked)).await, [""; 0]);
+    }
+    for (counted, booked) in [(1, 0), (0, 1), (2, 1), (1, 2)] {
+        let found = kinds(&teams(counted, booked)).await;
+        assert_eq!(
+            found,
+            ["counter-differs"],
+            "{counted} counted, {booked} booked"
+        );
+    }
 }
 
 type Damage = fn(&mut Books);

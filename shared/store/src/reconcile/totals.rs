@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use machine::ledger::{EntryRow, GrantRow, MessageRow, Row, TEAM_DAY};
+use machine::ids::Pseudonym;
+use machine::ledger::{CODE_USED, EntryRow, GrantRow, MessageRow, Row, TEAM_DAY};
 use machine::raffle::{counted, figure};
 use machine::world::CounterKey;
 use machine::{Day, Value};
@@ -22,6 +23,17 @@ pub(super) struct Totals<'a> {
     spent: BTreeMap<CounterKey, i64>,
     /// How many members signed in for a team on a day.
     pub tallies: BTreeMap<(Arc<str>, Day), u32>,
+    /// How often each code was used that may be used so often and no more.
+    pub used: BTreeMap<Pseudonym, Used>,
+}
+
+/// How often a code was used.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Used {
+    /// As its rows say.
+    pub times: u32,
+    /// The most that it might be.
+    pub of: u32,
 }
 
 /// The units of one reward that were given.
@@ -43,6 +55,7 @@ impl<'a> Totals<'a> {
             units: BTreeMap::new(),
             spent: BTreeMap::new(),
             tallies: BTreeMap::new(),
+            used: BTreeMap::new(),
         }
     }
 
@@ -65,7 +78,10 @@ impl<'a> Totals<'a> {
                 self.of_day(grant);
             }
             Row::Draw(_) => self.draws += 1,
-            Row::Message(message) => self.member(message),
+            Row::Message(message) => {
+                self.member(message);
+                self.code(message);
+            }
             Row::Entry(entry) => self.entry(row.number, entry, out),
             Row::Hand(_) | Row::Amended(_) | Row::Raffle(_) => {}
         }
@@ -81,6 +97,21 @@ impl<'a> Totals<'a> {
         {
             let counted = self.tallies.entry((team.clone(), day)).or_default();
             *counted = counted.saturating_add(1);
+        }
+    }
+
+    /// A code that was used; one that may be used without end is counted nowhere.
+    fn code(&mut self, row: &MessageRow) {
+        if &*row.message != CODE_USED {
+            return;
+        }
+        if let [_, (_, Value::Str(code)), (_, Value::Int(of))] = row.fields.as_slice()
+            && let (Ok(code), Ok(of)) = (code.parse(), u32::try_from(*of))
+            && of > 0
+        {
+            let used = self.used.entry(code).or_default();
+            used.times = used.times.saturating_add(1);
+            used.of = used.of.max(of);
         }
     }
 
@@ -185,7 +216,8 @@ impl<'a> Totals<'a> {
                 | CounterKey::BudgetDay(_)
                 | CounterKey::Quota(..)
                 | CounterKey::Stopped(_)
-                | CounterKey::Tally(..) => self.spent.remove(key).unwrap_or_default(),
+                | CounterKey::Tally(..)
+                | CounterKey::Code(_) => self.spent.remove(key).unwrap_or_default(),
             };
             let counter_key = || key.clone();
             if counter.issued != booked {

@@ -254,15 +254,19 @@ impl Move {
             (CounterKey::BudgetDay(_) | CounterKey::Quota(..), Bound::Given(_)) => 1,
             // What is stopped is no counter: nothing of it is there.
             (CounterKey::Tally(..), Bound::Given(_)) => 4,
+            (CounterKey::Code(_), Bound::Given(_)) => 5,
             (
-                CounterKey::BudgetDay(_) | CounterKey::Quota(..) | CounterKey::Tally(..),
+                CounterKey::BudgetDay(_)
+                | CounterKey::Quota(..)
+                | CounterKey::Tally(..)
+                | CounterKey::Code(_),
                 Bound::Own | Bound::Held(_),
             )
             | (CounterKey::Stopped(_), _) => 2,
             (CounterKey::Stock(_) | CounterKey::Entries(_), _) => 3,
         };
         let bound = match (kind, moved.bound) {
-            (1 | 4, Bound::Given(bound)) => bound,
+            (1 | 4 | 5, Bound::Given(bound)) => bound,
             (_, bound) => bound.held(),
         };
         Self {

@@ -429,6 +429,18 @@ impl Store for Redis {
         Box::pin(read::tallies(&self.shared, key, team, days))
     }
 
+    fn uses<'a>(&'a self, key: &'a CampaignKey, codes: &'a [Pseudonym]) -> Later<'a, Vec<u32>> {
+        Box::pin(read::uses(&self.shared, key, codes))
+    }
+
+    fn all_tallies<'a>(&'a self, key: &'a CampaignKey) -> Later<'a, Vec<(Arc<str>, Day, u32)>> {
+        Box::pin(walk::tallies(&self.shared, key))
+    }
+
+    fn is_known<'a>(&'a self, lanes: &'a [CampaignKey], user: Pseudonym) -> Later<'a, bool> {
+        Box::pin(read::is_known(&self.shared, lanes, user))
+    }
+
     fn put_codes(&self, change: Box<Admin>, codes: crate::codes::Codes) -> Later<'_, AdminOutcome> {
         let shared = self.shared.clone();
         let made = tokio::spawn(async move { codes::put(&shared, &change, codes).await });

@@ -32,7 +32,19 @@ pub async fn take(
     rate: Rate,
     want: u32,
 ) -> Result<Tokens, Error> {
-    ask(links, tenant, name, rate, want, None).await
+    ask(links, tenant, name, rate, i64::from(want.max(1)), None).await
+}
+
+/// Gives tokens back.
+pub async fn give_back(
+    links: &Links,
+    tenant: &str,
+    name: &str,
+    rate: Rate,
+    tokens: u32,
+) -> Result<(), Error> {
+    let back = -i64::from(tokens.max(1));
+    ask(links, tenant, name, rate, back, None).await.map(drop)
 }
 
 /// As [`take`], by a clock of the caller's in microseconds: for tests that hold the script against another GCRA.
@@ -45,6 +57,7 @@ pub async fn take_at(
     want: u32,
     now_us: u64,
 ) -> Result<Tokens, Error> {
+    let want = i64::from(want.max(1));
     ask(links, tenant, name, rate, want, Some(now_us)).await
 }
 
@@ -53,13 +66,13 @@ async fn ask(
     tenant: &str,
     name: &str,
     rate: Rate,
-    want: u32,
+    want: i64,
     now_us: Option<u64>,
 ) -> Result<Tokens, Error> {
     let call = RATE
         .call()
         .key(OfTenant(tenant).rate(name))
-        .arg(want.max(1).to_string())
+        .arg(want.to_string())
         .arg(rate.cell_nanos.max(1).to_string())
         .arg(rate.burst.max(1).to_string())
         .args(now_us.map(|now| now.to_string()));
@@ -101,5 +114,15 @@ impl TokenSource for Buckets {
         want: u32,
     ) -> Later<'a, Tokens> {
         Box::pin(take(&self.0, tenant, name, rate, want))
+    }
+
+    fn give_back<'a>(
+        &'a self,
+        tenant: &'a str,
+        name: &'a str,
+        rate: Rate,
+        tokens: u32,
+    ) -> Later<'a, ()> {
+        Box::pin(give_back(&self.0, tenant, name, rate, tokens))
     }
 }

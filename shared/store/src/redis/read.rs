@@ -334,13 +334,34 @@ pub(super) async fn tallies(
     team: &Arc<str>,
     days: RangeInclusive<Day>,
 ) -> Result<Vec<u32>, Error> {
+    let named = days.map(|day| CounterKey::Tally(team.clone(), day));
+    issued(shared, key, named).await
+}
+
+/// How often each of these codes was used, in one read. One that is missing was never used.
+pub(super) async fn uses(
+    shared: &Shared,
+    key: &CampaignKey,
+    codes: &[Pseudonym],
+) -> Result<Vec<u32>, Error> {
+    issued(shared, key, codes.iter().copied().map(CounterKey::Code)).await
+}
+
+/// What each of these counters says is gone; 0 where there is none.
+async fn issued(
+    shared: &Shared,
+    key: &CampaignKey,
+    named: impl Iterator<Item = CounterKey>,
+) -> Result<Vec<u32>, Error> {
     let keys = OfLane::new(key);
-    if days.is_empty() {
-        return Ok(Vec::new());
-    }
     let mut command = redis::cmd("MGET");
-    for day in days {
-        command.arg(keys.counter(&CounterKey::Tally(team.clone(), day)));
+    let mut any = false;
+    for counter in named {
+        command.arg(keys.counter(&counter));
+        any = true;
+    }
+    if !any {
+        return Ok(Vec::new());
     }
     let found = values(shared.ask(&command).await?)?;
     let issued = |bytes: Option<Vec<u8>>| {
@@ -351,6 +372,48 @@ pub(super) async fn tallies(
         .into_iter()
         .map(|value| issued(value).unwrap_or(0))
         .collect())
+}
+
+/// Whether someone has a record in any of these lanes. Each lane's key is in a slot of its own, so each is asked for by
+/// itself, and as many at once as a start asks for; the first that is there ends it.
+pub(super) async fn is_known(
+    shared: &Shared,
+    lanes: &[CampaignKey],
+    user: Pseudonym,
+) -> Result<bool, Error> {
+    let looks = stream::iter(lanes.to_vec());
+    let looks = looks.map(|key| async move { has_record(shared, &key, user).await });
+    let mut found = std::pin::pin!(looks.buffer_unordered(AT_ONCE));
+    while let Some(known) = found.try_next().await? {
+        if known {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn has_record(shared: &Shared, key: &CampaignKey, user: Pseudonym) -> Result<bool, Error> {
+    let exists = redis::cmd("EXISTS")
+        .arg(OfLane::new(key).participant(&user))
+        .to_owned();
+    match shared.ask(&exists).await? {
+        Value::Int(0) => return Ok(false),
+        Value::Int(_) => {}
+        _ => {
+            return Err(Error::Read(
+                "whether there is a record was not said".to_owned(),
+            ));
+        }
+    }
+    // A purge writes the head first and takes the records away after it.
+    let campaign = OfCampaign::new(&key.tenant, &key.campaign, key.edition);
+    let head = redis::cmd("GET").arg(campaign.head()).to_owned();
+    match shared.ask(&head).await? {
+        Value::BulkString(head) => Head::read(&head)
+            .map(|head| !head.purged)
+            .map_err(unreadable("a campaign's head")),
+        _ => Ok(false),
+    }
 }
 
 /// The counter of this name; none for what a process that is newer, or older, has made.

@@ -265,6 +265,7 @@ fn stocks(commit: &Commit) -> Vec<Arc<str>> {
             | CounterKey::BudgetDay(_)
             | CounterKey::Quota(..)
             | CounterKey::Tally(..)
+            | CounterKey::Code(_)
             | CounterKey::Stopped(_) => continue,
         };
         if !stocks.contains(&name) {

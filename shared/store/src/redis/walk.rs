@@ -1,13 +1,17 @@
 //! Walks over the keys of one campaign: all participants of a lane, for those who reconcile or purge. Each step is short, and
 //! what is written meanwhile is met or not.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use machine::Day;
 use machine::ids::CampaignKey;
+use machine::world::CounterKey;
 use redis::Value;
 
 use super::admin::values;
 use super::keys::{Key, OfCampaign, OfLane};
+use super::read::{counter_key, counter_of};
 use super::record;
 use super::shared::{Shared, not_read};
 use crate::{Error, Page};
@@ -77,4 +81,44 @@ pub(super) async fn participants(
         }
     }
     Ok(Page { participants, next })
+}
+
+/// Every tally of a lane.
+pub(super) async fn tallies(
+    shared: &Shared,
+    key: &CampaignKey,
+) -> Result<Vec<(Arc<str>, Day, u32)>, Error> {
+    let keys = OfLane::new(key);
+    let near = OfCampaign::new(&key.tenant, &key.campaign, key.edition).head();
+    let begin = keys.counter_named("").to_string();
+    let pattern = format!("{}*", keys.counter_named("tally/"));
+    let mut tallies = BTreeMap::new();
+    let mut cursor = "0".to_owned();
+    loop {
+        let (next, found) = step(shared, near.clone(), &cursor, &pattern, LEAST).await?;
+        if !found.is_empty() {
+            let mut command = redis::cmd("MGET");
+            for key in &found {
+                command.arg(key);
+            }
+            let told = shared.ask(&command).await?;
+            for (key, value) in found.iter().zip(values(told)?) {
+                let name = key.to_string();
+                let counter = value.as_deref().and_then(counter_of);
+                let named = name.strip_prefix(&begin).and_then(counter_key);
+                if let (Some(CounterKey::Tally(team, day)), Some(counter)) = (named, counter) {
+                    let issued = u32::try_from(counter.issued).unwrap_or(u32::MAX);
+                    tallies.insert((team, day), issued);
+                }
+            }
+        }
+        match next {
+            Some(next) => cursor = next,
+            None => break,
+        }
+    }
+    let tallies = tallies.into_iter();
+    Ok(tallies
+        .map(|((team, day), issued)| (team, day, issued))
+        .collect())
 }

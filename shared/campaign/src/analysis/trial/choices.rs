@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use machine::calendar::{Day, HOUR_MS};
+use machine::ids::Pseudonym;
 use machine::input::{Facts, Known, Payload, User};
 use machine::luck::{Entropy, Luck};
 use machine::model::{Campaign, ClaimDecl, FactKind, Field, Sender};
 use machine::participant::Participant;
+use machine::redeem::{Handed, RedeemFact, Standing};
 use machine::step::holds;
 use machine::{Type, Value};
 
@@ -179,10 +181,11 @@ fn persons(campaign: &Campaign, numbers: &[i64], texts: &[Arc<str>]) -> Vec<Pers
     };
     let facts = |known: &Known| {
         let all = campaign.facts.iter().map(|fact| match (known, &fact.what) {
-            (_, FactKind::List(_)) => known.clone(),
+            (_, FactKind::List(_) | FactKind::FirstSight(_)) => known.clone(),
             (Known::Yes, FactKind::Asked(asked)) => {
                 Known::Is(asked_for(asked.ty, campaign, numbers, texts))
             }
+            (_, FactKind::Redeem(redeem)) => handed(redeem, known),
             (_, FactKind::Asked(_) | FactKind::Team(_)) => Known::Unknown,
         });
         Facts::settle(&campaign.facts, all)
@@ -216,6 +219,20 @@ fn persons(campaign: &Campaign, numbers: &[i64], texts: &[Arc<str>]) -> Vec<Pers
         }
     }
     found
+}
+
+/// A code of the first kind, or of the last.
+fn handed(redeem: &RedeemFact, known: &Known) -> Known {
+    let kind = match known {
+        Known::Yes => redeem.kinds.last(),
+        _ => redeem.kinds.first(),
+    };
+    kind.map_or(Known::Unknown, |kind| {
+        Known::Handed(Handed {
+            code: Pseudonym([7; 16]),
+            is: Standing::Of(kind.id.clone()),
+        })
+    })
 }
 
 fn claimed(claim: &ClaimDecl, campaign: &Campaign, numbers: &[i64], texts: &[Arc<str>]) -> Value {

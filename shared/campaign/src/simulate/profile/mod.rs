@@ -43,8 +43,21 @@ pub struct Profile {
     pub claims: BTreeMap<String, Vec<Claimed>>,
     /// The share of people who are on a list; on those not named nobody is.
     pub lists: BTreeMap<String, Rate>,
-    /// The share of people for whom a fact holds that a service is asked for; one that is missing is unknown of everybody.
-    pub facts: BTreeMap<String, Rate>,
+    /// What is found out about people, by fact; one that is missing is unknown of everybody, and by first sight everybody is new.
+    pub facts: BTreeMap<String, Found>,
+    /// The share of the codes typed in that are of a kind; the others are wrong. Where none is named, nine of ten are right, as many of
+    /// each kind.
+    pub codes: BTreeMap<String, Rate>,
+}
+
+/// What is found out about people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Found {
+    /// A truth value: it holds for this share, and does not for the others.
+    Holds(Rate),
+    /// These values, each for its share; of the others it is unknown.
+    OneOf(Vec<Claimed>),
 }
 
 /// On which day people come for the first time.
@@ -148,6 +161,7 @@ impl Default for Profile {
             claims: BTreeMap::new(),
             lists: BTreeMap::new(),
             facts: BTreeMap::new(),
+            codes: BTreeMap::new(),
         }
     }
 }

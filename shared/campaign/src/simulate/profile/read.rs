@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use machine::model::{Campaign, EventDecl, FactKind, Sender};
+use machine::model::{Campaign, EventDecl, FactDecl, FactKind, Sender};
 use machine::{Type, Value};
 
-use super::{Arrivals, Claimed, Profile, Returns, Share, Written};
+use super::{Arrivals, Claimed, Found, Profile, Returns, Share, Written};
 use crate::codes;
 use crate::diagnostic::{Diagnostics, meant};
 use crate::document::{Entry, Key, Keys, Node, Odds, Shape, parse};
@@ -87,8 +87,16 @@ pub static KEYS: Keys = Keys {
         ),
         Key::optional(
             "facts",
+            Shape::MapOf(&Shape::Either(&[
+                Shape::Odds,
+                Shape::List(&Shape::Keys(&CLAIM)),
+            ])),
+            "The share of people for whom a fact holds, or values with their shares; one that is not here is unknown of everybody, and by first sight everybody is new.",
+        ),
+        Key::optional(
+            "codes",
             Shape::MapOf(&Shape::Odds),
-            "The share of people for whom a fact holds; a fact that is not here is unknown of everybody.",
+            "The share of the codes typed in that are of a kind, by its id; the others are wrong.",
         ),
     ],
 };
@@ -181,6 +189,7 @@ pub fn read(
             "claims" => claims(node, &mut profile, campaign, out),
             "lists" => lists(node, &mut profile, campaign, out),
             "facts" => facts(node, &mut profile, campaign, out),
+            "codes" => handed(node, &mut profile, campaign, out),
             _ => {}
         }
     }
@@ -422,31 +431,43 @@ fn claims(node: &Node, profile: &mut Profile, campaign: &Campaign, out: &mut Dia
                 .maybe_help(near);
             continue;
         };
-        let mut values = Vec::new();
-        for item in entry.value.list(out).unwrap_or(&[]) {
-            let Some(fields) = item.fields(&CLAIM, out) else {
-                continue;
-            };
-            let written = fields
-                .get("value")
-                .and_then(|node| value(node, claim.ty, campaign, out));
-            let share = fields.get("share").and_then(|node| rate(node, out));
-            values.extend(
-                written
-                    .zip(share)
-                    .map(|(value, share)| Claimed { value, share }),
-            );
-        }
-        let all: u64 = values.iter().fold(0, |sum, claimed| {
-            sum.saturating_add(claimed.share.of_whole())
-        });
-        if all > Rate::ALWAYS.of_whole() {
-            let words = format!("the shares of `{}` are more than all people", claim.name);
-            out.error(codes::ODDS_RANGE, &entry.value.place, words)
-                .help("they add up to at most 100%; who is in none of them has the default");
-        }
+        let values = shared_out(&entry.value, &claim.name, claim.ty, campaign, out);
         profile.claims.insert(claim.name.clone(), values);
     }
+}
+
+/// Values with their shares.
+fn shared_out(
+    node: &Node,
+    name: &str,
+    ty: Type,
+    campaign: &Campaign,
+    out: &mut Diagnostics,
+) -> Vec<Claimed> {
+    let mut values = Vec::new();
+    for item in node.list(out).unwrap_or(&[]) {
+        let Some(fields) = item.fields(&CLAIM, out) else {
+            continue;
+        };
+        let written = fields
+            .get("value")
+            .and_then(|node| value(node, ty, campaign, out));
+        let share = fields.get("share").and_then(|node| rate(node, out));
+        values.extend(
+            written
+                .zip(share)
+                .map(|(value, share)| Claimed { value, share }),
+        );
+    }
+    let all: u64 = values.iter().fold(0, |sum, claimed| {
+        sum.saturating_add(claimed.share.of_whole())
+    });
+    if all > Rate::ALWAYS.of_whole() {
+        let words = format!("the shares of `{name}` are more than all people");
+        out.error(codes::ODDS_RANGE, &node.place, words)
+            .help("they add up to at most 100%; who is in none of them has the default");
+    }
+    values
 }
 
 fn value(node: &Node, ty: Type, campaign: &Campaign, out: &mut Diagnostics) -> Option<Written> {
@@ -470,7 +491,10 @@ fn lists(node: &Node, profile: &mut Profile, campaign: &Campaign, out: &mut Diag
     let known = || {
         campaign.facts.iter().filter_map(|fact| match &fact.what {
             FactKind::List(name) => Some(name.as_str()),
-            FactKind::Asked(_) | FactKind::Team(_) => None,
+            FactKind::Asked(_)
+            | FactKind::Team(_)
+            | FactKind::Redeem(_)
+            | FactKind::FirstSight(_) => None,
         })
     };
     for entry in node.map(out).unwrap_or(&[]) {
@@ -488,23 +512,42 @@ fn lists(node: &Node, profile: &mut Profile, campaign: &Campaign, out: &mut Diag
 }
 
 fn facts(node: &Node, profile: &mut Profile, campaign: &Campaign, out: &mut Diagnostics) {
+    let known = || campaign.facts.iter().filter_map(FactDecl::declared);
+    for entry in node.map(out).unwrap_or(&[]) {
+        let mut facts = campaign.facts.iter();
+        let fact = facts.find(|fact| fact.declared() == Some(entry.name()));
+        let Some(fact) = fact else {
+            let words = format!("the campaign asks for no fact `{}`", entry.name());
+            out.warn(codes::STORY_LIST, &entry.key.place, words)
+                .maybe_help(meant(entry.name(), known()));
+            continue;
+        };
+        let found = if fact.ty() == Type::Bool && entry.value.scalar().is_some() {
+            rate(&entry.value, out).map(Found::Holds)
+        } else {
+            let values = shared_out(&entry.value, entry.name(), fact.ty(), campaign, out);
+            Some(Found::OneOf(values))
+        };
+        let name = entry.name().to_owned();
+        profile.facts.extend(found.map(|found| (name, found)));
+    }
+}
+
+fn handed(node: &Node, profile: &mut Profile, campaign: &Campaign, out: &mut Diagnostics) {
     let known = || {
-        let asked = campaign.facts.iter().filter(|fact| fact.ty() == Type::Bool);
-        asked.filter_map(|fact| fact.asked().map(|asked| asked.name.as_str()))
+        let redeem = campaign.redeem().into_iter();
+        redeem.flat_map(|(_, redeem)| redeem.kinds.iter().map(|kind| &*kind.id))
     };
     for entry in node.map(out).unwrap_or(&[]) {
         let share = rate(&entry.value, out);
         if !known().any(|name| name == entry.name()) {
-            let words = format!(
-                "the campaign asks for no fact `{}` that is true or false",
-                entry.name()
-            );
+            let words = format!("the campaign takes no codes `{}`", entry.name());
             out.warn(codes::STORY_LIST, &entry.key.place, words)
                 .maybe_help(meant(entry.name(), known()));
             continue;
         }
         profile
-            .facts
+            .codes
             .extend(share.map(|share| (entry.name().to_owned(), share)));
     }
 }

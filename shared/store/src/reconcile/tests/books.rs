@@ -39,6 +39,7 @@ pub(super) struct Books {
     pub lane: Lane,
     pub rows: Vec<LedgerRow>,
     pub people: Vec<(Pseudonym, Participant)>,
+    pub tallies: Vec<(Arc<str>, Day, u32)>,
     /// How many rows there are from the second look at the lane on.
     pub later: Option<u64>,
     pub looks: Arc<AtomicU64>,
@@ -67,6 +68,7 @@ pub(super) fn sound() -> Books {
     }
     let held = world.lane(&live()).unwrap();
     Books {
+        tallies: Vec::new(),
         definition: DEFINITION.into(),
         lane: Lane {
             seed: held.seed.clone(),
@@ -119,6 +121,21 @@ pub(super) fn step(user: Pseudonym, draw: u64, wins: bool) -> Commit {
 }
 
 impl Store for Books {
+    fn uses<'a>(&'a self, _key: &'a CampaignKey, codes: &'a [Pseudonym]) -> Later<'a, Vec<u32>> {
+        let used = |code: &Pseudonym| {
+            let mut counters = self.lane.counters.iter();
+            let found = counters.find(|(key, _)| *key == CounterKey::Code(*code));
+            found.map_or(0, |(_, counter)| counter.issued as u32)
+        };
+        let uses: Vec<u32> = codes.iter().map(used).collect();
+        Box::pin(async { Ok(uses) })
+    }
+
+    fn all_tallies<'a>(&'a self, _key: &'a CampaignKey) -> Later<'a, Vec<(Arc<str>, Day, u32)>> {
+        let tallies = self.tallies.clone();
+        Box::pin(async { Ok(tallies) })
+    }
+
     fn tallies<'a>(
         &'a self,
         _key: &'a CampaignKey,
@@ -126,9 +143,9 @@ impl Store for Books {
         days: RangeInclusive<Day>,
     ) -> Later<'a, Vec<u32>> {
         let tally = |day| {
-            let mut counters = self.lane.counters.iter();
-            let found = counters.find(|(key, _)| *key == CounterKey::Tally(team.clone(), day));
-            found.map_or(0, |(_, counter)| counter.issued as u32)
+            let mut tallies = self.tallies.iter();
+            let found = tallies.find(|(known, on, _)| known == team && *on == day);
+            found.map_or(0, |(_, _, counted)| *counted)
         };
         let tallies: Vec<u32> = days.map(tally).collect();
         Box::pin(async { Ok(tallies) })

@@ -30,6 +30,7 @@
 --          moves, alternatives: number (1), then counter (2, from 1) .. kind (1) .. add (8) .. bound (8)
 --            kind: 0 bound of its own, 1 bound from the move, begins at 0 by itself, 2 as 1 but the bound is missing, 3 stock,
 --            4 a tally: as 1, but under no name in the set of them, and let go of some months after it was last moved
+--            5 a code's use: as 1, but under no name in the set of them, and kept
 --            bound: of kinds 0 and 3 how many units of the counter's own ceiling wait for a later release
 --          rules: number (1), then length (1) .. id: those that may not be in the set yet
 --          codes: number (1), then counter (2) .. the how-many-th of its units here, from 0 (2) .. what the grant is known by (8)
@@ -140,7 +141,7 @@ end
 -- How much is left by a move's bound; nil where a counter is missing that should exist.
 local function left_of(at, kind, bound)
   local given, left = issued[at], nil
-  if kind == 1 or kind == 4 then
+  if kind == 1 or kind >= 4 then
     left = bound - (given or 0)
   elseif kind == 2 or not given then
     return nil
@@ -312,7 +313,7 @@ local function settle(i, a)
       local which = where[k]
       if not issued[which] then
         issued[which], ceiling[which], rest[which] = 0, 0, '0 0'
-        if kind[k] ~= 4 then new_names[#new_names + 1] = which end
+        if kind[k] < 4 then new_names[#new_names + 1] = which end
       end
       local given = issued[which]
       if kind[k] == 3 and not based[which] then
@@ -322,7 +323,7 @@ local function settle(i, a)
       given = given + add[k]
       issued[which] = given
       if kind[k] == 4 then passing[which] = true end
-      if kind[k] == 1 or kind[k] == 4 then ceiling[which] = bound[k] > given and bound[k] or given end
+      if kind[k] == 1 or kind[k] >= 4 then ceiling[which] = bound[k] > given and bound[k] or given end
       dirty[which] = true
     end
     for k = 1, n_codes do

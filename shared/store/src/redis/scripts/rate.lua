@@ -1,13 +1,13 @@
 #!lua
--- Takes up to `want` tokens from one bucket (GCRA).
+-- Takes up to `want` tokens from one bucket (GCRA), or gives some back that were taken.
 --
 -- Guarantees
---   Over any span of W nanoseconds it gives at most burst + W / cell tokens, whoever asks. It gives what is there when that is less
+--   Over any span of W nanoseconds it gives at most burst + W / cell tokens, whoever asks, and what is given back. It gives what is there when that is less
 --   than wanted, and writes nothing when that is nothing. The clock is this server's; one that is set back only delays. All checks
 --   come before the one write. The arithmetic is whole nanoseconds below 2^53 (104 days of backlog).
 --
 -- KEYS  1 bucket
--- ARGV  1 want, at least 1   2 cell: ns in which one token comes back, at least 1   3 burst, at least 1
+-- ARGV  1 want, at least 1, or below 0: so many are given back   2 cell: ns in which one token comes back, at least 1   3 burst, at least 1
 --       4 the clock in microseconds, for tests alone (the key then does not expire by the other one): the product never sends it
 --
 -- The value is `backlog at total`: ns until the bucket would be full, when that was (us), all tokens ever given. The key expires when
@@ -18,7 +18,7 @@
 --   EVALSHA sha 1 {acme}/v1/rate/calls 7 100000000 5  -> 1) 5  2) 0  3) 100  4) 5
 assert(#KEYS == 1 and (#ARGV == 3 or #ARGV == 4), 'wrong number of keys or arguments')
 local want, cell, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-assert(want and cell and burst and want >= 1 and cell >= 1 and burst >= 1, 'want, cell and burst are at least 1')
+assert(want and cell and burst and want ~= 0 and cell >= 1 and burst >= 1, 'want is not 0, cell and burst are at least 1')
 local now = tonumber(ARGV[4])
 if not now then
   local time = redis.call('TIME')
@@ -33,8 +33,12 @@ if known then
   backlog = math.max(0, backlog - math.max(0, now - at) * 1000)
 end
 local room = math.max(0, math.floor((burst * cell - backlog) / cell))
-local given = math.min(want, room)
-if given > 0 or now < at then
+local given = math.max(0, math.min(want, room))
+if want < 0 and known then
+  backlog = math.max(0, backlog + want * cell)
+  room = math.floor((burst * cell - backlog) / cell)
+end
+if given > 0 or now < at or (want < 0 and known) then
   backlog, total = backlog + given * cell, total + given
   local value = string.format('%.0f %.0f %.0f', backlog, now, total)
   if ARGV[4] then
