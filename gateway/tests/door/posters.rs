@@ -21,7 +21,7 @@ use crate::world::{ACTIVITIES, Answer, World};
 
 const VIEW: &str = "/v1/acme/daily";
 const STREAK: &str = "/v1/acme/daily/poster/streak";
-const SIGN: &str = "/v1/acme/daily/events/sign";
+const SIGN: &str = "/v1/acme/daily/events/sign-in";
 
 /// A name, a number of days, a picture and a code.
 const SVG: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 240 320" width="240" height="320">
