@@ -18,9 +18,11 @@ use crate::telemetry::meters::poster_queue;
 /// How many jobs may wait for each thread. A JPEG takes some milliseconds, so the last of them waits for less than a client would.
 const QUEUE_PER_THREAD: usize = 32;
 
-/// How much lower the threads' priority is, of 19 (`nice`).
+/// How much lower than the process's the threads' priority is, and the lowest there is (`nice`).
 #[cfg(target_os = "linux")]
 const LOWER_BY: i32 = 10;
+#[cfg(target_os = "linux")]
+const LOWEST: i32 = 19;
 
 /// A job: what is left to do when its turn comes.
 type Job = Box<dyn FnOnce() + Send>;
@@ -188,8 +190,12 @@ impl Shared {
 fn step_back() {
     // On Linux a "process" of this call is a thread, and 0 the one that calls.
     #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::setpriority_process(None, LOWER_BY) {
-        tracing::debug!(%error, "a thread for posters keeps its priority");
+    {
+        let own = rustix::process::getpriority_process(None).unwrap_or(0);
+        let lower = (own + LOWER_BY).min(LOWEST);
+        if let Err(error) = rustix::process::setpriority_process(None, lower) {
+            tracing::debug!(%error, "a thread for posters keeps its priority");
+        }
     }
 }
 
@@ -276,6 +282,6 @@ mod tests {
         let pool = Pool::start(1, 1);
         let of = || rustix::process::getpriority_process(None).unwrap();
         let (mine, theirs) = (of(), pool.run(of).await.unwrap());
-        assert!(theirs > mine || theirs == 19, "{theirs} and {mine}");
+        assert!(theirs > mine || theirs == LOWEST, "{theirs} and {mine}");
     }
 }
