@@ -31,9 +31,9 @@ use clap::{Parser, Subcommand};
 use commands::{
     amend, approve, audit, backup, block, check, codes, compile, completions, deploy, dev, diff,
     doctor, draft, explain, export, function as function_, grant, history, list, man, new, notice,
-    object, openapi, package, parked, pause, poster, preview, publish, purge, raffle, reconcile, release,
-    restore, resume, rollback, schema, serve, settlement, simulate, status, stock, stop, test,
-    token, verify, wrap,
+    object, openapi, package, parked, pause, poster, preview, publish, purge, raffle, reconcile,
+    release, restore, resume, rollback, schema, serve, settlement, simulate, status, stock, stop,
+    test, token, verify, wrap,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};

@@ -22,6 +22,7 @@ const LOOK: Duration = Duration::from_millis(300);
 /// Draws a poster's template with somebody made up on it, or checks it
 ///
 /// A template in a tenant's folder is drawn as a poster of the first campaign that names it: with its titles, words and dates.
+#[expect(clippy::struct_field_names, reason = "the option is called so")]
 #[derive(Debug, Args)]
 pub struct Poster {
     /// The template: an SVG file

@@ -230,7 +230,7 @@ async fn into_an_embedded_store_a_bundle_is_published() {
     // Another bundle in its place is noticed, as a changed file is.
     write(
         &world.configs().join("acme/quest.yaml"),
-        &QUEST.replace("at_most: 500", "at_most: 50"),
+        QUEST.replace("at_most: 500", "at_most: 50"),
     );
     let choice = bundle(&world, &all());
     assert!(!seen().await);

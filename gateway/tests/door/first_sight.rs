@@ -110,12 +110,13 @@ async fn who_is_new_is_decided_with_the_first_commit_and_kept() {
         world.clock.advance(Duration::from_hours(24));
         assert_eq!(world.sends("ann", CLAIM, "2").await.rewards(), ["pen"]);
         assert_eq!(world.store.looked(), 0, "the record says it");
-        let seen = world.store.seen.lock().unwrap();
-        let pack = seen
-            .iter()
-            .filter(|made| &*made.campaign.campaign == "pack");
-        let used: Vec<_> = pack.map(|made| made.attribution.facts.clone()).collect();
-        drop(seen);
+        let used: Vec<_> = {
+            let seen = world.store.seen.lock().unwrap();
+            let pack = seen
+                .iter()
+                .filter(|made| &*made.campaign.campaign == "pack");
+            pack.map(|made| made.attribution.facts.clone()).collect()
+        };
         assert!(
             used.len() >= 2 && used.iter().all(|used| used[0] == Used::Yes),
             "{used:?}"
@@ -187,9 +188,10 @@ async fn what_the_store_does_not_say_is_what_is_declared_and_is_not_kept() {
         world.sends("ann", CLAIM, "1").await.no(403, "not-eligible");
         world.sends("bob", SIGN, "1").await.done();
         assert_eq!(world.sends("bob", RATE, "1").await.rewards(), ["gift"]);
-        let seen = world.store.seen.lock().unwrap();
-        let used = seen.last().map(|made| made.attribution.facts[0].clone());
-        drop(seen);
+        let used = {
+            let seen = world.store.seen.lock().unwrap();
+            seen.last().map(|made| made.attribution.facts[0].clone())
+        };
         let declared = Used::Declared(machine::Value::Bool(true));
         assert_eq!(used, Some(declared));
         world.store.knows_nobody(false);

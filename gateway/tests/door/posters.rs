@@ -247,7 +247,7 @@ async fn the_views_address_shows_the_same_poster_without_a_token() {
     let nameless = by(&world, "ann", &json!({}), STREAK).await;
     assert_ne!(nameless.header("etag"), shown.header("etag"));
     // Twice within its window it is the same address; after an event it is another one, and so is the poster.
-    world.clock.advance(Duration::from_secs(60));
+    world.clock.advance(Duration::from_mins(1));
     assert_eq!(address(&world, "ann", &claims, VIEW).await, url);
     world.post("ann", SIGN, "k", json!({})).await.done();
     let after = address(&world, "ann", &claims, VIEW).await;
@@ -289,9 +289,9 @@ async fn an_address_that_is_over_or_was_changed_shows_nothing() {
     open(&world, &format!("/v1/other/pack/poster/streak?seal={seal}"))
         .await
         .no(401, "unauthenticated");
-    world.clock.advance(Duration::from_secs(29 * 60));
+    world.clock.advance(Duration::from_mins(29));
     picture(&open(&world, &url).await, "image/jpeg");
-    world.clock.advance(Duration::from_secs(31 * 60));
+    world.clock.advance(Duration::from_mins(31));
     let no = open(&world, &url).await.no(401, "unauthenticated");
     assert_eq!(no["reason"], "expired");
 }

@@ -77,8 +77,8 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let configs = folder.path().join("configs/acme");
         write(&configs.join("tenant.yaml"), TENANT);
-        write(&configs.join("spring.yaml"), &format!("{HEAD}{SPRING}"));
-        write(&configs.join("others.yaml"), &format!("{HEAD}{OTHERS}"));
+        write(&configs.join("spring.yaml"), format!("{HEAD}{SPRING}"));
+        write(&configs.join("others.yaml"), format!("{HEAD}{OTHERS}"));
         write(
             &configs.join("lists/partner.csv"),
             "code\nSHOP-A1B2\nSHOP-C3D4\n",

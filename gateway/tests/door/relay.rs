@@ -117,7 +117,7 @@ impl House {
         for (name, text) in files {
             write(
                 &configs.join(format!("{name}.yaml")),
-                &format!("{HEAD}{text}"),
+                format!("{HEAD}{text}"),
             );
         }
         let process = opened(folder.path(), redis.as_ref()).await;

@@ -59,6 +59,10 @@ pub fn seal(
 pub type Digests = HashMap<String, Arc<HashSet<Pseudonym>>>;
 
 /// The digests of the lists of the folder that campaigns take codes from; those of a list that is as it was are kept.
+#[expect(
+    clippy::implicit_hasher,
+    reason = "the lists of a folder, and nobody else's"
+)]
 pub fn digests<'a>(
     campaigns: impl Iterator<Item = &'a Arc<Served>>,
     lists: &HashMap<String, HashSet<String>>,

@@ -59,7 +59,7 @@ fn compose(criterion: &mut Criterion) {
         let scene = template.scene(scale);
         let mut group = criterion.benchmark_group(name);
         group.bench_function("floor: copy of the background", |bencher| {
-            bencher.iter(|| black_box(scene.backdrop().clone()))
+            bencher.iter(|| black_box(scene.backdrop().clone()));
         });
         let mut turn = 0;
         let mut next = || {
@@ -67,11 +67,11 @@ fn compose(criterion: &mut Criterion) {
             &contents[turn % contents.len()]
         };
         group.bench_function("compose, new canvas", |bencher| {
-            bencher.iter(|| black_box(scene.compose(next())))
+            bencher.iter(|| black_box(scene.compose(next())));
         });
         let mut canvas = scene.compose(&contents[0]);
         group.bench_function("compose, over the last poster", |bencher| {
-            bencher.iter(|| scene.compose_into(next(), black_box(&mut canvas)))
+            bencher.iter(|| scene.compose_into(next(), black_box(&mut canvas)));
         });
         for (left_out, paths) in [
             ("without avatar", ["user.avatar", ""]),
@@ -102,7 +102,7 @@ fn compose(criterion: &mut Criterion) {
         group.finish();
     }
     criterion.bench_function("scene, 1x", |bencher| {
-        bencher.iter(|| black_box(template.scene(Scale::X1)))
+        bencher.iter(|| black_box(template.scene(Scale::X1)));
     });
 }
 

@@ -10,6 +10,8 @@
 //! DIR is also `POSTER_BENCH` for the others. `TEMPLATE=flat` takes the poster without a photo.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a bench may stop
 
+use jpeg_encoder::{ChromaSubsamplingMethod, ColorType, Encoder, SamplingFactor};
+use png::{Compression, Filter};
 use std::{collections::BTreeMap, env, fs, hint::black_box, path::PathBuf, sync::Arc};
 
 use poster::{
@@ -33,7 +35,7 @@ fn main() {
             let mut composed = bench.scene.compose(&bench.content(0));
             let mut bytes = 0;
             let ms = each(count, |i| {
-                bytes = bench.poster(i, format, &mut composed).len()
+                bytes = bench.poster(i, format, &mut composed).len();
             });
             println!("{{\"ms\":{ms:.4},\"bytes\":{bytes}}}");
         }
@@ -120,11 +122,11 @@ fn stages(bench: &Bench) {
     let row = |what: &str, ms: f64, bytes: usize| println!("{what:<44}{ms:>9.3}{bytes:>10}");
     println!("{:<44}{:>9}{:>10}", "", "cpu ms", "bytes");
     let ms = middle(40, |_| {
-        drop(black_box(decode(&bench.avatar, &Limits::AVATAR)))
+        drop(black_box(decode(&bench.avatar, &Limits::AVATAR)));
     });
     row("decode an avatar of 640 x 640", ms, bench.avatar.len());
     let ms = middle(40, |_| {
-        drop(black_box(fitted(&avatar, 160, 160, Fit::Cover)))
+        drop(black_box(fitted(&avatar, 160, 160, Fit::Cover)));
     });
     row("fit it to 160 x 160", ms, 4 * 160 * 160);
     let mut into = composed.clone();
@@ -133,7 +135,6 @@ fn stages(bench: &Bench) {
     let whole = encode::jpeg(canvas, QUALITY).unwrap();
     let ms = middle(10, |_| drop(black_box(encode::jpeg(canvas, QUALITY))));
     row("jpeg, whole", ms, whole.len());
-    use jpeg_encoder::{ChromaSubsamplingMethod, ColorType, Encoder, SamplingFactor};
     for (name, method) in [
         (
             "jpeg, whole, the library's own averages",
@@ -170,7 +171,6 @@ fn stages(bench: &Bench) {
     let png = encode::png(canvas).unwrap();
     let ms = middle(10, |_| drop(black_box(encode::png(canvas))));
     row("png", ms, png.len());
-    use png::{Compression, Filter};
     for (name, compression, filter) in [
         ("png fast, up", Compression::Fast, Filter::Up),
         ("png fast, sub", Compression::Fast, Filter::Sub),

@@ -86,13 +86,13 @@ impl Scene {
                     };
                     match (&item.what, prepared) {
                         (What::Text(text), Prepared::Text(areas)) => {
-                            self.text(text, areas, content, composed)
+                            self.text(text, areas, content, composed);
                         }
                         (What::Picture(picture), Prepared::Picture(Some(frame))) => {
-                            self.picture(picture, frame, content, composed)
+                            Self::picture(picture, frame, content, composed);
                         }
                         (What::Code(code), Prepared::Code(Some(area))) => {
-                            self.code(code, *area, content, composed)
+                            Self::code(code, *area, content, composed);
                         }
                         _ => {}
                     }
@@ -140,13 +140,7 @@ impl Scene {
         }
     }
 
-    fn picture(
-        &self,
-        item: &PictureItem,
-        frame: &Frame,
-        content: &Content,
-        composed: &mut Composed,
-    ) {
+    fn picture(item: &PictureItem, frame: &Frame, content: &Content, composed: &mut Composed) {
         let whole = paint::whole(&composed.canvas);
         let given = content.pictures.get(&item.path);
         let fit = if item.contain {
@@ -157,12 +151,12 @@ impl Scene {
         let sized = given
             .filter(|picture| picture.width > 0 && picture.height > 0)
             .map(|picture| fitted(picture, frame.area.width, frame.area.height, fit));
-        if sized.is_none() || item.contain {
-            if let Some(usual) = &frame.usual {
-                composed
-                    .touched
-                    .extend(paint::layer(&mut composed.canvas, whole, usual));
-            }
+        if (sized.is_none() || item.contain)
+            && let Some(usual) = &frame.usual
+        {
+            composed
+                .touched
+                .extend(paint::layer(&mut composed.canvas, whole, usual));
         }
         let Some(sized) = sized else {
             // The usual look has its outline already, unless its corners were rounded here.
@@ -200,7 +194,7 @@ impl Scene {
         }
     }
 
-    fn code(&self, item: &CodeItem, area: Area, content: &Content, composed: &mut Composed) {
+    fn code(item: &CodeItem, area: Area, content: &Content, composed: &mut Composed) {
         let Some(text) = content
             .texts
             .get(&item.path)

@@ -213,9 +213,11 @@ impl Prepared {
                 .fold(None, |all, line| paint::union(all, *line)),
             Self::Picture(frame) => frame.as_ref().and_then(|frame| {
                 let layers = [&frame.usual, &frame.outline].into_iter().flatten();
-                layers.fold(Some(frame.area), |all, layer| {
-                    paint::union(all, Some(layer.area))
-                })
+                let areas = layers.map(|layer| Some(layer.area));
+                areas
+                    .chain([Some(frame.area)])
+                    .reduce(paint::union)
+                    .flatten()
             }),
             Self::Code(area) => *area,
         }
@@ -258,7 +260,7 @@ impl Stage<'_> {
     pub(crate) fn layer(&self, tree: &Tree, area: Area) -> Option<Layer> {
         let mut pixmap = Pixmap::new(area.width, area.height)?;
         resvg::render(tree, self.transform((area.x, area.y)), &mut pixmap.as_mut());
-        trimmed(Layer {
+        trimmed(&Layer {
             area,
             rgba: pixmap.take(),
         })
@@ -343,11 +345,11 @@ fn rounded(mut usual: Layer, frame: &Frame) -> Option<Layer> {
             *byte = paint::part(u32::from(*byte), u32::from(cover.copied().unwrap_or(0))) as u8;
         }
     }
-    trimmed(usual)
+    trimmed(&usual)
 }
 
 /// The part of a layer that is not wholly transparent; none if that is nothing.
-fn trimmed(layer: Layer) -> Option<Layer> {
+fn trimmed(layer: &Layer) -> Option<Layer> {
     let width = layer.area.width as usize;
     let (mut left, mut right, mut top, mut bottom) = (width, 0, usize::MAX, 0);
     for (row, pixels) in layer.rgba.chunks_exact(width * 4).enumerate() {

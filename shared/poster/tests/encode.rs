@@ -1,5 +1,11 @@
 //! What is written is read again; what is spliced is what a whole encode gives.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "what a test wrote itself"
+)]
+
 use poster::{
     Area, Canvas,
     decode::{Limits, decode},
@@ -14,7 +20,7 @@ fn canvas(width: u32, height: u32, seed: u32) -> Canvas {
         for x in 0..width {
             let grain = (x ^ seed).wrapping_mul(374_761_393) ^ (y + seed).wrapping_mul(668_265_263);
             let grain = (grain ^ (grain >> 13)).wrapping_mul(1_274_126_177) >> 27;
-            let edge = if (x / 7 + y / 11 + seed) % 3 == 0 {
+            let edge = if (x / 7 + y / 11 + seed).is_multiple_of(3) {
                 90
             } else {
                 0

@@ -10,6 +10,7 @@ use super::{AtMost, Odds, Params, Tier, contract};
 use crate::promise;
 
 /// What a participant has drawn of it.
+#[derive(Clone, Copy)]
 pub(super) struct Drawn {
     /// Draws without a win in a row.
     pub misses: i64,

@@ -123,7 +123,10 @@ pub(super) fn lower(
     }
     if when.setting == Setting::Nobody && name == "claim" {
         let pack = params_of::<blocks::pack::Params>(at, blocks::pack::KIND, check);
-        let rewards: Vec<u16> = pack.iter().flat_map(|pack| pack.rewards()).collect();
+        let rewards: Vec<u16> = pack
+            .iter()
+            .flat_map(blocks::pack::Params::rewards)
+            .collect();
         limits::looked_up(&entry.key.place, Some(&rewards), check);
     }
     args.extend(hidden(entry, at, when.setting, check)?);

@@ -250,12 +250,11 @@ impl Desk<'_> {
                 SpotKind::Text => false,
             };
             let place = Place::new(&sheet.source, spot.at.start, spot.at.end);
-            match known.iter().find(|each| each.path == spot.path) {
-                Some(found) => sound &= fits(found.holds, &spot, &place, &mut self.out),
-                None => {
-                    sound = false;
-                    unknown(definition, poster, known, &spot.path, &place, &mut self.out);
-                }
+            if let Some(found) = known.iter().find(|each| each.path == spot.path) {
+                sound &= fits(found.holds, &spot, &place, &mut self.out);
+            } else {
+                sound = false;
+                unknown(definition, poster, known, &spot.path, &place, &mut self.out);
             }
         }
         if definition.posters.share.is_some() && !has_code {
@@ -294,7 +293,7 @@ impl Desk<'_> {
             .collect();
         for (path, text) in &tenant.files {
             if path.starts_with(super::FOLDER)
-                && path.ends_with(".svg")
+                && crate::posters::is_svg(path)
                 && !named.contains(path.as_str())
             {
                 let source = Source::new(format!("{}/{path}", self.folder), &**text);

@@ -32,13 +32,12 @@ pub fn longest(
         most_of(var)
     };
     all(definition, poster, language, &|path, holds| match holds {
-        Holds::Said => "国".repeat(NAME_CHARS),
+        Holds::Said | Holds::Value(Type::Str) => "国".repeat(NAME_CHARS),
         Holds::Value(Type::Int) if path == "grant.amount" => {
             let amounts = definition.rewards.iter().map(|reward| reward.amount);
             number(amounts.max().unwrap_or(0), language)
         }
         Holds::Value(Type::Int) => number(most(path), language),
-        Holds::Value(Type::Str) => "国".repeat(NAME_CHARS),
         Holds::Value(ty) => long(ty, definition, language),
         Holds::Money => {
             let values = definition.rewards.iter().map(|reward| reward.value);

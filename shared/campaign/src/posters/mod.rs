@@ -22,6 +22,12 @@ pub use self::named::named_in;
 pub use self::placeholders::{Holds, Placeholder, placeholders};
 pub use self::say::{instant, money, number, say};
 
+/// Whether a path names a template: as it is written, in small letters.
+#[cfg(feature = "yaml")]
+pub(crate) fn is_svg(path: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, end)| end == "svg")
+}
+
 /// The folder that templates and their pictures lie in, from the tenant's.
 pub const FOLDER: &str = "posters/";
 

@@ -144,7 +144,7 @@ const fn yes_or_no(yes: bool, manner: Manner) -> &'static str {
 fn grouped(digits: &str, apart: &str) -> String {
     let mut said = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             said += apart;
         }
         said.push(digit);

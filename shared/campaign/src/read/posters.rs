@@ -379,13 +379,13 @@ fn templates(
         return found;
     };
     let sound = pattern.starts_with(FOLDER)
-        && pattern.ends_with(".svg")
+        && crate::posters::is_svg(pattern)
         && pattern
             .split('/')
             .all(|part| !part.is_empty() && !part.starts_with('.'));
     if !sound {
         let there = check.input.files.keys();
-        let near = there.filter(|path| path.starts_with(FOLDER) && path.ends_with(".svg"));
+        let near = there.filter(|path| path.starts_with(FOLDER) && crate::posters::is_svg(path));
         let in_folder = format!("{FOLDER}{}", pattern.trim_start_matches('/'));
         let help = meant(&in_folder, near.map(String::as_str)).unwrap_or_else(|| {
             format!("put it into the folder `{FOLDER}` as SVG, and write `{FOLDER}streak.svg`")

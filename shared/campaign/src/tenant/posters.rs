@@ -184,7 +184,7 @@ mod reading {
     fn is_font(text: &str) -> Option<(String, &'static str)> {
         let lower = text.to_ascii_lowercase();
         let sound = text.starts_with(FOLDER)
-            && (lower.ends_with(".ttf") || lower.ends_with(".otf"))
+            && matches!(lower.rsplit_once('.'), Some((_, "ttf" | "otf")))
             && text
                 .split('/')
                 .all(|part| !part.is_empty() && !part.starts_with('.'));

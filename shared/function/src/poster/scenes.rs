@@ -45,7 +45,7 @@ pub struct Unreadable {
 /// The templates and scenes of a process.
 pub struct Scenes {
     templates: Cache<Which, Arc<Template>>,
-    scenes: Cache<(Which, Scale), Arc<Stage>, Bytes>,
+    kept: Cache<(Which, Scale), Arc<Stage>, Bytes>,
     /// Fonts that a tenant adds, by their hash; under zeros the built-in ones.
     fonts: Mutex<Vec<([u8; 32], Fonts)>>,
 }
@@ -54,7 +54,7 @@ impl fmt::Debug for Scenes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scenes")
             .field("templates", &self.templates.len())
-            .field("scenes", &self.scenes.len())
+            .field("scenes", &self.kept.len())
             .finish_non_exhaustive()
     }
 }
@@ -63,7 +63,7 @@ impl Default for Scenes {
     fn default() -> Self {
         Self {
             templates: Cache::new(MOST_TEMPLATES),
-            scenes: Cache::with_weighter(64, MOST_BYTES, Bytes),
+            kept: Cache::with_weighter(64, MOST_BYTES, Bytes),
             fonts: Mutex::default(),
         }
     }
@@ -103,7 +103,7 @@ impl Scenes {
     pub fn scene(&self, which: &Which, template: &Template, scale: Scale) -> Arc<Stage> {
         let key = (which.clone(), scale);
         let make = || Ok::<_, NoError>(Arc::new(Stage::new(template.scene(scale))));
-        let made = self.scenes.get_or_insert_with(&key, make);
+        let made = self.kept.get_or_insert_with(&key, make);
         match made {
             Ok(scene) => scene,
             Err(never) => match never {},
@@ -112,7 +112,7 @@ impl Scenes {
 
     /// Drops what belongs to no revision that is live any more.
     pub fn keep_only(&self, live: &Snapshot) {
-        if self.templates.is_empty() && self.scenes.is_empty() {
+        if self.templates.is_empty() && self.kept.is_empty() {
             return;
         }
         let campaigns = live.tenants.values().flat_map(|tenant| {
@@ -123,17 +123,17 @@ impl Scenes {
         let live: HashSet<(&str, [u8; 32])> = campaigns.collect();
         let is_live = |which: &Which| live.contains(&(&*which.tenant, which.revision));
         self.templates.retain(|which, _| is_live(which));
-        self.scenes.retain(|(which, _), _| is_live(which));
+        self.kept.retain(|(which, _), _| is_live(which));
     }
 
     /// How many scenes are kept.
     pub fn len(&self) -> usize {
-        self.scenes.len()
+        self.kept.len()
     }
 
     /// Whether none is.
     pub fn is_empty(&self) -> bool {
-        self.scenes.is_empty()
+        self.kept.is_empty()
     }
 
     /// The fonts of a tenant: the built-in ones, and its own.
@@ -143,13 +143,13 @@ impl Scenes {
         if let Some((_, fonts)) = found {
             return fonts.clone();
         }
-        let mut fonts = match known.iter().find(|(hash, _)| *hash == [0; 32]) {
-            Some((_, built_in)) => built_in.clone(),
-            None => {
-                let built_in = Fonts::built_in();
-                known.push(([0; 32], built_in.clone()));
-                built_in
-            }
+        let mut fonts = if let Some((_, built_in)) = known.iter().find(|(hash, _)| *hash == [0; 32])
+        {
+            built_in.clone()
+        } else {
+            let built_in = Fonts::built_in();
+            known.push(([0; 32], built_in.clone()));
+            built_in
         };
         for bytes in &tenant.files {
             match fonts.with(bytes.to_vec()) {

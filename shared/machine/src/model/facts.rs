@@ -106,10 +106,9 @@ impl FactDecl {
     /// The type of what is found.
     pub fn ty(&self) -> Type {
         match &self.what {
-            FactKind::List(_) | FactKind::FirstSight(_) => Type::Bool,
+            FactKind::List(_) | FactKind::FirstSight(_) | FactKind::Redeem(_) => Type::Bool,
             FactKind::Asked(asked) => asked.ty,
             FactKind::Team(_) => Type::Days,
-            FactKind::Redeem(_) => Type::Bool,
         }
     }
 

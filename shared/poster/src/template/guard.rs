@@ -71,10 +71,10 @@ pub(super) fn parse(svg: &str) -> Result<Document<'_>, Fault> {
             },
         ));
     }
-    if let Some(at) = doctype(svg) {
-        if svg[at.clone()].contains('[') {
-            return Err(Fault::new(at, FaultKind::Entities));
-        }
+    if let Some(at) = doctype(svg)
+        && svg[at.clone()].contains('[')
+    {
+        return Err(Fault::new(at, FaultKind::Entities));
     }
     let options = ParsingOptions {
         allow_dtd: true,

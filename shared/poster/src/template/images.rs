@@ -110,7 +110,10 @@ fn is_beside(href: &str) -> bool {
             .all(|part| !part.is_empty() && part != ".." && part != ".")
 }
 
-fn kind(bytes: &[u8]) -> Option<fn(Arc<Vec<u8>>) -> ImageKind> {
+/// What makes a picture of a file's bytes.
+type Made = fn(Arc<Vec<u8>>) -> ImageKind;
+
+fn kind(bytes: &[u8]) -> Option<Made> {
     match bytes {
         [0xff, 0xd8, 0xff, ..] => Some(ImageKind::JPEG),
         [0x89, b'P', b'N', b'G', ..] => Some(ImageKind::PNG),

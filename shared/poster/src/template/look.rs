@@ -94,10 +94,12 @@ fn clips_nothing(clip: &resvg::usvg::ClipPath, transform: Transform, reach: Rect
     };
     let corners = path.data().points();
     let bounds = path.data().bounds();
+    // The bounds are made of these very numbers.
+    let is = |one: f32, other: f32| one.to_bits() == other.to_bits();
     let rectangular = corners.len() <= 5
         && corners.iter().all(|corner| {
-            (corner.x == bounds.left() || corner.x == bounds.right())
-                && (corner.y == bounds.top() || corner.y == bounds.bottom())
+            (is(corner.x, bounds.left()) || is(corner.x, bounds.right()))
+                && (is(corner.y, bounds.top()) || is(corner.y, bounds.bottom()))
         });
     let transform = transform
         .pre_concat(clip.transform())

@@ -36,7 +36,7 @@ fn jpeg(bytes: &[u8]) -> Option<(u32, u32)> {
                 ));
             }
             0x01 | 0xd0..=0xd7 => at += 2,
-            0xd8 | 0xd9 | 0xda => return None,
+            0xd8..=0xda => return None,
             _ => at += 2 + usize::from(pair(bytes, at + 2)?),
         }
     }

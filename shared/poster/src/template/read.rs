@@ -2,6 +2,7 @@
 
 use resvg::usvg::roxmltree::{Document, Node as Element};
 use resvg::usvg::{Node, Paint, Rect, Tree};
+use std::fmt::Write as _;
 
 use super::guard;
 use super::images::{Taking, options};
@@ -234,11 +235,8 @@ fn slow(
             .filter(|attribute| attribute.namespace().is_none())
         {
             if !matches!(attribute.name(), "id" | "x" | "y" | "dx" | "dy" | "rotate") {
-                open.push_str(&format!(
-                    " {}=\"{}\"",
-                    attribute.name(),
-                    super::escaped(attribute.value())
-                ));
+                let (name, value) = (attribute.name(), super::escaped(attribute.value()));
+                let _ = write!(open, " {name}=\"{value}\"");
             }
         }
         open.push('>');

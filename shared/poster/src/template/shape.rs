@@ -1,6 +1,7 @@
 //! An element with another paint: its filled shape, and its outline. For masks; nothing of it is seen.
 
 use resvg::usvg::roxmltree::Node;
+use std::fmt::Write as _;
 
 use super::source::{escaped, prefix};
 use super::words::Round;
@@ -29,7 +30,7 @@ pub(super) fn repainted(
     };
     let mut element = format!("<{prefix}{tag} id=\"{id}\"");
     let mut put = |key: &str, value: &str| {
-        element.push_str(&format!(" {key}=\"{}\"", escaped(value)));
+        let _ = write!(element, " {key}=\"{}\"", escaped(value));
     };
     let corners = corners(node, round);
     for attribute in node

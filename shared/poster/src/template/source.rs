@@ -3,6 +3,7 @@
 //! Nothing is drawn here, and nothing is understood beyond tags.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use resvg::usvg::roxmltree::{Document, Node};
@@ -215,7 +216,7 @@ fn definitions(
         .first()
         .map(|root| prefix(text, *root))
         .unwrap_or_default();
-    out.push_str(&format!("<{prefix}defs>"));
+    let _ = write!(out, "<{prefix}defs>");
     while let Some(id) = used.pop() {
         if !done.insert(id.clone()) {
             continue;
@@ -229,7 +230,7 @@ fn definitions(
         out.push_str(text.get(found.range()).unwrap_or_default());
         used.extend(refers_within(found));
     }
-    out.push_str(&format!("</{prefix}defs>"));
+    let _ = write!(out, "</{prefix}defs>");
 }
 
 /// The whole text without its document type: edits that every derived document needs.

@@ -349,6 +349,7 @@ fn short(text: &str) -> String {
 mod tests {
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "it is what reading gives")]
     fn picture(path: &str, contain: bool, round: Round) -> Option<Result<Words, FaultKind>> {
         Some(Ok(Words::Picture {
             path: path.to_owned(),

@@ -42,7 +42,7 @@ impl Laid<'_> {
         for glyph in &line.glyphs {
             match ends.iter_mut().find(|(run, ..)| *run == glyph.metadata) {
                 Some((_, start, end)) => {
-                    (*start, *end) = ((*start).min(glyph.start), (*end).max(glyph.end))
+                    (*start, *end) = ((*start).min(glyph.start), (*end).max(glyph.end));
                 }
                 None => ends.push((glyph.metadata, glyph.start, glyph.end)),
             }
@@ -83,11 +83,11 @@ pub(crate) fn lay<'a>(pen: &mut Pen, runs: Vec<Filled<'a>>, frame: &Frame) -> La
             }
         }
     }
-    cut(pen, runs, frame, hard)
+    cut(pen, &runs, frame, hard)
 }
 
 /// Shortens what a person wrote, so that the design's own words stay; only where that is not enough, all of it.
-fn cut<'a>(pen: &mut Pen, runs: Vec<Filled<'a>>, frame: &Frame, hard: bool) -> Laid<'a> {
+fn cut<'a>(pen: &mut Pen, runs: &[Filled<'a>], frame: &Frame, hard: bool) -> Laid<'a> {
     let (wide, rows) = (frame.width * HAIR, frame.rows(frame.least));
     let wrap = (!hard && rows > 1).then_some(frame.width);
     let longest = runs
@@ -99,7 +99,7 @@ fn cut<'a>(pen: &mut Pen, runs: Vec<Filled<'a>>, frame: &Frame, hard: bool) -> L
     if let Some((run, value)) = longest {
         best = shortest(
             pen,
-            &runs,
+            runs,
             frame.least,
             wrap,
             |set| hard || set.len() <= rows,
@@ -115,7 +115,7 @@ fn cut<'a>(pen: &mut Pen, runs: Vec<Filled<'a>>, frame: &Frame, hard: bool) -> L
     let best = best.or_else(|| {
         shortest(
             pen,
-            &runs,
+            runs,
             frame.least,
             wrap,
             |set| hard || set.len() <= rows,

@@ -1,5 +1,7 @@
 //! What is read, and what is refused with which word. No file here comes from elsewhere.
 
+#![expect(clippy::unwrap_used, reason = "a test's own pictures")]
+
 use jpeg_encoder::ColorType as Samples;
 use png::{BitDepth, ColorType};
 use poster::{

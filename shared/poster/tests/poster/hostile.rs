@@ -119,10 +119,8 @@ fn nothing_runs_and_nothing_moves() {
 fn bombs_are_refused_before_they_are_drawn() {
     let mut uses = "<defs><rect id='u0' width='1' height='1'/>".to_owned();
     for level in 1..9 {
-        uses += &format!(
-            "<g id='u{level}'>{}</g>",
-            format!("<use href='#u{}'/>", level - 1).repeat(10)
-        );
+        let many = format!("<use href='#u{}'/>", level - 1).repeat(10);
+        uses = format!("{uses}<g id='u{level}'>{many}</g>");
     }
     refused!(
         &format!("{uses}</defs><use href='#u8'/>"),
@@ -130,10 +128,8 @@ fn bombs_are_refused_before_they_are_drawn() {
     );
     let mut masks = "<defs>".to_owned();
     for level in 1..9 {
-        masks += &format!(
-            "<mask id='m{level}'>{}</mask>",
-            format!("<rect width='9' height='9' mask='url(#m{})'/>", level - 1).repeat(10)
-        );
+        let many = format!("<rect width='9' height='9' mask='url(#m{})'/>", level - 1).repeat(10);
+        masks = format!("{masks}<mask id='m{level}'>{many}</mask>");
     }
     refused!(
         &format!("{masks}</defs><rect width='9' height='9' mask='url(#m8)'/>"),

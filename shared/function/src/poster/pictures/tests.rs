@@ -32,7 +32,7 @@ impl Server {
                     let head = String::from_utf8_lossy(&head[..read]).into_owned();
                     let _ = stream.write_all(&answer(&head)).await;
                     if head.contains("GET /hang") {
-                        tokio::time::sleep(Duration::from_secs(60)).await;
+                        tokio::time::sleep(Duration::from_mins(1)).await;
                     }
                 });
             }

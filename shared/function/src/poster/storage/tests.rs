@@ -1,3 +1,4 @@
+use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
@@ -46,7 +47,6 @@ async fn bucket() -> (u16, Objects, Arc<Mutex<Vec<String>>>) {
                 body.extend(&part[..read]);
             }
             assert!(header("authorization").starts_with("AWS4-HMAC-SHA256 Credential=id/"));
-            use sha2::{Digest as _, Sha256};
             let sha256 = machine::ids::hex(&Sha256::digest(&body));
             assert_eq!(header("x-amz-content-sha256"), sha256);
             let mut words = head.split(' ');
