@@ -100,6 +100,8 @@ pub struct Posters {
     pool: OnceLock<Pool>,
     pictures: Pictures,
     kept: Arc<Kept>,
+    /// Held by who has a template read, so that all who ask for a new poster at once have it read once.
+    reading: tokio::sync::Mutex<()>,
 }
 
 /// What the pool's threads look at.
@@ -153,7 +155,12 @@ impl Posters {
         campaign: &Arc<Campaign>,
         fonts: &TenantFonts,
     ) -> Result<Arc<Template>, NotDrawn> {
-        if let Some(known) = LazyLock::get(&self.kept.scenes).and_then(|it| it.known(which)) {
+        let known = || LazyLock::get(&self.kept.scenes).and_then(|it| it.known(which));
+        if let Some(known) = known() {
+            return Ok(known);
+        }
+        let _turn = self.reading.lock().await;
+        if let Some(known) = known() {
             return Ok(known);
         }
         let (kept, which) = (self.kept.clone(), which.clone());

@@ -213,6 +213,11 @@ impl CounterKey {
                 let (rule, on) = rest.rsplit_once('/')?;
                 Some(Self::Quota(rule.into(), day(on)?))
             }
+            // A team's name may have slashes in it.
+            Some(("tally", rest)) => {
+                let (team, on) = rest.rsplit_once('/')?;
+                Some(Self::Tally(team.into(), day(on)?))
+            }
             Some(_) => None,
         }
     }
