@@ -2,7 +2,8 @@
 //! is measured is what a client gets.
 //!
 //! It holds the draw bench (`draw-bench`): wrk on `draw` beside an axum hello and Koa + ioredis, interleaved in one run.
-//! How to read its figures: `docs/BENCHMARKS.md`. And `neighbour`: what a tenant at many times its quota costs another.
+//! How to read its figures: `docs/BENCHMARKS.md`. And `neighbour`: what a tenant at many times its quota costs another;
+//! `posters`: what posters cost the draws beside them.
 
 pub mod contender;
 pub mod error;
@@ -15,6 +16,7 @@ pub mod process;
 pub mod report;
 pub mod stage;
 pub mod token;
+pub mod told;
 pub mod wrk;
 
 pub use error::Error;

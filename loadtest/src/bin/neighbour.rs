@@ -8,6 +8,7 @@ use clap::Parser;
 use loadtest::Error;
 use loadtest::neighbour::{Found, KEY_ENV, Load, Phase, Round, Stage};
 use loadtest::process::{Child, free_port};
+use loadtest::told::told;
 
 /// Loads a quiet tenant at a fixed rate: alone, while the same flood goes to another server, and beside a tenant that calls
 /// many times its quota; interleaved.
@@ -54,26 +55,8 @@ struct Args {
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = Args::parse();
-    let found = match measure(&args).await {
-        Ok(found) => found,
-        Err(error) => {
-            eprintln!("neighbour: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    if args.json {
-        match serde_json::to_string_pretty(&found) {
-            Ok(json) => println!("{json}"),
-            Err(error) => eprintln!("neighbour: {error}"),
-        }
-    } else {
-        println!("{found}");
-    }
-    if found.holds() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(4)
-    }
+    let found = measure(&args).await;
+    told("neighbour", found, args.json, Found::holds)
 }
 
 async fn measure(args: &Args) -> Result<Found, Error> {

@@ -8,6 +8,7 @@ use clap::Parser;
 use loadtest::Error;
 use loadtest::posters::{Found, KEY_ENV, Load, Round, Stage};
 use loadtest::process::{Child, free_port};
+use loadtest::told::told;
 
 /// Draws at a fixed rate: alone, beside posters at a pace that the server can keep, and beside more than it can; interleaved.
 ///
@@ -46,26 +47,8 @@ struct Args {
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = Args::parse();
-    let found = match measure(&args).await {
-        Ok(found) => found,
-        Err(error) => {
-            eprintln!("posters: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    if args.json {
-        match serde_json::to_string_pretty(&found) {
-            Ok(json) => println!("{json}"),
-            Err(error) => eprintln!("posters: {error}"),
-        }
-    } else {
-        println!("{found}");
-    }
-    if found.draw_errors == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(4)
-    }
+    let found = measure(&args).await;
+    told("posters", found, args.json, |found| found.draw_errors == 0)
 }
 
 async fn measure(args: &Args) -> Result<Found, Error> {

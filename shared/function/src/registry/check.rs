@@ -111,21 +111,14 @@ impl Registry {
         tenant: &str,
         document: &str,
     ) -> Result<Option<Vec<(Arc<str>, Arc<str>)>>, LoadError> {
-        let ConfigsChoice::Folder(dir) = &self.choice else {
-            return Ok(None);
-        };
         let Some(pattern) = campaign::rules::pattern(document) else {
             return Ok(None);
         };
-        let (folder, tenant) = (dir.clone(), format!("{tenant}/"));
-        let failed = |error| LoadError::Folder(dir.clone(), error);
-        let files = tokio::task::spawn_blocking(move || read(&folder)).await;
-        let files = files
-            .map_err(|error| failed(std::io::Error::other(error)))?
-            .map_err(failed)?;
+        let Some(files) = self.files_of(tenant).await? else {
+            return Ok(None);
+        };
         let named = |(path, text): (&String, &Arc<str>)| {
-            let path = path.strip_prefix(&tenant)?;
-            let language = if path == pattern {
+            let language = if *path == pattern {
                 Some("und")
             } else {
                 campaign::rules::language(&pattern, path)
@@ -142,6 +135,17 @@ impl Registry {
         tenant: &str,
         document: &str,
     ) -> Result<Option<Vec<(Arc<str>, Arc<str>)>>, LoadError> {
+        let Some(files) = self.files_of(tenant).await? else {
+            return Ok(None);
+        };
+        let named = posters::named_in(document, &files).into_iter();
+        Ok(Some(
+            named.map(|(path, text)| (path.into(), text)).collect(),
+        ))
+    }
+
+    /// The files of a tenant by their path from its folder, as they lie there now; none where there is no folder on this machine.
+    async fn files_of(&self, tenant: &str) -> Result<Option<Files>, LoadError> {
         let ConfigsChoice::Folder(dir) = &self.choice else {
             return Ok(None);
         };
@@ -154,11 +158,7 @@ impl Registry {
         let own = |(path, text): (&String, &Arc<str>)| {
             Some((path.strip_prefix(&tenant)?.to_owned(), text.clone()))
         };
-        let own: Files = files.iter().filter_map(own).collect();
-        let named = posters::named_in(document, &own).into_iter();
-        Ok(Some(
-            named.map(|(path, text)| (path.into(), text)).collect(),
-        ))
+        Ok(Some(files.iter().filter_map(own).collect()))
     }
 
     /// Whether a campaign's file lies in the folder.
