@@ -1,22 +1,17 @@
-//! Invented traffic against running programs, over HTTP and nothing else: no crate of ours is a dependency, so that what
-//! is measured is what a client gets.
+//! Load tests before launch: invented traffic against running programs, over HTTP and nothing else, and a judge that keeps books of its
+//! own. No crate of ours is a dependency, so that what is measured is what a client gets.
 //!
-//! It holds the draw bench (`draw-bench`): wrk on `draw` beside an axum hello and Koa + ioredis, interleaved in one run.
-//! How to read its figures: `docs/BENCHMARKS.md`. And `neighbour`: what a tenant at many times its quota costs another;
-//! `posters`: what posters cost the draws beside them.
+//! A [`scenario`] says who comes, what they do and how many a second; the engine plays it in an open model and makes a [`run::Run`] of
+//! it, while [`call::Books`] hear of every answer. The judge compares the books with the target's ledger, and the report says go or
+//! no-go. `docs/LOADTEST.md` is for who runs it. [`bench`] holds the project's own measurements (`docs/BENCHMARKS.md`).
 
-pub mod contender;
+pub mod bench;
+pub mod call;
 pub mod error;
-pub mod http;
-pub mod machine;
-pub mod neighbour;
-pub mod pace;
-pub mod posters;
-pub mod process;
-pub mod report;
-pub mod stage;
+pub mod histogram;
+pub mod limit;
+pub mod run;
+pub mod scenario;
 pub mod token;
-pub mod told;
-pub mod wrk;
 
 pub use error::Error;

@@ -6,12 +6,13 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use clap::Parser;
-use loadtest::contender::{Contender, Keeps, Setting};
-use loadtest::machine::Machine;
-use loadtest::process::{Child, installed};
-use loadtest::report::{Report, Rounds};
-use loadtest::stage::Stage;
-use loadtest::{Error, wrk};
+use loadtest::Error;
+use loadtest::bench::contender::{Contender, Keeps, Setting};
+use loadtest::bench::machine::Machine;
+use loadtest::bench::process::{Child, installed};
+use loadtest::bench::report::{Report, Rounds};
+use loadtest::bench::stage::Stage;
+use loadtest::bench::wrk;
 
 /// More sign-ins than any server here makes in a second: each needs a user of its own.
 const SIGN_INS_A_SEC: u32 = 60_000;

@@ -6,9 +6,9 @@ use std::process::{Command, ExitCode};
 
 use clap::Parser;
 use loadtest::Error;
-use loadtest::neighbour::{Found, KEY_ENV, Load, Phase, Round, Stage};
-use loadtest::process::{Child, free_port};
-use loadtest::told::told;
+use loadtest::bench::neighbour::{Found, KEY_ENV, Load, Phase, Round, Stage};
+use loadtest::bench::process::{Child, free_port};
+use loadtest::bench::told::told;
 
 /// Loads a quiet tenant at a fixed rate: alone, while the same flood goes to another server, and beside a tenant that calls
 /// many times its quota; interleaved.

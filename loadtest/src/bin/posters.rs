@@ -6,9 +6,9 @@ use std::process::{Command, ExitCode};
 
 use clap::Parser;
 use loadtest::Error;
-use loadtest::posters::{Found, KEY_ENV, Load, Round, Stage};
-use loadtest::process::{Child, free_port};
-use loadtest::told::told;
+use loadtest::bench::posters::{Found, KEY_ENV, Load, Round, Stage};
+use loadtest::bench::process::{Child, free_port};
+use loadtest::bench::told::told;
 
 /// Draws at a fixed rate: alone, beside posters at a pace that the server can keep, and beside more than it can; interleaved.
 ///

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::neighbour::median;
-use crate::pace::{Pace, Paced, run};
-use crate::stage::{CAMPAIGN, CAMPAIGN_YAML, KID, TOKEN_SECS};
+use crate::bench::neighbour::median;
+use crate::bench::pace::{Pace, Paced, run};
+use crate::bench::stage::{CAMPAIGN, CAMPAIGN_YAML, KID, TOKEN_SECS};
 use crate::{Error, token};
 
 /// The environment variable with the key that users' tokens are signed with.

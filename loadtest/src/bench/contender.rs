@@ -7,10 +7,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::http::{self, Answer};
-use crate::process::{self, Child, free_port};
-use crate::stage::{CAMPAIGN, CHECK_IN, KEY_ENV, Stage, TENANT};
-use crate::{Error, wrk};
+use crate::Error;
+use crate::bench::http::{self, Answer};
+use crate::bench::process::{self, Child, free_port};
+use crate::bench::stage::{CAMPAIGN, CHECK_IN, KEY_ENV, Stage, TENANT};
+use crate::bench::wrk;
 
 /// The units that Koa's Redis begins with.
 const STOCK: u64 = 1_000_000_000;

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::Error;
-use crate::process::loopback;
+use crate::bench::process::loopback;
 
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);

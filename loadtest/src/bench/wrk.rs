@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::Error;
-use crate::process::Child;
+use crate::bench::process::Child;
 
 /// How to get it.
 pub const INSTALL: &str = "`apt-get install wrk` (Debian, Ubuntu) or `brew install wrk`";

@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::contender::{Contender, Keeps, Measured};
-use crate::machine::Machine;
+use crate::bench::contender::{Contender, Keeps, Measured};
+use crate::bench::machine::Machine;
 
 /// A contender's medians.
 #[derive(Debug, Clone, Serialize)]
@@ -264,7 +264,7 @@ impl fmt::Display for Beside {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wrk::Run;
+    use crate::bench::wrk::Run;
 
     fn measured(per_second: f64, server_us: f64, redis_us: f64) -> Measured {
         let run = Run {

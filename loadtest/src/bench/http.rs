@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use crate::Error;
-use crate::process::loopback;
+use crate::bench::process::loopback;
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

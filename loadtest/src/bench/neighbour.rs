@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::pace::{Pace, Paced, run};
-use crate::stage::{CAMPAIGN, CAMPAIGN_YAML, KID, TOKEN_SECS};
+use crate::bench::pace::{Pace, Paced, run};
+use crate::bench::stage::{CAMPAIGN, CAMPAIGN_YAML, KID, TOKEN_SECS};
 use crate::{Error, token};
 
 /// The environment variable with the key that users' tokens are signed with.
