@@ -7,11 +7,14 @@
 
 pub mod bench;
 pub mod call;
+pub mod capacity;
 pub mod error;
+pub mod find;
 pub mod histogram;
 pub mod limit;
 pub mod run;
 pub mod scenario;
+pub mod server;
 pub mod token;
 
 pub use error::Error;
