@@ -101,10 +101,9 @@ impl Limit {
             .parse()
             .map_err(|_| wrong("no number follows"))?;
         let bound = match (what, right[digits..].trim()) {
-            (What::Quantile(_) | What::Max | What::Mean, "ms") => number,
+            (What::Quantile(_) | What::Max | What::Mean, "ms") | (What::Rate, "/s") => number,
             (What::Quantile(_) | What::Max | What::Mean, "s") => number * 1000.0,
             (What::Errors | What::Limited, "%") => number / 100.0,
-            (What::Rate, "/s") => number,
             (What::Quantile(_) | What::Max | What::Mean, _) => {
                 return Err(wrong("a time is in `ms` or `s`"));
             }
