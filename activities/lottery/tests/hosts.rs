@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use campaign::tenant::{Alg, KeySource, KeySpec};
 use function::identity::{Minter, Ticket};
 use function::registry::material;
@@ -194,7 +196,7 @@ impl OnLambda {
         Self(process, api)
     }
 
-    fn call(&self, method: &str, path: &str, headers: &Value) -> (u16, String) {
+    fn answer(&self, method: &str, path: &str, headers: &Value) -> Value {
         let event = json!({
             "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "",
             "headers": headers, "isBase64Encoded": false,
@@ -207,7 +209,11 @@ impl OnLambda {
         let Outcome::Answered(bytes) = self.1.outcome(&id) else {
             panic!("no answer to {method} {path}");
         };
-        let answer: Value = serde_json::from_slice(&bytes).unwrap();
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
+    fn call(&self, method: &str, path: &str, headers: &Value) -> (u16, String) {
+        let answer = self.answer(method, path, headers);
         let status = answer["statusCode"].as_u64().unwrap() as u16;
         (status, answer["body"].as_str().unwrap().to_owned())
     }
@@ -259,6 +265,55 @@ fn one_binary_says_the_same_on_every_host() {
         "one was earned, one was spent"
     );
     assert_eq!(lambda.draw(&token, "k-3"), third);
+    drop((http.0, scf.0, lambda.0));
+}
+
+#[test]
+fn a_poster_is_the_same_picture_on_every_host() {
+    let world = World::new();
+    let (http, scf) = (OverHttp::start(&world), OnScf::start(&world));
+    let lambda = OnLambda::start(&world);
+    // The prize's poster is for who has won. One in ten draws wins: of 300 users one does.
+    let winner = (0..300)
+        .map(|n| world.token(&format!("member-{n}")))
+        .find(|token| {
+            let answer: Value = serde_json::from_str(&http.draw(token, "k").1).unwrap();
+            answer["outcome"] == "won" && answer["grants"][0]["reward"] == "coupon"
+        })
+        .unwrap();
+
+    const POSTER: &str = "/v1/acme/spring-wheel/poster/prize";
+    let client = Client::builder().no_proxy().build().unwrap();
+    let address = format!("http://127.0.0.1:{}{POSTER}", http.1);
+    // The first one has its template read: a slow machine says 503 meanwhile, and when to ask again.
+    let answer = until("a poster", Duration::from_mins(1), || {
+        let asked = client.get(&address).bearer_auth(&winner);
+        let answer = asked.header("Accept", "image/jpeg").send().unwrap();
+        (answer.status().as_u16() != 503).then_some(answer)
+    });
+    assert_eq!(answer.status().as_u16(), 200, "{:?}", answer.text());
+    assert_eq!(answer.headers()["content-type"], "image/jpeg");
+    let picture = answer.bytes().unwrap();
+    assert_eq!(picture[..2], [0xFF, 0xD8], "a JPEG begins with SOI");
+
+    // Bytes that are no text go through SCF and Lambda as base64, and are said to be.
+    let headers = json!({ "authorization": format!("Bearer {winner}"), "accept": "image/jpeg" });
+    let event = json!({
+        "httpMethod": "GET", "path": POSTER, "headers": headers, "queryString": {}, "body": "",
+    });
+    let drawn = |answer: Value| (answer["statusCode"] != 503).then_some(answer);
+    let on_scf = until("a poster on SCF", Duration::from_mins(1), || {
+        drawn(scf.call(&event))
+    });
+    let on_lambda = until("a poster on Lambda", Duration::from_mins(1), || {
+        drawn(lambda.answer("GET", POSTER, &headers))
+    });
+    for (host, answer) in [("scf", on_scf), ("lambda", on_lambda)] {
+        assert_eq!(answer["statusCode"], 200, "{host}");
+        assert_eq!(answer["isBase64Encoded"], true, "{host}");
+        let body = STANDARD.decode(answer["body"].as_str().unwrap()).unwrap();
+        assert!(body == picture, "{host} drew another picture");
+    }
     drop((http.0, scf.0, lambda.0));
 }
 
