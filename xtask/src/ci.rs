@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 use miette::{Result, miette};
 
 use crate::step::{Step, seconds};
-use crate::{check, packaged, test, tools};
+use crate::{check, load, packaged, test, tools};
 
 /// Runs every step and prints the summary; `false` when one failed.
 pub fn all(root: &Path) -> bool {
     // The tests first: they are what a reader of the log looks for.
     let results = [
         step("tests", || test::all(&[])),
+        step("load test", || load::smoke(root)),
         step("format", || Step::cargo(["fmt", "--all", "--check"]).run()),
         step("clippy", clippy),
         step("documentation", documentation),

@@ -12,6 +12,7 @@ mod test;
 mod arrows;
 mod fonts;
 mod fuzz_lock;
+mod load;
 mod long;
 mod manifests;
 mod outside;
@@ -72,6 +73,8 @@ enum Chore {
     },
     /// Cut the fonts of posters again from Noto's (npm and pip), into shared/poster/fonts
     Fonts,
+    /// Play the shortest load test against a server of its own: fails on truth and errors, never on speed
+    Load,
     /// Run the benchmarks
     Bench {
         /// Passed on to `cargo bench`, for example `-- -p store`
@@ -112,6 +115,7 @@ fn run(chore: Chore) -> Result<bool> {
         Chore::Crash { rounds, nextest } => test::crash(rounds, &nextest).map(|()| true),
         Chore::Chaos { seed, faults } => test::chaos(seed, faults).map(|()| true),
         Chore::Fonts => fonts::all(&root).map(|()| true),
+        Chore::Load => load::smoke(&root).map(|()| true),
         Chore::Bench { bench } => test::bench(&bench).map(|()| true),
     }
 }
