@@ -8,6 +8,7 @@
 pub mod bench;
 pub mod call;
 pub mod capacity;
+pub mod engine;
 pub mod error;
 pub mod find;
 pub mod histogram;
