@@ -82,7 +82,7 @@ impl Plan {
                 let same = |known: &Request| known.campaign == of && known.ask == *ask;
                 let known = requests.iter().position(same);
                 let at = known.unwrap_or_else(|| {
-                    let name = (request::name(ask).to_owned(), of);
+                    let name = (ask.name().to_owned(), of);
                     let counted = names.iter().position(|known| *known == name);
                     let counted = counted.unwrap_or_else(|| {
                         names.push(name);

@@ -43,18 +43,6 @@ pub struct Whose<'a> {
     pub address: Option<Ipv4Addr>,
 }
 
-/// What a call is called in reports and limits.
-pub fn name(ask: &Ask) -> &str {
-    match ask {
-        Ask::Page => "page",
-        Ask::View => "view",
-        Ask::Event { event, .. } => event,
-        Ask::Grants => "grants",
-        Ask::Poster { .. } => "poster",
-        Ask::Preflight { .. } => "preflight",
-    }
-}
-
 impl Request {
     /// Writes what is the same for everybody.
     pub fn new(ask: &Ask, campaign: usize, of: &Campaign, counted: usize, target: &Target) -> Self {
