@@ -16,32 +16,33 @@ pub struct Histogram(Hdr<u64>);
 impl Histogram {
     /// Within one per mille of the true value: for a whole run.
     pub fn fine() -> Self {
-        Self::with_digits(3)
-    }
-
-    /// Within one per cent: for one window of a run.
-    pub fn coarse() -> Self {
-        Self::with_digits(2)
-    }
-
-    fn with_digits(digits: u8) -> Self {
         // Bounds that the library takes, both of them.
-        let made = Hdr::new_with_bounds(1, MOST_MICROS, digits);
-        Self(made.unwrap_or_else(|_| unreachable!("1 to an hour with {digits} digits")))
+        let made = Hdr::new_with_bounds(1, MOST_MICROS, 3);
+        Self(made.unwrap_or_else(|_| unreachable!("1 to an hour with three digits")))
+    }
+
+    /// Within one per cent, and as large as what it has counted needs: for one window of a run, of which there are many.
+    pub fn coarse() -> Self {
+        let made = Hdr::new(2);
+        Self(made.unwrap_or_else(|_| unreachable!("two digits")))
     }
 
     /// Counts one time.
     pub fn count(&mut self, time: Duration) {
         let micros = u64::try_from(time.as_micros()).unwrap_or(MOST_MICROS);
-        self.0.saturating_record(micros.clamp(1, MOST_MICROS));
+        self.add(micros, 1);
     }
 
     /// Adds all that another one counted.
     pub fn merge(&mut self, other: &Self) {
         for value in other.0.iter_recorded() {
-            let micros = value.value_iterated_to().clamp(1, MOST_MICROS);
-            self.0.saturating_record_n(micros, value.count_at_value());
+            self.add(value.value_iterated_to(), value.count_at_value());
         }
+    }
+
+    fn add(&mut self, micros: u64, count: u64) {
+        // Within the bounds, or it grows: it can't fail but for want of memory.
+        let _ = self.0.record_n(micros.clamp(1, MOST_MICROS), count);
     }
 
     /// How many.
@@ -95,10 +96,13 @@ impl<'de> Deserialize<'de> for Histogram {
         if !(2..=3).contains(&plain.digits) {
             return Err(D::Error::custom("`digits` is 2 or 3"));
         }
-        let mut read = Self::with_digits(plain.digits);
+        let mut read = if plain.digits == 2 {
+            Self::coarse()
+        } else {
+            Self::fine()
+        };
         for (micros, count) in plain.micros {
-            read.0
-                .saturating_record_n(micros.clamp(1, MOST_MICROS), count);
+            read.add(micros, count);
         }
         Ok(read)
     }

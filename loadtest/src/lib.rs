@@ -8,13 +8,16 @@
 pub mod bench;
 pub mod call;
 pub mod capacity;
+pub mod engine;
 pub mod error;
 pub mod find;
 pub mod histogram;
 pub mod limit;
+pub mod live;
 pub mod run;
 pub mod scenario;
 pub mod server;
+pub mod summary;
 pub mod token;
 
 pub use error::Error;

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::histogram::Histogram;
-use crate::run::Run;
+use crate::run::{Calls, Run};
 
 /// One limit.
 #[derive(Debug, Clone, PartialEq)]
@@ -118,16 +118,24 @@ impl Limit {
         })
     }
 
+    /// Whether it is met by these calls, which came within `secs`. Where nothing came there is nothing that missed it.
+    pub fn holds_for(&self, calls: &[Calls], secs: f64) -> bool {
+        self.value(calls, secs)
+            .is_none_or(|value| self.is_met_by(value))
+    }
+
+    fn is_met_by(&self, value: f64) -> bool {
+        if self.below {
+            value < self.bound
+        } else {
+            value > self.bound
+        }
+    }
+
     /// Measures it on a run.
     pub fn measure(&self, run: &Run) -> Held {
-        let value = self.value(run);
-        let met = value.is_some_and(|value| {
-            if self.below {
-                value < self.bound
-            } else {
-                value > self.bound
-            }
-        });
+        let value = self.value(&run.calls, run.secs);
+        let met = value.is_some_and(|value| self.is_met_by(value));
         Held {
             limit: self.to_string(),
             measured: value.map(|value| self.words(value)),
@@ -135,9 +143,9 @@ impl Limit {
         }
     }
 
-    fn value(&self, run: &Run) -> Option<f64> {
+    fn value(&self, all: &[Calls], secs: f64) -> Option<f64> {
         let named = |name: &str| self.of.as_ref().is_none_or(|of| of == name);
-        let calls = || run.calls.iter().filter(|calls| named(&calls.name));
+        let calls = || all.iter().filter(|calls| named(&calls.name));
         let times = || {
             let mut times = Histogram::fine();
             calls().for_each(|calls| times.merge(&calls.times));
@@ -156,7 +164,7 @@ impl Limit {
             What::Mean => times().mean_ms(),
             What::Errors => share("failed"),
             What::Limited => share("limited"),
-            What::Rate => (run.secs > 0.0).then(|| times().len() as f64 / run.secs),
+            What::Rate => (secs > 0.0).then(|| times().len() as f64 / secs),
         }
     }
 

@@ -1,11 +1,15 @@
 //! A scenario: who comes, what they do, how many a second, and what must hold. The model; `read` makes it of YAML.
 
+mod read;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::limit::Limit;
+
+pub use read::{Mistake, Mistakes, read};
 
 /// A checked scenario: every name in it means something, every share adds up.
 #[derive(Debug, Clone, PartialEq)]
