@@ -11,6 +11,7 @@ pub mod capacity;
 pub mod error;
 pub mod find;
 pub mod histogram;
+pub mod judge;
 pub mod limit;
 pub mod run;
 pub mod scenario;
