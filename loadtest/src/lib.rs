@@ -12,6 +12,7 @@ pub mod engine;
 pub mod error;
 pub mod find;
 pub mod histogram;
+pub mod judge;
 pub mod limit;
 pub mod live;
 pub mod run;
