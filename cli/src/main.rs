@@ -30,10 +30,10 @@ use clap::{Parser, Subcommand};
 
 use commands::{
     amend, approve, audit, backup, block, check, codes, compile, completions, deploy, dev, diff,
-    doctor, draft, explain, export, function as function_, grant, history, list, man, new, notice,
-    object, openapi, package, parked, pause, poster, preview, publish, purge, raffle, reconcile,
-    release, restore, resume, rollback, schema, serve, settlement, simulate, status, stock, stop,
-    test, token, verify, wrap,
+    doctor, draft, explain, export, function as function_, grant, history, list, load, man, new,
+    notice, object, openapi, package, parked, pause, poster, preview, publish, purge, raffle,
+    reconcile, release, restore, resume, rollback, schema, serve, settlement, simulate, status,
+    stock, stop, test, token, verify, wrap,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};
@@ -70,6 +70,7 @@ enum Command {
     Compile(compile::Compile),
     Test(test::Test),
     Simulate(simulate::Simulate),
+    Load(load::Load),
     Schema(schema::Schema),
     Token(token::Token),
     History(history::History),
@@ -152,6 +153,7 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::Compile(args) => compile::run(args, out),
         Command::Test(args) => test::run(args, out),
         Command::Simulate(args) => simulate::run(args, out),
+        Command::Load(args) => load::run(args, out),
         Command::Schema(args) => schema::run(args, out),
         Command::Token(args) => token::run(args, out),
         Command::History(args) => history::run(args, out),

@@ -77,13 +77,28 @@ pub fn sign(
     keys: &[KeySpec],
     ticket: &Ticket,
 ) -> Result<String, Failure> {
+    first(tenant, keys, |key| {
+        let now = chrono::Utc::now().timestamp();
+        let minter = minter(configs, tenant, key)?;
+        minter.sign(ticket, now).map_err(|error| error.to_string())
+    })
+}
+
+/// The first of these keys that this machine can sign with, for many tokens.
+pub fn signer(configs: &Path, tenant: &str, keys: &[KeySpec]) -> Result<Minter, Failure> {
+    first(tenant, keys, |key| minter(configs, tenant, key))
+}
+
+/// What the first of these keys gives that gives anything.
+fn first<T>(
+    tenant: &str,
+    keys: &[KeySpec],
+    with: impl Fn(&KeySpec) -> Result<T, String>,
+) -> Result<T, Failure> {
     let mut why = Vec::new();
     for key in keys {
-        match minter(configs, tenant, key).and_then(|minter| {
-            let now = chrono::Utc::now().timestamp();
-            minter.sign(ticket, now).map_err(|error| error.to_string())
-        }) {
-            Ok(token) => return Ok(token),
+        match with(key) {
+            Ok(got) => return Ok(got),
             Err(error) => why.push(error),
         }
     }

@@ -20,6 +20,7 @@ pub mod function;
 pub mod grant;
 pub mod history;
 pub mod list;
+pub mod load;
 pub mod man;
 pub mod new;
 pub mod notice;

@@ -12,6 +12,8 @@ mod dev;
 mod doctor;
 mod drafts;
 #[cfg(test)]
+mod load;
+#[cfg(test)]
 mod new;
 #[cfg(test)]
 mod packed;

@@ -2,7 +2,7 @@
 
 use super::ran::{Home, gala};
 
-pub(crate) const COMMANDS: [&str; 50] = [
+pub(crate) const COMMANDS: [&str; 51] = [
     "serve",
     "new",
     "check",
@@ -10,6 +10,7 @@ pub(crate) const COMMANDS: [&str; 50] = [
     "compile",
     "test",
     "simulate",
+    "load",
     "schema",
     "token",
     "history",

@@ -228,7 +228,7 @@ mod tests {
             },
         ];
         let all: Vec<String> = asks.iter().map(|ask| written(ask, None)).collect();
-        insta::assert_snapshot!(all.join("=====\n"), @"");
+        insta::assert_snapshot!(all.join("=====\n"));
         assert!(
             written(&Ask::View, Some(address(257))).contains("\nX-Forwarded-For: 198.18.1.1\n")
         );
