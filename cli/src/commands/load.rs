@@ -63,7 +63,7 @@ fn part(text: &str) -> Result<(u32, u32), String> {
 
 /// Plays it.
 pub fn run(args: &Load, out: Out) -> Result<(), Failure> {
-    let scenario = read(args)?;
+    let scenario = read(args, out)?;
     let ask = engine::Ask {
         target: args.target.clone(),
         mint: Arc::new(Keys::of(args, &scenario)?),
@@ -110,7 +110,7 @@ pub fn run(args: &Load, out: Out) -> Result<(), Failure> {
     }
 }
 
-fn read(args: &Load) -> Result<Scenario, Failure> {
+fn read(args: &Load, out: Out) -> Result<Scenario, Failure> {
     let path = &args.scenario;
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::usage(format!("{} can't be read: {error}", path.display())))?;
@@ -119,6 +119,9 @@ fn read(args: &Load) -> Result<Scenario, Failure> {
         |stem| stem.to_string_lossy().into_owned(),
     );
     scenario::read(&name, &text).map_err(|mistakes| {
+        if out.json {
+            return Failure::check("scenario", mistakes.lines());
+        }
         eprintln!("{:?}", miette::Report::new(mistakes));
         Failure::red()
     })

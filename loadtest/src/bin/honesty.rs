@@ -107,7 +107,7 @@ fn shot(mut args: impl Iterator<Item = String>) -> Result<Shot, String> {
         "title: The ceiling\ncampaigns: {{ x: a/b }}\npopulation: {{ users: 1000000 }}\njourneys: {{ all: {{ campaign: x, steps: [page] }} }}\n\
          arrivals: [{{ constant: {asked}/s, lasts: {secs}s }}]\nconnections: {connections}\npatience: 1s\n"
     );
-    let scenario = scenario::read("ceiling", &text).map_err(|mistakes| mistakes.to_string())?;
+    let scenario = scenario::read("ceiling", &text).map_err(|mistakes| mistakes.lines())?;
     let ask = engine::Ask {
         target,
         mint: Arc::new(NoToken),

@@ -349,7 +349,9 @@ fn generator(
 ) -> Generator {
     let sum = |of: fn(&Tally) -> u64| tallies.iter().map(of).sum::<u64>();
     let mut lag = Histogram::fine();
-    tallies.iter().for_each(|tally| lag.merge(&tally.lag));
+    for tally in tallies {
+        lag.merge(&tally.lag);
+    }
     let cpu: Duration = tallies.iter().map(|tally| tally.cpu).sum();
     let mut generator = Generator {
         threads,

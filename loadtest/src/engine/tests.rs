@@ -54,8 +54,8 @@ impl Mint for Token {
     }
 }
 
-fn ask(url: &str) -> super::Ask {
-    super::Ask {
+fn ask(url: &str) -> Ask {
+    Ask {
         target: url.to_owned(),
         mint: Arc::new(Token),
         part: (1, 1),
@@ -107,7 +107,7 @@ fn played(scenario: &Scenario, url: &str) -> (Run, Vec<Heard>) {
     played_with(scenario, &ask(url))
 }
 
-fn played_with(scenario: &Scenario, ask: &super::Ask) -> (Run, Vec<Heard>) {
+fn played_with(scenario: &Scenario, ask: &Ask) -> (Run, Vec<Heard>) {
     let stop = Arc::new(AtomicBool::new(false));
     let (run, books) = play(scenario, ask, &stop, |_| Kept::default(), &mut |_| {}).unwrap();
     (run, books.into_iter().flat_map(|kept| kept.0).collect())
@@ -239,7 +239,7 @@ fn a_server_that_stands_still_is_seen_as_a_user_sees_it() {
             // Stalls end at whole seconds.
             let within = Duration::from_nanos(u64::from(at.subsec_nanos()));
             if within >= Duration::from_millis(800) {
-                tokio::time::sleep(Duration::from_secs(1) - within).await;
+                tokio::time::sleep(Duration::from_secs(1).saturating_sub(within)).await;
             }
             "{}"
         }
@@ -383,7 +383,7 @@ fn a_server_that_hangs_up_costs_retries_and_one_that_hangs_costs_patience() {
 
 #[test]
 fn who_waits_too_long_for_a_connection_gives_up_and_is_counted() {
-    let server = serve(Router::new().fallback(|| std::future::pending::<&'static str>()));
+    let server = serve(Router::new().fallback(std::future::pending::<&'static str>));
     let mut scenario = scenario();
     scenario.patience = Duration::from_millis(300);
     scenario.connections = 2;

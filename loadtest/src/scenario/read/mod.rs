@@ -1,5 +1,7 @@
 //! A scenario from YAML, or all that is wrong with it, each with its place and the way out.
 
+mod arrivals;
+mod map;
 mod steps;
 mod tree;
 mod words;
@@ -14,10 +16,9 @@ use serde_json::Value;
 use serde_saphyr::{Location, options};
 
 use crate::limit::Limit;
-use crate::scenario::{
-    Ask, Campaign, Journey, Phase, Picked, Population, Provoke, Scenario, Shape, Step,
-};
-use tree::{Entry, Kind, Node, Said, near};
+use crate::scenario::{Ask, Campaign, Journey, Picked, Population, Provoke, Scenario, Step};
+use map::{Map, listed};
+use tree::{Kind, Node, Said, near};
 
 pub use tree::{Mistake, Mistakes};
 
@@ -25,10 +26,8 @@ pub use tree::{Mistake, Mistakes};
 const MOST_USERS: u64 = 10_000_000_000;
 /// The most connections of one process.
 const MOST_CONNECTIONS: u64 = 60_000;
-/// The highest rate that is no slip of the pen, a second.
-const MOST_RATE: f64 = 10_000_000.0;
 
-const TOP: [&str; 12] = [
+const TOP: [&str; 11] = [
     "name",
     "title",
     "seed",
@@ -40,7 +39,6 @@ const TOP: [&str; 12] = [
     "provoke",
     "patience",
     "connections",
-    "notes",
 ];
 
 /// Reads a scenario. `name` is the file's, without `.yaml`.
@@ -74,7 +72,7 @@ fn scenario(name: &str, root: &Node, said: &mut Said) -> Scenario {
     let names: Vec<&str> = campaigns.iter().map(|(name, _)| name.as_str()).collect();
     let journeys = journeys(&top, &names, said);
     groups(&top, &population, &journeys, said);
-    let arrivals = arrivals(&top, said);
+    let arrivals = arrivals::read(&top, said);
     let limits = limits(&top, &journeys, said);
     let provoke = top.get("provoke").map(|node| {
         let map = Map::of(node, "`provoke`", &["replay", "drop"], said);
@@ -311,213 +309,6 @@ fn groups(top: &Map<'_>, population: &Population, journeys: &[Journey], said: &m
     top.wrong("population", what, way_out, said);
 }
 
-fn arrivals(top: &Map<'_>, said: &mut Said) -> Vec<Phase> {
-    let example = "write `arrivals: [{ constant: 100/s, lasts: 1m }]`";
-    let Some(node) = top.need("arrivals", example, said) else {
-        return Vec::new();
-    };
-    let Kind::List(items) = &node.kind else {
-        said.wrong(node.at, "arrivals are a list of phases", example);
-        return Vec::new();
-    };
-    if items.is_empty() {
-        said.wrong(node.at, "nobody comes", example);
-    }
-    items.iter().filter_map(|item| phase(item, said)).collect()
-}
-
-fn phase(node: &Node, said: &mut Said) -> Option<Phase> {
-    const KEYS: [&str; 11] = [
-        "name", "constant", "ramp", "spike", "curve", "steps", "lasts", "within", "peak", "by",
-        "each",
-    ];
-    const SHAPES: [(&str, &[&str]); 5] = [
-        ("constant", &["lasts"]),
-        ("ramp", &["lasts"]),
-        ("spike", &["within", "lasts"]),
-        ("curve", &["peak", "lasts"]),
-        ("steps", &["by", "each"]),
-    ];
-    let map = Map::of(node, "a phase", &KEYS, said);
-    let shapes: Vec<&(&str, &[&str])> = SHAPES
-        .iter()
-        .filter(|(key, _)| map.get(key).is_some())
-        .collect();
-    let [(shape, with)] = shapes.as_slice() else {
-        said.wrong(
-            node.at,
-            if shapes.is_empty() {
-                "this phase has no shape"
-            } else {
-                "this phase has two shapes"
-            },
-            "a phase has one of `constant`, `ramp`, `spike`, `curve` and `steps`",
-        );
-        return None;
-    };
-    for (key, _) in SHAPES
-        .iter()
-        .flat_map(|(_, with)| *with)
-        .map(|key| (*key, ()))
-    {
-        if map.get(key).is_some() && !with.contains(&key) {
-            map.wrong(
-                key,
-                format!("`{key}` means nothing in a phase of the shape `{shape}`"),
-                format!("it has {}", listed(with)),
-                said,
-            );
-        }
-    }
-    let name = map
-        .string("name", said)
-        .unwrap_or_else(|| (*shape).to_owned());
-    let lasting = |key: &str, said: &mut Said| {
-        map.need(key, format!("write how long: `{key}: 30s`"), said)?;
-        let time = map.read(key, words::time, said)?;
-        if time.is_zero() {
-            map.wrong(
-                key,
-                "this phase takes no time",
-                format!("write `{key}: 30s`"),
-                said,
-            );
-        }
-        Some(time)
-    };
-    let sound = |key: &str, rates: &[f64], said: &mut Said| {
-        if rates.iter().all(|rate| *rate <= 0.0) {
-            map.wrong(
-                key,
-                "nobody comes at a rate of 0",
-                "write a rate above 0, or take the phase out",
-                said,
-            );
-        } else if rates.iter().any(|rate| *rate > MOST_RATE) {
-            map.wrong(
-                key,
-                "no machine sends as many a second",
-                "write a lower rate",
-                said,
-            );
-        }
-    };
-    let shape = match *shape {
-        "constant" => {
-            let (rate, lasts) = (
-                map.read("constant", words::rate, said),
-                lasting("lasts", said),
-            );
-            let rate = rate?;
-            sound("constant", &[rate], said);
-            Shape::Ramp {
-                from: rate,
-                to: rate,
-                lasts: lasts?,
-            }
-        }
-        "ramp" => {
-            let (rates, lasts) = (map.read("ramp", words::rates, said), lasting("lasts", said));
-            let (from, to) = rates?;
-            sound("ramp", &[from, to], said);
-            Shape::Ramp {
-                from,
-                to,
-                lasts: lasts?,
-            }
-        }
-        "spike" => {
-            let journeys = map.number("spike", 1, MOST_USERS, said);
-            let within = map.read("within", words::time, said).unwrap_or_default();
-            let lasts = map.read("lasts", words::time, said).unwrap_or(within);
-            if lasts < within {
-                map.wrong(
-                    "lasts",
-                    "the phase is over before all have come",
-                    "let it last as long as `within`, or longer",
-                    said,
-                );
-            }
-            Shape::Spike {
-                journeys: journeys?,
-                within,
-                lasts,
-            }
-        }
-        "curve" => {
-            let weights = map.get("curve").map(|node| match &node.kind {
-                Kind::List(items) => {
-                    let weight = |item: &Node| {
-                        item.text()?
-                            .parse::<f64>()
-                            .ok()
-                            .filter(|weight| *weight >= 0.0 && weight.is_finite())
-                    };
-                    items.iter().map(weight).collect::<Option<Vec<f64>>>()
-                }
-                _ => None,
-            });
-            let weights = weights
-                .flatten()
-                .filter(|weights| weights.iter().any(|weight| *weight > 0.0));
-            if weights.is_none() {
-                map.wrong(
-                    "curve",
-                    "a curve is a list of weights, one of them above 0",
-                    "write `curve: [1, 2, 5, 3]`: equal parts of the phase, scaled to its `peak`",
-                    said,
-                );
-            }
-            map.need("peak", "write the highest rate: `peak: 100/s`", said);
-            let (peak, lasts) = (map.read("peak", words::rate, said), lasting("lasts", said));
-            let peak = peak?;
-            sound("peak", &[peak], said);
-            Shape::Curve {
-                weights: weights?,
-                peak,
-                lasts: lasts?,
-            }
-        }
-        _ => {
-            map.need(
-                "by",
-                "write how much higher each stair is: `by: 100/s`",
-                said,
-            );
-            let (rates, by) = (
-                map.read("steps", words::rates, said),
-                map.read("by", words::rate, said),
-            );
-            let each = lasting("each", said);
-            let ((from, to), by) = (rates?, by?);
-            sound("steps", &[from], said);
-            sound("by", &[by], said);
-            if to < from {
-                map.wrong(
-                    "steps",
-                    "stairs go up",
-                    "write the lowest rate first: `100/s..1000/s`",
-                    said,
-                );
-            } else if by > 0.0 && (to - from) / by > 1000.0 {
-                map.wrong(
-                    "by",
-                    "these are more than 1000 stairs",
-                    "make them higher",
-                    said,
-                );
-            }
-            Shape::Steps {
-                from,
-                by,
-                to,
-                each: each?,
-            }
-        }
-    };
-    Some(Phase { name, shape })
-}
-
 fn limits(top: &Map<'_>, journeys: &[Journey], said: &mut Said) -> Vec<Limit> {
     let Some(node) = top.get("limits") else {
         return Vec::new();
@@ -570,153 +361,6 @@ fn named<'a>(steps: &'a [Step], names: &mut Vec<&'a str>) {
         };
         if !names.contains(&name) {
             names.push(name);
-        }
-    }
-}
-
-fn listed(names: &[&str]) -> String {
-    if names.is_empty() {
-        return "none".to_owned();
-    }
-    names
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-/// A map whose keys are known.
-struct Map<'a> {
-    at: Location,
-    entries: &'a [Entry],
-    what: String,
-}
-
-impl<'a> Map<'a> {
-    /// Says what is no map, and what is no key of it.
-    fn of(node: &'a Node, what: &str, keys: &[&str], said: &mut Said) -> Self {
-        let entries: &[Entry] = match &node.kind {
-            Kind::Map(entries) => entries,
-            _ => {
-                said.wrong(
-                    node.at,
-                    format!("{what} is written as `key: value` lines"),
-                    format!("it has {}", listed(keys)),
-                );
-                &[]
-            }
-        };
-        for entry in entries {
-            if !keys.contains(&entry.key.as_str()) {
-                let way_out = near(&entry.key, keys.iter().copied()).map_or_else(
-                    || format!("{what} has {}", listed(keys)),
-                    |near| format!("did you mean `{near}`?"),
-                );
-                said.wrong(
-                    entry.at,
-                    format!("{what} has no key `{}`", entry.key),
-                    way_out,
-                );
-            }
-        }
-        Self {
-            at: node.at,
-            entries,
-            what: what.to_owned(),
-        }
-    }
-
-    fn get(&self, key: &str) -> Option<&'a Node> {
-        self.entries
-            .iter()
-            .find(|entry| entry.key == key)
-            .map(|entry| &entry.value)
-    }
-
-    fn need(&self, key: &str, way_out: impl Into<String>, said: &mut Said) -> Option<&'a Node> {
-        let node = self.get(key);
-        if node.is_none() {
-            said.wrong(self.at, format!("{} has no `{key}`", self.what), way_out);
-        }
-        node
-    }
-
-    /// Something is wrong at a key's value; at the whole if it is not there.
-    fn wrong(
-        &self,
-        key: &str,
-        what: impl Into<String>,
-        way_out: impl Into<String>,
-        said: &mut Said,
-    ) {
-        said.wrong(self.get(key).map_or(self.at, |node| node.at), what, way_out);
-    }
-
-    fn read<T>(
-        &self,
-        key: &str,
-        read: impl Fn(&str) -> Result<T, &'static str>,
-        said: &mut Said,
-    ) -> Option<T> {
-        let node = self.get(key)?;
-        let text = node.text().unwrap_or_default();
-        match read(&text) {
-            Ok(value) => Some(value),
-            Err(expected) => {
-                said.wrong(node.at, format!("`{key}` can't be read: {expected}"), "");
-                None
-            }
-        }
-    }
-
-    fn string(&self, key: &str, said: &mut Said) -> Option<String> {
-        self.read(
-            key,
-            |text| {
-                if text.is_empty() {
-                    Err("a text is expected")
-                } else {
-                    Ok(text.to_owned())
-                }
-            },
-            said,
-        )
-    }
-
-    fn required(&self, key: &str, said: &mut Said) -> Option<String> {
-        self.need(key, format!("write `{key}: ...`"), said)?;
-        self.string(key, said)
-    }
-
-    fn number(&self, key: &str, least: u64, most: u64, said: &mut Said) -> Option<u64> {
-        let node = self.get(key)?;
-        // 10_000 is easier to read than 10000.
-        let number = node
-            .text()
-            .and_then(|text| text.replace('_', "").parse::<u64>().ok());
-        let number = number.filter(|number| (least..=most).contains(number));
-        if number.is_none() {
-            said.wrong(
-                node.at,
-                format!("`{key}` is a whole number from {least} to {most}"),
-                "",
-            );
-        }
-        number
-    }
-
-    /// The entries of a map of free names, which must not be empty.
-    fn entries(&self, key: &str, example: &str, said: &mut Said) -> &'a [Entry] {
-        match self
-            .need(key, example, said)
-            .map(|node| (&node.kind, node.at))
-        {
-            Some((Kind::Map(entries), _)) if !entries.is_empty() => entries,
-            Some((_, at)) => {
-                said.wrong(at, format!("`{key}` names nothing"), example);
-                &[]
-            }
-            None => &[],
         }
     }
 }

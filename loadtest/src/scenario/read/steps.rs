@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
+use super::map::Map;
 use super::tree::{Kind, Node, Said, near};
-use super::{Map, words};
+use super::words;
 use crate::scenario::{Ask, Step};
 
 /// The steps that are a word, and those that are a map, with what may stand beside their key.

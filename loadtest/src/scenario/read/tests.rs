@@ -64,7 +64,7 @@ patience: 0s
 connections: 0
 "#;
     let mistakes = read("wrong", wrong).unwrap_err();
-    insta::assert_snapshot!(mistakes.to_string());
+    insta::assert_snapshot!(format!("{mistakes}\n{}", mistakes.lines()));
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn the_scenarios_that_ship_are_sound() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let text = fs::read_to_string(&path).unwrap();
-        let scenario = read(&name, &text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let scenario = read(&name, &text).unwrap_or_else(|mistakes| panic!("{}", mistakes.lines()));
         assert!(text.starts_with("# "), "{name} has no word for ops");
         assert!(scenario.title.len() > 30, "{name} does not say why");
         assert!(!scenario.limits.is_empty(), "{name} can't be missed");

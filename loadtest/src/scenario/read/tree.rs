@@ -10,7 +10,7 @@ use serde_saphyr::{Location, Spanned};
 
 /// All that is wrong with a scenario.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
-#[error("the scenario `{name}` can't be played:{}", Lines(.all))]
+#[error("the scenario `{name}` can't be played: {}", Many(.all.len()))]
 pub struct Mistakes {
     /// The file.
     pub name: String,
@@ -38,21 +38,31 @@ pub struct Mistake {
     at: SourceSpan,
 }
 
-struct Lines<'a>(&'a [Mistake]);
+struct Many(usize);
 
-impl fmt::Display for Lines<'_> {
+impl fmt::Display for Many {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for mistake in self.0 {
-            write!(
-                out,
-                "\n  {}:{}: {}",
-                mistake.line, mistake.column, mistake.what
-            )?;
-            if let Some(way_out) = &mistake.way_out {
-                write!(out, "; {way_out}")?;
-            }
+        match self.0 {
+            1 => out.write_str("there is one mistake"),
+            many => write!(out, "there are {many} mistakes"),
         }
-        Ok(())
+    }
+}
+
+impl Mistakes {
+    /// Each in a line, with its place and the way out, for where nothing can be drawn.
+    pub fn lines(&self) -> String {
+        let lines = self.all.iter().map(|mistake| {
+            let way_out = mistake
+                .way_out
+                .as_ref()
+                .map_or_else(String::new, |way_out| format!("; {way_out}"));
+            format!(
+                "{}:{}:{}: {}{way_out}",
+                self.name, mistake.line, mistake.column, mistake.what
+            )
+        });
+        lines.collect::<Vec<String>>().join("\n")
     }
 }
 
