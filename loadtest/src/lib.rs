@@ -13,6 +13,7 @@ pub mod find;
 pub mod histogram;
 pub mod judge;
 pub mod limit;
+pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod server;

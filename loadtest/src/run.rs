@@ -23,6 +23,9 @@ pub struct Run {
     pub began_at: String,
     /// From the first due call until the last answer.
     pub secs: f64,
+    /// Whether it was ended before its last arrival: by hand, or since a stair missed its limits.
+    #[serde(default)]
+    pub stopped: bool,
     /// How long one window of the timeline is.
     pub window_secs: f64,
     /// The arrival's phases, in order.
@@ -110,7 +113,8 @@ pub struct Generator {
     pub asked: u64,
     /// Calls that were sent.
     pub sent: u64,
-    /// Calls that were due and never sent, since the run was over or stopped.
+    /// Calls that were due and never sent: their users waited as long as the scenario's patience for a connection, or the run was
+    /// stopped. The former count as failed calls, too.
     pub unsent: u64,
     /// Most connections open at once.
     pub connections: u64,
