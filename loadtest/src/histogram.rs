@@ -69,6 +69,12 @@ impl Histogram {
     pub fn mean_ms(&self) -> Option<f64> {
         (!self.is_empty()).then(|| self.0.mean() / 1000.0)
     }
+
+    /// Each time that was seen, in microseconds, with how often; ascending.
+    pub fn counts(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let recorded = self.0.iter_recorded();
+        recorded.map(|value| (value.value_iterated_to(), value.count_at_value()))
+    }
 }
 
 /// In JSON: `{"digits": 3, "micros": [[value, count], ...]}`, values ascending.

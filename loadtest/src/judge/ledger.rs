@@ -223,3 +223,6 @@ fn said(response: Response) -> String {
         Err(_) => String::from_utf8_lossy(&body).chars().take(200).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;
