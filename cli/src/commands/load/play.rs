@@ -1,0 +1,262 @@
+//! One run: the scenario is played, the judge holds his books against the target's, and the report is written.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::Args;
+use loadtest::engine::{self, Mint as _};
+use loadtest::judge::{self, Book};
+use loadtest::limit::Held;
+use loadtest::live::Live;
+use loadtest::report::{Parts, Report, Reproduce};
+use loadtest::run::Run;
+use loadtest::scenario::{self, Scenario};
+use sha2::{Digest as _, Sha256};
+
+use super::after::told;
+use super::keys::{Keys, Staff};
+use crate::failure::Failure;
+use crate::out::Out;
+
+/// How many users' grants are looked at for each campaign where there is no admin address.
+const SAMPLE: usize = 200;
+
+/// What is played, and against whom.
+#[derive(Debug, Args)]
+pub struct Play {
+    /// The scenario's file
+    #[arg(value_name = "SCENARIO")]
+    pub scenario: PathBuf,
+    /// The address of the target's public door
+    #[arg(long, value_name = "URL")]
+    pub target: String,
+    /// The target's admin address: with it the judge reads the ledger, without it answers and users' grants alone
+    #[arg(long, value_name = "URL")]
+    pub admin: Option<String>,
+    /// A staff token of the role `finance` or `support` [default: made from the tenants' own keys]
+    #[arg(
+        long,
+        env = "GALA_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN",
+        requires = "admin"
+    )]
+    pub token: Option<String>,
+    /// Where the report goes: report.html, report.json, junit.xml
+    #[arg(long, value_name = "DIR")]
+    pub report: Option<PathBuf>,
+    /// The folder with the tenants, whose keys sign the users' tokens
+    #[arg(
+        long,
+        env = "GALA_CONFIGS",
+        default_value = "configs",
+        value_name = "DIR"
+    )]
+    pub configs: PathBuf,
+    /// What chance is drawn from, instead of the scenario's seed
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Which part of how many processes this one plays, such as 1/3
+    #[arg(long, value_name = "K/N", value_parser = part)]
+    pub part: Option<(u32, u32)>,
+    /// How many threads send [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub threads: Option<u32>,
+}
+
+fn part(text: &str) -> Result<(u32, u32), String> {
+    let part = text
+        .split_once('/')
+        .and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
+    part.filter(|(part, of)| (1..=*of).contains(part))
+        .ok_or_else(|| "write it as K/N, such as 1/3 for the first of three".to_owned())
+}
+
+/// Plays it.
+pub fn run(args: &Play, out: Out) -> Result<(), Failure> {
+    let (scenario, text) = read(args)?;
+    let keys = Arc::new(Keys::of(&args.configs, &scenario)?);
+    // Made before anything is played: a judge without a token would find that out at the end.
+    let staff = match &args.admin {
+        Some(admin) => Some((
+            admin.as_str(),
+            Staff::of(&args.configs, &scenario, args.token.as_deref())?,
+        )),
+        None => None,
+    };
+    let ask = engine::Ask {
+        target: args.target.clone(),
+        mint: Arc::clone(&keys) as Arc<dyn engine::Mint>,
+        part: args.part.unwrap_or((1, 1)),
+        threads: args.threads,
+        seed: args.seed,
+    };
+    let stop = stopped_by_hand()?;
+    out.note(format!("{}: {}", scenario.name, scenario.title));
+    let mut live = Live::new();
+    let books = |_| Book::new(&scenario);
+    let (run, books) = engine::play(&scenario, &ask, &stop, books, &mut |tick| {
+        if !out.json {
+            live.show(tick);
+        }
+    })
+    .map_err(failed)?;
+    out.note("the judge holds the answers against the target's books");
+    let judged = judged(&scenario, books, &run, &keys, staff.as_ref());
+    let report = report(&scenario, &text, run, judged);
+    told(&report, args.report.as_deref(), out)
+}
+
+fn judged(
+    scenario: &Scenario,
+    books: Vec<Book>,
+    run: &Run,
+    keys: &Keys,
+    staff: Option<&(&str, Staff)>,
+) -> Result<judge::Judged, String> {
+    let book = Book::join(books).unwrap_or_else(|| Book::new(scenario));
+    let claims = &scenario.population.claims;
+    let user = |tenant: &str, user: u64| {
+        let member = loadtest::call::member_id(&scenario.population.mark, user);
+        let token = keys.token(tenant, &member, claims);
+        token.map_err(|error| judge::Error::Token {
+            whom: format!("user {user} of tenant `{tenant}`"),
+            why: error.to_string(),
+        })
+    };
+    let token = |tenant: &str| match staff {
+        Some((_, staff)) => staff.token(tenant),
+        None => Err(judge::Error::Token {
+            whom: format!("the staff of tenant `{tenant}`"),
+            why: "there is no admin address".to_owned(),
+        }),
+    };
+    let ask = judge::Ask {
+        target: &run.target,
+        admin: staff.map(|(admin, _)| (*admin, &token as judge::StaffToken<'_>)),
+        user: &user,
+        sample: SAMPLE,
+        began_at: &run.began_at,
+    };
+    judge::judge(scenario, &book, &ask).map_err(|error| error.to_string())
+}
+
+fn report(
+    scenario: &Scenario,
+    text: &str,
+    run: Run,
+    judged: Result<judge::Judged, String>,
+) -> Report {
+    let limits: Vec<Held> = scenario
+        .limits
+        .iter()
+        .map(|limit| limit.measure(&run))
+        .collect();
+    let (truth, odds, campaigns) = match judged {
+        Ok(judged) => (Ok(judged.truth), judged.odds, judged.campaigns),
+        Err(why) => (Err(why), Vec::new(), Vec::new()),
+    };
+    Report::of(Parts {
+        run,
+        limits,
+        truth,
+        odds,
+        server: None,
+        capacity: Vec::new(),
+        found: None,
+        reproduce: Reproduce {
+            program: format!("gala {}", env!("CARGO_PKG_VERSION")),
+            commit: option_env!("GALA_COMMIT").map(str::to_owned),
+            command: command(),
+            scenario_sha256: hex(&Sha256::digest(text.as_bytes())),
+            campaigns,
+        },
+    })
+}
+
+/// The command line as it was given, without what is secret.
+fn command() -> String {
+    let mut words: Vec<String> = Vec::new();
+    let mut secret = false;
+    for word in std::env::args().skip(1) {
+        let hidden = secret || word.starts_with("--token=");
+        secret = word == "--token";
+        words.push(if hidden { "…".to_owned() } else { word });
+    }
+    format!("gala {}", words.join(" "))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn read(args: &Play) -> Result<(Scenario, String), Failure> {
+    let path = &args.scenario;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("{} can't be read: {error}", path.display())))?;
+    let name = path.file_stem().map_or_else(
+        || "scenario".to_owned(),
+        |stem| stem.to_string_lossy().into_owned(),
+    );
+    let scenario = scenario::read(&name, &text).map_err(|mistakes| {
+        eprintln!("{:?}", miette::Report::new(mistakes));
+        Failure::red()
+    })?;
+    Ok((scenario, text))
+}
+
+fn failed(error: engine::Error) -> Failure {
+    let said = error.to_string();
+    match error {
+        engine::Error::Target { .. } | engine::Error::Part(..) => Failure::usage(said),
+        engine::Error::Mint { .. } => Failure::check("no-signing-key", said),
+        engine::Error::Unreachable { .. } | engine::Error::Tls { .. } => {
+            Failure::unreachable("target", said)
+        }
+        engine::Error::Files { .. } | engine::Error::Io { .. } | engine::Error::Thread => {
+            Failure::unreachable("generator", said)
+        }
+    }
+}
+
+/// Set by Ctrl-C: what was measured so far is still told. A second one ends the command at once.
+fn stopped_by_hand() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&stop);
+    let failed = |error: std::io::Error| {
+        Failure::unreachable("signals", format!("Ctrl-C can't be listened for: {error}"))
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(failed)?;
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                if seen.swap(true, Ordering::Relaxed) {
+                    std::process::exit(130);
+                }
+            }
+        });
+    });
+    Ok(stop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_counted_from_one() {
+        assert_eq!(part("1/3"), Ok((1, 3)));
+        assert_eq!(part("3/3"), Ok((3, 3)));
+        for wrong in ["0/3", "4/3", "1", "a/b", "1/0", ""] {
+            assert!(part(wrong).is_err(), "{wrong}");
+        }
+    }
+}
