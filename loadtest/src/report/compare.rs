@@ -190,7 +190,9 @@ fn blocks_of(run: &Run, keys: &[Key<'_>], micros: &[Vec<u64>], most: usize) -> V
             secs: run.window_secs * some.len() as f64,
             ..Unit::default()
         };
-        some.iter().for_each(|window| sum(&mut unit.counts, window));
+        for window in some {
+            sum(&mut unit.counts, window);
+        }
         // What was answered after the last window counts to the last block.
         let to = if from + size >= run.windows.len() {
             usize::MAX
@@ -293,8 +295,7 @@ fn figure(
 ) -> Figure {
     let differences = again_a.iter().zip(&again_b).map(|(a, b)| b - a).collect();
     let (low, high) = interval(differences);
-    // An interval of a single point is no knowledge of noise, but of none having been seen.
-    let beyond_noise = a != b && (low > 0.0 || high < 0.0);
+    let beyond_noise = low > 0.0 || high < 0.0;
     let change = (a != 0.0).then(|| (b - a) / a);
     let measured = |value, again| {
         let (low, high) = interval(again);
@@ -313,7 +314,9 @@ fn figure(
     let says = match (beyond_noise, b > a) {
         (true, true) => format!("{name} went up {by}: beyond the noise."),
         (true, false) => format!("{name} went down {by}: beyond the noise."),
-        (false, _) if a == b => format!("{name} is the same."),
+        (false, _) if change.is_some_and(|change| change.abs() < f64::EPSILON) => {
+            format!("{name} is the same.")
+        }
         (false, _) => format!("{name} changed {by}: within the noise, so nothing is shown."),
     };
     Figure {
@@ -369,7 +372,7 @@ fn cautions(a: &[Report], b: &[Report], by_runs: bool) -> Vec<String> {
     }
     let faults: u64 = all()
         .filter_map(|report| report.truth.as_ref())
-        .map(|truth| truth.faults())
+        .map(super::super::judge::truth::Truth::faults)
         .sum();
     if faults > 0 {
         cautions.push(format!(

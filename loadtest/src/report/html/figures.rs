@@ -91,7 +91,7 @@ pub fn outcomes(run: &Run) -> Markup {
 fn of_call(calls: &Calls) -> Markup {
     let all: u64 = calls.meanings.values().map(|meaning| meaning.count).sum();
     let mut sorted: Vec<_> = calls.meanings.iter().collect();
-    sorted.sort_by(|(_, one), (_, two)| two.count.cmp(&one.count));
+    sorted.sort_by_key(|(_, meaning)| std::cmp::Reverse(meaning.count));
     html! {
         @for (at, (name, meaning)) in sorted.into_iter().enumerate() {
             tr {
