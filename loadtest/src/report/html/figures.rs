@@ -60,8 +60,8 @@ pub fn times(run: &Run) -> Markup {
     let quantiles = [0.5, 0.9, 0.99, 0.999];
     html! {
         h2 { "Times" }
+        p class="soft" { "From when a call was due until its answer was whole. In small: from when it was really sent, which is what a tool would show that waits for one answer before it sends the next." }
         div class="wide" { table {
-            caption { "From when a call was due until its answer was whole. In small: from when it was really sent, which is what a tool would show that waits for one answer before it sends the next." }
             thead { tr { th { "Call" } th class="n" { "Answered" } th class="n" { "p50" } th class="n" { "p90" } th class="n" { "p99" } th class="n" { "p99.9" } th class="n" { "Max" } } }
             tbody { @for calls in run.calls.iter().filter(|calls| !calls.times.is_empty()) {
                 tr {
