@@ -190,9 +190,9 @@ impl Pages {
         }
         if let Some(grants) = self.read(call, body, mark) {
             let by = (key as u32).max(1);
-            grants
-                .into_iter()
-                .for_each(|id| self.promised(id, Promise { user, by }, mark));
+            for id in grants {
+                self.promised(id, Promise { user, by }, mark);
+            }
         }
     }
 
@@ -206,7 +206,6 @@ impl Pages {
         mark: &str,
     ) {
         let wrong = match heard {
-            Heard::Nothing => return,
             Heard::Yes => {
                 self.replays += 1;
                 if first != again {
@@ -219,7 +218,7 @@ impl Pages {
             }
             // Not possible, stale page, key reused: a replay goes before all of them.
             Heard::No(409 | 412 | 422) => "what was answered yes is now refused",
-            Heard::No(_) => return,
+            Heard::Nothing | Heard::No(_) => return,
         };
         let campaign = &self.campaign;
         self.unlike.count(|| {
@@ -242,37 +241,35 @@ impl Pages {
     fn shown(&mut self, call: &Call<'_>, body: &[u8], mark: &str) {
         let user = short(call.user);
         if let Some(grants) = self.read(call, body, mark) {
-            grants
-                .into_iter()
-                .for_each(|id| self.promised(id, Promise { user, by: 0 }, mark));
+            for id in grants {
+                self.promised(id, Promise { user, by: 0 }, mark);
+            }
         }
     }
 
     /// The grants of the live lane that an answer names.
     fn read(&mut self, call: &Call<'_>, body: &[u8], mark: &str) -> Option<Vec<GrantId>> {
-        match serde_json::from_slice::<Told<'_>>(body) {
-            Ok(Told {
-                grants: Some(grants),
-                lane,
-            }) => {
-                let live = lane.is_none_or(|lane| lane == "live");
-                live.then(|| grants.iter().map(|named| GrantId::of(&named.id)).collect())
-            }
-            Ok(Told { grants: None, .. }) | Err(_) => {
-                let campaign = &self.campaign;
-                self.unread.count(|| {
-                    let ids = [
-                        ("key", call.key.to_owned()),
-                        ("user", member_id(mark, call.user)),
-                    ];
-                    Example::new(
-                        campaign,
-                        "it is no JSON with `grants`, as docs/HTTP.md has it",
-                        ids,
-                    )
-                });
-                None
-            }
+        if let Ok(Told {
+            grants: Some(grants),
+            lane,
+        }) = serde_json::from_slice::<Told<'_>>(body)
+        {
+            let live = lane.is_none_or(|lane| lane == "live");
+            live.then(|| grants.iter().map(|named| GrantId::of(&named.id)).collect())
+        } else {
+            let campaign = &self.campaign;
+            self.unread.count(|| {
+                let ids = [
+                    ("key", call.key.to_owned()),
+                    ("user", member_id(mark, call.user)),
+                ];
+                Example::new(
+                    campaign,
+                    "it is no JSON with `grants`, as docs/HTTP.md has it",
+                    ids,
+                )
+            });
+            None
         }
     }
 

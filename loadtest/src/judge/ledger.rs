@@ -15,7 +15,7 @@ use super::row::{Grants, LaneStats, Public, Revision, Row, Stats};
 const PAGE: u64 = 20_000;
 
 /// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// How often one call is tried.
 const TRIES: u32 = 5;

@@ -162,7 +162,7 @@ pub fn judge(scenario: &Scenario, book: &Book, ask: &Ask<'_>) -> Result<Judged, 
             public.revision,
         );
         admin.ledger((tenant, name, stats.edition), token, &mut |row| {
-            reckoning.row(row)
+            reckoning.row(row);
         })?;
         // After the ledger, so that counters are never behind it.
         let (_, lane) = admin.stats(tenant, name, &token(tenant)?)?;

@@ -87,7 +87,7 @@ pub(super) fn judge(campaign: &str, public: &Public, drawn: &Drawn) -> Vec<Odds>
             Some(told) => test(&mut odds, told, counts),
             None => {
                 odds.not_made =
-                    Some("the public page does not say its odds as a wheel's".to_owned())
+                    Some("the public page does not say its odds as a wheel's".to_owned());
             }
         }
         odds
@@ -98,25 +98,22 @@ pub(super) fn judge(campaign: &str, public: &Public, drawn: &Drawn) -> Vec<Odds>
 /// What the public page says: each prize with its parts and of how many.
 fn told(public: &Public, wheel: &str, tier: Option<u16>) -> Option<Vec<(String, u64, u64)>> {
     let wheel: Wheel = serde_json::from_value(public.rest.get(wheel)?.clone()).ok()?;
-    match tier {
-        Some(tier) => {
-            let tier = wheel
-                .tiers
-                .into_iter()
-                .nth(usize::from(tier).checked_sub(1)?)?;
-            let prizes = tier.odds.into_iter();
-            Some(
-                prizes
-                    .map(|prize| (prize.reward, prize.parts, prize.of))
-                    .collect(),
-            )
-        }
-        None => {
-            let prizes = wheel.prizes.into_iter();
-            let told = prizes
-                .filter_map(|prize| prize.odds.map(|odds| (prize.reward, odds.parts, odds.of)));
-            Some(told.collect())
-        }
+    if let Some(tier) = tier {
+        let tier = wheel
+            .tiers
+            .into_iter()
+            .nth(usize::from(tier).checked_sub(1)?)?;
+        let prizes = tier.odds.into_iter();
+        Some(
+            prizes
+                .map(|prize| (prize.reward, prize.parts, prize.of))
+                .collect(),
+        )
+    } else {
+        let prizes = wheel.prizes.into_iter();
+        let told =
+            prizes.filter_map(|prize| prize.odds.map(|odds| (prize.reward, odds.parts, odds.of)));
+        Some(told.collect())
     }
 }
 
@@ -207,28 +204,28 @@ pub fn p_value(chi_square: f64, freedom: u32) -> f64 {
     }
     let scale = (a * x.ln() - x - ln_gamma_of_half(freedom)).exp();
     if x < a + 1.0 {
-        let (mut term, mut sum, mut n) = (1.0 / a, 1.0 / a, a);
+        let (mut term, mut sum, mut next) = (1.0 / a, 1.0 / a, a);
         while term > sum * f64::EPSILON {
-            n += 1.0;
-            term *= x / n;
+            next += 1.0;
+            term *= x / next;
             sum += term;
         }
         return (1.0 - sum * scale).clamp(0.0, 1.0);
     }
     let tiny = f64::MIN_POSITIVE / f64::EPSILON;
     let away = |value: f64| if value.abs() < tiny { tiny } else { value };
-    let mut b = x + 1.0 - a;
-    let (mut c, mut d) = (1.0 / tiny, 1.0 / away(b));
-    let mut fraction = d;
+    let mut denominator = x + 1.0 - a;
+    let (mut upper, mut lower) = (1.0 / tiny, 1.0 / away(denominator));
+    let mut fraction = lower;
     // It converges in some sqrt(a) steps; the bound is for what is no number.
-    for i in 1..100_000 {
-        let i = f64::from(i);
-        let numerator = -i * (i - a);
-        b += 2.0;
-        d = 1.0 / away(numerator * d + b);
-        c = away(b + numerator / c);
-        fraction *= d * c;
-        if (d * c - 1.0).abs() < f64::EPSILON {
+    for step in 1..100_000 {
+        let step = f64::from(step);
+        let numerator = -step * (step - a);
+        denominator += 2.0;
+        lower = 1.0 / away(numerator * lower + denominator);
+        upper = away(denominator + numerator / upper);
+        fraction *= lower * upper;
+        if (lower * upper - 1.0).abs() < f64::EPSILON {
             break;
         }
     }
@@ -237,7 +234,7 @@ pub fn p_value(chi_square: f64, freedom: u32) -> f64 {
 
 /// The logarithm of gamma at `twice / 2`, exactly by its recurrence from gamma(1/2) and gamma(1).
 fn ln_gamma_of_half(twice: u32) -> f64 {
-    let (mut at, mut sum) = if twice % 2 == 0 {
+    let (mut at, mut sum) = if twice.is_multiple_of(2) {
         (1.0, 0.0)
     } else {
         (0.5, std::f64::consts::PI.sqrt().ln())

@@ -49,8 +49,8 @@ pub(super) fn xml(report: &Report) -> String {
 
 fn cases(report: &Report) -> Vec<(&'static str, String, Ended)> {
     let mut cases = Vec::new();
-    match &report.truth {
-        Some(truth) => cases.extend(truth.checks.iter().map(|check| {
+    if let Some(truth) = &report.truth {
+        cases.extend(truth.checks.iter().map(|check| {
             let ended = match (&check.not_made, check.faults) {
                 (_, 1..) => {
                     let examples: Vec<_> = check
@@ -70,11 +70,10 @@ fn cases(report: &Report) -> Vec<(&'static str, String, Ended)> {
                 (None, 0) => Ended::Well,
             };
             ("truth", check.id.title().to_owned(), ended)
-        })),
-        None => {
-            let why = report.unjudged.clone().unwrap_or_default();
-            cases.push(("truth", "judged".to_owned(), Ended::Badly(why)));
-        }
+        }));
+    } else {
+        let why = report.unjudged.clone().unwrap_or_default();
+        cases.push(("truth", "judged".to_owned(), Ended::Badly(why)));
     }
     let of_kind = |kind: Kind| {
         report

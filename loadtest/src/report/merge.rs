@@ -216,17 +216,14 @@ fn runs_as_one(runs: &[(f64, &Run)]) -> Option<Run> {
         whole.secs = whole.secs.max(late + run.secs);
         whole.stopped |= run.stopped;
         for (at, phase) in run.phases.iter().enumerate() {
-            match whole.phases.get_mut(at) {
-                Some(known) => {
-                    known.from_secs = known.from_secs.min(late + phase.from_secs);
-                    known.to_secs = known.to_secs.max(late + phase.to_secs);
-                }
-                None => {
-                    let mut phase = phase.clone();
-                    phase.from_secs += late;
-                    phase.to_secs += late;
-                    whole.phases.push(phase);
-                }
+            if let Some(known) = whole.phases.get_mut(at) {
+                known.from_secs = known.from_secs.min(late + phase.from_secs);
+                known.to_secs = known.to_secs.max(late + phase.to_secs);
+            } else {
+                let mut phase = phase.clone();
+                phase.from_secs += late;
+                phase.to_secs += late;
+                whole.phases.push(phase);
             }
         }
         for (at, window) in run.windows.iter().enumerate() {

@@ -186,11 +186,11 @@ fn broken(truth: Result<&Truth, &str>) -> Vec<Reason> {
 fn errors(run: &Run, limits: &[Held]) -> Option<Reason> {
     let (failed, all) = failed(run);
     let mut asked = limits.iter().filter(|held| is_of_errors(held)).peekable();
-    let words = match (asked.peek().is_some(), asked.find(|held| !held.met)) {
-        (true, None) => return None,
-        (true, Some(missed)) => format!("; \u{201c}{}\u{201d} was asked for", missed.limit),
-        (false, _) if failed > 0 => String::new(),
-        (false, _) => return None,
+    let limited = asked.peek().is_some();
+    let words = match asked.find(|held| !held.met) {
+        Some(missed) => format!("; \u{201c}{}\u{201d} was asked for", missed.limit),
+        None if limited || failed == 0 => return None,
+        None => String::new(),
     };
     let says = format!(
         "{} of {} calls failed ({}){words}.",

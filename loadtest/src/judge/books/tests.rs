@@ -81,11 +81,13 @@ fn state(book: &Book, key: &str) -> Option<State> {
         .map(|kept| kept.state)
 }
 
+/// One answer, and whether it was asked for again.
+type Came<'a> = (Again, Option<(u16, bool, &'a str)>);
+
 #[test]
 fn what_is_known_of_a_key_follows_from_all_its_answers() {
     use Again::{First, Retry};
     let yes = gave(&[A]);
-    type Came<'a> = (Again, Option<(u16, bool, &'a str)>);
     let lost: Came<'_> = (First, None);
     let cases: [(&[Came<'_>], State); 9] = [
         (&[(First, Some((200, false, &yes)))], State::Said),

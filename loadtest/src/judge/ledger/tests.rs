@@ -63,10 +63,7 @@ async fn ledger(
     let next = query
         .get("after")
         .map_or(0, |after| after.parse::<usize>().unwrap() + 1);
-    let mut text: String = does.rows[next..]
-        .iter()
-        .map(|row| format!("{row}\n"))
-        .collect();
+    let mut text = does.rows[next..].join("\n") + "\n";
     if take(&does.broken) {
         text.truncate(text.len() / 2);
     }

@@ -145,9 +145,10 @@ fn path(series: &Series, x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f64) -> Stri
         };
         let (x, y) = (at_tenth(x(*secs)), at_tenth(y(*figure)));
         // A `String` takes whatever is written to it. A point alone is drawn as a short line, or it would not be seen.
-        let _ = match drawing {
-            true => write!(out, "L{x} {y}"),
-            false => write!(out, "M{x} {y}h.6"),
+        let _ = if drawing {
+            write!(out, "L{x} {y}")
+        } else {
+            write!(out, "M{x} {y}h.6")
         };
         drawing = true;
     }

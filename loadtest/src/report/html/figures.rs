@@ -60,8 +60,8 @@ pub fn times(run: &Run) -> Markup {
     let quantiles = [0.5, 0.9, 0.99, 0.999];
     html! {
         h2 { "Times" }
+        p class="soft" { "From when a call was due until its answer was whole. In small: from when it was really sent, which is what a tool would show that waits for one answer before it sends the next." }
         div class="wide" { table {
-            caption { "From when a call was due until its answer was whole. In small: from when it was really sent, which is what a tool would show that waits for one answer before it sends the next." }
             thead { tr { th { "Call" } th class="n" { "Answered" } th class="n" { "p50" } th class="n" { "p90" } th class="n" { "p99" } th class="n" { "p99.9" } th class="n" { "Max" } } }
             tbody { @for calls in run.calls.iter().filter(|calls| !calls.times.is_empty()) {
                 tr {
@@ -91,7 +91,7 @@ pub fn outcomes(run: &Run) -> Markup {
 fn of_call(calls: &Calls) -> Markup {
     let all: u64 = calls.meanings.values().map(|meaning| meaning.count).sum();
     let mut sorted: Vec<_> = calls.meanings.iter().collect();
-    sorted.sort_by(|(_, one), (_, two)| two.count.cmp(&one.count));
+    sorted.sort_by_key(|(_, meaning)| std::cmp::Reverse(meaning.count));
     html! {
         @for (at, (name, meaning)) in sorted.into_iter().enumerate() {
             tr {

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::super::text::{count, part, short};
+use super::super::text::{count, part, short, some};
 use crate::judge::Example;
 use crate::judge::odds::Odds;
 use crate::judge::truth::{Basis, Truth};
@@ -77,10 +77,10 @@ fn wheel(odds: &Odds) -> Markup {
             (Some(test), _) => {
                 "n = " (count(odds.n)) ", "
                 @match test.chi_square {
-                    Some(chi_square) => { "\u{3c7}\u{b2} = " (format!("{chi_square:.2}")) " with " (test.freedom) " degrees of freedom, " }
+                    Some(chi_square) => { "\u{3c7}\u{b2} = " (format!("{chi_square:.2}")) " with " (some(u64::from(test.freedom), "degree", "degrees")) " of freedom, " }
                     None => { "something came up that cannot, " }
                 }
-                span class=(if odds.suspect() { "warn" } else { "good" }) { "p = " (p(test.p)) }
+                span class=(if odds.suspect() { "warn" } else { "good" }) { (p(test.p)) }
                 @if !odds.pooled.is_empty() { ". Tested as one, since few were expected of each: " (odds.pooled.join(", ")) }
                 "."
             }
@@ -103,8 +103,8 @@ fn wheel(odds: &Odds) -> Markup {
 /// A p-value, as far as it says something.
 fn p(value: f64) -> String {
     if value < 0.0001 {
-        "below 0.0001".to_owned()
+        "p < 0.0001".to_owned()
     } else {
-        format!("{value:.4}")
+        format!("p = {value:.4}")
     }
 }

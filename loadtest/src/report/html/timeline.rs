@@ -107,7 +107,9 @@ fn latencies(run: &Run) -> Vec<Series> {
         for calls in &run.calls {
             let end = (from + size).min(calls.windows.len());
             let windows = calls.windows.get(from..end).unwrap_or_default();
-            windows.iter().for_each(|window| times.merge(window));
+            for window in windows {
+                times.merge(window);
+            }
         }
         let at = middle(run, from, size.min(most - from));
         let figures = [
