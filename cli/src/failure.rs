@@ -14,6 +14,8 @@ pub enum Exit {
     Usage = 2,
     /// A server, a store or a file system could not be reached.
     Unreachable = 3,
+    /// What was measured misses what was asked of it.
+    Missed = 4,
 }
 
 /// Why a command did not do what it was asked.
@@ -46,6 +48,11 @@ impl Failure {
     /// Something is not there.
     pub fn unreachable(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(Exit::Unreachable, code, message)
+    }
+
+    /// What was measured misses what was asked of it.
+    pub fn missed(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(Exit::Missed, code, message)
     }
 
     fn new(exit: Exit, code: impl Into<String>, message: impl Into<String>) -> Self {

@@ -2,7 +2,7 @@
 
 use super::ran::{Home, gala};
 
-pub(crate) const COMMANDS: [&str; 50] = [
+pub(crate) const COMMANDS: [&str; 51] = [
     "serve",
     "new",
     "check",
@@ -35,6 +35,7 @@ pub(crate) const COMMANDS: [&str; 50] = [
     "amend",
     "settlement",
     "reconcile",
+    "rehearse",
     "raffle",
     "purge",
     "preview",
@@ -181,6 +182,7 @@ fn what_is_not_understood_is_usage() {
         &["purge", "acme", "wheel", "--edition", "1", "--force"],
         &["reconcile", "acme"],
         &["raffle", "acme"],
+        &["rehearse", "acme"],
         &["pause", "acme", "wheel"],
         &["history", "acme", "ann", "--url", "nonsense"],
         &["history", "acme", "ann", "--url", "file:///etc/passwd"],
@@ -379,7 +381,10 @@ fn garbage_breaks_nothing() {
         .copied()
         // These run until they are told to stop, or for long.
         .filter(|command| {
-            !["serve", "dev", "function", "wrap", "simulate", "status"].contains(command)
+            ![
+                "serve", "dev", "function", "wrap", "simulate", "rehearse", "status",
+            ]
+            .contains(command)
         })
         .collect();
     for _ in 0..150 {
