@@ -14,8 +14,8 @@ pub enum Exit {
     Usage = 2,
     /// A server, a store or a file system could not be reached.
     Unreachable = 3,
-    /// A load test missed its limits.
-    Limits = 4,
+    /// What was measured misses what was asked of it.
+    Missed = 4,
 }
 
 /// Why a command did not do what it was asked.
@@ -50,9 +50,9 @@ impl Failure {
         Self::new(Exit::Unreachable, code, message)
     }
 
-    /// A load test missed its limits.
-    pub fn limits(message: impl Into<String>) -> Self {
-        Self::new(Exit::Limits, "limits", message)
+    /// What was measured misses what was asked of it.
+    pub fn missed(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(Exit::Missed, code, message)
     }
 
     fn new(exit: Exit, code: impl Into<String>, message: impl Into<String>) -> Self {

@@ -16,6 +16,7 @@ mod lane;
 mod out;
 mod packing;
 mod process;
+mod rehearsal;
 mod show;
 mod sign;
 mod speak;
@@ -32,8 +33,8 @@ use commands::{
     amend, approve, audit, backup, block, check, codes, compile, completions, deploy, dev, diff,
     doctor, draft, explain, export, function as function_, grant, history, list, load, man, new,
     notice, object, openapi, package, parked, pause, poster, preview, publish, purge, raffle,
-    reconcile, release, restore, resume, rollback, schema, serve, settlement, simulate, status,
-    stock, stop, test, token, verify, wrap,
+    reconcile, rehearse, release, restore, resume, rollback, schema, serve, settlement, simulate,
+    status, stock, stop, test, token, verify, wrap,
 };
 use failure::Failure;
 use function::serve::{ServeError, chain};
@@ -96,6 +97,7 @@ enum Command {
     Amend(amend::Amend),
     Settlement(settlement::Settlement),
     Reconcile(reconcile::Reconcile),
+    Rehearse(rehearse::Rehearse),
     Raffle(raffle::Raffle),
     Purge(purge::Purge),
     Preview(preview::Preview),
@@ -179,6 +181,7 @@ fn run(cli: &Cli, out: Out) -> Result<(), Failure> {
         Command::Amend(args) => amend::run(args, out),
         Command::Settlement(args) => settlement::run(args, out),
         Command::Reconcile(args) => reconcile::run(args, out),
+        Command::Rehearse(args) => rehearse::run(args, out),
         Command::Raffle(args) => raffle::run(args, out),
         Command::Purge(args) => purge::run(args, out),
         Command::List(args) => list::run(args, out),

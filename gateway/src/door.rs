@@ -25,7 +25,7 @@ use function::http::{Function, edge_problem_in};
 use function::problem::{Code, Problem};
 use function::registry::Registry;
 use function::served::{Snapshot, TenantShell};
-use function::telemetry::meters::rejection;
+use function::telemetry::meters::{UnderWay, rejection};
 use function::trace::Trace;
 use limit::{Limiter, MAX_KEYS, Quota};
 
@@ -76,6 +76,8 @@ struct Door {
     flood: Option<Limiter<FloodKey>>,
     bounds: Bounds,
     under_way: AtomicUsize,
+    /// The same, to be seen.
+    shown: UnderWay,
 }
 
 /// The public router in front of `functions`.
@@ -106,6 +108,7 @@ pub fn router_to(
         flood,
         bounds,
         under_way: AtomicUsize::new(0),
+        shown: UnderWay::new(),
     };
     Router::new().fallback(enter).with_state(Arc::new(door))
 }
@@ -124,6 +127,7 @@ async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response {
     let Some(_place) = Place::take(&door.under_way, door.bounds.under_way) else {
         return refuse(&request, Problem::new(Code::Overloaded));
     };
+    let _shown = door.shown.enter();
     if let Err(problem) = door.flood(tenant, &request) {
         return refuse(&request, problem);
     }

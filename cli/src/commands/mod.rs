@@ -35,6 +35,7 @@ pub mod publish;
 pub mod purge;
 pub mod raffle;
 pub mod reconcile;
+pub mod rehearse;
 pub mod release;
 pub mod restore;
 pub mod resume;

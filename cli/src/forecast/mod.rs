@@ -7,7 +7,7 @@ mod figures;
 mod page;
 mod progress;
 mod table;
-mod words;
+pub mod words;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -26,6 +26,8 @@ mod raffle;
 #[cfg(test)]
 mod ran;
 #[cfg(test)]
+mod rehearse;
+#[cfg(test)]
 mod relay;
 #[cfg(test)]
 mod served;

@@ -36,6 +36,7 @@ pub(crate) const COMMANDS: [&str; 51] = [
     "amend",
     "settlement",
     "reconcile",
+    "rehearse",
     "raffle",
     "purge",
     "preview",
@@ -182,6 +183,7 @@ fn what_is_not_understood_is_usage() {
         &["purge", "acme", "wheel", "--edition", "1", "--force"],
         &["reconcile", "acme"],
         &["raffle", "acme"],
+        &["rehearse", "acme"],
         &["pause", "acme", "wheel"],
         &["history", "acme", "ann", "--url", "nonsense"],
         &["history", "acme", "ann", "--url", "file:///etc/passwd"],
@@ -380,7 +382,10 @@ fn garbage_breaks_nothing() {
         .copied()
         // These run until they are told to stop, or for long.
         .filter(|command| {
-            !["serve", "dev", "function", "wrap", "simulate", "status"].contains(command)
+            ![
+                "serve", "dev", "function", "wrap", "simulate", "rehearse", "status",
+            ]
+            .contains(command)
         })
         .collect();
     for _ in 0..150 {

@@ -1,4 +1,5 @@
-//! `/metrics`: the counters as they are, the gauges of stock, budget and parked events as the store has them at this moment.
+//! `/metrics`: the counters as they are, the gauges of stock, budget and parked events as the store has them at this moment, and how the
+//! process itself does (`process`).
 
 use std::sync::Arc;
 
@@ -29,7 +30,13 @@ pub(super) async fn scrape(State(desk): State<Arc<Desk>>) -> Response {
             "the gauges of stock and budget are as old as the last scrape: the store did not answer in time"
         );
     }
-    let mut response = Response::new(handle.render().into());
+    let store = if desk.store.is_remote() {
+        "redis"
+    } else {
+        "embedded"
+    };
+    let text = handle.render() + &super::process::lines(store);
+    let mut response = Response::new(text.into());
     let headers = response.headers_mut();
     headers.insert(
         CONTENT_TYPE,

@@ -21,6 +21,7 @@ mod measures;
 mod metrics;
 mod parked;
 mod preview;
+mod process;
 mod raffle;
 mod read;
 mod reconcile;

@@ -91,7 +91,7 @@ pub fn told(report: &Report, folder: Option<&std::path::Path>, out: Out) -> Resu
     let why = reason.map_or_else(|| "no-go".to_owned(), |reason| reason.says.clone());
     match report.verdict.exit_code() {
         0 => Ok(()),
-        4 => Err(Failure::limits(why)),
+        4 => Err(Failure::missed("limits", why)),
         _ => Err(Failure::check("no-go", why)),
     }
 }

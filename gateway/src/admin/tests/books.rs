@@ -336,6 +336,29 @@ async fn metrics_on_scrape() {
     let budget = r#"gala_budget_left{tenant="acme",campaign="wheel",lane="live"} 70"#;
     assert!(after.contains(budget), "{after}");
     assert!(!after.contains("member-"), "no member is in a metric");
+    // What a load test needs to say what gave out.
+    let value = |name: &str| {
+        let mut lines = after.lines();
+        let line = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.and_then(|value| value.parse::<f64>().ok())
+    };
+    assert!(value("gala_commit_seconds_count") >= Some(40.0), "{after}");
+    assert!(value("gala_commit_seconds_sum") > Some(0.0), "{after}");
+    assert!(value("gala_cores") >= Some(1.0), "{after}");
+    assert!(
+        after.contains(r#"store="embedded"} 1"#),
+        "what is kept where: {after}"
+    );
+    if cfg!(target_os = "linux") {
+        for name in [
+            "process_cpu_seconds_total",
+            "process_resident_memory_bytes",
+            "process_start_time_seconds",
+            "process_open_fds",
+        ] {
+            assert!(value(name) > Some(0.0), "{name}: {after}");
+        }
+    }
     let parked = r#"gala_parked_events{tenant="acme"}"#;
     assert!(after.contains(&format!("{parked} 0\n")), "{after}");
     let event = Parked::new(ParkedFrom::Trigger, "/queue", "1", 1);

@@ -5,6 +5,10 @@ use machine::calendar::{Calendar, Day, Millis};
 use machine::model::Window;
 
 use super::dice::Dice;
+use super::profile::Returns;
+
+/// The day's first moment at which somebody can come again after a visit.
+const A_LITTLE_LATER_MS: Millis = 60_000;
 
 /// How many slots a day has: hours, or what daylight saving leaves of them.
 const SLOTS: usize = 24;
@@ -56,6 +60,37 @@ impl Days {
     /// A moment within the `place`-th day, after `after`; none if the campaign is closed for the rest of it.
     pub fn moment(&self, place: usize, after: Millis, dice: &mut Dice) -> Option<Millis> {
         self.played.get(place)?.moment(after, dice)
+    }
+
+    /// When somebody who was here on the `place`-th day comes again, and on which day; none if they do not.
+    pub fn again(
+        &self,
+        returns: &Returns,
+        place: usize,
+        now: Millis,
+        dice: &mut Dice,
+    ) -> Option<(Millis, usize)> {
+        // Rolled in any case, so that the stream goes on alike.
+        let (same, tomorrow) = (dice.hits(returns.same_day), dice.hits(returns.next_day));
+        let mut moment = dice.clone();
+        if same && let Some(at) = self.moment(place, now + A_LITTLE_LATER_MS, &mut moment) {
+            return Some((at, place));
+        }
+        let mut place = place + 1;
+        if !tomorrow {
+            let mut gap = dice.clone();
+            loop {
+                place += 1;
+                if place >= self.played.len() {
+                    return None;
+                }
+                if gap.hits(returns.later) {
+                    break;
+                }
+            }
+        }
+        let at = self.moment(place, Millis::MIN, &mut moment)?;
+        Some((at, place))
     }
 }
 

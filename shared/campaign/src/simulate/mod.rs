@@ -18,6 +18,7 @@ mod desk;
 mod dice;
 pub mod fit;
 pub mod forecast;
+pub mod guests;
 mod habits;
 mod json;
 mod people;
@@ -36,6 +37,7 @@ use self::run::Run;
 
 pub use self::dice::Rate;
 pub use self::forecast::{Band, Forecast};
+pub use self::guests::Guests;
 pub use self::profile::Profile;
 pub use self::run::Witness;
 pub use self::tally::Tally;
@@ -177,6 +179,14 @@ impl Plan {
     /// What the world of every run begins with: for whoever replays what a witness saw.
     pub fn openings(&self) -> Vec<Admin> {
         Desk::openings(&self.definition)
+    }
+
+    /// The people of one run, from 0, for whoever has them call a server.
+    ///
+    /// # Errors
+    /// The campaign can't be run.
+    pub fn guests(&self, number: u32) -> Result<Guests, SimulateError> {
+        Guests::new(self, number)
     }
 
     /// The days that are played.

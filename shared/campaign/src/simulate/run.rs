@@ -21,9 +21,6 @@ use crate::team::tallies;
 /// Who wants to see every commit of a run that came true.
 pub type Witness<'w> = Option<&'w mut dyn FnMut(&Commit)>;
 
-/// The day's first moment at which somebody can come again after a visit.
-const A_LITTLE_LATER_MS: Millis = 60_000;
-
 /// At most so many people are brought by others for each who comes by themselves.
 const MOST_BROUGHT: u64 = 10;
 
@@ -136,7 +133,10 @@ impl<'r> Run<'r> {
             self.visit(number, now, day, &mut self.people.visit(number, visits))?;
             // A stream of its own: when they come again must not depend on how many events there are to choose from.
             let mut dice = self.people.after(number, visits);
-            next = self.next_visit(day, now, &mut dice);
+            let again = self
+                .days
+                .again(&self.plan.profile.returns, day, now, &mut dice);
+            next = again.unwrap_or((NEVER, usize::MAX));
             self.share(day, &mut dice);
             visits += 1;
         } else {
@@ -354,34 +354,6 @@ impl<'r> Run<'r> {
     /// A rule that can't be evaluated refuses the event, as in production.
     fn failed(&mut self, _fault: &Fault) {
         self.tally.rejected("rule-failed");
-    }
-
-    /// When somebody comes again, and on which day.
-    fn next_visit(&self, day: usize, now: Millis, dice: &mut Dice) -> (Millis, usize) {
-        let returns = self.plan.profile.returns;
-        let never = (NEVER, usize::MAX);
-        // Rolled in any case, so that the stream goes on alike.
-        let (same, tomorrow) = (dice.hits(returns.same_day), dice.hits(returns.next_day));
-        let mut moment = dice.clone();
-        if same && let Some(at) = self.days.moment(day, now + A_LITTLE_LATER_MS, &mut moment) {
-            return (at, day);
-        }
-        let mut place = day + 1;
-        if !tomorrow {
-            let mut gap = dice.clone();
-            loop {
-                place += 1;
-                if place >= self.days.played.len() {
-                    return never;
-                }
-                if gap.hits(returns.later) {
-                    break;
-                }
-            }
-        }
-        self.days
-            .moment(place, Millis::MIN, &mut moment)
-            .map_or(never, |at| (at, place))
     }
 
     /// Somebody may share, and that may bring somebody new.

@@ -16,7 +16,7 @@ mod seen;
 mod tick;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use machine::ids::{CampaignKey, Lane, Pseudonym};
 use machine::input::{PayloadError, User};
@@ -33,7 +33,7 @@ use crate::ask::Answers;
 use crate::lists::Listed;
 use crate::redeem::Typed;
 use crate::served::{Served, TenantShell};
-use crate::telemetry::meters::{Tried, commit_try, grant};
+use crate::telemetry::meters::{Tried, commit_took, commit_try, grant};
 
 pub use drawn::tell;
 pub use fit::{MAX_CLOCK_OFF_MS, clock_off, fit};
@@ -196,7 +196,9 @@ pub async fn act(
         let body = commit.answer.clone();
         let granted: Vec<u16> = commit.grants.iter().map(|grant| grant.reward).collect();
         let after = remote.then(|| known.after(&commit));
+        let begun = Instant::now();
         let outcome = store.commit(Box::new(commit)).await;
+        commit_took(begun.elapsed());
         if matches!(outcome, Err(store::Error::Unknown(_))) {
             seen.forget_all();
         }

@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use metrics::{
-    Counter, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge,
-    histogram,
+    Counter, Gauge, Histogram, counter, describe_counter, describe_gauge, describe_histogram,
+    gauge, histogram,
 };
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 
@@ -18,6 +18,8 @@ const SECONDS: &str = "gala_http_request_seconds";
 const REJECTIONS: &str = "gala_rejections_total";
 const GRANTS: &str = "gala_grants_total";
 const COMMIT_TRIES: &str = "gala_commit_tries_total";
+const COMMIT_SECONDS: &str = "gala_commit_seconds";
+const UNDER_WAY: &str = "gala_calls_under_way";
 const FUNCTION_FAILURES: &str = "gala_function_failures_total";
 const RELAYED: &str = "gala_relayed_total";
 const RELAY_BEHIND: &str = "gala_relay_behind_rows";
@@ -67,6 +69,14 @@ fn describe() {
     describe_counter!(REJECTIONS, "Calls that were told no, by code.");
     describe_counter!(GRANTS, "Rewards granted.");
     describe_counter!(COMMIT_TRIES, "Tries to commit, by outcome.");
+    describe_histogram!(
+        COMMIT_SECONDS,
+        "Seconds that the store took for a try to commit, whatever its outcome."
+    );
+    describe_gauge!(
+        UNDER_WAY,
+        "Calls that the door let in and that are not answered yet."
+    );
     describe_counter!(
         FUNCTION_FAILURES,
         "Tries to call a function elsewhere that had no answer, by kind."
@@ -233,6 +243,44 @@ pub fn grant(tenant: &str, campaign: &str, reward: &str) {
 /// Counts a try to commit.
 pub fn commit_try(tried: Tried) {
     counter!(COMMIT_TRIES, "outcome" => tried.as_str()).increment(1);
+}
+
+/// Notes how long the store took for a try to commit, also for one that failed.
+pub fn commit_took(took: Duration) {
+    histogram!(COMMIT_SECONDS).record(took.as_secs_f64());
+}
+
+/// How many calls are under way at the door, looked up once.
+#[derive(Debug, Clone)]
+pub struct UnderWay(Gauge);
+
+impl UnderWay {
+    /// Make it after [`init_metrics`].
+    pub fn new() -> Self {
+        Self(gauge!(UNDER_WAY))
+    }
+
+    /// Counts a call until what is given back is dropped.
+    pub fn enter(&self) -> Entered<'_> {
+        self.0.increment(1.0);
+        Entered(&self.0)
+    }
+}
+
+impl Default for UnderWay {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A call that is under way; over when dropped, also where its client went away.
+#[derive(Debug)]
+pub struct Entered<'a>(&'a Gauge);
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
 }
 
 /// Counts a try to call a function elsewhere that had no answer. `address` is the config's, `kind` from a closed list.
@@ -487,6 +535,10 @@ mod tests {
             grant("acme", "spring", "coupon");
             commit_try(Tried::Stale);
             commit_try(Tried::Committed);
+            commit_took(Duration::from_millis(3));
+            let door = UnderWay::new();
+            let (_one, two) = (door.enter(), door.enter());
+            drop(two);
             stock_left("acme", "spring", "live", "coupon", 41);
             budget_left("acme", "spring", "live", 12.5);
         });
@@ -494,6 +546,10 @@ mod tests {
             r#"gala_rejections_total{tenant="acme",campaign="spring",code="sold-out"} 1"#,
             r#"gala_grants_total{tenant="acme",campaign="spring",reward="coupon"} 1"#,
             r#"gala_commit_tries_total{outcome="stale"} 1"#,
+            r#"gala_commit_seconds_bucket{le="0.002"} 0"#,
+            r#"gala_commit_seconds_bucket{le="0.005"} 1"#,
+            "gala_commit_seconds_count 1",
+            "gala_calls_under_way 1",
             r#"gala_stock_left{tenant="acme",campaign="spring",lane="live",reward="coupon"} 41"#,
             r#"gala_budget_left{tenant="acme",campaign="spring",lane="live"} 12.5"#,
         ] {
