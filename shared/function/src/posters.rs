@@ -1,12 +1,14 @@
 //! The templates of posters, checked when the configs are read: `poster` reads a drawing, `campaign::posters` knows what may stand
 //! in it, and neither knows of the other.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use campaign::posters::check::{Drawing, Flaw, Reader, Spot, SpotKind, check as held};
 use campaign::{Loaded, codes};
-use poster::{Canvas, Content, Fault, FaultKind, Fonts, PlaceKind, Scale, Template};
+use poster::{Area, Canvas, Content, Fault, FaultKind, Fonts, Place, PlaceKind, Scale, Template};
 
 /// What the longest text is: said where one does not fit.
 const RECKONED: &str =
@@ -29,7 +31,11 @@ pub enum Care {
 
 /// Checks the templates of all campaigns; one whose templates have errors has no definition any more.
 pub fn check(loaded: &mut Loaded, root: &str, care: Care) {
-    held(loaded, root, &Drawer { care });
+    let drawer = Drawer {
+        care,
+        fonts: RefCell::default(),
+    };
+    held(loaded, root, &drawer);
 }
 
 /// The fonts that a tenant's posters are drawn with: the built-in ones, and its own.
@@ -46,6 +52,26 @@ pub fn fonts(own: &BTreeMap<String, Arc<[u8]>>) -> Fonts {
 #[derive(Debug)]
 struct Drawer {
     care: Care,
+    /// Those of the tenant that is looked at, and the files they are of: what is known of their letters is made once, not for each
+    /// of its templates.
+    fonts: RefCell<Option<(BTreeMap<String, Arc<[u8]>>, Fonts)>>,
+}
+
+impl Drawer {
+    fn fonts(&self, own: &BTreeMap<String, Arc<[u8]>>) -> Fonts {
+        if own.is_empty() {
+            return fonts(own);
+        }
+        let same = |known: &BTreeMap<String, Arc<[u8]>>| {
+            let pairs = known.values().zip(own.values());
+            known.len() == own.len() && pairs.into_iter().all(|(a, b)| Arc::ptr_eq(a, b))
+        };
+        let mut kept = self.fonts.borrow_mut();
+        match &*kept {
+            Some((known, fonts)) if same(known) => fonts.clone(),
+            _ => kept.insert((own.clone(), fonts(own))).1.clone(),
+        }
+    }
 }
 
 impl Reader for Drawer {
@@ -55,7 +81,7 @@ impl Reader for Drawer {
         file: &dyn Fn(&str) -> Option<Vec<u8>>,
         own: &BTreeMap<String, Arc<[u8]>>,
     ) -> Result<Box<dyn Drawing>, Vec<Flaw>> {
-        match Template::read(svg, file, &fonts(own)) {
+        match Template::read(svg, file, &self.fonts(own)) {
             Ok(template) => Ok(Box::new(Drawn {
                 template,
                 care: self.care,
@@ -65,7 +91,7 @@ impl Reader for Drawer {
     }
 
     fn font(&self, bytes: &[u8]) -> Result<(), String> {
-        let read = Fonts::built_in().with(bytes.to_vec());
+        let read = fonts(&BTreeMap::new()).with(bytes.to_vec());
         read.map(drop).map_err(|no| no.to_string())
     }
 }
@@ -96,17 +122,24 @@ impl Drawing for Drawn {
         if self.care == Care::Usual {
             return Vec::new();
         }
-        let scene = self.template.scene(Scale::X1);
-        let empty = scene.compose(&Content::default()).canvas;
         let places = self.template.places().iter();
         let texts = places.filter(|place| place.kind == PlaceKind::Text);
-        let faint = texts.filter_map(|place| {
+        let mut told = BTreeSet::new();
+        let texts: Vec<&Place> = texts.filter(|place| told.insert(&place.path)).collect();
+        if texts.is_empty() {
+            return Vec::new();
+        }
+        let scene = self.template.scene(Scale::X1);
+        let empty = scene.compose(&Content::default());
+        let mut drawn = empty.clone();
+        let faint = texts.into_iter().filter_map(|place| {
             let texts = BTreeMap::from([(place.path.clone(), "国家8008".to_owned())]);
-            let drawn = scene.compose(&Content {
+            let content = Content {
                 texts,
                 pictures: BTreeMap::new(),
-            });
-            let found = contrast(&empty, &drawn.canvas)?;
+            };
+            scene.compose_into(&content, &mut drawn);
+            let found = contrast(&empty.canvas, &drawn.canvas, &drawn.touched)?;
             (found < LEAST_CONTRAST).then(|| Flaw {
                 code: codes::POSTER_CONTRAST,
                 message: format!(
@@ -120,9 +153,7 @@ impl Drawing for Drawn {
                 at: place.at.clone(),
             })
         });
-        let mut found: Vec<Flaw> = faint.collect();
-        found.dedup_by(|one, other| one.message == other.message);
-        found
+        faint.collect()
     }
 
     fn overflows(&self, texts: &BTreeMap<String, String>) -> Vec<Flaw> {
@@ -188,26 +219,51 @@ fn code(kind: &FaultKind) -> &'static str {
     }
 }
 
-/// How well what was added to a canvas can be told from what was there: the contrast ratio that a tenth of its pixels reach, so
-/// that the soft edges of letters count for nothing. None where nothing was added.
-fn contrast(before: &Canvas, after: &Canvas) -> Option<f64> {
-    let pixels = before.rgb.chunks_exact(3).zip(after.rgb.chunks_exact(3));
-    let mut found: Vec<f64> = pixels
-        .filter(|(was, is)| {
-            let moved = was.iter().zip(*is).map(|(a, b)| u32::from(a.abs_diff(*b)));
-            moved.max().unwrap_or(0) >= INK
-        })
-        .map(|(was, is)| {
-            let (a, b) = (luminance(was), luminance(is));
-            (a.max(b) + 0.05) / (a.min(b) + 0.05)
-        })
-        .collect();
+/// How well what was added to a canvas, in these areas, can be told from what was there: the contrast ratio that a tenth of its
+/// pixels reach, so that the soft edges of letters count for nothing. None where nothing was added.
+fn contrast(before: &Canvas, after: &Canvas, touched: &[Area]) -> Option<f64> {
+    let mut found = Vec::new();
+    let mut differ = false;
+    for (number, area) in touched.iter().enumerate() {
+        let right = (area.x.saturating_add(area.width)).min(before.width);
+        let bottom = (area.y.saturating_add(area.height)).min(before.height);
+        // What two areas share is looked at once.
+        let earlier = touched.get(..number).unwrap_or_default();
+        for y in area.y..bottom {
+            let (was, is) = (row(before, y, area.x..right), row(after, y, area.x..right));
+            if was == is {
+                continue;
+            }
+            differ = true;
+            for ((x, was), is) in (area.x..).zip(was.chunks_exact(3)).zip(is.chunks_exact(3)) {
+                let moved = was.iter().zip(is).map(|(a, b)| u32::from(a.abs_diff(*b)));
+                if moved.max().unwrap_or(0) < INK || earlier.iter().any(|area| holds(*area, x, y)) {
+                    continue;
+                }
+                let (a, b) = (luminance(was), luminance(is));
+                found.push((a.max(b) + 0.05) / (a.min(b) + 0.05));
+            }
+        }
+    }
     if found.is_empty() {
         // Ink of nearly the colour behind it is no ink at all.
-        return (before.rgb != after.rgb).then_some(1.0);
+        return differ.then_some(1.0);
     }
     found.sort_by(f64::total_cmp);
     found.get(found.len() * 9 / 10).copied()
+}
+
+/// The bytes of a part of a row.
+fn row(canvas: &Canvas, y: u32, columns: Range<u32>) -> &[u8] {
+    let first = y as usize * canvas.width as usize;
+    let at = |x: u32| 3 * (first + x as usize);
+    let bytes = at(columns.start)..at(columns.end);
+    canvas.rgb.get(bytes).unwrap_or_default()
+}
+
+fn holds(area: Area, x: u32, y: u32) -> bool {
+    let inside = |at: u32, from: u32, length: u32| at >= from && at - from < length;
+    inside(x, area.x, area.width) && inside(y, area.y, area.height)
 }
 
 /// The relative luminance of a pixel (WCAG 2).
@@ -239,10 +295,38 @@ mod tests {
 
     #[test]
     fn contrast_is_what_eyes_see() {
+        let all = Area {
+            x: 0,
+            y: 0,
+            width: 10,
+            height: 1,
+        };
         let (white, black) = (canvas([255; 3]), canvas([0; 3]));
-        assert_eq!(contrast(&white, &white), None);
-        assert!(contrast(&white, &black).is_some_and(|found| (found - 21.0).abs() < 0.01));
-        assert!(contrast(&white, &canvas([244; 3])).is_some_and(|found| found < 1.5));
-        assert!(contrast(&white, &canvas([200; 3])).is_some_and(|found| found < 3.0));
+        let seen = |before, after| contrast(before, after, &[all]);
+        assert_eq!(seen(&white, &white), None);
+        assert!(seen(&white, &black).is_some_and(|found| (found - 21.0).abs() < 0.01));
+        assert!(seen(&white, &canvas([244; 3])).is_some_and(|found| found < 1.5));
+        assert!(seen(&white, &canvas([200; 3])).is_some_and(|found| found < 3.0));
+    }
+
+    #[test]
+    fn only_what_was_touched_is_looked_at_and_each_pixel_once() {
+        let white = canvas([255; 3]);
+        let mut two = canvas([255; 3]);
+        two.rgb[..3].fill(0);
+        two.rgb[3..].fill(200);
+        let area = |x, width| Area {
+            x,
+            y: 0,
+            width,
+            height: 1,
+        };
+        let faint = contrast(&white, &two, &[area(1, 40)]);
+        assert!(faint.is_some_and(|found| found < 3.0));
+        // The strong pixel is a tenth of all, however often the others are told.
+        let often = [area(8, 40), area(1, 9), area(0, 10), area(1, 9)];
+        assert!(contrast(&white, &two, &often).is_some_and(|found| found > 20.0));
+        assert_eq!(contrast(&white, &two, &[]), None);
+        assert_eq!(contrast(&white, &two, &[area(20, 4)]), None);
     }
 }

@@ -222,6 +222,7 @@ fn save(bench: &Bench, dir: &std::path::Path) {
         fs::write(dir.join(format!("spliced-{i}.jpg")), spliced).unwrap();
         fs::write(dir.join(format!("plain-{i}.jpg")), plain).unwrap();
         if i == 0 {
+            fs::write(dir.join("poster.rgb"), &canvas.rgb).unwrap();
             fs::write(dir.join("poster.png"), encode::png(canvas).unwrap()).unwrap();
             let webp = encode::webp(canvas, QUALITY).unwrap();
             fs::write(dir.join("poster.webp"), webp).unwrap();

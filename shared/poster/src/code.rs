@@ -34,15 +34,21 @@ fn size(code: &QRCode, side: u32) -> u32 {
     side / (code.size as u32 + 2 * QUIET)
 }
 
-/// Draws the dark modules in the middle of a square; the light ones are the paper that is there. Returns the pixels of a module.
-pub(crate) fn draw(code: &QRCode, square: Area, ink: [u8; 3], canvas: &mut Canvas) -> u32 {
+/// Draws the dark modules in the middle of a square; the light ones are the paper that is there. Returns the pixels of a module, and
+/// where the modules are; none where it does not fit at all.
+pub(crate) fn draw(
+    code: &QRCode,
+    square: Area,
+    ink: [u8; 3],
+    canvas: &mut Canvas,
+) -> Option<(u32, Area)> {
     let module = size(code, square.width.min(square.height));
+    if module == 0 {
+        return None;
+    }
     let across = module * code.size as u32;
     let left = square.x + (square.width - across) / 2;
     let top = square.y + (square.height - across) / 2;
-    if module == 0 {
-        return 0;
-    }
     let wide = canvas.width as usize * 3;
     let (from, length) = (left as usize * 3, across as usize * 3);
     for (row, modules) in (0..code.size).map(|row| (row, &code[row])) {
@@ -64,7 +70,13 @@ pub(crate) fn draw(code: &QRCode, square: Area, ink: [u8; 3], canvas: &mut Canva
             }
         }
     }
-    module
+    let modules = Area {
+        x: left,
+        y: top,
+        width: across,
+        height: across,
+    };
+    Some((module, modules))
 }
 
 /// How light a colour is, 0 to 1.

@@ -154,9 +154,8 @@ impl Scene {
         if (sized.is_none() || item.contain)
             && let Some(usual) = &frame.usual
         {
-            composed
-                .touched
-                .extend(paint::layer(&mut composed.canvas, whole, usual));
+            paint::layer(&mut composed.canvas, whole, &usual.layer);
+            composed.touched.extend(usual.bands.iter().copied());
         }
         let Some(sized) = sized else {
             // The usual look has its outline already, unless its corners were rounded here.
@@ -165,9 +164,8 @@ impl Scene {
                 .as_ref()
                 .filter(|_| item.rounded && frame.usual.is_some())
             {
-                composed
-                    .touched
-                    .extend(paint::layer(&mut composed.canvas, whole, outline));
+                paint::layer(&mut composed.canvas, whole, &outline.layer);
+                composed.touched.extend(outline.bands.iter().copied());
             }
             composed.warnings.push(Warning::Empty {
                 path: item.path.clone(),
@@ -180,17 +178,12 @@ impl Scene {
             width: frame.area.width as usize,
             height: frame.area.height as usize,
         };
-        composed.touched.extend(paint::masked(
-            &mut composed.canvas,
-            frame.area,
-            spot,
-            &sized.rgba,
-            &frame.mask,
-        ));
+        let canvas = &mut composed.canvas;
+        paint::masked(canvas, frame.area, spot, &sized.rgba, &frame.mask);
+        composed.touched.extend(frame.bands.iter().copied());
         if let Some(outline) = &frame.outline {
-            composed
-                .touched
-                .extend(paint::layer(&mut composed.canvas, whole, outline));
+            paint::layer(canvas, whole, &outline.layer);
+            composed.touched.extend(outline.bands.iter().copied());
         }
     }
 
@@ -205,11 +198,10 @@ impl Scene {
             });
             return;
         };
-        let module = code::build(text, item.logo).map_or(0, |code| {
-            composed.touched.push(area);
-            code::draw(&code, area, item.ink, &mut composed.canvas)
-        });
-        if module < code::LEAST {
+        let drawn = code::build(text, item.logo)
+            .and_then(|code| code::draw(&code, area, item.ink, &mut composed.canvas));
+        composed.touched.extend(drawn.map(|(_, modules)| modules));
+        if drawn.is_none_or(|(module, _)| module < code::LEAST) {
             composed.warnings.push(Warning::LongCode {
                 path: item.path.clone(),
             });

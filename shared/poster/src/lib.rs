@@ -12,6 +12,7 @@ mod fonts;
 mod template;
 mod text;
 
+mod bands;
 mod code;
 mod compose;
 mod content;

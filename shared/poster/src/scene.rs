@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use resvg::tiny_skia::{Color, Pixmap, Transform};
 use resvg::usvg::Tree;
 
+use crate::bands::bands;
 use crate::canvas::{Area, Canvas};
 use crate::encode::{Backdrop, QUALITY};
 use crate::paint::{self, Layer};
@@ -69,8 +70,16 @@ pub(crate) struct Frame {
     pub area: Area,
     /// How strongly the picture covers each pixel.
     pub mask: Vec<u8>,
-    pub usual: Option<Layer>,
-    pub outline: Option<Layer>,
+    /// Where it covers any.
+    pub bands: Vec<Area>,
+    pub usual: Option<Look>,
+    pub outline: Option<Look>,
+}
+
+/// What is drawn at a picture's place, and where.
+pub(crate) struct Look {
+    pub layer: Layer,
+    pub bands: Vec<Area>,
 }
 
 static NUMBER: AtomicU64 = AtomicU64::new(1);
@@ -174,7 +183,7 @@ impl Scene {
             [&frame.usual, &frame.outline]
                 .into_iter()
                 .flatten()
-                .map(|layer| layer.rgba.len())
+                .map(|look| look.layer.rgba.len())
                 .sum::<usize>()
         };
         let steps: usize = self
@@ -213,7 +222,7 @@ impl Prepared {
                 .fold(None, |all, line| paint::union(all, *line)),
             Self::Picture(frame) => frame.as_ref().and_then(|frame| {
                 let layers = [&frame.usual, &frame.outline].into_iter().flatten();
-                let areas = layers.map(|layer| Some(layer.area));
+                let areas = layers.map(|look| Some(look.layer.area));
                 areas
                     .chain([Some(frame.area)])
                     .reduce(paint::union)
@@ -293,17 +302,20 @@ impl Stage<'_> {
             ),
             What::Picture(picture) => {
                 Prepared::Picture(self.document(Some(&picture.shape)).map(|shape| {
-                    let mask = shape.rgba.chunks_exact(4).map(|pixel| pixel[3]).collect();
-                    let mut frame = Frame {
-                        area: shape.area,
-                        mask,
-                        usual: self.document(picture.usual.as_ref()),
-                        outline: self.document(picture.outline.as_ref()),
+                    let mask: Vec<u8> = alpha(&shape).collect();
+                    let usual = self.document(picture.usual.as_ref());
+                    let usual = if picture.rounded {
+                        usual.and_then(|usual| rounded(usual, shape.area, &mask))
+                    } else {
+                        usual
                     };
-                    if picture.rounded {
-                        frame.usual = frame.usual.take().and_then(|usual| rounded(usual, &frame));
+                    Frame {
+                        area: shape.area,
+                        bands: bands(shape.area, mask.iter().copied()),
+                        mask,
+                        usual: usual.map(Look::of),
+                        outline: self.document(picture.outline.as_ref()).map(Look::of),
                     }
-                    frame
                 }))
             }
             What::Code(code) => {
@@ -327,20 +339,29 @@ impl Stage<'_> {
     }
 }
 
-/// A picture's usual look in the shape that its place has, with its outline.
-fn rounded(mut usual: Layer, frame: &Frame) -> Option<Layer> {
+impl Look {
+    fn of(layer: Layer) -> Self {
+        Self {
+            bands: bands(layer.area, alpha(&layer)),
+            layer,
+        }
+    }
+}
+
+fn alpha(layer: &Layer) -> impl Iterator<Item = u8> {
+    layer.rgba.chunks_exact(4).map(|pixel| pixel[3])
+}
+
+/// A picture's usual look in the shape that its place has.
+fn rounded(mut usual: Layer, area: Area, mask: &[u8]) -> Option<Layer> {
     let wide = usual.area.width as usize;
     for (index, pixel) in usual.rgba.chunks_exact_mut(4).enumerate() {
         let x = usual.area.x + (index % wide) as u32;
         let y = usual.area.y + (index / wide) as u32;
-        let inside = x.checked_sub(frame.area.x).zip(y.checked_sub(frame.area.y));
+        let inside = x.checked_sub(area.x).zip(y.checked_sub(area.y));
         let cover = inside
-            .filter(|(x, _)| *x < frame.area.width)
-            .and_then(|(x, y)| {
-                frame
-                    .mask
-                    .get(y as usize * frame.area.width as usize + x as usize)
-            });
+            .filter(|(x, _)| *x < area.width)
+            .and_then(|(x, y)| mask.get(y as usize * area.width as usize + x as usize));
         for byte in pixel {
             *byte = paint::part(u32::from(*byte), u32::from(cover.copied().unwrap_or(0))) as u8;
         }

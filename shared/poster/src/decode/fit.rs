@@ -92,6 +92,38 @@ fn middle(picture: &Picture, width: u32, height: u32) -> Option<Cow<'_, Picture>
     }))
 }
 
+/// Whether no pixel lets anything through.
+fn opaque(picture: &Picture) -> bool {
+    let all = |all, pixel: &[u8; 4]| all & pixel[3];
+    picture.rgba.as_chunks().0.iter().fold(255, all) == 255
+}
+
+/// An opaque picture at half its size: each pixel the mean of four. The last row or column of an odd number of them is left out: a
+/// picture that is halved is four times as large as its place, at least.
+fn halved(picture: &Picture) -> Picture {
+    let (width, height) = (picture.width / 2, picture.height / 2);
+    let stride = 4 * picture.width as usize;
+    let mut rgba = vec![0; 4 * width as usize * height as usize];
+    let rows = rgba.chunks_exact_mut(4 * width.max(1) as usize);
+    for (row, two) in rows.zip(picture.rgba.chunks_exact((2 * stride).max(1))) {
+        let (upper, lower) = two.split_at(stride);
+        let (upper, lower) = (upper.as_chunks::<8>().0, lower.as_chunks::<8>().0);
+        let pixels = row.as_chunks_mut::<4>().0;
+        for ((pixel, a), b) in pixels.iter_mut().zip(upper).zip(lower) {
+            *pixel = std::array::from_fn(|at| {
+                let sum =
+                    u16::from(a[at]) + u16::from(a[at + 4]) + u16::from(b[at]) + u16::from(b[at + 4]);
+                ((sum + 2) / 4) as u8
+            });
+        }
+    }
+    Picture {
+        width,
+        height,
+        rgba,
+    }
+}
+
 /// Resizes; none where there is nothing to resize.
 fn resized(picture: &Picture, width: u32, height: u32) -> Option<Picture> {
     if width == 0 || height == 0 || picture.width == 0 || picture.height == 0 {
@@ -107,6 +139,11 @@ fn resized(picture: &Picture, width: u32, height: u32) -> Option<Picture> {
     if (width, height) == (picture.width, picture.height) {
         return Some(picture.clone());
     }
+    let opaque = opaque(picture);
+    // Means of four are nearly free, and the kernel then reads a quarter. The last halving is left to it, so that edges stay sharp.
+    if opaque && picture.width / 4 >= width && picture.height / 4 >= height {
+        return resized(&halved(picture), width, height);
+    }
     let mut to = Image::new(width, height, PixelType::U8x4);
     let shrinks = f64::from(picture.width) / f64::from(width);
     let shrinks = shrinks.min(f64::from(picture.height) / f64::from(height));
@@ -116,7 +153,6 @@ fn resized(picture: &Picture, width: u32, height: u32) -> Option<Picture> {
     } else {
         FilterType::Hamming
     };
-    let opaque = picture.rgba.chunks_exact(4).all(|pixel| pixel[3] == 255);
     let options = ResizeOptions::new()
         .resize_alg(ResizeAlg::Convolution(filter))
         .use_alpha(!opaque);

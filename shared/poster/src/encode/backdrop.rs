@@ -10,10 +10,10 @@ use super::{Unencodable, jpeg_rows, segments::Segments, sides};
 use crate::{Area, Canvas, Format};
 
 /// Blocks between two markers. Fewer fit closer around what is touched, and cost 3 bytes more each: docs/BENCHMARKS.md.
-const EVERY: u16 = 4;
+const EVERY: u16 = 2;
 
 /// The side of a block, in pixels.
-const BLOCK: usize = 16;
+pub(crate) const BLOCK: usize = 16;
 
 /// The most blocks that a JPEG can have beside or under each other.
 const MOST: usize = u16::MAX as usize / BLOCK;

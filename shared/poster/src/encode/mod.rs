@@ -2,14 +2,18 @@
 //!
 //! Nothing is drawn here, and nothing is said about where the bytes go.
 
-use jpeg_encoder::{ChromaSubsamplingMethod, ColorType, Encoder, EncodingError, SamplingFactor};
+use jpeg_encoder::{ChromaSubsamplingMethod, Encoder, EncodingError, SamplingFactor};
 
 use crate::{Canvas, Format};
 
 mod backdrop;
+mod rows;
 mod segments;
 
 pub use backdrop::Backdrop;
+pub(crate) use backdrop::BLOCK;
+
+use rows::Rows;
 
 /// What posters are written with, 1 to 100: text keeps clean edges, and photos look untouched.
 pub const QUALITY: u8 = 85;
@@ -131,10 +135,10 @@ fn jpeg_rows(
     let mut written = Vec::with_capacity(rgb.len() / 12 + 1024);
     let mut encoder = Encoder::new(&mut written, quality.clamp(1, 100));
     encoder.set_sampling_factor(SamplingFactor::F_2_2);
-    // The library takes one colour of four else, which shows at the edges of coloured text.
-    encoder.set_chroma_subsampling_method(ChromaSubsamplingMethod::Average);
+    // One colour of four, which is the average of them: `Rows` sees to it.
+    encoder.set_chroma_subsampling_method(ChromaSubsamplingMethod::Nearest);
     encoder.set_restart_interval(every);
-    let wrote = encoder.encode(rgb, width, height, ColorType::Rgb);
+    let wrote = encoder.encode_image(Rows { rgb, width, height });
     wrote.map_err(|error: EncodingError| Unencodable::Library {
         format: Format::Jpeg,
         why: error.to_string(),

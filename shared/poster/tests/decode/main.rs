@@ -500,6 +500,33 @@ mod fitting {
         );
     }
 
+    #[test]
+    fn a_large_picture_comes_out_as_the_means_of_its_parts() {
+        // Slopes, and a grain that must vanish; odd sides, too.
+        for side in [640, 641, 90] {
+            let pixels = (0..side * side).flat_map(|at| {
+                let (x, y) = (at % side, at / side);
+                let grain = if (x + y) % 2 == 0 { 20 } else { 0 };
+                let slope = |at: u32| (at * 200 / side + grain) as u8;
+                [slope(x), slope(y), 100, 255]
+            });
+            let picture = Picture {
+                width: side,
+                height: side,
+                rgba: pixels.collect(),
+            };
+            let fitted = fitted(&picture, 20, 20, Fit::Stretch);
+            for (at, pixel) in fitted.rgba.chunks_exact(4).enumerate() {
+                let mean = |at: usize| (at * 10 + 15) as u8;
+                let (x, y) = (at % 20, at / 20);
+                assert_eq!((pixel[2], pixel[3]), (100, 255));
+                let inside = (1..19).contains(&x) && (1..19).contains(&y);
+                let off = pixel[0].abs_diff(mean(x)).max(pixel[1].abs_diff(mean(y)));
+                assert!(off <= 2 || !inside && off <= 6, "{side}: {x} {y} {pixel:?}");
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn any_size_fits_any_place(
