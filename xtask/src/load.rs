@@ -16,11 +16,13 @@ use crate::step::Step;
 
 const SCENARIO: &str = "loadtest/scenarios/smoke.yaml";
 const GALA: &str = "target/debug/gala";
+/// How `gala load` ends where promises were kept and calls answered, and only the figures are not as asked.
+const SPEED: i32 = 4;
 
 /// Builds `gala`, serves `configs/` on free ports with an empty store, and plays the scenario; the report is left in `target/load/smoke`.
 pub fn smoke(root: &Path) -> Result<()> {
-    // As the tests built it, so that nothing is compiled twice.
-    Step::cargo(["build", "--workspace", "--bins", "--locked"]).run()?;
+    // As the tests build it, so that nothing is compiled twice.
+    Step::cargo(["test", "--workspace", "--no-run", "--locked"]).run()?;
     let folder = root.join("target/load");
     let (data, report) = (folder.join("data"), folder.join("smoke"));
     for old in [&data, &report] {
@@ -33,11 +35,22 @@ pub fn smoke(root: &Path) -> Result<()> {
     let log = folder.join("serve.log");
     let server = Server::start(target, admin, &data, &log)?;
     let played = server.ready(target, &log).and_then(|()| {
-        Step::new(GALA)
+        let status = Command::new(GALA)
             .args(["load", SCENARIO, "--target", &format!("http://{target}")])
             .args(["--admin", &format!("http://{admin}"), "--report"])
-            .args([&report])
-            .run()
+            .arg(&report)
+            .status()
+            .into_diagnostic()?;
+        match status.code() {
+            Some(0) => Ok(()),
+            Some(SPEED) => {
+                eprintln!(
+                    "  a limit was missed, or the generator fell behind: no reason to fail here"
+                );
+                Ok(())
+            }
+            _ => bail!("`gala load {SCENARIO}` ended with {status}"),
+        }
     });
     drop(server);
     played.wrap_err_with(|| {

@@ -120,8 +120,11 @@ impl Request {
             out.extend_from_slice(b"\r\n");
             return;
         }
-        out.extend_from_slice(b"Idempotency-Key: ");
-        out.extend_from_slice(key.as_bytes());
+        // The ledger's rows name the request: so the judge finds what was done for a call whose answer never came.
+        for header in [&b"Idempotency-Key: "[..], b"\r\nX-Request-Id: "] {
+            out.extend_from_slice(header);
+            out.extend_from_slice(key.as_bytes());
+        }
         if self.body.is_empty() {
             out.extend_from_slice(b"\r\nContent-Length: 0\r\n\r\n");
             return;

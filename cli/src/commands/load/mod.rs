@@ -3,6 +3,7 @@
 mod after;
 mod keys;
 mod play;
+mod player;
 
 use clap::{Args, Subcommand};
 

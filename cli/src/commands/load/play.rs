@@ -1,21 +1,23 @@
-//! One run: the scenario is played, the judge holds his books against the target's, and the report is written.
+//! What `gala load SCENARIO` does: reads all it needs, has the scenario played, lets the judge hold the answers against the target's
+//! books, and makes the report. How a run is played, alone or in a search, is `player`'s.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
+use loadtest::capacity::{self, Capacity};
 use loadtest::engine::{self, Mint as _};
-use loadtest::judge::{self, Book};
+use loadtest::find::Found;
+use loadtest::judge;
 use loadtest::limit::Held;
-use loadtest::live::Live;
 use loadtest::report::{Parts, Report, Reproduce};
-use loadtest::run::Run;
 use loadtest::scenario::{self, Scenario};
 use sha2::{Digest as _, Sha256};
 
 use super::after::told;
 use super::keys::{Keys, Staff};
+use super::player::{Played, Player, search};
 use crate::failure::Failure;
 use crate::out::Out;
 
@@ -43,6 +45,21 @@ pub struct Play {
         requires = "admin"
     )]
     pub token: Option<String>,
+    /// Searches the highest rate that still meets the limits, in place of the scenario's own arrivals
+    #[arg(long)]
+    pub find_max: bool,
+    /// The first rate of the search, in journeys a second
+    #[arg(long, value_name = "RATE", default_value_t = 50, requires = "find_max", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub find_from: u32,
+    /// How long each rate of the search is played, in seconds
+    #[arg(long, value_name = "S", default_value_t = 10, requires = "find_max", value_parser = clap::value_parser!(u64).range(2..=3600))]
+    pub find_secs: u64,
+    /// A forecast (`gala simulate FILE --json`) to reckon from what the whole campaign will need and cost
+    #[arg(long, value_name = "FILE")]
+    pub forecast: Option<PathBuf>,
+    /// Price tables to reckon with [default: those that ship: lambda, scf, vm]
+    #[arg(long, value_name = "FILE", requires = "forecast")]
+    pub prices: Vec<PathBuf>,
     /// Where the report goes: report.html, report.json, junit.xml
     #[arg(long, value_name = "DIR")]
     pub report: Option<PathBuf>,
@@ -85,6 +102,7 @@ pub fn run(args: &Play, out: Out) -> Result<(), Failure> {
         )),
         None => None,
     };
+    let beside = Beside::read(args)?;
     let ask = engine::Ask {
         target: args.target.clone(),
         mint: Arc::clone(&keys) as Arc<dyn engine::Mint>,
@@ -92,30 +110,32 @@ pub fn run(args: &Play, out: Out) -> Result<(), Failure> {
         threads: args.threads,
         seed: args.seed,
     };
-    let stop = stopped_by_hand()?;
+    let player = Player {
+        ask: &ask,
+        admin: args.admin.as_deref(),
+        stop: stopped_by_hand()?,
+        out,
+    };
     out.note(format!("{}: {}", scenario.name, scenario.title));
-    let mut live = Live::new();
-    let books = |_| Book::new(&scenario);
-    let (run, books) = engine::play(&scenario, &ask, &stop, books, &mut |tick| {
-        if !out.json {
-            live.show(tick);
-        }
-    })
-    .map_err(failed)?;
+    let (played, found) = if args.find_max {
+        let (played, found) = search(&scenario, &player, args)?;
+        (played, Some(found))
+    } else {
+        (player.play(&scenario)?, None)
+    };
     out.note("the judge holds the answers against the target's books");
-    let judged = judged(&scenario, books, &run, &keys, staff.as_ref());
-    let report = report(&scenario, &text, run, judged);
+    let judged = judged(&scenario, &played, &keys, staff.as_ref());
+    let capacity = beside.capacity(&played);
+    let report = report(&scenario, &text, (played, capacity, found), judged);
     told(&report, args.report.as_deref(), out)
 }
 
 fn judged(
     scenario: &Scenario,
-    books: Vec<Book>,
-    run: &Run,
+    played: &Played,
     keys: &Keys,
     staff: Option<&(&str, Staff)>,
 ) -> Result<judge::Judged, String> {
-    let book = Book::join(books).unwrap_or_else(|| Book::new(scenario));
     let claims = &scenario.population.claims;
     let user = |tenant: &str, user: u64| {
         let member = loadtest::call::member_id(&scenario.population.mark, user);
@@ -133,38 +153,84 @@ fn judged(
         }),
     };
     let ask = judge::Ask {
-        target: &run.target,
+        target: &played.run.target,
         admin: staff.map(|(admin, _)| (*admin, &token as judge::StaffToken<'_>)),
         user: &user,
         sample: SAMPLE,
-        began_at: &run.began_at,
+        began_at: &played.began_at,
     };
-    judge::judge(scenario, &book, &ask).map_err(|error| error.to_string())
+    judge::judge(scenario, &played.book, &ask).map_err(|error| error.to_string())
+}
+
+/// What is reckoned beside the run, read before it: a mistake in a file is no reason to have played for nothing.
+struct Beside {
+    forecast: Option<capacity::Forecast>,
+    tables: Vec<capacity::Table>,
+}
+
+impl Beside {
+    fn read(args: &Play) -> Result<Self, Failure> {
+        let text = |path: &Path| {
+            std::fs::read_to_string(path).map_err(|error| {
+                Failure::usage(format!("{} can't be read: {error}", path.display()))
+            })
+        };
+        let wrong = |path: &Path, why: String| Failure::usage(format!("{}: {why}", path.display()));
+        let forecast = args.forecast.as_deref().map(|path| {
+            capacity::Forecast::read(&text(path)?).map_err(|why| wrong(path, why.to_string()))
+        });
+        let tables = if args.prices.is_empty() {
+            let shipped = capacity::shipped().into_iter();
+            let read = shipped.map(|(name, table)| {
+                capacity::Table::read(table).map_err(|why| wrong(Path::new(name), why.to_string()))
+            });
+            read.collect::<Result<_, _>>()?
+        } else {
+            let named = args.prices.iter().map(|path| {
+                capacity::Table::read(&text(path)?).map_err(|why| wrong(path, why.to_string()))
+            });
+            named.collect::<Result<_, _>>()?
+        };
+        Ok(Self {
+            forecast: forecast.transpose()?,
+            tables,
+        })
+    }
+
+    /// The peak is the forecast's: what a scenario asks for may be far more than anyone expects.
+    fn capacity(&self, played: &Played) -> Vec<Capacity> {
+        let reckoned = self.forecast.as_ref().map(|forecast| {
+            let instance = capacity::Instance::default();
+            let server = played.server.as_ref();
+            capacity::reckon(forecast, &played.run, server, None, instance, &self.tables)
+        });
+        reckoned.into_iter().collect()
+    }
 }
 
 fn report(
     scenario: &Scenario,
     text: &str,
-    run: Run,
+    (played, capacity, found): (Played, Vec<Capacity>, Option<Found>),
     judged: Result<judge::Judged, String>,
 ) -> Report {
     let limits: Vec<Held> = scenario
         .limits
         .iter()
-        .map(|limit| limit.measure(&run))
+        .map(|limit| limit.measure(&played.run))
         .collect();
     let (truth, odds, campaigns) = match judged {
         Ok(judged) => (Ok(judged.truth), judged.odds, judged.campaigns),
         Err(why) => (Err(why), Vec::new(), Vec::new()),
     };
     Report::of(Parts {
-        run,
+        run: played.run,
         limits,
         truth,
         odds,
-        server: None,
-        capacity: Vec::new(),
-        found: None,
+        server: played.server,
+        capacity,
+        found,
         reproduce: Reproduce {
             program: format!("gala {}", env!("CARGO_PKG_VERSION")),
             commit: option_env!("GALA_COMMIT").map(str::to_owned),
@@ -208,20 +274,6 @@ fn read(args: &Play) -> Result<(Scenario, String), Failure> {
         Failure::red()
     })?;
     Ok((scenario, text))
-}
-
-fn failed(error: engine::Error) -> Failure {
-    let said = error.to_string();
-    match error {
-        engine::Error::Target { .. } | engine::Error::Part(..) => Failure::usage(said),
-        engine::Error::Mint { .. } => Failure::check("no-signing-key", said),
-        engine::Error::Unreachable { .. } | engine::Error::Tls { .. } => {
-            Failure::unreachable("target", said)
-        }
-        engine::Error::Files { .. } | engine::Error::Io { .. } | engine::Error::Thread => {
-            Failure::unreachable("generator", said)
-        }
-    }
 }
 
 /// Set by Ctrl-C: what was measured so far is still told. A second one ends the command at once.

@@ -111,8 +111,10 @@ fn halved(picture: &Picture) -> Picture {
         let pixels = row.as_chunks_mut::<4>().0;
         for ((pixel, a), b) in pixels.iter_mut().zip(upper).zip(lower) {
             *pixel = std::array::from_fn(|at| {
-                let sum =
-                    u16::from(a[at]) + u16::from(a[at + 4]) + u16::from(b[at]) + u16::from(b[at + 4]);
+                let sum = u16::from(a[at])
+                    + u16::from(a[at + 4])
+                    + u16::from(b[at])
+                    + u16::from(b[at + 4]);
                 ((sum + 2) / 4) as u8
             });
         }

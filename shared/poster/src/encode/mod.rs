@@ -10,8 +10,8 @@ mod backdrop;
 mod rows;
 mod segments;
 
-pub use backdrop::Backdrop;
 pub(crate) use backdrop::BLOCK;
+pub use backdrop::Backdrop;
 
 use rows::Rows;
 
