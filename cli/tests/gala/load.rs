@@ -68,7 +68,7 @@ fn what_can_not_be_played_is_told_before_anything_is_sent() {
     let ran = home.run(&["load", "slip.yaml", "--target", nobody]);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(
-        ran.stderr.contains("did you mean `event`?") && ran.stderr.contains("slip:7:"),
+        ran.stderr.contains("did you mean `event`?") && ran.stderr.contains("slip:6:"),
         "{ran:?}"
     );
 
