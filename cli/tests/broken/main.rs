@@ -81,6 +81,68 @@ fn a_broken_store_oversells_and_a_sound_one_does_not() {
     let given = given(&broken);
     assert!(given > STOCK, "the mutant is dead: {given} of {STOCK}");
     assert_eq!(given as u64, promised, "what is broken is the stock alone");
-    // HERE the judge goes: `gala load` against `broken.public` and `broken.admin` must end with exit code 1 and say
-    // `oversold`, and against `sound` with 0.
+}
+
+const SCENARIO: &str = "
+title: Everybody draws
+campaigns: { wheel: acme/wheel }
+population: { users: 40, picked: in-turn, mark: judged }
+journeys:
+  draws: { campaign: wheel, steps: [{ repeat: { times: 3, steps: [{ event: draw }] } }, grants] }
+arrivals: [{ constant: 40/s, lasts: 1s }]
+limits: [\"errors < 0.1 %\"]
+provoke: { replay: 10 %, drop: 10 % }
+";
+
+/// What `gala load` says of a server: its exit code, and its report.
+fn judged(server: &Server) -> (Option<i32>, Json) {
+    let folder = tempfile::tempdir().unwrap();
+    let (scenario, report) = (folder.path().join("draws.yaml"), folder.path().join("out"));
+    std::fs::write(&scenario, SCENARIO).unwrap();
+    let ran = std::process::Command::new(env!("CARGO_BIN_EXE_gala"))
+        .arg("load")
+        .arg(&scenario)
+        .args(["--target", &server.public, "--admin", &server.admin])
+        .arg("--configs")
+        .arg(server.configs())
+        .arg("--report")
+        .arg(&report)
+        .output()
+        .unwrap();
+    let text = std::fs::read_to_string(report.join("report.json"));
+    let text = text.unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&ran.stderr)));
+    (ran.status.code(), serde_json::from_str(&text).unwrap())
+}
+
+/// How many faults a check of the truth found.
+fn faults(report: &Json, check: &str) -> u64 {
+    let checks = report["truth"]["checks"].as_array().unwrap();
+    let found = checks.iter().find(|found| found["id"] == check).unwrap();
+    found["faults"].as_u64().unwrap()
+}
+
+#[test]
+fn a_load_test_catches_a_store_that_oversells() {
+    let sound = Server::start(Kept::Soundly);
+    let (code, report) = judged(&sound);
+    // 4: a slow machine's generator may fall behind, which is no fault of the store's.
+    assert!(
+        matches!(code, Some(0 | 4)),
+        "{code:?}: {}",
+        report["verdict"]
+    );
+    assert_eq!(given(&sound), STOCK);
+    for check in report["truth"]["checks"].as_array().unwrap() {
+        assert_eq!(check["faults"], 0, "{check}");
+    }
+
+    let broken = Server::start(Kept::WithoutStockCheck);
+    let (code, report) = judged(&broken);
+    assert_eq!(code, Some(1), "{}", report["verdict"]);
+    let beyond = given(&broken) - STOCK;
+    assert!(beyond > 0, "the mutant is dead");
+    assert_eq!(faults(&report, "oversold"), beyond as u64);
+    assert_eq!(report["verdict"]["reasons"][0]["kind"], "truth");
+    let why = report["verdict"]["reasons"][0]["says"].as_str().unwrap();
+    assert!(why.contains("given beyond the stock"), "{why}");
 }

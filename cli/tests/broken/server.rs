@@ -84,6 +84,11 @@ impl Server {
         }
     }
 
+    /// The folder with the tenant and the keys.
+    pub fn configs(&self) -> std::path::PathBuf {
+        self.folder.path().join("configs")
+    }
+
     /// A user's token.
     pub fn token(&self, user: &str) -> String {
         self.signed("keys", &Ticket::user("acme", user))

@@ -2,7 +2,7 @@
 
 use super::ran::{Home, gala};
 
-pub(crate) const COMMANDS: [&str; 51] = [
+pub(crate) const COMMANDS: [&str; 52] = [
     "serve",
     "new",
     "check",
