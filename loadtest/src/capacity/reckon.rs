@@ -100,7 +100,9 @@ struct Measured {
 
 impl Measured {
     fn of(run: &Run, server: Option<&Server>) -> Self {
-        let mean = |figure: fn(&Look) -> Option<f64>| server.and_then(|server| server.mean(0.0, run.secs, figure));
+        let mean = |figure: fn(&Look) -> Option<f64>| {
+            server.and_then(|server| server.mean(0.0, run.secs, figure))
+        };
         let calls = mean(|look| look.calls_per_sec).filter(|calls| *calls > 0.0);
         let mut times = Histogram::fine();
         run.calls.iter().for_each(|calls| times.merge(&calls.raw));

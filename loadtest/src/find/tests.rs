@@ -120,7 +120,11 @@ fn a_store_that_is_short_is_named() {
     };
     let found = system.search(coarse);
     assert_eq!(found.gave_out, "store", "{found:?}");
-    assert!(found.because.contains("on average instead of"), "{}", found.because);
+    assert!(
+        found.because.contains("on average instead of"),
+        "{}",
+        found.because
+    );
 }
 
 #[test]

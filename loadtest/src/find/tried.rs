@@ -53,7 +53,9 @@ impl Tried {
         if let Some(why) = &run.generator.fell_behind {
             missed.push(format!("the generator: {why}"));
         }
-        let mean = |figure: fn(&Look) -> Option<f64>| server.and_then(|server| server.mean(0.0, run.secs, figure));
+        let mean = |figure: fn(&Look) -> Option<f64>| {
+            server.and_then(|server| server.mean(0.0, run.secs, figure))
+        };
         let mut times = Histogram::fine();
         run.calls.iter().for_each(|calls| times.merge(&calls.times));
         let shared = is_this_machine(&run.target).then(|| f64::from(run.machine.cores));
