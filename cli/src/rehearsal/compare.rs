@@ -58,7 +58,7 @@ impl Kind {
 
 impl Figure {
     /// The forecast's range is that of nine in ten runs, and there are many figures: one in ten of sound ones lies outside. So it is widened
-    /// by its own width, and by what chance does to a count (three times its root) or to money (one unit of the dearest reward).
+    /// by its own width, and by what chance does to a count (three times its root) or to money (one unit of the dearest reward that is given).
     fn new(name: String, kind: Kind, forecast: Band<i64>, came: u64, dearest: i64) -> Self {
         let came = i64::try_from(came).unwrap_or(i64::MAX);
         let own = forecast.high - forecast.low;
@@ -88,8 +88,22 @@ impl Figure {
 
 /// All figures.
 pub fn figures(forecast: &Forecast, books: &Books, told: &Told) -> Vec<Figure> {
-    let rewards = forecast.plan.definition.rewards.iter();
-    let dearest = rewards.map(|reward| reward.cost).max().unwrap_or_default();
+    // Of what was given, or may be: one laptop more or less is chance, unless none is to be had.
+    let given = |id: &str| books.given.get(id).copied().unwrap_or_default();
+    let possible = forecast
+        .rewards
+        .iter()
+        .filter(|reward| reward.won.high > 0 || given(&reward.id) > 0);
+    let cost = |id: &str| {
+        let mut rewards = forecast.plan.definition.rewards.iter();
+        rewards
+            .find(|reward| *reward.id == *id)
+            .map_or(0, |reward| reward.cost)
+    };
+    let dearest = possible
+        .map(|reward| cost(&reward.id))
+        .max()
+        .unwrap_or_default();
     let count = |name: &str, kind, band: Band<u64>, came: u64| {
         Figure::new(name.to_owned(), kind, whole(band), came, dearest)
     };
@@ -98,8 +112,12 @@ pub fn figures(forecast: &Forecast, books: &Books, told: &Told) -> Vec<Figure> {
         count("visits", Kind::People, forecast.visits, told.visits),
     ];
     for reward in &forecast.rewards {
-        let given = books.given.get(&reward.id).copied().unwrap_or_default();
-        all.push(count(&reward.id, Kind::Reward, reward.won, given));
+        all.push(count(
+            &reward.id,
+            Kind::Reward,
+            reward.won,
+            given(&reward.id),
+        ));
     }
     let money = |name: String, kind, band, came: i64| {
         Figure::new(name, kind, band, came.unsigned_abs(), dearest)

@@ -21,10 +21,12 @@ use function::telemetry::AccessLog;
 use gateway::door::{self, Bounds};
 use machine::Millis;
 use store::Store;
+use store::embedded::{Options, open_on};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
 use super::clock::FastClock;
+use super::disk::HastyDisk;
 use crate::activities;
 use crate::failure::Failure;
 
@@ -67,7 +69,8 @@ impl Set {
         let copy = folder.path().join("configs");
         copy_folder(&configs.join(tenant), &copy.join(tenant))
             .map_err(|error| away("the copy of the tenant's folder", &error))?;
-        let store = store::embedded::open(&folder.path().join("data"))
+        let data = folder.path().join("data");
+        let store = open_on(Arc::new(HastyDisk), &data, Options::default())
             .map_err(|error| Failure::unreachable("store", chain(&error)))?;
         let store: Arc<dyn Store> = Arc::new(store);
         let clock = Arc::new(FastClock::at(now));

@@ -75,7 +75,7 @@ pub fn table(rehearsal: &Rehearsal) -> String {
     );
     let _ = writeln!(
         page,
-        "  (forecast: the middle one of {} runs, seed {}; {}. A figure holds within that range widened by its own width, or by what\n  chance does to a count or the dearest reward to a sum, whichever is more.)",
+        "  (forecast: the middle one of {} runs, seed {}; {}. A figure holds within that range widened by its own width, or by what\n  chance does to a count or the dearest reward given to a sum, whichever is more.)",
         plan.runs,
         plan.seed,
         range(plan.runs)
