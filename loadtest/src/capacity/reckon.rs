@@ -241,6 +241,7 @@ mod tests {
             title: String::new(),
             seed: 1,
             part: None,
+            stopped: false,
             target: "http://127.0.0.1".to_owned(),
             began_at: String::new(),
             secs: 2.0,

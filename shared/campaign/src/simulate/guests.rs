@@ -114,7 +114,7 @@ impl Guests {
             .zip(&nobody.claims)
             .filter(|((_, own), usual)| own != usual);
         let said = said.filter_map(|((claim, own), _)| {
-            Some((claim.name.to_string(), as_json(own, claim.ty)?))
+            Some((claim.name.clone(), as_json(own, claim.ty)?))
         });
         said.collect()
     }
@@ -188,7 +188,7 @@ impl Guests {
         let declared = declared.map_or(&[][..], |event| &event.payload);
         let fields = declared.iter().zip(&filled.fields);
         let said = fields
-            .filter_map(|(field, value)| Some((field.name.to_string(), as_json(value, field.ty)?)));
+            .filter_map(|(field, value)| Some((field.name.clone(), as_json(value, field.ty)?)));
         said.collect()
     }
 }
