@@ -140,9 +140,10 @@ impl<'a> Reckoning<'a> {
             );
             self.double.count(|| example(&says));
         }
+        // Whether it has a number or not: a store that forgets its stock numbers nothing.
+        let units = self.units.entry(grant.reward.to_string()).or_default();
+        units.given += 1;
         if let Some(serial) = grant.serial {
-            let units = self.units.entry(grant.reward.to_string()).or_default();
-            units.given += 1;
             if !units.serials.insert(serial) {
                 self.serials
                     .count(|| example(&format!("unit {serial} was given before")));
@@ -218,9 +219,13 @@ impl<'a> Reckoning<'a> {
         done(&mut truth.unknown.done, self.open_done.len());
         done(&mut truth.unknown.refused_and_done, self.settled_done.len());
         if ended.whole {
-            let units = self.units.values().map(|units| units.given).sum();
+            let stocked = ended.lane.stock.iter();
+            let units = stocked.filter_map(|stock| self.units.get(&stock.reward));
+            let units = units.map(|units| units.given).sum();
             truth.found(Id::Oversold, units, self.oversold(ended.lane));
-            truth.found(Id::Serials, units, std::mem::take(&mut self.serials));
+            let numbered = self.units.values().map(|units| units.serials.len() as u64);
+            let numbered = numbered.sum::<u64>() + self.serials.count;
+            truth.found(Id::Serials, numbered, std::mem::take(&mut self.serials));
             let grants = self.ids.len() as u64 + self.double.count;
             truth.found(Id::DoubleGrants, grants, std::mem::take(&mut self.double));
             let costly = if ended.lane.budget.is_some() || ended.lane.budget_today.is_some() {

@@ -302,7 +302,7 @@ mod tests {
             height: 1,
         };
         let (white, black) = (canvas([255; 3]), canvas([0; 3]));
-        let seen = |before, after| contrast(before, after, &[all]);
+        let seen = |before: &Canvas, after: &Canvas| contrast(before, after, &[all]);
         assert_eq!(seen(&white, &white), None);
         assert!(seen(&white, &black).is_some_and(|found| (found - 21.0).abs() < 0.01));
         assert!(seen(&white, &canvas([244; 3])).is_some_and(|found| found < 1.5));

@@ -56,7 +56,7 @@ impl Player<'_> {
                 live.show(tick);
             }
         });
-        let (run, books) = played.map_err(failed)?;
+        let (run, books) = played.map_err(|error| failed(&error))?;
         Ok(Played {
             server: watch.map(|watch| watch.stop(began)),
             book: Book::join(books).unwrap_or_else(|| Book::new(scenario)),
@@ -123,7 +123,7 @@ fn at(scenario: &Scenario, rate: f64, secs: u64) -> Scenario {
     }
 }
 
-fn failed(error: engine::Error) -> Failure {
+fn failed(error: &engine::Error) -> Failure {
     let said = error.to_string();
     match error {
         engine::Error::Target { .. } | engine::Error::Part(..) => Failure::usage(said),

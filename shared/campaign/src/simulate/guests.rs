@@ -113,9 +113,8 @@ impl Guests {
         let said = all
             .zip(&nobody.claims)
             .filter(|((_, own), usual)| own != usual);
-        let said = said.filter_map(|((claim, own), _)| {
-            Some((claim.name.clone(), as_json(own, claim.ty)?))
-        });
+        let said = said
+            .filter_map(|((claim, own), _)| Some((claim.name.clone(), as_json(own, claim.ty)?)));
         said.collect()
     }
 
