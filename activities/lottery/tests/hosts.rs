@@ -106,6 +106,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 const PUBLIC: &str = "/v1/acme/spring-wheel/public";
+const POSTER: &str = "/v1/acme/spring-wheel/poster/prize";
 const DRAW: &str = "/v1/acme/spring-wheel/events/draw";
 
 /// Over HTTP on a port of its own.
@@ -282,7 +283,6 @@ fn a_poster_is_the_same_picture_on_every_host() {
         })
         .unwrap();
 
-    const POSTER: &str = "/v1/acme/spring-wheel/poster/prize";
     let client = Client::builder().no_proxy().build().unwrap();
     let address = format!("http://127.0.0.1:{}{POSTER}", http.1);
     // The first one has its template read: a slow machine says 503 meanwhile, and when to ask again.

@@ -242,7 +242,7 @@ impl<'a> Caller<'a> {
                     .told
                     .rejections
                     .entry(answer.code().to_owned())
-                    .or_default() += 1
+                    .or_default() += 1;
             }
             500 if answer.code() == "rule-failed" => {
                 *self
@@ -321,7 +321,7 @@ async fn once(
     let bytes = body
         .collect()
         .await
-        .map(|whole| whole.to_bytes())
+        .map(http_body_util::Collected::to_bytes)
         .unwrap_or_default();
     let after = head.headers.get("retry-after");
     Answer {

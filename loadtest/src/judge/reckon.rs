@@ -143,11 +143,11 @@ impl<'a> Reckoning<'a> {
         // Whether it has a number or not: a store that forgets its stock numbers nothing.
         let units = self.units.entry(grant.reward.to_string()).or_default();
         units.given += 1;
-        if let Some(serial) = grant.serial {
-            if !units.serials.insert(serial) {
-                self.serials
-                    .count(|| example(&format!("unit {serial} was given before")));
-            }
+        if let Some(serial) = grant.serial
+            && !units.serials.insert(serial)
+        {
+            self.serials
+                .count(|| example(&format!("unit {serial} was given before")));
         }
         let Some(cost) = money(&grant.cost) else {
             self.budget

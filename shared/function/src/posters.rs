@@ -38,8 +38,11 @@ pub fn check(loaded: &mut Loaded, root: &str, care: Care) {
     held(loaded, root, &drawer);
 }
 
+/// A tenant's own fonts, by path.
+type Files = BTreeMap<String, Arc<[u8]>>;
+
 /// The fonts that a tenant's posters are drawn with: the built-in ones, and its own.
-pub fn fonts(own: &BTreeMap<String, Arc<[u8]>>) -> Fonts {
+pub fn fonts(own: &Files) -> Fonts {
     static BUILT_IN: OnceLock<Fonts> = OnceLock::new();
     let built_in = BUILT_IN.get_or_init(Fonts::built_in);
     own.values().fold(built_in.clone(), |fonts, bytes| {
@@ -54,15 +57,15 @@ struct Drawer {
     care: Care,
     /// Those of the tenant that is looked at, and the files they are of: what is known of their letters is made once, not for each
     /// of its templates.
-    fonts: RefCell<Option<(BTreeMap<String, Arc<[u8]>>, Fonts)>>,
+    fonts: RefCell<Option<(Files, Fonts)>>,
 }
 
 impl Drawer {
-    fn fonts(&self, own: &BTreeMap<String, Arc<[u8]>>) -> Fonts {
+    fn fonts(&self, own: &Files) -> Fonts {
         if own.is_empty() {
             return fonts(own);
         }
-        let same = |known: &BTreeMap<String, Arc<[u8]>>| {
+        let same = |known: &Files| {
             let pairs = known.values().zip(own.values());
             known.len() == own.len() && pairs.into_iter().all(|(a, b)| Arc::ptr_eq(a, b))
         };
@@ -79,7 +82,7 @@ impl Reader for Drawer {
         &self,
         svg: &str,
         file: &dyn Fn(&str) -> Option<Vec<u8>>,
-        own: &BTreeMap<String, Arc<[u8]>>,
+        own: &Files,
     ) -> Result<Box<dyn Drawing>, Vec<Flaw>> {
         match Template::read(svg, file, &self.fonts(own)) {
             Ok(template) => Ok(Box::new(Drawn {
