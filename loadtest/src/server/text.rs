@@ -196,7 +196,7 @@ mod tests {
             let read = Samples::read(&format!("m{{l=\"{said}\"}} {number}"));
             prop_assert_eq!(read.samples.len(), 1);
             prop_assert_eq!(read.samples[0].label("l"), Some(value.as_str()));
-            prop_assert_eq!(read.samples[0].value, f64::from(number));
+            prop_assert_eq!(read.samples[0].value.to_bits(), f64::from(number).to_bits());
         }
     }
 }

@@ -245,7 +245,8 @@ fn report(
 fn command() -> String {
     let mut words: Vec<String> = Vec::new();
     let mut secret = false;
-    for word in std::env::args().skip(1) {
+    for word in std::env::args_os().skip(1) {
+        let word = word.to_string_lossy().into_owned();
         let hidden = secret || word.starts_with("--token=");
         secret = word == "--token";
         words.push(if hidden { "…".to_owned() } else { word });
