@@ -102,30 +102,16 @@ fn first<T>(
             Err(error) => why.push(error),
         }
     }
-    Err(no_key(tenant, keys, why))
-}
-
-/// The first of these keys that this machine can sign with, for who signs often.
-pub fn first_minter(configs: &Path, tenant: &str, keys: &[KeySpec]) -> Result<Minter, Failure> {
-    let mut why = Vec::new();
-    for key in keys {
-        match minter(configs, tenant, key) {
-            Ok(minter) => return Ok(minter),
-            Err(error) => why.push(error),
-        }
-    }
-    Err(no_key(tenant, keys, why))
-}
-
-fn no_key(tenant: &str, keys: &[KeySpec], mut why: Vec<String>) -> Failure {
     if keys.is_empty() {
         why.push("it has none of this kind".to_owned());
     }
-    let why = why.join("; ");
-    Failure::check(
+    Err(Failure::check(
         "no-signing-key",
-        format!("no key of tenant `{tenant}` can sign here: {why}"),
-    )
+        format!(
+            "no key of tenant `{tenant}` can sign here: {}",
+            why.join("; ")
+        ),
+    ))
 }
 
 fn minter(configs: &Path, tenant: &str, key: &KeySpec) -> Result<Minter, String> {

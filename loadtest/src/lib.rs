@@ -15,6 +15,7 @@ pub mod histogram;
 pub mod judge;
 pub mod limit;
 pub mod live;
+mod machine;
 pub mod report;
 pub mod run;
 pub mod scenario;

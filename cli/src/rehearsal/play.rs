@@ -67,7 +67,7 @@ pub async fn play(
             ),
         ));
     }
-    let signs = |keys: &[_]| sign::first_minter(&set.configs(), &tenant.id, keys);
+    let signs = |keys: &[_]| sign::signer(&set.configs(), &tenant.id, keys);
     let service = match signs(&tenant.service_keys) {
         Ok(minter) => Some(minter),
         Err(error) if has_reports(plan) => return Err(error),

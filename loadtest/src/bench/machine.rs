@@ -7,6 +7,8 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use crate::machine;
+
 /// The machine, as far as it matters to the figures.
 #[derive(Debug, Clone, Serialize)]
 pub struct Machine {
@@ -25,23 +27,12 @@ pub struct Machine {
 impl Machine {
     /// This machine, with `folder` on the disk that is to be measured.
     pub fn look(folder: &Path) -> Self {
-        let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
-        let cpuinfo = read("/proc/cpuinfo");
-        let model = cpuinfo
-            .lines()
-            .find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+        let found = machine::look();
         Self {
-            cpu: model.map_or_else(
-                || std::env::consts::ARCH.to_owned(),
-                |(_, name)| name.to_owned(),
-            ),
-            cores: std::thread::available_parallelism().map_or(1, usize::from),
-            kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
-            load_before: read("/proc/loadavg")
-                .split(' ')
-                .next()
-                .and_then(|load| load.parse().ok())
-                .unwrap_or(0.0),
+            cpu: found.cpu,
+            cores: found.cores as usize,
+            kernel: machine::kernel(),
+            load_before: found.load,
             flush_p50_ms: flush_p50_ms(folder).unwrap_or(0.0),
         }
     }

@@ -9,7 +9,6 @@ mod collect;
 mod crowd;
 mod journey;
 mod link;
-mod machine;
 mod meaning;
 mod plan;
 mod request;
@@ -37,6 +36,7 @@ use serde_json::Value;
 use crate::call::Books;
 use crate::histogram::Histogram;
 use crate::limit::short;
+use crate::machine;
 
 use crate::run::{Calls, Generator, Run};
 use crate::scenario::Scenario;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::call::Verdict;
-use crate::engine::machine;
 use crate::histogram::Histogram;
+use crate::machine;
 
 /// What came of all calls of one name.
 #[derive(Debug)]

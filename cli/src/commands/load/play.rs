@@ -235,7 +235,7 @@ fn report(
             program: format!("gala {}", env!("CARGO_PKG_VERSION")),
             commit: option_env!("GALA_COMMIT").map(str::to_owned),
             command: command(),
-            scenario_sha256: hex(&Sha256::digest(text.as_bytes())),
+            scenario_sha256: machine::ids::hex(&Sha256::digest(text.as_bytes())),
             campaigns,
         },
     })
@@ -252,14 +252,6 @@ fn command() -> String {
         words.push(if hidden { "…".to_owned() } else { word });
     }
     format!("gala {}", words.join(" "))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn read(args: &Play) -> Result<(Scenario, String), Failure> {

@@ -38,16 +38,18 @@ pub fn look() -> Machine {
         ),
         cores: cores(),
         memory_mb: kilobytes("/proc/meminfo", "MemTotal:") / 1024,
-        system: format!(
-            "{name}, kernel {}",
-            read("/proc/sys/kernel/osrelease").trim()
-        ),
+        system: format!("{name}, kernel {}", kernel()),
         load: read("/proc/loadavg")
             .split(' ')
             .next()
             .and_then(|load| load.parse().ok())
             .unwrap_or(0.0),
     }
+}
+
+/// The kernel's release.
+pub fn kernel() -> String {
+    read("/proc/sys/kernel/osrelease").trim().to_owned()
 }
 
 /// The cores that this process may use.
