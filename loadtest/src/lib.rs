@@ -3,7 +3,7 @@
 //!
 //! A [`scenario`] says who comes, what they do and how many a second; the engine plays it in an open model and makes a [`run::Run`] of
 //! it, while [`call::Books`] hear of every answer. The judge compares the books with the target's ledger, and the report says go or
-//! no-go. `docs/LOADTEST.md` is for who runs it. [`bench`] holds the project's own measurements (`docs/BENCHMARKS.md`).
+//! no-go. `docs/LOADTEST.md` is for who runs it. [`mod@bench`] holds the project's own measurements (`docs/BENCHMARKS.md`).
 
 pub mod bench;
 pub mod call;
