@@ -118,10 +118,10 @@ impl Limit {
         })
     }
 
-    /// Whether it is met by these calls, which came within `secs`. Where nothing came there is nothing that missed it.
-    pub fn holds_for(&self, calls: &[Calls], secs: f64) -> bool {
-        self.value(calls, secs)
-            .is_none_or(|value| self.is_met_by(value))
+    /// What was measured where it is missed by these calls, of so many seconds; `None` where it is met, or nothing can be measured.
+    pub fn missed_by(&self, calls: &[Calls], secs: f64) -> Option<String> {
+        let value = self.value(calls, secs)?;
+        (!self.is_met_by(value)).then(|| format!("{self}: {}", self.words(value)))
     }
 
     fn is_met_by(&self, value: f64) -> bool {

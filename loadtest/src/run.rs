@@ -30,6 +30,9 @@ pub struct Run {
     pub window_secs: f64,
     /// The arrival's phases, in order.
     pub phases: Vec<Phase>,
+    /// The stairs that were played to their ends, where arrivals go up until a limit is missed.
+    #[serde(default)]
+    pub stairs: Vec<Stair>,
     /// The timeline, from the beginning on.
     pub windows: Vec<Window>,
     /// Each kind of call.
@@ -49,6 +52,19 @@ pub struct Phase {
     pub from_secs: f64,
     /// When it ended.
     pub to_secs: f64,
+}
+
+/// A stair of arrivals that go up until a limit is missed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stair {
+    /// Journeys that began in a second of it.
+    pub journeys_per_sec: f64,
+    /// When it began, in seconds since the run's beginning.
+    pub from_secs: f64,
+    /// When it ended.
+    pub to_secs: f64,
+    /// The limits that were missed on it, each with what was measured: `p99 < 100 ms: 364 ms`.
+    pub missed: Vec<String>,
 }
 
 /// One window of the timeline, over all calls.
@@ -122,8 +138,12 @@ pub struct Generator {
     pub connects: u64,
     /// Most memory held, in MB.
     pub memory_mb: f64,
-    /// Why it did not keep up, in a sentence; `None` if it did.
+    /// Why it did not keep up, in a sentence; `None` if it did. The load was then another one than the scenario asks for.
     pub fell_behind: Option<String>,
+    /// What was tight, in a sentence, though the load was the one that was asked for: it can only have made the target look slower than
+    /// it is, since times count from when calls were due.
+    #[serde(default)]
+    pub strained: Option<String>,
 }
 
 /// What a run ran on.

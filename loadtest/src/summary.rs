@@ -97,8 +97,11 @@ pub fn table(run: &Run, held: &[Held]) -> String {
         generator.connections,
         short(generator.memory_mb),
     );
-    if let Some(why) = &generator.fell_behind {
-        let _ = writeln!(text, "{why}");
+    for said in [&generator.fell_behind, &generator.strained]
+        .into_iter()
+        .flatten()
+    {
+        let _ = writeln!(text, "{said}");
     }
     if !held.is_empty() {
         text.push('\n');

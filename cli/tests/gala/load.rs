@@ -1,6 +1,6 @@
 //! Load tests against a running server: what is told, and how the command ends.
 
-use super::ran::Home;
+use super::ran::{Home, Ran, gala};
 use super::served::Server;
 
 const SCENARIO: &str = "
@@ -50,6 +50,61 @@ fn a_scenario_is_played_and_its_limits_decide() {
     assert_eq!(told["run"]["calls"][0]["meanings"]["ok"]["count"], 30);
     assert_eq!(told["limits"][0]["met"], false);
     assert!(home.at("out/report.json").is_file());
+}
+
+/// The machine's own certificates are looked for where OpenSSL's variables say: how a private authority is made known.
+#[test]
+fn over_tls_a_target_is_played_and_judged_where_its_authority_is_trusted() {
+    let home = Home::new();
+    let server = Server::start(&home);
+    testbed::tls::certificates(home.path());
+    let door = |url: &str| {
+        let address = url.strip_prefix("http://").unwrap().parse().unwrap();
+        testbed::tls::TlsDoor::before(address, home.path())
+    };
+    let (public, admin) = (door(server.public()), door(server.admin()));
+    home.write("few.yaml", SCENARIO);
+    let play = |authority: &str| -> Ran {
+        gala(home.path())
+            .env("SSL_CERT_FILE", home.at(authority))
+            .env_remove("SSL_CERT_DIR")
+            .args(["load", "few.yaml", "--target", &public.url()])
+            .args(["--admin", &admin.url(), "--json"])
+            .output()
+            .unwrap()
+            .into()
+    };
+    let ran = play("ca.pem");
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let told = ran.json();
+    assert_eq!(told["run"]["calls"][0]["meanings"]["ok"]["count"], 30);
+    assert!(told["truth"]["checks"].is_array(), "{told}");
+
+    let ran = play("other.pem");
+    assert_ne!(ran.code, 0, "{ran:?}");
+}
+
+#[test]
+fn a_run_begins_when_it_is_told_to() {
+    let home = Home::new();
+    let server = Server::start(&home);
+    home.write("few.yaml", SCENARIO);
+    let at = chrono::Utc::now() + chrono::TimeDelta::seconds(2);
+    let at = at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+    let ran = home.run(&[
+        "load",
+        "few.yaml",
+        "--target",
+        server.public(),
+        "--at",
+        &at,
+        "--json",
+    ]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(ran.json()["run"]["began_at"], at.as_str());
+    let ran = home.run(&["load", "few.yaml", "--target", server.public(), "--at", &at]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.stderr.contains("it is past"), "{ran:?}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use function::clock::SystemClock;
 use function::http::router;
 use function::signed::{GatewayKey, behind_gateway};
 use serde_json::{Value, json};
+use testbed::tls::{acceptor, certificates};
 
 use crate::files::ALL;
 use crate::upstreams::{Mirror, Pieces, Served, Speaks, front, patient};
@@ -328,31 +329,7 @@ async fn the_answers_are_those_of_a_function_in_process() {
 async fn over_tls_the_named_authority_is_trusted_and_no_other() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path();
-    let openssl = |arguments: &str| {
-        let run = std::process::Command::new("openssl")
-            .args(arguments.split(' '))
-            .current_dir(dir)
-            .output()
-            .expect("openssl makes the certificates of this test");
-        assert!(
-            run.status.success(),
-            "{}",
-            String::from_utf8_lossy(&run.stderr)
-        );
-    };
-    let new = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
-    for name in ["ca", "other"] {
-        openssl(&format!(
-            "req -x509 {new} -days 30 -subj /CN={name} -keyout {name}.key -out {name}.pem"
-        ));
-    }
-    openssl(&format!(
-        "req {new} -subj /CN=server -keyout server.key -out server.csr"
-    ));
-    std::fs::write(dir.join("san"), "subjectAltName=IP:127.0.0.1\n").unwrap();
-    openssl(
-        "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile san -out server.pem",
-    );
+    certificates(dir);
     let mirror = Mirror::default();
     let served = Served::tls(mirror.router(), acceptor(dir)).await;
     let at = |ca: &str| format!("{}/?ca={}", served.url("https"), dir.join(ca).display());
@@ -368,20 +345,4 @@ async fn over_tls_the_named_authority_is_trusted_and_no_other() {
         let error = started.unwrap_err().to_string();
         assert!(error.contains(says), "{error}");
     }
-}
-
-fn acceptor(dir: &std::path::Path) -> tokio_rustls::TlsAcceptor {
-    use rustls::pki_types::pem::PemObject as _;
-    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-
-    let certificate = CertificateDer::from_pem_file(dir.join("server.pem")).unwrap();
-    let key = PrivateKeyDer::from_pem_file(dir.join("server.key")).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .unwrap();
-    Arc::new(config).into()
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -40,7 +42,7 @@ pub struct Load {
     pub posters_per_second: u32,
     /// Posters a second that no server can draw.
     pub flood_per_second: u32,
-    /// Users, each with a poster of their own.
+    /// Users who draw from the wheel in turn.
     pub users: u32,
     /// Connections for draws, and as many for posters.
     pub connections: u32,
@@ -52,8 +54,10 @@ pub struct Load {
 #[derive(Debug)]
 pub struct Stage {
     draws: Arc<[String]>,
-    posters: Arc<[String]>,
+    key: String,
     load: Load,
+    /// Whose poster was asked for so far: each is another user's, so that none is found drawn already.
+    posters_of: AtomicU32,
 }
 
 impl Stage {
@@ -78,27 +82,12 @@ impl Stage {
         ] {
             fs::write(folder.join(name), text).map_err(failed())?;
         }
-        let requests = |line: &str, last: &str| -> Arc<[String]> {
-            let now = token::now_secs();
-            let request = |user: u32| {
-                let sub = format!("user-{user}");
-                let token = token::user(KID, key.as_bytes(), TENANT, &sub, now, TOKEN_SECS);
-                format!(
-                    "{line} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nAuthorization: Bearer {token}\r\n{last}: "
-                )
-            };
-            (0..load.users.max(1)).map(request).collect()
-        };
+        let draw = format!("POST /v1/{TENANT}/{CAMPAIGN}/events/draw");
         Ok(Self {
-            draws: requests(
-                &format!("POST /v1/{TENANT}/{CAMPAIGN}/events/draw"),
-                "Idempotency-Key",
-            ),
-            posters: requests(
-                &format!("GET /v1/{TENANT}/{CAMPAIGN}/poster/share"),
-                "X-Request-Id",
-            ),
+            draws: requests(key, 0..load.users.max(1), &draw, "Idempotency-Key"),
+            key: key.to_owned(),
             load,
+            posters_of: AtomicU32::new(load.users),
         })
     }
 
@@ -117,10 +106,29 @@ impl Stage {
             let (draws, posters) = (draws.await?, Paced::default());
             return Ok(Phase { draws, posters });
         }
-        let posters = run(pace(&self.posters, posters));
+        // Nothing is sent before both are awaited: tokens cost neither of them time.
+        let many = u32::try_from(u64::from(posters) * self.load.secs).unwrap_or(u32::MAX);
+        let first = self.posters_of.fetch_add(many, Ordering::Relaxed);
+        let poster = format!("GET /v1/{TENANT}/{CAMPAIGN}/poster/share");
+        let of = first..first.saturating_add(many.max(1));
+        let heads = requests(&self.key, of, &poster, "X-Request-Id");
+        let posters = run(pace(&heads, posters));
         let (draws, posters) = tokio::try_join!(draws, posters)?;
         Ok(Phase { draws, posters })
     }
+}
+
+/// The heads of requests by these users, up to the value of the last header.
+fn requests(key: &str, users: Range<u32>, line: &str, last: &str) -> Arc<[String]> {
+    let now = token::now_secs();
+    let request = |user: u32| {
+        let sub = format!("user-{user}");
+        let token = token::user(KID, key.as_bytes(), TENANT, &sub, now, TOKEN_SECS);
+        format!(
+            "{line} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nAuthorization: Bearer {token}\r\n{last}: "
+        )
+    };
+    users.map(request).collect()
 }
 
 /// What came back of each.

@@ -114,6 +114,8 @@ fn shot(mut args: impl Iterator<Item = String>) -> Result<Shot, String> {
         part: (1, 1),
         threads: Some(1),
         seed: None,
+        at: None,
+        after: 0,
     };
     let stop = Arc::new(AtomicBool::new(false));
     let played = engine::play(&scenario, &ask, &stop, |_| NoBooks, &mut |_| {});

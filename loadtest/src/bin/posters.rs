@@ -24,7 +24,7 @@ struct Args {
     /// Posters a second, more than can be drawn
     #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     flood: u32,
-    /// Users
+    /// Users who draw from the wheel in turn; each poster is another user's
     #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     users: u32,
     /// Connections for draws, and for posters

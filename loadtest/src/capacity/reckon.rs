@@ -247,6 +247,7 @@ mod tests {
             secs: 2.0,
             window_secs: 1.0,
             phases: Vec::new(),
+            stairs: Vec::new(),
             windows: Vec::new(),
             calls: vec![calls],
             generator: Generator {
@@ -260,6 +261,7 @@ mod tests {
                 connects: 1,
                 memory_mb: 1.0,
                 fell_behind: None,
+                strained: None,
             },
             machine: Machine {
                 cpu: String::new(),

@@ -56,8 +56,8 @@ struct Stage {
     pieces: Vec<Piece>,
     /// All at its beginning: no rate can say it.
     at_once: bool,
-    /// The ends of its stairs, in seconds since the run's beginning; empty for other shapes.
-    stairs: Vec<f64>,
+    /// Its stairs; empty for other shapes.
+    stairs: Vec<run::Stair>,
 }
 
 /// All phases of a scenario.
@@ -126,13 +126,10 @@ impl Schedule {
         phases.collect()
     }
 
-    /// Each stair: when it begins and ends, in seconds since the beginning.
-    pub fn stairs(&self) -> Vec<(f64, f64)> {
-        let stairs = self.stages.iter().flat_map(|stage| {
-            let begins = std::iter::once(stage.from_secs).chain(stage.stairs.iter().copied());
-            begins.zip(stage.stairs.iter().copied())
-        });
-        stairs.collect()
+    /// All stairs, in order, with nothing known of what is missed on them.
+    pub fn stairs(&self) -> Vec<run::Stair> {
+        let stairs = self.stages.iter().flat_map(|stage| &stage.stairs);
+        stairs.cloned().collect()
     }
 }
 
@@ -189,8 +186,14 @@ impl Stage {
                 };
                 for stair in 0..stairs {
                     let rate = from + by * stair as f64;
+                    let begins = stage.from_secs + stage.lasts_secs;
                     stage.add(rate, rate, each.as_secs_f64());
-                    stage.stairs.push(stage.from_secs + stage.lasts_secs);
+                    stage.stairs.push(run::Stair {
+                        journeys_per_sec: rate,
+                        from_secs: begins,
+                        to_secs: stage.from_secs + stage.lasts_secs,
+                        missed: Vec::new(),
+                    });
                 }
             }
         }
@@ -320,7 +323,9 @@ mod tests {
             each: secs(2.0),
         })]);
         assert_eq!(schedule.arrivals(), 200 + 400 + 600);
-        assert_eq!(schedule.stairs(), [(0.0, 2.0), (2.0, 4.0), (4.0, 6.0)]);
+        let stairs = schedule.stairs().into_iter();
+        let stairs: Vec<(f64, f64)> = stairs.map(|it| (it.from_secs, it.to_secs)).collect();
+        assert_eq!(stairs, [(0.0, 2.0), (2.0, 4.0), (4.0, 6.0)]);
     }
 
     fn shapes() -> impl Strategy<Value = Phase> {

@@ -8,7 +8,7 @@ use crate::engine::meaning::verdict_word;
 use crate::engine::tally::Beat;
 use crate::histogram::Histogram;
 use crate::limit::{Limit, What};
-use crate::run::{Calls, Meaning, Window};
+use crate::run::{self, Calls, Meaning, Window};
 
 /// The most windows that a timeline has.
 const MOST_WINDOWS: u64 = 240;
@@ -76,9 +76,10 @@ struct Second {
 
 /// What came since the present stair began.
 struct Stair {
-    /// Begin and end of each, in seconds.
-    all: Vec<(f64, f64)>,
-    at: usize,
+    /// Those to come, the next one last.
+    to_come: Vec<run::Stair>,
+    /// Those that are over.
+    over: Vec<run::Stair>,
     calls: Vec<Calls>,
     secs: f64,
 }
@@ -89,7 +90,7 @@ impl Collected {
         lasts: Duration,
         threads: u32,
         names: &[(String, String)],
-        stairs: Vec<(f64, f64)>,
+        mut stairs: Vec<run::Stair>,
     ) -> Self {
         let of_secs = lasts.as_secs_f64().ceil() as u64;
         let empty = names.iter().map(|(name, campaign)| Calls {
@@ -101,6 +102,7 @@ impl Collected {
             meanings: BTreeMap::new(),
             bytes: 0,
         });
+        stairs.reverse();
         Self {
             window_secs: of_secs.div_ceil(MOST_WINDOWS).max(1),
             of_secs,
@@ -112,8 +114,8 @@ impl Collected {
             next: 0,
             outcomes: BTreeMap::new(),
             stair: Stair {
-                all: stairs,
-                at: 0,
+                to_come: stairs,
+                over: Vec::new(),
                 calls: empty.collect(),
                 secs: 0.0,
             },
@@ -238,25 +240,28 @@ impl Collected {
     /// At the end of a stair: whether it missed one of these limits. What wants more than a bound (`rate > 900/s`) is no reason to stop:
     /// the lower stairs can't have it.
     pub fn has_broken(&mut self, limits: &[Limit]) -> bool {
-        let Some((_, end)) = self.stair.all.get(self.stair.at).copied() else {
+        let now = f64::from(self.next);
+        let Some(mut over) = self.stair.to_come.pop_if(|stair| stair.to_secs <= now) else {
             return false;
         };
-        if f64::from(self.next) < end {
-            return false;
-        }
-        self.stair.at += 1;
         let secs = std::mem::take(&mut self.stair.secs);
-        let held = |limit: &Limit| {
-            !limit.below
-                || matches!(limit.what, What::Rate)
-                || limit.holds_for(&self.stair.calls, secs)
-        };
-        let broken = !limits.iter().all(held);
+        let bounds = limits
+            .iter()
+            .filter(|limit| limit.below && !matches!(limit.what, What::Rate));
+        let missed = bounds.filter_map(|limit| limit.missed_by(&self.stair.calls, secs));
+        over.missed = missed.collect();
         for calls in &mut self.stair.calls {
             calls.times = Histogram::coarse();
             calls.meanings.clear();
         }
+        let broken = !over.missed.is_empty();
+        self.stair.over.push(over);
         broken
+    }
+
+    /// The stairs that are over.
+    pub fn stairs(&mut self) -> Vec<run::Stair> {
+        std::mem::take(&mut self.stair.over)
     }
 }
 

@@ -24,7 +24,7 @@ pub mod purpose {
 /// Somebody comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arrival {
-    /// Its number among all arrivals of the scenario.
+    /// Its number among all arrivals of the scenario, those of earlier runs included.
     pub number: u64,
     /// When it is due, since the run's beginning.
     pub due: Duration,
@@ -47,7 +47,7 @@ struct Group {
 }
 
 impl Group {
-    fn new(first: u64, size: u64, picked: Picked, seed: u64) -> Self {
+    fn new(first: u64, size: u64, picked: Picked, seed: u64, came: u64) -> Self {
         let seed = Dice::of(seed, purpose::SHUFFLE, first).bits();
         let zipf = match picked {
             Picked::Zipf(exponent) => Some(Zipf::new(size, exponent)),
@@ -58,7 +58,7 @@ impl Group {
             size,
             shuffle: Shuffle::new(size, seed),
             zipf,
-            came: 0,
+            came,
         }
     }
 
@@ -83,6 +83,8 @@ pub struct Arrivals {
     bots: Group,
     /// Each journey: the sum of the shares up to it, and whether it is for bots.
     shares: Vec<(f64, bool)>,
+    /// How many arrivals there were before this run.
+    after: u64,
     /// The next number that is looked at, whoever's it is.
     next: u64,
     /// Mine are those that leave `mine` when divided by `of`.
@@ -97,11 +99,12 @@ pub fn bots(population: &Population) -> u64 {
 }
 
 impl Arrivals {
-    /// Every `of`-th arrival, from number `mine` on.
+    /// Every `of`-th arrival, from number `mine` on. `after` so many arrivals of earlier runs, other users than theirs come in turn, and
+    /// chance is drawn anew.
     pub fn new(
         scenario: &Scenario,
         schedule: Arc<Schedule>,
-        seed: u64,
+        (seed, after): (u64, u64),
         mine: u64,
         of: u64,
     ) -> Self {
@@ -117,9 +120,10 @@ impl Arrivals {
             schedule,
             seed,
             picked: population.picked,
-            people: Group::new(0, people, population.picked, seed),
-            bots: Group::new(people, bots, population.picked, seed),
+            people: Group::new(0, people, population.picked, seed, after),
+            bots: Group::new(people, bots, population.picked, seed, after),
             shares: shares.collect(),
+            after,
             next: 0,
             mine,
             of: of.max(1),
@@ -153,6 +157,8 @@ impl Iterator for Arrivals {
                 return None;
             }
             self.next += 1;
+            let due = number;
+            let number = number + self.after;
             let (journey, bots) = self.journey(number);
             let group = if bots {
                 &mut self.bots
@@ -162,7 +168,7 @@ impl Iterator for Arrivals {
             let user = mine.then(|| group.pick(self.picked, self.seed, number));
             group.came += 1;
             if let Some(user) = user {
-                let due = self.schedule.at(number)?;
+                let due = self.schedule.at(due)?;
                 return Some(Arrival {
                     number,
                     due,
@@ -206,7 +212,25 @@ mod tests {
             },
         }];
         let schedule = Arc::new(Schedule::new(&scenario.arrivals));
-        Arrivals::new(&scenario, schedule, 42, mine, of)
+        Arrivals::new(&scenario, schedule, (42, 0), mine, of)
+    }
+
+    /// A search plays many runs against one target: each has users of its own, as long as there are any.
+    #[test]
+    fn a_later_run_goes_on_where_an_earlier_one_left_off() {
+        let runs = |after| {
+            let mut arrivals = arrivals(100, 0.0, Picked::InTurn, 50, 0, 1);
+            arrivals.after = after;
+            arrivals.people.came = after;
+            arrivals.collect::<Vec<Arrival>>()
+        };
+        let (one, two) = (runs(0), runs(50));
+        let mut users: Vec<u64> = one.iter().chain(&two).map(|it| it.user).collect();
+        users.sort_unstable();
+        assert_eq!(users, (0..100).collect::<Vec<u64>>());
+        // At the same times, under other numbers: keys and chance are their own.
+        assert!(one.iter().zip(&two).all(|(one, two)| one.due == two.due));
+        assert_eq!((one[0].number, two[0].number), (0, 50));
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub struct Plan {
     pub mint: Arc<dyn Mint>,
     /// What chance is drawn from.
     pub seed: u64,
+    /// How many arrivals there were before this run.
+    pub after: u64,
     /// What all keys of this run begin with.
     pub keys: String,
     /// The run's clock.
@@ -59,6 +61,8 @@ pub struct Plan {
 pub struct With {
     /// What chance is drawn from.
     pub seed: u64,
+    /// How many arrivals there were before this run.
+    pub after: u64,
     /// Tells this run from all others.
     pub run: u64,
     /// The clock.
@@ -112,6 +116,7 @@ impl Plan {
             tenants: tenants.collect(),
             mint: with.mint,
             seed: with.seed,
+            after: with.after,
             keys: format!("{:016x}", mix(with.run ^ mix(with.seed))),
             clock: with.clock,
             stop: with.stop,
@@ -126,7 +131,8 @@ impl Plan {
 
     /// The arrivals of one thread.
     pub fn arrivals(&self, scenario: &Scenario, mine: u64, of: u64) -> Arrivals {
-        Arrivals::new(scenario, self.schedule.clone(), self.seed, mine, of)
+        let from = (self.seed, self.after);
+        Arrivals::new(scenario, self.schedule.clone(), from, mine, of)
     }
 
     /// A token of a user for a journey; empty if it needs none.

@@ -61,6 +61,8 @@ fn ask(url: &str) -> Ask {
         part: (1, 1),
         threads: Some(2),
         seed: None,
+        at: None,
+        after: 0,
     }
 }
 
@@ -266,7 +268,7 @@ fn a_server_that_stands_still_is_seen_as_a_user_sees_it() {
             assert!(raw < 50.0, "the closed loop's p99 is {raw} ms");
             assert!(
                 run.generator
-                    .fell_behind
+                    .strained
                     .as_ref()
                     .is_some_and(|why| why.contains("all 1 connections busy"))
             );
@@ -504,6 +506,13 @@ fn stairs_end_where_they_break() {
     ];
     let (run, _) = played(&scenario, &server.url);
     assert!(run.stopped);
+    let missed: Vec<(f64, usize)> = run
+        .stairs
+        .iter()
+        .map(|stair| (stair.journeys_per_sec, stair.missed.len()))
+        .collect();
+    assert_eq!(missed, [(50.0, 0), (100.0, 0), (150.0, 1)]);
+    assert!(run.stairs[2].missed[0].starts_with("errors < 1 %: "));
     // The first two stairs hold (50 and 100 calls); the third breaks, and what comes before that is known is little.
     assert!(
         (300..900).contains(&run.generator.asked),

@@ -208,6 +208,7 @@ fn runs_as_one(runs: &[(f64, &Run)]) -> Option<Run> {
         windows: Vec::new(),
         calls: Vec::new(),
         phases: Vec::new(),
+        stairs: Vec::new(),
         ..(*first).clone()
     };
     let mut machines: Vec<&Machine> = Vec::new();
@@ -224,6 +225,17 @@ fn runs_as_one(runs: &[(f64, &Run)]) -> Option<Run> {
                 phase.from_secs += late;
                 phase.to_secs += late;
                 whole.phases.push(phase);
+            }
+        }
+        for (at, stair) in run.stairs.iter().enumerate() {
+            if let Some(known) = whole.stairs.get_mut(at) {
+                known.to_secs = known.to_secs.max(late + stair.to_secs);
+                known.missed.extend(stair.missed.iter().cloned());
+            } else {
+                let mut stair = stair.clone();
+                stair.from_secs += late;
+                stair.to_secs += late;
+                whole.stairs.push(stair);
             }
         }
         for (at, window) in run.windows.iter().enumerate() {
@@ -307,8 +319,9 @@ fn generators(parts: &[(String, Report)], of: u32) -> Generator {
         connects: 0,
         memory_mb: 0.0,
         fell_behind: None,
+        strained: None,
     };
-    let mut behind = Vec::new();
+    let (mut behind, mut strained) = (Vec::new(), Vec::new());
     for (_, part) in parts {
         let one = &part.run.generator;
         all.threads += one.threads;
@@ -320,11 +333,17 @@ fn generators(parts: &[(String, Report)], of: u32) -> Generator {
         all.connections += one.connections;
         all.connects += one.connects;
         all.memory_mb += one.memory_mb;
-        if let (Some(why), Some((number, _))) = (&one.fell_behind, part.run.part) {
-            behind.push(format!("part {number} of {of}: {why}"));
+        for (said, of_all) in [
+            (&one.fell_behind, &mut behind),
+            (&one.strained, &mut strained),
+        ] {
+            if let (Some(why), Some((number, _))) = (said, part.run.part) {
+                of_all.push(format!("part {number} of {of}: {why}"));
+            }
         }
     }
     all.fell_behind = (!behind.is_empty()).then(|| behind.join("; "));
+    all.strained = (!strained.is_empty()).then(|| strained.join("; "));
     all
 }
 

@@ -60,7 +60,7 @@ pub struct Report {
 pub struct Reproduce {
     /// The program that made the load, with its version.
     pub program: String,
-    /// The commit that it was built of, if it says.
+    /// The commit that was checked out when it was built, if that is known; changes on top of it are not seen.
     pub commit: Option<String>,
     /// The command line, without secrets.
     pub command: String,

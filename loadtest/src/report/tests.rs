@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::verdict::Says;
 use super::*;
 use crate::histogram::Histogram;
-use crate::run::{Meaning, Window};
+use crate::run::{Meaning, Stair, Window};
 use samples::*;
 use schema::{closed, hold, schema};
 
@@ -163,6 +163,47 @@ fn ci_gets_a_case_for_each_limit_and_each_check() {
     assert_eq!(suite.attribute("tests"), Some(&*cases.len().to_string()));
     let sound = made(7, 10, 20, 8.0).junit();
     assert!(!sound.contains("<failure"));
+}
+
+/// Stairs are meant to break: what matters is where, and what held below.
+#[test]
+fn stairs_say_where_they_broke() {
+    let of = |missed: [&str; 2]| {
+        let mut parts = parts(made(7, 10, 20, 8.0));
+        parts.run.stopped = true;
+        parts.limits[0].met = missed.iter().all(|missed| missed.is_empty());
+        let stairs = missed.into_iter().zip([3500.0, 3750.0]);
+        let stairs = stairs.map(|(missed, journeys_per_sec)| Stair {
+            journeys_per_sec,
+            from_secs: 0.0,
+            to_secs: 5.0,
+            missed: (!missed.is_empty())
+                .then(|| missed.to_owned())
+                .into_iter()
+                .collect(),
+        });
+        parts.run.stairs = stairs.collect();
+        Report::of(parts)
+    };
+    let broke = of(["", "p99 < 100 ms: 405 ms"]);
+    let says: Vec<&str> = broke.verdict.reasons.iter().map(|it| &*it.says).collect();
+    assert_eq!(
+        says,
+        ["3,750 journeys a second missed a limit (p99 < 100 ms: 405 ms); 3,500 held."]
+    );
+    assert_eq!(
+        (broke.verdict.exit_code(), broke.verdict.cautions.len()),
+        (4, 0)
+    );
+    assert!(broke.html().contains("<h2>Stairs</h2>"));
+    let first = of(["p99 < 100 ms: 405 ms", ""]);
+    assert!(first.verdict.reasons[0].says.ends_with("; no stair held."));
+    let none = of(["", ""]);
+    assert!(
+        none.verdict.reasons[0]
+            .says
+            .starts_with("No stair broke, up to 3,750 journeys a second, ")
+    );
 }
 
 #[test]

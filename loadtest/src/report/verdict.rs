@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::text::{count, part, some};
+use super::text::{count, part, short, some};
 use crate::judge::odds::Odds;
 use crate::judge::truth::{Basis, Id, Truth};
 use crate::limit::Held;
@@ -59,9 +59,12 @@ impl Verdict {
     pub fn of(run: &Run, limits: &[Held], truth: Result<&Truth, &str>, odds: &[Odds]) -> Self {
         let mut reasons = broken(truth);
         reasons.extend(errors(run, limits));
+        let broken = broken_stair(run);
+        // What all stairs together took says nothing: the last one is meant to break.
         let missed = limits
             .iter()
-            .filter(|held| !held.met && !is_of_errors(held));
+            .filter(|held| !held.met && !is_of_errors(held) && broken.is_none());
+        reasons.extend(broken.clone());
         reasons.extend(missed.map(|held| Reason {
             kind: Kind::Limits,
             says: match &held.measured {
@@ -113,6 +116,37 @@ impl Says {
             Self::Go => "GO",
             Self::NoGo => "NO-GO",
         }
+    }
+}
+
+/// Where stairs broke, and which one held last.
+fn broken_stair(run: &Run) -> Option<Reason> {
+    let at = run
+        .stairs
+        .iter()
+        .position(|stair| !stair.missed.is_empty())?;
+    let stair = run.stairs.get(at)?;
+    let held = at.checked_sub(1).and_then(|below| run.stairs.get(below));
+    let held = held.map_or_else(
+        || "no stair held".to_owned(),
+        |held| format!("{} held", rate(held.journeys_per_sec)),
+    );
+    Some(Reason {
+        kind: Kind::Limits,
+        says: format!(
+            "{} journeys a second missed a limit ({}); {held}.",
+            rate(stair.journeys_per_sec),
+            stair.missed.join("; "),
+        ),
+    })
+}
+
+/// Journeys a second.
+pub(super) fn rate(journeys_per_sec: f64) -> String {
+    if journeys_per_sec < 100.0 {
+        short(journeys_per_sec)
+    } else {
+        count(journeys_per_sec.round() as u64)
     }
 }
 
@@ -206,6 +240,10 @@ fn errors(run: &Run, limits: &[Held]) -> Option<Reason> {
 
 fn fine(run: &Run, limits: &[Held], truth: Result<&Truth, &str>) -> Reason {
     let limits = match limits.len() {
+        _ if let Some(top) = run.stairs.last() => format!(
+            "No stair broke, up to {} journeys a second",
+            rate(top.journeys_per_sec)
+        ),
         0 => "The scenario asks for no limits".to_owned(),
         1 => "Its one limit was met".to_owned(),
         2 => "Both limits were met".to_owned(),
@@ -218,10 +256,14 @@ fn fine(run: &Run, limits: &[Held], truth: Result<&Truth, &str>) -> Reason {
             .find(|check| check.id == Id::PromisedMissing);
         promised.map_or(0, |check| check.looked_at)
     });
+    let when = match run.generator.strained {
+        Some(_) => "",
+        None => " when they were due",
+    };
     Reason {
         kind: Kind::Fine,
         says: format!(
-            "{limits}, the truth holds over {}, and the generator sent {} when they were due.",
+            "{limits}, the truth holds over {}, and the generator sent {}{when}.",
             some(named, "promised grant", "promised grants"),
             some(run.generator.sent, "call", "calls"),
         ),
@@ -230,7 +272,8 @@ fn fine(run: &Run, limits: &[Held], truth: Result<&Truth, &str>) -> Reason {
 
 fn cautions(run: &Run, truth: Result<&Truth, &str>, odds: &[Odds]) -> Vec<String> {
     let mut cautions = Vec::new();
-    if run.stopped {
+    cautions.extend(run.generator.strained.as_deref().map(sentence));
+    if run.stopped && broken_stair(run).is_none() {
         cautions.push(
             "The run was stopped before its last arrival: what was to come is not tested."
                 .to_owned(),

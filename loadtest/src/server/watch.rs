@@ -140,7 +140,10 @@ impl Seen {
                 restarts.push(format!("{:.1} s", since(at)));
             }
             let passed = was.map(|(then, was)| (at.duration_since(then).as_secs_f64(), was));
-            looks.push(now.look(since(at), passed));
+            // A run may be told to begin much later: what the target did meanwhile is not its story.
+            if since(at) > -2.0 * EVERY.as_secs_f64() {
+                looks.push(now.look(since(at), passed));
+            }
             before = Some((at, now));
         }
         if !restarts.is_empty() {

@@ -12,6 +12,7 @@
 //! | [`Cluster`] | primaries with or without replicas; slots are moved while in use |
 //! | [`lambda`] | AWS Lambda's runtime API: events handed over, outcomes kept, failures played |
 //! | [`ScfRuntime`] | the interface that an SCF event function asks for its events |
+//! | [`tls`] | certificates, and a door that speaks TLS before any server |
 //! | [`Proxy`] | a door before any server: cuts connections at a byte, pauses, points elsewhere |
 
 #![expect(
@@ -30,6 +31,7 @@ mod replicated;
 mod scf;
 mod sentinels;
 mod server;
+pub mod tls;
 mod until;
 
 pub use cluster::Cluster;

@@ -4,7 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 
+use chrono::{DateTime, FixedOffset, Utc};
 use clap::Args;
 use loadtest::capacity::{self, Capacity};
 use loadtest::engine::{self, Mint as _};
@@ -77,6 +79,9 @@ pub struct Play {
     /// Which part of how many processes this one plays, such as 1/3
     #[arg(long, value_name = "K/N", value_parser = part)]
     pub part: Option<(u32, u32)>,
+    /// When the first call is due, such as 2026-12-01T09:59:30+08:00, so that all parts begin together [default: now]
+    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "find_max")]
+    pub at: Option<DateTime<FixedOffset>>,
     /// How many threads send [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub threads: Option<u32>,
@@ -88,6 +93,19 @@ fn part(text: &str) -> Result<(u32, u32), String> {
         .and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
     part.filter(|(part, of)| (1..=*of).contains(part))
         .ok_or_else(|| "write it as K/N, such as 1/3 for the first of three".to_owned())
+}
+
+/// A time to begin at. One that is past is a slip of the pen, or a part that comes too late to begin with the others.
+fn time(text: &str) -> Result<DateTime<FixedOffset>, String> {
+    let time = DateTime::parse_from_rfc3339(text).map_err(|error| {
+        format!(
+            "{error}; write date, time and zone, such as 2026-12-01T09:59:30+08:00 or 2026-12-01T01:59:30Z"
+        )
+    })?;
+    if time < Utc::now() {
+        return Err("it is past; name a time to come, or leave `--at` out to begin now".to_owned());
+    }
+    Ok(time)
 }
 
 /// Plays it.
@@ -109,6 +127,8 @@ pub fn run(args: &Play, out: Out) -> Result<(), Failure> {
         part: args.part.unwrap_or((1, 1)),
         threads: args.threads,
         seed: args.seed,
+        at: args.at.map(SystemTime::from),
+        after: 0,
     };
     let player = Player {
         ask: &ask,
@@ -117,6 +137,9 @@ pub fn run(args: &Play, out: Out) -> Result<(), Failure> {
         out,
     };
     out.note(format!("{}: {}", scenario.name, scenario.title));
+    if let Some(at) = args.at {
+        out.note(format!("the first call is due at {}", at.to_rfc3339()));
+    }
     let (played, found) = if args.find_max {
         let (played, found) = search(&scenario, &player, args)?;
         (played, Some(found))
@@ -303,5 +326,12 @@ mod tests {
         for wrong in ["0/3", "4/3", "1", "a/b", "1/0", ""] {
             assert!(part(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_time_to_begin_at_is_to_come() {
+        assert!(time("2999-12-01T09:59:30+08:00").is_ok());
+        assert!(time("2020-12-01T09:59:30Z").is_err_and(|why| why.contains("past")));
+        assert!(time("10:00:00").is_err_and(|why| why.contains("date, time and zone")));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use loadtest::engine;
 use loadtest::find::{self, Found, Search, Tried};
@@ -43,15 +43,19 @@ pub struct Played {
 impl Player<'_> {
     /// Plays it once.
     pub fn play(&self, scenario: &Scenario) -> Result<Played, Failure> {
+        self.play_as(scenario, self.ask)
+    }
+
+    fn play_as(&self, scenario: &Scenario, ask: &engine::Ask) -> Result<Played, Failure> {
         let watch = self
             .admin
             .map(|admin| Watch::start(admin, None))
             .transpose();
         let watch = watch.map_err(|error| Failure::unreachable("metrics", error.to_string()))?;
-        let began = Instant::now();
+        let began = Instant::now() + ask.lead(SystemTime::now());
         let mut live = Live::new();
         let books = |_| Book::new(scenario);
-        let played = engine::play(scenario, self.ask, &self.stop, books, &mut |tick| {
+        let played = engine::play(scenario, ask, &self.stop, books, &mut |tick| {
             if !self.out.json {
                 live.show(tick);
             }
@@ -73,9 +77,9 @@ pub fn search(
     args: &Play,
 ) -> Result<(Played, Found), Failure> {
     let mut books = Vec::new();
-    let mut began_at = None;
+    let (mut began_at, mut came) = (None, 0_u64);
     let mut best: Option<(bool, f64, Run, Option<Server>)> = None;
-    let found = find::search(Search::from(f64::from(args.find_from)), |rate| {
+    let mut found = find::search(Search::from(f64::from(args.find_from)), |rate| {
         if player.stop.load(Ordering::Relaxed) {
             return Err(Failure::check("stopped", "the search was stopped by hand"));
         }
@@ -83,7 +87,13 @@ pub fn search(
             "{} journeys a second",
             loadtest::limit::short(rate)
         ));
-        let played = player.play(&at(scenario, rate, args.find_secs))?;
+        // Users who have drawn all their chances at one rate would make the next one look easy: others come.
+        let ask = engine::Ask {
+            after: came,
+            ..player.ask.clone()
+        };
+        let played = player.play_as(&at(scenario, rate, args.find_secs), &ask)?;
+        came += (rate * args.find_secs as f64).ceil() as u64;
         let tried = Tried::of(rate, &played.run, played.server.as_ref(), &scenario.limits);
         began_at.get_or_insert(played.began_at);
         books.push(played.book);
@@ -96,6 +106,12 @@ pub fn search(
         }
         Ok(tried)
     })?;
+    if came > scenario.population.users {
+        found.because = format!(
+            "{} The {came} journeys of the search were those of {} users, some of whom came again: name more, or answers that cost little are measured.",
+            found.because, scenario.population.users
+        );
+    }
     let (_, _, run, server) =
         best.ok_or_else(|| Failure::check("nothing-tried", "no rate was tried"))?;
     let played = Played {

@@ -38,6 +38,8 @@ const AT_ONCE: usize = 64;
 const TRIES: u32 = 3;
 /// How long a client waits before it sends again what was lost; twice as long the time after.
 const AFTER_LOST: Duration = Duration::from_millis(100);
+/// How often one that waits for the time to begin looks whether it is to stop.
+const LOOKS_UP: Duration = Duration::from_millis(100);
 /// Server time that is waited for at most: `Retry-After` is a stranger's word.
 const MOST_RETRY: Duration = Duration::from_mins(1);
 
@@ -156,7 +158,7 @@ impl<B: Books> Worker<B> {
         };
         let mut events = Events::with_capacity(1024);
         self.prepare()?;
-        std::thread::sleep(self.plan.clock.until(Duration::ZERO));
+        self.await_the_beginning();
         loop {
             let more = self.work()?;
             if self.next.is_none() && self.under_way.is_empty() {
@@ -185,6 +187,17 @@ impl<B: Books> Worker<B> {
             books: self.books,
             tally: self.tally,
         })
+    }
+
+    /// Waits for the time to begin, which may be hours away: a stop is seen meanwhile.
+    fn await_the_beginning(&self) {
+        while !self.plan.stop.load(Ordering::Relaxed) {
+            let left = self.plan.clock.until(Duration::ZERO);
+            if left.is_zero() {
+                return;
+            }
+            std::thread::sleep(left.min(LOOKS_UP));
+        }
     }
 
     /// Does what is due; whether more is due at once.

@@ -26,8 +26,8 @@ const LINE: f64 = 12.0;
 /// A chart.
 pub struct Chart<'a> {
     /// What it shows, with its unit.
-    pub title: &'a str,
-    /// At most three lines.
+    pub title: String,
+    /// At most four lines.
     pub series: Vec<Series>,
     /// Whether each tick is ten times the one below it.
     pub tenfold: bool,
@@ -258,7 +258,7 @@ mod tests {
             points: vec![(0.0, Some(at)), (1.0, Some(at))],
         };
         let chart = Chart {
-            title: "x",
+            title: "x".to_owned(),
             series: vec![series("a", 5.0), series("b", 5.0), series("c", 5.1)],
             tenfold: false,
             secs: 1.0,

@@ -5,8 +5,11 @@ use maud::{Markup, html};
 use crate::histogram::Histogram;
 use crate::report::Report;
 use crate::report::text::{count, ms, part, percent, short, span};
-use crate::report::verdict::failed;
+use crate::report::verdict::{failed, rate};
 use crate::run::{Calls, Run};
+
+/// How many stairs are shown.
+const STAIRS: usize = 12;
 
 /// The few figures that everyone asks for.
 pub fn tiles(run: &Run) -> Markup {
@@ -48,6 +51,27 @@ pub fn limits(report: &Report) -> Markup {
                         th scope="row" { (held.limit) }
                         td class="n" { (held.measured.as_deref().unwrap_or("nothing to measure")) }
                         td { @if held.met { span class="good" { "met" } } @else { span class="bad" { "missed" } } }
+                    }
+                } }
+            } }
+        }
+    }
+}
+
+/// The stairs, where arrivals go up until a limit is missed: the last ones, since those are asked for.
+pub fn stairs(run: &Run) -> Markup {
+    let last = run.stairs.len().saturating_sub(STAIRS);
+    let shown = run.stairs.get(last..).unwrap_or_default();
+    html! {
+        @if !shown.is_empty() {
+            h2 { "Stairs" }
+            div class="wide" { table {
+                thead { tr { th { "Journeys a second" } th { "From" } th { "Held" } } }
+                tbody { @for stair in shown {
+                    tr {
+                        th scope="row" { (rate(stair.journeys_per_sec)) }
+                        td { (span(stair.from_secs)) }
+                        td { @if stair.missed.is_empty() { span class="good" { "held" } } @else { span class="bad" { (stair.missed.join("; ")) } } }
                     }
                 } }
             } }
@@ -116,9 +140,10 @@ pub fn generator(run: &Run) -> Markup {
     let machine = &run.machine;
     html! {
         h2 { "Generator" }
-        p { @match &one.fell_behind {
-            Some(why) => { span class="bad" { "It fell behind: " } (why) }
-            None => { "It kept up: every call went out when it was due, but for the lag below." }
+        p { @match (&one.fell_behind, &one.strained) {
+            (Some(why), _) => { span class="bad" { "It fell behind: " } (why) }
+            (None, Some(what)) => { span class="warn" { "It kept up, just. " } (what) }
+            (None, None) => { "It kept up: every call went out when it was due, but for the lag below." }
         } }
         div class="wide" { table { tbody {
             (row("Calls due, sent, never sent", &format!("{}, {}, {}", count(one.asked), count(one.sent), count(one.unsent))))

@@ -34,10 +34,16 @@ pub(super) fn page(report: &Report) -> String {
                 (verdict(&report.verdict))
                 (figures::tiles(run))
                 (figures::limits(report))
+                (figures::stairs(run))
                 (figures::times(run))
                 section {
                     h2 { "Over time" }
                     @for chart in timeline::charts(report) { (chart.draw()) }
+                    @let each = timeline::each(run);
+                    @if !each.is_empty() {
+                        h3 { "Each call: time from due to answered, ms" }
+                        div class="each" { @for chart in &each { (chart.draw()) } }
+                    }
                 }
                 (figures::outcomes(run))
                 (judged::truth(report))

@@ -4,17 +4,23 @@
 use super::chart::{Chart, Series};
 use crate::histogram::Histogram;
 use crate::report::Report;
-use crate::run::{Run, Window};
+use crate::run::{Calls, Run, Window};
 use crate::server::{Look, Server};
 
 /// How many points a line has at most.
 pub const MOST: usize = 300;
 
+/// How many a line of one call has.
+const MOST_OF_ONE: usize = 100;
+
+/// How many calls have a chart of their own, those that came most often: a page has a bound.
+const MOST_CALLS: usize = 12;
+
 /// All charts of a report, under one time axis.
 pub fn charts(report: &Report) -> Vec<Chart<'_>> {
     let run = &report.run;
-    let chart = |title, series, tenfold| Chart {
-        title,
+    let chart = |title: &str, series, tenfold| Chart {
+        title: title.to_owned(),
         series,
         tenfold,
         secs: run.secs,
@@ -42,7 +48,7 @@ pub fn charts(report: &Report) -> Vec<Chart<'_>> {
         ),
         chart(
             "Time from due to answered, ms (each line is ten times the one below)",
-            latencies(run),
+            latencies(run, &run.calls, MOST),
             true,
         ),
     ];
@@ -72,13 +78,31 @@ pub fn charts(report: &Report) -> Vec<Chart<'_>> {
     charts
 }
 
-/// How many windows are put together.
-fn together(windows: usize) -> usize {
-    windows.div_ceil(MOST).max(1)
+/// The times of each call by itself; of one call alone nothing, since that is what the chart of all shows.
+pub fn each(run: &Run) -> Vec<Chart<'_>> {
+    if run.calls.len() < 2 {
+        return Vec::new();
+    }
+    let mut calls: Vec<&Calls> = run.calls.iter().collect();
+    calls.sort_by_key(|calls| std::cmp::Reverse(calls.times.len()));
+    calls.truncate(MOST_CALLS);
+    let chart = |calls: &Calls| Chart {
+        title: format!("{}, {}", calls.name, calls.campaign),
+        series: latencies(run, std::slice::from_ref(calls), MOST_OF_ONE),
+        tenfold: true,
+        secs: run.secs,
+        phases: &run.phases,
+    };
+    calls.into_iter().map(chart).collect()
+}
+
+/// How many windows are put together, so that there are at most so many points.
+fn together(windows: usize, most: usize) -> usize {
+    windows.div_ceil(most).max(1)
 }
 
 fn rates(run: &Run, of: fn(&Window) -> u64) -> Vec<(f64, Option<f64>)> {
-    let size = together(run.windows.len());
+    let size = together(run.windows.len(), MOST);
     let point = |(at, windows): (usize, &[Window])| {
         let secs = run.window_secs * windows.len() as f64;
         let sum: u64 = windows.iter().map(of).sum();
@@ -90,21 +114,21 @@ fn rates(run: &Run, of: fn(&Window) -> u64) -> Vec<(f64, Option<f64>)> {
     run.windows.chunks(size).enumerate().map(point).collect()
 }
 
-fn latencies(run: &Run) -> Vec<Series> {
-    let most = run
-        .calls
+/// How long these calls took, in at most `points` points.
+fn latencies(run: &Run, calls: &[Calls], points: usize) -> Vec<Series> {
+    let most = calls
         .iter()
         .map(|calls| calls.windows.len())
         .max()
         .unwrap_or(0);
-    let size = together(most);
-    let mut lines = ["p50", "p99", "max"].map(|name| Series {
+    let size = together(most, points);
+    let mut lines = ["p50", "p99", "p99.9", "max"].map(|name| Series {
         name,
         points: Vec::new(),
     });
     for from in (0..most).step_by(size) {
         let mut times = Histogram::coarse();
-        for calls in &run.calls {
+        for calls in calls {
             let end = (from + size).min(calls.windows.len());
             let windows = calls.windows.get(from..end).unwrap_or_default();
             for window in windows {
@@ -115,6 +139,7 @@ fn latencies(run: &Run) -> Vec<Series> {
         let figures = [
             times.quantile_ms(0.5),
             times.quantile_ms(0.99),
+            times.quantile_ms(0.999),
             times.max_ms(),
         ];
         lines
@@ -146,5 +171,8 @@ fn looks(server: &Server, secs: f64, of: fn(&Look) -> Option<f64>) -> Vec<(f64, 
             (!seen.is_empty()).then(|| seen.iter().sum::<f64>() / seen.len() as f64),
         )
     };
-    during.chunks(together(during.len())).map(point).collect()
+    during
+        .chunks(together(during.len(), MOST))
+        .map(point)
+        .collect()
 }

@@ -8,7 +8,7 @@ use crate::judge::Example;
 use crate::judge::odds::{Odds, Prize, Test};
 use crate::judge::truth::{Basis, Id, Truth};
 use crate::report::*;
-use crate::run::{Calls, Generator, Machine, Meaning, Phase, Window};
+use crate::run::{Calls, Generator, Machine, Meaning, Phase, Stair, Window};
 use crate::server::Look;
 
 /// SplitMix64 (Steele, Lea & Flood 2014).
@@ -108,6 +108,7 @@ pub fn made(seed: u64, windows: usize, a_window: u64, ms: f64) -> Report {
                 to_secs: secs,
             },
         ],
+        stairs: Vec::new(),
         windows: whole,
         calls: calls.into(),
         generator: Generator {
@@ -121,6 +122,7 @@ pub fn made(seed: u64, windows: usize, a_window: u64, ms: f64) -> Report {
             connects: 44,
             memory_mb: 38.5,
             fell_behind: None,
+            strained: None,
         },
         machine: Machine {
             cpu: "A processor".to_owned(),
@@ -253,6 +255,14 @@ pub fn parts(report: Report) -> Parts {
 pub fn wrecked() -> Report {
     let mut report = made(7, 20, 30, 8.0);
     report.run.scenario = "x\" & <script>alert(1)</script>".to_owned();
+    report.run.stairs = [(500.0, None), (1000.0, Some("p99 < 100 ms: 364 ms"))]
+        .map(|(journeys_per_sec, missed)| Stair {
+            journeys_per_sec,
+            from_secs: journeys_per_sec / 250.0 - 2.0,
+            to_secs: journeys_per_sec / 250.0,
+            missed: missed.map(str::to_owned).into_iter().collect(),
+        })
+        .into();
     report.run.generator.fell_behind =
         Some("both of its cores were busy 97 % of the time".to_owned());
     report.run.calls[1].meanings.insert(

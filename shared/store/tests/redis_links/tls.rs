@@ -1,10 +1,8 @@
 //! Certificates: which are trusted.
 
-use std::path::Path;
-use std::process::Command;
-
 use redis::Value;
 use store::redis::link::Links;
+use testbed::tls::certificates;
 use testbed::{Server, free_port};
 
 use super::{PATIENCE, get, open, set, text};
@@ -42,32 +40,4 @@ async fn tls_trusts_the_named_authority_and_no_other() {
         assert!(error.contains(says), "{error}");
     }
     drop(server);
-}
-
-/// An authority, a server's certificate it signed, and an authority that signed nothing.
-fn certificates(dir: &Path) {
-    let openssl = |arguments: &str| {
-        let run = Command::new("openssl")
-            .args(arguments.split(' '))
-            .current_dir(dir)
-            .output();
-        let run = run.expect("openssl makes the certificates of this test");
-        assert!(
-            run.status.success(),
-            "{}",
-            String::from_utf8_lossy(&run.stderr)
-        );
-    };
-    for name in ["ca", "other"] {
-        openssl(&format!(
-            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN={name} -keyout {name}.key -out {name}.pem"
-        ));
-    }
-    openssl(
-        "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=server -keyout server.key -out server.csr",
-    );
-    std::fs::write(dir.join("san"), "subjectAltName=IP:127.0.0.1\n").unwrap();
-    openssl(
-        "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile san -out server.pem",
-    );
 }
