@@ -61,10 +61,11 @@ impl Verdict {
         reasons.extend(errors(run, limits));
         let broken = broken_stair(run);
         // What all stairs together took says nothing: the last one is meant to break.
+        let of_all = broken.is_none();
         let missed = limits
             .iter()
-            .filter(|held| !held.met && !is_of_errors(held) && broken.is_none());
-        reasons.extend(broken.clone());
+            .filter(|held| !held.met && !is_of_errors(held) && (of_all || held.measured.is_none()));
+        reasons.extend(broken);
         reasons.extend(missed.map(|held| Reason {
             kind: Kind::Limits,
             says: match &held.measured {
