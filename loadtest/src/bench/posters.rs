@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::json;
 
 use crate::bench::neighbour::median;
 use crate::bench::pace::{Pace, Paced, run};
@@ -21,13 +22,13 @@ pub const KEY_ENV: &str = "POSTERS_TOKEN_KEY";
 
 const TENANT: &str = "bench";
 
-/// A poster of the usual size whose code is another one for each user, so that none is found drawn.
+/// A poster of the usual size with each user's own name, so that none is found drawn.
 const SVG: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 750 1334" width="750" height="1334">
 <defs><linearGradient id="sky" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="#20245c"/><stop offset="1" stop-color="#d86a5c"/></linearGradient></defs>
 <rect width="750" height="1334" fill="url(#sky)"/>
 <circle cx="375" cy="360" r="180" fill="#ffffff" fill-opacity="0.25"/>
 <text x="375" y="640" text-anchor="middle" font-family="Noto Sans SC" font-size="56" fill="#ffffff">{{ campaign.title }}</text>
-<text x="375" y="720" text-anchor="middle" font-family="Noto Sans SC" font-size="34" fill="#ffffff">{{ campaign.closes }}</text>
+<text x="375" y="720" text-anchor="middle" font-family="Noto Sans SC" font-size="34" fill="#ffffff">{{ user.name }}</text>
 <rect x="245" y="940" width="260" height="260" rx="16" fill="#ffffff"/>
 <rect id="qr share.url" x="255" y="950" width="240" height="240" fill="#ffffff"/>
 </svg>
@@ -67,7 +68,7 @@ impl Stage {
         let failed = || Error::io(format!("{} can't be written", folder.display()));
         let tenant = format!(
             "name: Bench\ntimezone: UTC\ncurrency: USD\nlanguages: [en]\n\
-             keys: [{{ kid: {KID}, alg: HS256, env: {KEY_ENV} }}]\n\
+             keys: [{{ kid: {KID}, alg: HS256, env: {KEY_ENV} }}]\nclaims: {{ name: {{ type: string }} }}\n\
              quotas: {{ per_second: 10000000, burst: 10000000, user_per_second: 10000000, user_burst: 10000000 }}\n"
         );
         let campaign = format!(
@@ -123,7 +124,10 @@ fn requests(key: &str, users: Range<u32>, line: &str, last: &str) -> Arc<[String
     let now = token::now_secs();
     let request = |user: u32| {
         let sub = format!("user-{user}");
-        let token = token::user(KID, key.as_bytes(), TENANT, &sub, now, TOKEN_SECS);
+        let claims = json!({
+            "aud": TENANT, "exp": now + TOKEN_SECS, "iat": now, "sub": sub, "name": format!("Reader {user}"),
+        });
+        let token = token::hs256(KID, key.as_bytes(), &claims);
         format!(
             "{line} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nAuthorization: Bearer {token}\r\n{last}: "
         )
