@@ -1,7 +1,7 @@
 //! Where posters are drawn: a few threads of their own beside the async ones, with a short queue before them. What does not fit is refused
 //! at once, and who goes away leaves the queue, so that drawing can never hold up a draw from a wheel.
 //!
-//! It is one thread fewer than there are cores (at least one), and on Linux each asks the system to let all others go first. The threads are
+//! It is one thread fewer than there are cores (at least one), and on Linux each asks the system to run it only when nobody else would. The threads are
 //! started with the first poster: a process that draws none has none.
 
 use std::collections::VecDeque;
@@ -187,12 +187,24 @@ impl Shared {
 }
 
 /// Lets all other threads go first, where the system can be asked for that.
+///
+/// A lower priority alone is not enough: a thread that is woken waits for the running one's slice to end, some 3 ms, however low that one's
+/// priority is. Whoever runs with `SCHED_IDLE` gives way at once (sched(7)); docs/BENCHMARKS.md has what it is worth. The priority stays as a
+/// second best for systems that refuse it.
 fn step_back() {
-    // On Linux a "process" of this call is a thread, and 0 the one that calls.
     #[cfg(target_os = "linux")]
     {
+        use thread_priority::unix::{set_thread_priority_and_policy, thread_native_id};
+        use thread_priority::{NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy};
+
+        // On Linux a "process" of this call is a thread, and 0 the one that calls.
         let own = rustix::process::getpriority_process(None).unwrap_or(0);
         let lower = (own + LOWER_BY).min(LOWEST);
+        let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+        let stepped = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle);
+        if let Err(error) = stepped {
+            tracing::debug!(?error, "a thread for posters keeps its policy");
+        }
         if let Err(error) = rustix::process::setpriority_process(None, lower) {
             tracing::debug!(%error, "a thread for posters keeps its priority");
         }
@@ -279,9 +291,16 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn the_threads_let_others_go_first() {
+        use thread_priority::{NormalThreadSchedulePolicy, ThreadSchedulePolicy};
+
         let pool = Pool::start(1, 1);
         let of = || rustix::process::getpriority_process(None).unwrap();
         let (mine, theirs) = (of(), pool.run(of).await.unwrap());
         assert!(theirs > mine || theirs == LOWEST, "{theirs} and {mine}");
+        let policy = pool
+            .run(thread_priority::unix::thread_schedule_policy)
+            .await;
+        let idle = NormalThreadSchedulePolicy::Idle;
+        assert_eq!(policy, Ok(Ok(ThreadSchedulePolicy::Normal(idle))));
     }
 }
