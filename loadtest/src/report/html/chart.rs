@@ -8,8 +8,10 @@ use crate::limit::short;
 use crate::report::text::count;
 use crate::run::Phase;
 
-/// How wide a drawing is, in its own units.
-const WIDE: f64 = 760.0;
+/// How wide a drawing is that has the page's width, in its own units.
+pub const WIDE: f64 = 760.0;
+/// How wide one of two beside each other is: their letters are as large.
+pub const HALF: f64 = 400.0;
 /// How high.
 const HIGH: f64 = 176.0;
 /// The room beside the plot, for the ticks' figures.
@@ -31,6 +33,8 @@ pub struct Chart<'a> {
     pub series: Vec<Series>,
     /// Whether each tick is ten times the one below it.
     pub tenfold: bool,
+    /// How wide it is: [`WIDE`] or [`HALF`].
+    pub wide: f64,
     /// How long the run was.
     pub secs: f64,
     /// Its phases.
@@ -77,13 +81,14 @@ impl Chart<'_> {
             };
             HIGH - BOTTOM - share.clamp(0.0, 1.0) * (HIGH - BOTTOM - TOP)
         };
+        let wide = self.wide;
         let x =
-            |secs: f64| LEFT + (secs / self.secs.max(1e-9)).clamp(0.0, 1.0) * (WIDE - LEFT - RIGHT);
-        let plot_end = WIDE - RIGHT;
+            |secs: f64| LEFT + (secs / self.secs.max(1e-9)).clamp(0.0, 1.0) * (wide - LEFT - RIGHT);
+        let plot_end = wide - RIGHT;
         html! {
             figure {
                 figcaption { (self.title) }
-                svg viewBox=(format!("0 0 {WIDE} {HIGH}")) role="img" aria-label=(self.title) {
+                svg viewBox=(format!("0 0 {wide} {HIGH}")) role="img" aria-label=(self.title) {
                     @for (at, phase) in self.phases.iter().enumerate() {
                         @let (from, to) = (x(phase.from_secs), x(phase.to_secs));
                         @if at % 2 == 0 {
@@ -99,7 +104,7 @@ impl Chart<'_> {
                         line class="grid" x1=(LEFT) x2=(plot_end) y1=(y) y2=(y) {}
                         text x=(LEFT - 6.0) y=(y) dy="3.5" text-anchor="end" { (label(*tick)) }
                     }
-                    @for tick in times(self.secs) {
+                    @for tick in times(self.secs, if wide < WIDE { 5.0 } else { 8.0 }) {
                         text x=(at_tenth(x(tick))) y=(HIGH - 6.0) text-anchor="middle" { (clock(tick, self.secs)) }
                     }
                     @for (number, series) in (1..).zip(&self.series) {
@@ -186,16 +191,16 @@ fn tens(lowest: f64, highest: f64) -> Vec<f64> {
     (from..=to).map(|power| 10_f64.powi(power)).collect()
 }
 
-/// Ticks of time: of seconds, minutes or hours, at most eight of them.
-fn times(secs: f64) -> Vec<f64> {
+/// Ticks of time: of seconds, minutes or hours, at most so many of them.
+fn times(secs: f64, most: f64) -> Vec<f64> {
     let steps = [
         1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0,
         14400.0, 21600.0, 43200.0, 86400.0,
     ];
     let step = steps
         .into_iter()
-        .find(|step| secs / step <= 8.0)
-        .unwrap_or(86400.0 * (secs / 86400.0 / 8.0).ceil());
+        .find(|step| secs / step <= most)
+        .unwrap_or(86400.0 * (secs / 86400.0 / most).ceil());
     let last = (secs / step).floor() as u32;
     (0..=last).map(|n| f64::from(n) * step).collect()
 }
@@ -237,9 +242,9 @@ mod tests {
         }
         assert_eq!(tens(0.4, 230.0), [0.1, 1.0, 10.0, 100.0, 1000.0]);
         assert_eq!(tens(1.0, 1.0), [1.0, 10.0]);
-        assert_eq!(times(30.0), [0.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0]);
+        assert_eq!(times(30.0, 8.0), [0.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0]);
         for secs in [0.3, 7.0, 61.0, 4000.0, 1e6, 1e7] {
-            assert!(times(secs).len() <= 9, "{secs}");
+            assert!(times(secs, 8.0).len() <= 9, "{secs}");
         }
         assert_eq!(
             [
@@ -259,6 +264,7 @@ mod tests {
         };
         let chart = Chart {
             title: "x".to_owned(),
+            wide: WIDE,
             series: vec![series("a", 5.0), series("b", 5.0), series("c", 5.1)],
             tenfold: false,
             secs: 1.0,

@@ -1,7 +1,7 @@
 //! A run's windows as lines for charts, thinned to at most [`MOST`] points: neighbouring windows are put together, counts as mean rates
 //! and times as quantiles of all, never as means of quantiles.
 
-use super::chart::{Chart, Series};
+use super::chart::{Chart, HALF, Series, WIDE};
 use crate::histogram::Histogram;
 use crate::report::Report;
 use crate::run::{Calls, Run, Window};
@@ -23,6 +23,7 @@ pub fn charts(report: &Report) -> Vec<Chart<'_>> {
         title: title.to_owned(),
         series,
         tenfold,
+        wide: WIDE,
         secs: run.secs,
         phases: &run.phases,
     };
@@ -90,6 +91,7 @@ pub fn each(run: &Run) -> Vec<Chart<'_>> {
         title: format!("{}, {}", calls.name, calls.campaign),
         series: latencies(run, std::slice::from_ref(calls), MOST_OF_ONE),
         tenfold: true,
+        wide: HALF,
         secs: run.secs,
         phases: &run.phases,
     };
