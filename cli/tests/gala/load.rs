@@ -80,8 +80,15 @@ fn over_tls_a_target_is_played_and_judged_where_its_authority_is_trusted() {
     assert_eq!(told["run"]["calls"][0]["meanings"]["ok"]["count"], 30);
     assert!(told["truth"]["checks"].is_array(), "{told}");
 
+    // Nobody answers whom nobody trusts.
     let ran = play("other.pem");
-    assert_ne!(ran.code, 0, "{ran:?}");
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let told = ran.json();
+    assert_eq!(told["run"]["calls"][0]["meanings"]["lost"]["count"], 30);
+    assert!(
+        told["run"]["calls"][0]["meanings"]["ok"].is_null(),
+        "{told}"
+    );
 }
 
 #[test]

@@ -158,7 +158,7 @@ impl<B: Books> Worker<B> {
         };
         let mut events = Events::with_capacity(1024);
         self.prepare()?;
-        self.await_the_beginning();
+        self.await_the_beginning(&mut events).map_err(failed)?;
         loop {
             let more = self.work()?;
             if self.next.is_none() && self.under_way.is_empty() {
@@ -189,15 +189,18 @@ impl<B: Books> Worker<B> {
         })
     }
 
-    /// Waits for the time to begin, which may be hours away: a stop is seen meanwhile.
-    fn await_the_beginning(&self) {
-        while !self.plan.stop.load(Ordering::Relaxed) {
-            let left = self.plan.clock.until(Duration::ZERO);
-            if left.is_zero() {
-                return;
+    /// Waits for the alarm of the time to begin, which may be hours away: a stop is seen meanwhile.
+    fn await_the_beginning(&mut self, events: &mut Events) -> io::Result<()> {
+        self.alarm.set(self.plan.clock, Duration::ZERO)?;
+        while !self.plan.stop.load(Ordering::Relaxed)
+            && !self.plan.clock.until(Duration::ZERO).is_zero()
+        {
+            match self.poll.poll(events, Some(LOOKS_UP)) {
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+                Ok(()) | Err(_) => {}
             }
-            std::thread::sleep(left.min(LOOKS_UP));
         }
+        Ok(())
     }
 
     /// Does what is due; whether more is due at once.

@@ -1,8 +1,8 @@
 //! Where posters are drawn: a few threads of their own beside the async ones, with a short queue before them. What does not fit is refused
 //! at once, and who goes away leaves the queue, so that drawing can never hold up a draw from a wheel.
 //!
-//! It is one thread fewer than there are cores (at least one), and on Linux each asks the system to run it only when nobody else would. The threads are
-//! started with the first poster: a process that draws none has none.
+//! It is one thread fewer than there are cores (at least one), and on Linux each asks the system to run it only when nobody else would. The
+//! threads are started with the first poster: a process that draws none has none.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
