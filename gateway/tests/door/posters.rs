@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use function::poster::Posters;
 use function::poster::pool::Pool;
@@ -64,6 +64,15 @@ async fn house() -> World {
         world.report.problems
     );
     world
+}
+
+fn daily_in(lane: Lane) -> CampaignKey {
+    CampaignKey {
+        tenant: "acme".into(),
+        campaign: "daily".into(),
+        edition: 1,
+        lane,
+    }
 }
 
 async fn by(world: &World, user: &str, claims: &Value, path: &str) -> Answer {
@@ -451,13 +460,7 @@ async fn who_brought_a_friend_is_kept_and_nothing_else_comes_of_it() {
     let world = house().await;
     let snapshot = world.registry.snapshot();
     let tenant = &snapshot.tenants["acme"];
-    let key = |lane| CampaignKey {
-        tenant: "acme".into(),
-        campaign: "daily".into(),
-        edition: 1,
-        lane,
-    };
-    let shares = |lane| Shares::of(&tenant.secret, &key(lane));
+    let shares = |lane| Shares::of(&tenant.secret, &daily_in(lane));
     let (ann, bob) = (tenant.pseudonym("ann"), tenant.pseudonym("bob"));
     let id = shares(Lane::Live).id(&ann);
     assert!(id.len() <= 16 && !id.contains("ann"));
@@ -551,9 +554,8 @@ async fn bucket() -> (u16, Arc<Mutex<Vec<String>>>) {
     (port, calls)
 }
 
-#[tokio::test]
-async fn a_tenants_own_store_has_each_poster_once_and_the_answer_leads_there() {
-    let (port, calls) = bucket().await;
+/// A house whose tenant has a store for posters there.
+async fn house_with_bucket(port: u16) -> World {
     let storage = format!(
         "posters: {{ storage: {{ endpoint: \"http://localhost:{port}\", region: here, bucket: acme, key: {{ file: store.id }}, secret: {{ file: store.secret }} }}, picture_hosts"
     );
@@ -572,6 +574,13 @@ async fn a_tenants_own_store_has_each_poster_once_and_the_answer_leads_there() {
         "{:?}",
         world.report.problems
     );
+    world
+}
+
+#[tokio::test]
+async fn a_tenants_own_store_has_each_poster_once_and_the_answer_leads_there() {
+    let (port, calls) = bucket().await;
+    let world = house_with_bucket(port).await;
     let sent = world.get("ann", STREAK).await;
     assert_eq!(sent.status, 302, "{}", sent.text());
     let to = sent.header("location").unwrap().to_owned();
@@ -589,4 +598,48 @@ async fn a_tenants_own_store_has_each_poster_once_and_the_answer_leads_there() {
     let other = world.beside().await;
     assert_eq!(other.get("ann", STREAK).await.status, 302);
     assert_eq!(*calls.lock().unwrap(), ["HEAD", "PUT", "HEAD"]);
+}
+
+#[tokio::test]
+async fn of_two_processes_that_are_asked_at_once_one_draws_it() {
+    let (port, calls) = bucket().await;
+    let world = house_with_bucket(port).await;
+    let other = world.beside().await;
+    for user in (0..30).map(|n| format!("user-{n}")) {
+        calls.lock().unwrap().clear();
+        let began = Instant::now();
+        // Eight ask each of the two.
+        let asked = (0..16).map(|n| [&world, &other][n % 2].get(&user, STREAK));
+        let answers = futures_util::future::join_all(asked).await;
+        if began.elapsed() > Duration::from_millis(500) {
+            // So busy a machine that the one who waited may rightly have drawn it itself.
+            continue;
+        }
+        let statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+        let calls = calls.lock().unwrap();
+        assert_eq!(statuses, [302; 16], "{calls:?}");
+        let places: HashSet<_> = answers.iter().map(|it| it.header("location")).collect();
+        assert_eq!(places.len(), 1);
+        let puts = calls.iter().filter(|call| **call == "PUT").count();
+        assert_eq!(puts, 1, "{calls:?}");
+        return;
+    }
+    panic!("half a second was never enough for one poster");
+}
+
+#[tokio::test]
+async fn whoever_waits_for_one_that_is_gone_draws_it() {
+    let (port, calls) = bucket().await;
+    let world = house_with_bucket(port).await;
+    // Somebody took the turn for every poster there can be, and draws none.
+    let key = daily_in(Lane::Live);
+    for n in 0..=255_u8 {
+        let (job, long) = (format!("poster-{n:02x}"), Duration::from_hours(1));
+        let lease = world.store.lease(&key, &job, long).await.unwrap();
+        assert!(lease.is_some());
+    }
+    assert_eq!(world.get("ann", STREAK).await.status, 302);
+    let calls = calls.lock().unwrap();
+    assert!(calls.len() > 2, "it was waited for: {calls:?}");
+    assert_eq!(calls.last().unwrap(), "PUT");
 }

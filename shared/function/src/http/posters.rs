@@ -301,6 +301,8 @@ async fn drawn(
     let filled = fill(context, caller, campaign, poster, &record, &template)?;
     let order = Order {
         tenant: caller.shell,
+        store: &*context.shell.store,
+        key: &key,
         campaign,
         which,
         template,

@@ -15,24 +15,27 @@ mod secret;
 pub mod share;
 mod stage;
 pub mod storage;
+mod turn;
 
 use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Instant;
 
 use axum::body::Bytes;
 use futures_util::future::join_all;
+use machine::ids::CampaignKey;
 use machine::{Campaign, Millis};
 use poster::decode::{Fit, Limits, decode, fitted};
 use poster::{Content, Format, Picture, Scale, Template};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use store::Store;
 
 use self::content::Filled;
 use self::made::Made;
 use self::pictures::{Fetched, Pictures};
 use self::pool::{NotDone, Pool};
 use self::scenes::{Scenes, TenantFonts, Unreadable, Which};
-use self::storage::NotStored;
+use self::turn::Turn;
 use crate::served::{Snapshot, TenantShell};
 use crate::telemetry::meters::{Drawn, poster, poster_took, poster_warning};
 
@@ -74,10 +77,13 @@ pub enum Answer {
 }
 
 /// What to draw.
-#[derive(Debug)]
 pub struct Order<'a> {
     /// For which tenant.
     pub tenant: &'a TenantShell,
+    /// Where processes agree on who draws.
+    pub store: &'a dyn Store,
+    /// The campaign's lane.
+    pub key: &'a CampaignKey,
     /// The revision.
     pub campaign: &'a Arc<Campaign>,
     /// The template.
@@ -211,25 +217,25 @@ impl Posters {
             let (bytes, became) = self.bytes(&order, pictures, tag).await?;
             return Ok((Answer::Picture(tag, bytes), became));
         };
-        let away = |why: NotStored| {
-            let (tenant, campaign) = (&order.tenant.tenant.id, &order.campaign.campaign);
-            tracing::warn!(tenant, %why, "a poster is sent itself, and not put into the tenant's store");
-            poster_warning(tenant, campaign, "not-stored");
-        };
-        let there = storage.has(tag, format, now).await;
-        if there == Ok(true) {
-            return Ok((Answer::Link(storage.link(tag, format, now)), Drawn::Cached));
-        }
-        let (bytes, became) = self.bytes(&order, pictures, tag).await?;
-        let put = match there {
-            Ok(_) => storage.put(tag, format, bytes.clone(), now).await,
+        let link = || Answer::Link(storage.link(tag, format, now));
+        let (drawn, put) = match Turn::of(&order, storage, tag).await {
+            Ok(Turn::There) => return Ok((link(), Drawn::Cached)),
+            Ok(Turn::Ours(turn)) => {
+                let drawn = self.bytes(&order, pictures, tag).await?;
+                let put = storage.put(tag, format, drawn.0.clone(), now).await;
+                turn.over(put.clone());
+                (drawn, put)
+            }
             // One that does not say what it has is not asked a second time.
-            Err(why) => Err(why),
+            Err(why) => (self.bytes(&order, pictures, tag).await?, Err(why)),
         };
+        let (bytes, became) = drawn;
         match put {
-            Ok(()) => Ok((Answer::Link(storage.link(tag, format, now)), became)),
+            Ok(()) => Ok((link(), became)),
             Err(why) => {
-                away(why);
+                let (tenant, campaign) = (&order.tenant.tenant.id, &order.campaign.campaign);
+                tracing::warn!(tenant, %why, "a poster is sent itself, and not put into the tenant's store");
+                poster_warning(tenant, campaign, "not-stored");
                 Ok((Answer::Picture(tag, bytes), became))
             }
         }

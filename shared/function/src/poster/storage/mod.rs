@@ -1,8 +1,7 @@
 //! Finished posters in a tenant's own object store (S3, COS, or what speaks like them), where it asks for that: each is put there once, under
 //! the hash of all that is in it, and the answer leads there. Where the store does not answer, the poster itself does.
 //!
-//! Since a name is a hash, two processes that put the same one put the same bytes, and one that finds it there does not draw it:
-//! no lock is needed for either.
+//! Since a name is a hash, two processes that put the same one put the same bytes; `turn` keeps them from both drawing it.
 
 mod sign;
 #[cfg(test)]
@@ -21,7 +20,8 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use machine::Millis;
 use poster::Format;
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle, PlaceholderGuard};
+use quick_cache::{DefaultHashBuilder, UnitWeighter};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -49,7 +49,27 @@ pub struct Storage {
     port: u16,
     /// What a path begins with: the bucket, where the host does not name it.
     base: String,
-    there: LazyLock<Cache<(Tag, Format), ()>>,
+    there: LazyLock<Cache<Name, Put>>,
+}
+
+/// A poster, and how it is written.
+type Name = (Tag, Format);
+
+/// Whether it is there, or why not.
+type Put = Result<(), NotStored>;
+
+type Lifecycle = DefaultLifecycle<Name, Put>;
+
+/// The turn to find out whether a poster is there, and to put it there.
+pub struct Claim<'a> {
+    name: Name,
+    guard: PlaceholderGuard<'a, Name, Put, UnitWeighter, DefaultHashBuilder, Lifecycle>,
+}
+
+impl std::fmt::Debug for Claim<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Claim").field(&self.name).finish()
+    }
 }
 
 /// Why a poster is not there.
@@ -110,19 +130,30 @@ impl Storage {
         self.config == *config && self.key.id == id && self.key.secret == secret
     }
 
-    /// Whether a poster is there already.
-    pub async fn has(&self, tag: Tag, format: Format, now: Millis) -> Result<bool, NotStored> {
-        if self.there.get(&(tag, format)).is_some() {
-            return Ok(true);
+    /// What this process knows of a poster: it is there, or could not be put there a moment ago. Else the turn to find out, for one of
+    /// those who ask; the others wait for [`Storage::settle`], or take it over where that one goes away.
+    pub async fn known(&self, tag: Tag, format: Format) -> Result<Put, Claim<'_>> {
+        let name = (tag, format);
+        let guard = self.there.get_value_or_guard_async(&name).await;
+        guard.map_err(|guard| Claim { name, guard })
+    }
+
+    /// Says to those who wait what became of a poster. That it is there is remembered; that it can't be put there is not.
+    pub fn settle(&self, claim: Claim<'_>, put: Put) {
+        let is_there = put.is_ok();
+        let _ = claim.guard.insert(put);
+        if !is_there {
+            self.there.remove(&claim.name);
         }
+    }
+
+    /// Whether a poster is there.
+    pub async fn has(&self, tag: Tag, format: Format, now: Millis) -> Result<bool, NotStored> {
         match self
             .call(Method::HEAD, tag, format, Bytes::new(), now)
             .await?
         {
-            StatusCode::OK => {
-                self.there.insert((tag, format), ());
-                Ok(true)
-            }
+            StatusCode::OK => Ok(true),
             StatusCode::NOT_FOUND => Ok(false),
             status => Err(NotStored::Status(status)),
         }
@@ -140,7 +171,6 @@ impl Storage {
         if !status.is_success() {
             return Err(NotStored::Status(status));
         }
-        self.there.insert((tag, format), ());
         Ok(())
     }
 

@@ -88,7 +88,7 @@ fn tag() -> Tag {
 }
 
 #[tokio::test]
-async fn a_poster_is_put_once_and_found_by_others() {
+async fn a_poster_is_found_where_it_was_put() {
     let (port, objects, calls) = bucket().await;
     let config = config(format!("http://localhost:{port}"), None);
     let store = Storage::new(&config, "id", "secret").unwrap();
@@ -101,10 +101,6 @@ async fn a_poster_is_put_once_and_found_by_others() {
     assert_eq!(store.has(tag(), jpeg, NOW).await, Ok(true));
     let path = format!("/acme-125/posters/{}.jpeg", tag().name());
     assert_eq!(objects.lock().unwrap()[&path], b"picture");
-    // Another process asks once, and remembers.
-    let other = Storage::new(&config, "id", "secret").unwrap();
-    assert_eq!(other.has(tag(), jpeg, NOW).await, Ok(true));
-    assert_eq!(other.has(tag(), jpeg, NOW).await, Ok(true));
     let expected = ["HEAD", "PUT", "HEAD"].map(|method| format!("{method} {path}"));
     assert_eq!(*calls.lock().unwrap(), expected);
     let link = store.link(tag(), jpeg, NOW);
@@ -113,6 +109,21 @@ async fn a_poster_is_put_once_and_found_by_others() {
         "{link}"
     );
     assert!(link.contains("X-Amz-Expires=3600") && !link.contains("secret"));
+}
+
+#[tokio::test]
+async fn one_finds_out_and_the_others_wait_for_its_word() {
+    let store = Storage::new(&config("http://localhost:1".to_owned(), None), "id", "s").unwrap();
+    let known = || store.known(tag(), Format::Png);
+    let claim = known().await.unwrap_err();
+    let late = Err(NotStored::Late);
+    let (told, ()) = tokio::join!(known(), async { store.settle(claim, late.clone()) });
+    assert_eq!(told.unwrap(), late);
+    // A failure is not remembered, and who goes away leaves the turn to the next.
+    drop(known().await.unwrap_err());
+    let claim = known().await.unwrap_err();
+    store.settle(claim, Ok(()));
+    assert_eq!(known().await.unwrap(), Ok(()));
 }
 
 #[tokio::test]
