@@ -1,12 +1,13 @@
 //! A rehearsal: a whole campaign in minutes, before it opens, on an empty store in this process and with a clock that runs fast. Invented
 //! people ([`campaign::simulate`]) call the real door; what comes of it stands beside the forecast, and its books are judged.
 //!
-//! Reading order: `clock` and `disk`, `set` (what serves), `caller` (a user's calls), `play` (who comes when), `books` (what was given, and whether
+//! Reading order: `clock` and `disk`, `set` (what serves), `codes` (what is in its pools), `caller` (a user's calls), `play` (who comes when), `books` (what was given, and whether
 //! that is true), `compare` (beside the forecast), `table`. Nothing here reaches a server that anybody uses.
 
 mod books;
 mod caller;
 mod clock;
+mod codes;
 mod compare;
 mod disk;
 mod play;

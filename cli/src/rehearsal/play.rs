@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::caller::{Answer, Caller, Signers, Stage, Told};
+use super::codes;
 use super::set::Set;
 use crate::failure::Failure;
 use crate::out::Out;
@@ -67,6 +68,7 @@ pub async fn play(
             ),
         ));
     }
+    codes::invent(&*set.store, &plan.definition, set.now()).await?;
     let signs = |keys: &[_]| sign::signer(&set.configs(), &tenant.id, keys);
     let service = match signs(&tenant.service_keys) {
         Ok(minter) => Some(minter),

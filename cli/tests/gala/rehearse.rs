@@ -87,6 +87,31 @@ fn for_people_the_verdict_comes_first() {
     assert!(ran.stderr.contains("2026-12-01: "), "{}", ran.stderr);
 }
 
+/// Of the real codes a rehearsal has none: it makes up as many as may be given.
+#[test]
+fn a_pool_of_codes_is_full_of_invented_ones() {
+    let home = home();
+    home.write(
+        "configs/acme/codes.yaml",
+        "activity: gift-pack
+title: { en: Codes, zh-CN: 兑换码 }
+opens: 2026-12-01
+closes: 2026-12-03
+rewards:
+  course: { title: { en: Course, zh-CN: 课 }, kind: code, stock: 8, pool: courses, cost: 9.00 }
+  coupon: { title: { en: Coupon, zh-CN: 券 }, kind: coupon, cost: 4.00 }
+pack: [course]
+when_gone: { course: coupon }
+",
+    );
+    let ran = home.run(&["rehearse", "acme/codes", "--users", "20", "--json"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let report = ran.json();
+    assert_eq!(report["truth"]["holds"], true, "{report}");
+    assert_eq!(came(&report, "reward", "course"), 8);
+    assert_eq!(came(&report, "reward", "coupon"), 12);
+}
+
 #[test]
 fn what_can_not_be_rehearsed_is_said() {
     let home = home();

@@ -229,6 +229,7 @@ fn runs_as_one(runs: &[(f64, &Run)]) -> Option<Run> {
         }
         for (at, stair) in run.stairs.iter().enumerate() {
             if let Some(known) = whole.stairs.get_mut(at) {
+                known.from_secs = known.from_secs.min(late + stair.from_secs);
                 known.to_secs = known.to_secs.max(late + stair.to_secs);
                 known.missed.extend(stair.missed.iter().cloned());
             } else {

@@ -311,6 +311,31 @@ fn a_part_that_began_later_is_put_where_it_was() {
     assert!((merged.server.unwrap().looks[0].at_secs - 3.0).abs() < 1e-9);
 }
 
+/// A stair that one part missed is missed; and the part that broke first may have fewer of them.
+#[test]
+fn stairs_of_parts_are_one_flight() {
+    let stair = |at: u32, missed: &[&str]| Stair {
+        journeys_per_sec: f64::from(at) * 250.0,
+        from_secs: f64::from(at) * 5.0,
+        to_secs: f64::from(at + 1) * 5.0,
+        missed: missed.iter().map(|&it| it.to_owned()).collect(),
+    };
+    let mut one = part(made(1, 10, 20, 8.0), 1, 2);
+    one.1.run.stairs = vec![stair(0, &[]), stair(1, &["p99 < 100 ms: 405 ms"])];
+    let mut two = part(made(2, 10, 20, 8.0), 2, 2);
+    two.1.run.began_at = "2026-11-28T10:00:03.000+08:00".to_owned();
+    let errors = "errors < 0.1 %: 3 %";
+    two.1.run.stairs = vec![stair(0, &[]), stair(1, &[errors]), stair(2, &[errors])];
+    for parts in [[one.clone(), two.clone()], [two, one]] {
+        let run = merge::merge(&parts).unwrap().run;
+        let mut seen = Vec::new();
+        for stair in run.stairs {
+            seen.push((stair.from_secs, stair.to_secs, stair.missed.len()));
+        }
+        assert_eq!(seen, [(0.0, 8.0, 0), (5.0, 13.0, 2), (13.0, 18.0, 1)]);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
