@@ -174,7 +174,9 @@ pub(super) fn check(
         for attribute in node.attributes() {
             let (key, value) = (attribute.name(), attribute.value());
             let at = attribute.range_value();
-            if key.len() > 2 && key[..2].eq_ignore_ascii_case("on") {
+            // An attribute's name may begin with any letter there is.
+            let is_handler = |two: &str| key.len() > 2 && two.eq_ignore_ascii_case("on");
+            if key.get(..2).is_some_and(is_handler) {
                 faults.push(Fault::new(
                     attribute.range(),
                     FaultKind::Script(key.to_owned()),

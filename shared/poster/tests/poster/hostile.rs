@@ -287,3 +287,12 @@ fn a_design_with_many_faults_hears_of_all_of_them() {
     );
     assert_eq!(found.len(), 3, "{found:?}");
 }
+
+/// Found by fuzzing: the second letter of an attribute's name was taken to be one byte long.
+#[test]
+fn an_attributes_name_may_have_any_letters() {
+    for name in ["o\u{fffd}ffset", "\u{4e2d}", "oné", "好"] {
+        let found = faults(&format!("<rect width='9' height='9' {name}='1'/>"));
+        assert!(found.is_empty(), "{name}: {found:?}");
+    }
+}
