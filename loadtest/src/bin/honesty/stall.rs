@@ -1,6 +1,7 @@
 //! What each tool sees of a server that stands still for one second in every ten. At an even rate one call in ten is due while it does, and
 //! waits for the rest of that second: of all calls the share that takes longer than `x` is `(1 s - x) / 10 s`. A closed loop sends nothing
-//! while it waits, so a stall catches as many calls as there are connections, and its percentiles hardly see it.
+//! while it waits, so a stall catches as many calls as there are connections, and its percentiles hardly see it: oha's do not, wrk adds what it
+//! thinks it would have sent.
 
 use std::fmt;
 use std::sync::mpsc::{self, RecvTimeoutError};
