@@ -87,6 +87,29 @@ fn for_people_the_verdict_comes_first() {
     assert!(ran.stderr.contains("2026-12-01: "), "{}", ran.stderr);
 }
 
+/// The forecast knows nothing of who is on a real list; the set that serves does.
+#[test]
+fn what_the_forecast_did_not_see_is_named_and_exit_code_4() {
+    let home = home();
+    let mut list = "member\n".to_owned();
+    for number in 0..=60 {
+        list.push_str(&format!("rehearsal-{number}\n"));
+    }
+    home.write("configs/acme/lists/past.csv", &list);
+    let spring = format!("{SPRING}audience: {{ none_of: [{{ list: past }}] }}\n");
+    home.write("configs/acme/spring.yaml", &spring);
+    let ran = home.run(&["rehearse", "acme/spring", "--users", "60", "--seed", "7"]);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    let mut lines = ran.stdout.lines().skip(1);
+    let outcome = lines.next().unwrap_or_default();
+    assert!(
+        outcome.starts_with("The books are true. It did not come as forecast: coupon,"),
+        "{outcome}"
+    );
+    let told = "error[not-as-forecast]: not as forecast: coupon,";
+    assert!(ran.stderr.contains(told), "{}", ran.stderr);
+}
+
 /// Of the real codes a rehearsal has none: it makes up as many as may be given.
 #[test]
 fn a_pool_of_codes_is_full_of_invented_ones() {

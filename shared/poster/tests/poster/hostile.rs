@@ -291,7 +291,7 @@ fn a_design_with_many_faults_hears_of_all_of_them() {
 /// Found by fuzzing: the second letter of an attribute's name was taken to be one byte long.
 #[test]
 fn an_attributes_name_may_have_any_letters() {
-    for name in ["o\u{fffd}ffset", "\u{4e2d}", "oné", "好"] {
+    for name in ["o\u{fffd}ffset", "né", "\u{4e2d}", "好"] {
         let found = faults(&format!("<rect width='9' height='9' {name}='1'/>"));
         assert!(found.is_empty(), "{name}: {found:?}");
     }
