@@ -91,10 +91,8 @@ fn for_people_the_verdict_comes_first() {
 #[test]
 fn what_the_forecast_did_not_see_is_named_and_exit_code_4() {
     let home = home();
-    let mut list = "member\n".to_owned();
-    for number in 0..=60 {
-        list.push_str(&format!("rehearsal-{number}\n"));
-    }
+    let invented = (0..=60).map(|number| format!("rehearsal-{number}\n"));
+    let list = format!("member\n{}", invented.collect::<String>());
     home.write("configs/acme/lists/past.csv", &list);
     let spring = format!("{SPRING}audience: {{ none_of: [{{ list: past }}] }}\n");
     home.write("configs/acme/spring.yaml", &spring);

@@ -122,8 +122,8 @@ impl fmt::Display for Table {
                 shot.per_second,
                 shot.own_us,
                 shot.server_us,
-                shot.sent.p50_ms,
-                shot.sent.p99_ms,
+                shot.sent_ms.p50,
+                shot.sent_ms.p99,
                 rates.join(" ")
             )?;
         }

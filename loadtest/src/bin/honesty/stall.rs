@@ -30,9 +30,9 @@ const TOLERANCE: f64 = 0.1;
 
 /// What arithmetic says.
 const EXPECTED: Times = Times {
-    p50_ms: 0.0,
-    p99_ms: 900.0,
-    p999_ms: Some(990.0),
+    p50: 0.0,
+    p99: 900.0,
+    p999: Some(990.0),
 };
 
 /// What the tools saw.
@@ -42,7 +42,7 @@ pub struct Table {
     connections: u32,
     secs: u64,
     asked: u32,
-    expected: Times,
+    expected_ms: Times,
     rows: Vec<Row>,
 }
 
@@ -50,7 +50,7 @@ pub struct Table {
 struct Row {
     name: &'static str,
     per_second: f64,
-    times: Times,
+    times_ms: Times,
 }
 
 impl Table {
@@ -58,7 +58,7 @@ impl Table {
     pub fn holds(&self) -> bool {
         let own = self.rows.iter().find(|row| row.name == OWN);
         own.is_some_and(|own| {
-            let off = own.times.p99_ms / self.expected.p99_ms - 1.0;
+            let off = own.times_ms.p99 / self.expected_ms.p99 - 1.0;
             off.abs() <= TOLERANCE
         })
     }
@@ -93,14 +93,14 @@ impl fmt::Display for Table {
                 out,
                 "{name:38}  {:>9}  {:>9.2}  {:>9.1}  {:>9}",
                 figure(per_second, 0),
-                times.p50_ms,
-                times.p99_ms,
-                figure(times.p999_ms, 1)
+                times.p50,
+                times.p99,
+                figure(times.p999, 1)
             )
         };
-        line("what arithmetic says", None, &self.expected)?;
+        line("what arithmetic says", None, &self.expected_ms)?;
         for row in &self.rows {
-            line(row.name, Some(row.per_second), &row.times)?;
+            line(row.name, Some(row.per_second), &row.times_ms)?;
         }
         write!(
             out,
@@ -123,12 +123,12 @@ pub fn bench(args: &Args) -> Result<Table, Error> {
         patience_secs: 5,
     };
     let mut rows = Vec::new();
-    let mut row = |name, shot: Shot, times| {
+    let mut row = |name, shot: Shot, times_ms| {
         let per_second = shot.per_second;
         rows.push(Row {
             name,
             per_second,
-            times,
+            times_ms,
         });
     };
     for (name, tool) in [
@@ -142,9 +142,9 @@ pub fn bench(args: &Args) -> Result<Table, Error> {
         }
         eprintln!("{name}: {secs} s");
         let (shot, _) = stalled(&stage, secs, || measured(name, tool, &load))?;
-        row(name, shot, shot.due.unwrap_or(shot.sent));
+        row(name, shot, shot.due_ms.unwrap_or(shot.sent_ms));
         if tool == Tool::Own {
-            row("generator, from when calls were sent", shot, shot.sent);
+            row("generator, from when calls were sent", shot, shot.sent_ms);
         }
     }
     Ok(Table {
@@ -152,7 +152,7 @@ pub fn bench(args: &Args) -> Result<Table, Error> {
         connections: args.connections,
         secs,
         asked: load.asked,
-        expected: EXPECTED,
+        expected_ms: EXPECTED,
         rows,
     })
 }

@@ -32,9 +32,9 @@ pub struct Shot {
     /// The server's.
     pub server_us: f64,
     /// Times as the tool says them unless it is told to correct them: from when a call was sent.
-    pub sent: Times,
+    pub sent_ms: Times,
     /// From when it was due, of a tool that knows that.
-    pub due: Option<Times>,
+    pub due_ms: Option<Times>,
     /// Calls that failed.
     pub bad: u64,
 }
@@ -49,20 +49,20 @@ impl fmt::Display for Shot {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Times {
     /// Half of the answers came within this.
-    pub p50_ms: f64,
+    pub p50: f64,
     /// 99 of 100.
-    pub p99_ms: f64,
+    pub p99: f64,
     /// 999 of 1,000; wrk does not say it.
-    pub p999_ms: Option<f64>,
+    pub p999: Option<f64>,
 }
 
 impl Times {
     fn of(times: &Histogram) -> Self {
         let quantile = |share| times.quantile_ms(share);
         Self {
-            p50_ms: quantile(0.5).unwrap_or(0.0),
-            p99_ms: quantile(0.99).unwrap_or(0.0),
-            p999_ms: quantile(0.999),
+            p50: quantile(0.5).unwrap_or(0.0),
+            p99: quantile(0.99).unwrap_or(0.0),
+            p999: quantile(0.999),
         }
     }
 }
@@ -146,12 +146,12 @@ fn by_wrk(load: &Load<'_>) -> Result<(Shot, f64), Error> {
         per_second: run.per_second,
         own_us: own_nanos as f64 / 1000.0 / answers,
         server_us: 0.0,
-        sent: Times {
-            p50_ms: run.p50_ms,
-            p99_ms: run.p99_ms,
-            p999_ms: None,
+        sent_ms: Times {
+            p50: run.p50_ms,
+            p99: run.p99_ms,
+            p999: None,
         },
-        due: None,
+        due_ms: None,
         bad: run.bad + run.sockets,
     };
     Ok((shot, answers))
@@ -171,16 +171,16 @@ fn by_oha(load: &Load<'_>, more: &[&str]) -> Result<(Shot, f64), Error> {
     let per_second = number("/summary/requestsPerSec");
     let answers = per_second * number("/summary/total");
     let times = Times {
-        p50_ms: number("/latencyPercentiles/p50") * 1000.0,
-        p99_ms: number("/latencyPercentiles/p99") * 1000.0,
-        p999_ms: Some(number("/latencyPercentiles/p99.9") * 1000.0),
+        p50: number("/latencyPercentiles/p50") * 1000.0,
+        p99: number("/latencyPercentiles/p99") * 1000.0,
+        p999: Some(number("/latencyPercentiles/p99.9") * 1000.0),
     };
     let shot = Shot {
         per_second,
         own_us: own_nanos as f64 / 1000.0 / answers,
         server_us: 0.0,
-        sent: times,
-        due: (!more.is_empty()).then_some(times),
+        sent_ms: times,
+        due_ms: (!more.is_empty()).then_some(times),
         bad: u64::from(number("/summary/successRate") < 1.0),
     };
     Ok((shot, answers))
@@ -259,8 +259,8 @@ pub fn shot(mut args: impl Iterator<Item = String>) -> Result<Shot, String> {
         per_second: answers / run.secs,
         own_us: run.generator.cpu_secs * 1e6 / answers,
         server_us: 0.0,
-        sent: Times::of(&calls.raw),
-        due: Some(Times::of(&calls.times)),
+        sent_ms: Times::of(&calls.raw),
+        due_ms: Some(Times::of(&calls.times)),
         bad: lost.map(|(_, meaning)| meaning.count).sum(),
     })
 }
