@@ -31,6 +31,7 @@ mod openapi;
 mod order;
 mod packs;
 mod pages;
+mod poster_storage;
 mod posters;
 mod preview;
 mod publish;
