@@ -1,8 +1,8 @@
 //! Posters over the public door: whose, in which form, by which address; and that they hold nobody up.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use function::poster::Posters;

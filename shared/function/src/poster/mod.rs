@@ -2,7 +2,8 @@
 //! codecs are `poster`'s (the room); here is what a server adds: whose poster an address is of (`address`), what it says (`content`), pictures
 //! from the network (`pictures`), threads of their own with a bounded queue (`pool`), and what is kept (`scenes`, `made`).
 //!
-//! Nothing of it exists until the first poster is asked for: neither threads nor fonts nor caches, so a start takes as long as it did.
+//! Nothing of it exists until the first poster is asked for, neither threads nor fonts nor caches: what a start pays for posters is the
+//! reading of their templates with the definitions (docs/PERFORMANCE.md).
 
 pub mod address;
 pub mod content;
