@@ -98,8 +98,7 @@ fn what_the_forecast_did_not_see_is_named_and_exit_code_4() {
     home.write("configs/acme/spring.yaml", &spring);
     let ran = home.run(&["rehearse", "acme/spring", "--users", "60", "--seed", "7"]);
     assert_eq!(ran.code, 4, "{ran:?}");
-    let mut lines = ran.stdout.lines().skip(1);
-    let outcome = lines.next().unwrap_or_default();
+    let outcome = ran.stdout.lines().nth(1).unwrap_or_default();
     assert!(
         outcome.starts_with("The books are true. It did not come as forecast: coupon,"),
         "{outcome}"

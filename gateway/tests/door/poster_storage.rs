@@ -9,8 +9,7 @@ use store::Store as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use crate::files::with;
-use crate::posters::{STREAK, SVG, daily, daily_in, tenant};
+use crate::posters::{STREAK, daily_in, house_of, tenant};
 use crate::world::World;
 
 /// An object store on this machine, as far as we ask one.
@@ -67,21 +66,8 @@ async fn house_with_bucket(port: u16) -> World {
         "posters: {{ storage: {{ endpoint: \"http://localhost:{port}\", region: here, bucket: acme, key: {{ file: store.id }}, secret: {{ file: store.secret }} }}, picture_hosts"
     );
     let tenant = tenant().replace("posters: { picture_hosts", &storage);
-    let daily = daily();
-    let changed = [
-        ("acme/tenant.yaml", &*tenant),
-        ("acme/daily.yaml", &*daily),
-        ("acme/posters/streak.svg", SVG),
-        ("acme/store.id", "id\n"),
-        ("acme/store.secret", "secret\n"),
-    ];
-    let world = World::of(&with(&changed)).await;
-    assert!(
-        world.report.problems.is_empty(),
-        "{:?}",
-        world.report.problems
-    );
-    world
+    let keys = [("acme/store.id", "id\n"), ("acme/store.secret", "secret\n")];
+    house_of(&tenant, &keys).await
 }
 
 #[tokio::test]

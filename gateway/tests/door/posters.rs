@@ -24,7 +24,7 @@ pub const STREAK: &str = "/v1/acme/daily/poster/streak";
 const SIGN: &str = "/v1/acme/daily/events/sign-in";
 
 /// A name, a number of days, a picture and a code.
-pub const SVG: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 240 320" width="240" height="320">
+const SVG: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 240 320" width="240" height="320">
 <rect width="240" height="320" fill="#fff4e0"/>
 <circle id="picture user.avatar" cx="60" cy="60" r="40" fill="#cccccc"/>
 <text x="20" y="140" font-family="Noto Sans SC" font-size="20" fill="#222222">{{ user.name }}</text>
@@ -39,7 +39,7 @@ pub fn tenant() -> String {
     )
 }
 
-pub fn daily() -> String {
+fn daily() -> String {
     format!(
         "{DAILY}testers: [{{ list: inner }}]
 posters:
@@ -51,12 +51,18 @@ share: {{ url: \"https://m.acme.example/{{campaign}}?from={{share.id}}\" }}
 }
 
 async fn house() -> World {
-    let (tenant, daily) = (tenant(), daily());
-    let changed = [
-        ("acme/tenant.yaml", &*tenant),
+    house_of(&tenant(), &[]).await
+}
+
+/// A house with this tenant's settings, and more files.
+pub async fn house_of(tenant: &str, more: &[(&str, &str)]) -> World {
+    let daily = daily();
+    let mut changed = vec![
+        ("acme/tenant.yaml", tenant),
         ("acme/daily.yaml", &*daily),
         ("acme/posters/streak.svg", SVG),
     ];
+    changed.extend(more);
     let world = World::of(&with(&changed)).await;
     assert!(
         world.report.problems.is_empty(),

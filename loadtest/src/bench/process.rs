@@ -83,7 +83,12 @@ impl Child {
     }
 
     /// Its output, once it has ended by itself, which it must within `limit`.
-    pub fn output(mut self, limit: Duration) -> Result<String, Error> {
+    pub fn output(self, limit: Duration) -> Result<String, Error> {
+        self.watched(limit, |_| {})
+    }
+
+    /// The same, looked at by its id again and again while it runs.
+    pub fn watched(mut self, limit: Duration, mut look: impl FnMut(u32)) -> Result<String, Error> {
         let failed = |why: String| Error::Command {
             command: self.name.clone(),
             why,
@@ -92,6 +97,7 @@ impl Child {
         // What these programs print fits into a pipe: they do not wait for us to read it.
         let until = Instant::now() + limit;
         let status = loop {
+            look(self.id());
             match self.process.try_wait() {
                 Ok(Some(status)) => break status,
                 Ok(None) if Instant::now() < until => sleep(Duration::from_millis(10)),

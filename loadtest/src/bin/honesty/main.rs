@@ -35,7 +35,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Debug, Parser)]
 struct Args {
     /// How long each is measured in a round [default: 3; with `--stall` 30, in whole tens]
-    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(1..=600))]
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(1..=60))]
     secs: Option<u64>,
     /// How many rounds
     #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use loadtest::Error;
 use loadtest::bench::process::{Child, cpu_nanos, installed};
@@ -201,16 +201,11 @@ fn read<T: serde::de::DeserializeOwned>(name: &str, output: &str) -> Result<T, E
 fn run(name: &str, command: &mut Command, secs: u64) -> Result<(String, u64), Error> {
     let command = command.stdout(Stdio::piped()).stderr(Stdio::null());
     let child = Child::start(name, command)?;
-    let id = child.id();
-    let until = Instant::now() + Duration::from_secs(secs);
     let mut used = 0;
     // It is gone, with its threads' counters, as soon as it is done: the last look counts.
-    while Instant::now() < until {
-        used = cpu_nanos(id).max(used);
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    used = cpu_nanos(id).max(used);
-    Ok((child.output(Duration::from_secs(20))?, used))
+    let limit = Duration::from_secs(secs + 20);
+    let output = child.watched(limit, |id| used = cpu_nanos(id).max(used))?;
+    Ok((output, used))
 }
 
 struct NoToken;
