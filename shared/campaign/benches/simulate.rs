@@ -8,7 +8,7 @@
 // A bench measures time; what it measures reads none.
 #![allow(clippy::disallowed_methods)]
 
-#[path = "../tests/support/mod.rs"]
+#[path = "../tests/campaign/support/mod.rs"]
 mod activities;
 // It has campaigns for `step` that are not played here.
 #[allow(dead_code)]

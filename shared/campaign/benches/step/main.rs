@@ -8,7 +8,7 @@
 // A bench measures time; what it measures reads none.
 #![allow(clippy::disallowed_methods)]
 
-#[path = "../../tests/support/mod.rs"]
+#[path = "../../tests/campaign/support/mod.rs"]
 mod activities;
 mod by_hand;
 mod yaml;
