@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use miette::{Result, miette};
 
 use crate::step::{Step, seconds};
-use crate::{check, load, packaged, test, tools};
+use crate::{check, disk, load, packaged, test, tools};
 
 /// Runs every step and prints the summary; `false` when one failed.
 pub fn all(root: &Path) -> bool {
+    disk::before(root);
     // The tests first: they are what a reader of the log looks for.
     let results = [
         step("tests", || test::all(&[])),
@@ -27,7 +28,11 @@ pub fn all(root: &Path) -> bool {
         }),
         step("licences, bans, sources", deny),
     ];
-    summary(&results)
+    let passed = summary(&results);
+    if !passed {
+        disk::after(root);
+    }
+    passed
 }
 
 fn clippy() -> Result<()> {

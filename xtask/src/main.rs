@@ -7,6 +7,7 @@ mod tools;
 
 mod check;
 mod ci;
+mod disk;
 mod test;
 
 mod arrows;
