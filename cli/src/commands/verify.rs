@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use campaign::verify::{Promise, Published, Row, Verifier};
 use clap::Args;
 use function::identity::Role;
+use machine::ids::unhex;
 use machine::luck::Seed;
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -54,7 +55,8 @@ pub struct Verify {
 }
 
 fn hash(text: &str) -> Result<[u8; 32], String> {
-    unhex(text).ok_or_else(|| "a SHA-256 has 64 hexadecimal digits".to_owned())
+    unhex(&text.to_ascii_lowercase())
+        .ok_or_else(|| "a SHA-256 has 64 hexadecimal digits".to_owned())
 }
 
 fn numbered_hash(text: &str) -> Result<(u32, [u8; 32]), String> {
@@ -63,17 +65,6 @@ fn numbered_hash(text: &str) -> Result<(u32, [u8; 32]), String> {
         .parse()
         .map_err(|_| format!("`{number}` is no revision"))?;
     Ok((number, hash(hex)?))
-}
-
-fn unhex(text: &str) -> Option<[u8; 32]> {
-    if text.len() != 64 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(at * 2..at * 2 + 2)?, 16).ok()?;
-    }
-    Some(bytes)
 }
 
 /// What was told: by a server, or by the files that one was saved in.

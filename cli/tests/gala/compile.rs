@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use campaign::tenant::{KeySource, Tenant};
-use campaign::{Diagnostics, bundle, story};
+use campaign::{Diagnostics, Other, bundle, story};
 use serde_json::{Value as Json, json};
 
 use super::ran::Home;
@@ -128,6 +128,22 @@ fn only_what_is_asked_for() {
         (bundled.tenants.len(), bundled.tenants[0].campaigns.len()),
         (1, 1)
     );
+    // The rest is named by its hash, for a function to know that it is not its own.
+    let all = home.run(&["compile", configs, "--out", "all", "--tenant", "orchid"]);
+    assert_eq!(all.code, 0, "{all:?}");
+    let campaigns = &read(&home, "all").configs.tenants[0].campaigns;
+    let rest = campaigns
+        .iter()
+        .map(|found| found.compiled.as_ref().unwrap());
+    let rest: Vec<Other> = rest
+        .filter(|found| &*found.activity != "sign-in")
+        .map(|found| Other {
+            activity: found.activity.clone(),
+            sha256: found.sha256,
+        })
+        .collect();
+    assert!(rest.len() > 1);
+    assert_eq!(bundled.tenants[0].others, rest);
     for (flag, name, words) in [
         ("--tenant", "orchd", "there is no tenant `orchd` in"),
         (

@@ -288,13 +288,14 @@ async fn the_function_of_one_activity_has_that_activitys_campaigns() {
         activities: ["lottery".to_owned()].into(),
         ..all()
     };
-    for choice in [
-        ConfigsChoice::Folder(world.configs()),
-        bundle(&world, &all()),
-        bundle(&world, &wanted),
-    ] {
+    let folder = ConfigsChoice::Folder(world.configs());
+    // A folder does not say what other functions' campaigns are: each of the four is read, to see whose it is. A bundle does.
+    for (wanted, reads) in [(None, 4), (Some(all()), 0), (Some(wanted), 0)] {
+        let choice = wanted.map_or(folder.clone(), |wanted| bundle(&world, &wanted));
+        world.store.revisions_read();
         let registry = registry(&world, choice, &[&Lottery]).without_seeding();
         let function = world.with(registry).await;
+        assert_eq!(world.store.revisions_read(), reads);
         let snapshot = function.registry.snapshot();
         let names: Vec<&String> = snapshot.tenants["acme"].campaigns.keys().collect();
         assert_eq!(names, ["wheel"]);
@@ -304,6 +305,23 @@ async fn the_function_of_one_activity_has_that_activitys_campaigns() {
             .get("ann", "/v1/acme/quest")
             .await
             .no(404, "no-such-campaign");
+    }
+}
+
+/// A bundle for one activity names the others' campaigns, which are not others' to a program that has them all.
+#[tokio::test]
+async fn the_function_of_all_activities_is_not_limited_by_a_bundle_of_one() {
+    let world = World::remote(ALL).await;
+    let wanted = Wanted {
+        activities: ["lottery".to_owned()].into(),
+        ..all()
+    };
+    let function = function(&world, bundle(&world, &wanted)).await;
+    for campaign in ["wheel", "quest"] {
+        function
+            .get("ann", &format!("/v1/acme/{campaign}"))
+            .await
+            .done();
     }
 }
 

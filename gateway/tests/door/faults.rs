@@ -60,6 +60,7 @@ pub struct Faulty {
     other_seeds: AtomicBool,
     unknowing: AtomicBool,
     looked: AtomicUsize,
+    read: AtomicUsize,
 }
 
 impl Faulty {
@@ -67,7 +68,7 @@ impl Faulty {
         let (commits, recalls, health, seen) = Default::default();
         let (remote, ahead_ms, recalled, short) = Default::default();
         let (lost, tenants_lost, other_seeds) = Default::default();
-        let (unknowing, looked) = Default::default();
+        let (unknowing, looked, read) = Default::default();
         Self {
             real,
             commits,
@@ -83,6 +84,7 @@ impl Faulty {
             other_seeds,
             unknowing,
             looked,
+            read,
         }
     }
 
@@ -100,6 +102,11 @@ impl Faulty {
     /// How often it was asked who has a record elsewhere since this was last asked.
     pub fn looked(&self) -> usize {
         self.looked.swap(0, Ordering::SeqCst)
+    }
+
+    /// How many revisions were read since this was last asked.
+    pub fn revisions_read(&self) -> usize {
+        self.read.swap(0, Ordering::SeqCst)
     }
 
     /// From now on it gives strict campaigns less than they declare, for this reason; none: all they declare.
@@ -284,7 +291,18 @@ impl Store for Faulty {
         edition: u32,
         revision: u32,
     ) -> Later<'a, Option<Revision>> {
+        self.read.fetch_add(1, Ordering::SeqCst);
         self.real.revision(tenant, campaign, edition, revision)
+    }
+
+    fn sha256<'a>(
+        &'a self,
+        tenant: &'a str,
+        campaign: &'a str,
+        edition: u32,
+        revision: u32,
+    ) -> Later<'a, Option<[u8; 32]>> {
+        self.real.sha256(tenant, campaign, edition, revision)
     }
 
     fn lane<'a>(&'a self, key: &'a CampaignKey) -> Later<'a, Option<Lane>> {

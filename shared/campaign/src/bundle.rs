@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! gala-bundle 1 <SHA-256 of all that follows this line> <its bytes>
-//! {"by":"0.1.0","tenants":[{"tenant":{..},"lists":{..},"campaigns":[{"id":..,"sha256":..,"bytes":..}]}]}
+//! {"by":"0.1.0","tenants":[{"tenant":{..},"lists":{..},"campaigns":[{"id":..,"sha256":..,"bytes":..}],"others":[..]}]}
 //! <the campaigns' canonical bytes, one after another in the order of the line above>
 //! <the tenants' fonts, likewise>
 //! ```
@@ -13,11 +13,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use machine::ids::hex;
+use machine::ids::{hex, unhex};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::configs::{CampaignConfig, Compiled, Configs, TenantConfigs};
+use crate::configs::{CampaignConfig, Compiled, Configs, Other, TenantConfigs};
 use crate::tenant::Tenant;
 
 /// What a bundle's file is called unless said otherwise.
@@ -76,6 +76,8 @@ struct IndexedTenant {
     /// Its fonts, and how many bytes each has.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     fonts: BTreeMap<String, usize>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    others: Vec<IndexedOther>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -85,6 +87,12 @@ struct IndexedCampaign {
     edition: u32,
     sha256: String,
     bytes: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+struct IndexedOther {
+    activity: Arc<str>,
+    sha256: String,
 }
 
 /// Writes configs as a bundle. A campaign that is not compiled is left out.
@@ -113,6 +121,12 @@ pub fn write(configs: &Configs) -> Vec<u8> {
                 .map(|(path, bytes)| (path.clone(), bytes.len()))
                 .collect(),
             campaigns,
+            others: (configs.others.iter())
+                .map(|other| IndexedOther {
+                    activity: other.activity.clone(),
+                    sha256: hex(&other.sha256),
+                })
+                .collect(),
         });
     }
     let fonts = configs.tenants.iter().flat_map(|each| each.fonts.values());
@@ -134,7 +148,7 @@ pub fn write(configs: &Configs) -> Vec<u8> {
 }
 
 /// Reads what [`write()`] wrote. The campaigns' own bytes are not looked into: one that this program can't read is found when
-/// it is needed.
+/// it is needed. Nor are they hashed one by one: the checksum of the whole says that index and campaigns are what was written.
 pub fn read(bytes: &[u8]) -> Result<Bundle, BundleError> {
     let body = checked(bytes)?;
     let (index, mut rest) = cut(body).ok_or(BundleError::Damaged("its index does not end"))?;
@@ -147,28 +161,30 @@ pub fn read(bytes: &[u8]) -> Result<Bundle, BundleError> {
                 .split_at_checked(campaign.bytes)
                 .ok_or(BundleError::Damaged("a campaign is cut off"))?;
             rest = after;
-            let sha256: [u8; 32] = Sha256::digest(bytes).into();
-            if hex(&sha256) != campaign.sha256 {
-                return Err(BundleError::Damaged(
-                    "a campaign is not what the index says",
-                ));
-            }
             campaigns.push(CampaignConfig {
                 id: campaign.id,
                 compiled: Some(Compiled {
                     activity: campaign.activity,
                     edition: campaign.edition,
-                    sha256,
+                    sha256: hash(&campaign.sha256)?,
                     bytes: bytes.into(),
                 }),
             });
         }
+        let others = indexed.others.into_iter().map(|other| {
+            Ok(Other {
+                sha256: hash(&other.sha256)?,
+                activity: other.activity,
+            })
+        });
+        let others = others.collect::<Result<_, BundleError>>()?;
         sizes.push(indexed.fonts);
         tenants.push(TenantConfigs {
             tenant: indexed.tenant,
             lists: indexed.lists,
             fonts: BTreeMap::new(),
             campaigns,
+            others,
         });
     }
     for (tenant, fonts) in tenants.iter_mut().zip(sizes) {
@@ -218,6 +234,11 @@ fn checked(bytes: &[u8]) -> Result<&[u8], BundleError> {
         return Err(BundleError::Damaged("its checksum does not fit"));
     }
     Ok(body)
+}
+
+/// A hash of the index.
+fn hash(digits: &str) -> Result<[u8; 32], BundleError> {
+    unhex(digits).ok_or(BundleError::Damaged("a hash in its index is none"))
 }
 
 /// A line, without its end, and what follows.

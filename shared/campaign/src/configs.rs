@@ -29,6 +29,17 @@ pub struct TenantConfigs {
     pub fonts: BTreeMap<String, Arc<[u8]>>,
     /// Its campaigns, by id.
     pub campaigns: Vec<CampaignConfig>,
+    /// What was left out on purpose, since another function serves it.
+    pub others: Vec<Other>,
+}
+
+/// A campaign that is only named: what a store has under this hash need not be read to know whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Other {
+    /// Its activity.
+    pub activity: Arc<str>,
+    /// SHA-256 of its definition's canonical bytes.
+    pub sha256: [u8; 32],
 }
 
 /// A campaign's.
@@ -90,6 +101,7 @@ impl From<crate::LoadedTenant> for TenantConfigs {
             lists: loaded.lists,
             fonts: loaded.fonts,
             campaigns: campaigns.collect(),
+            others: Vec::new(),
         }
     }
 }

@@ -73,7 +73,7 @@ pub use activity::{Activities, Activity, Example, Use};
 #[cfg(feature = "yaml")]
 pub use check::{Checked, Files, Input, check, lower};
 pub use codec::{decode, encode, link};
-pub use configs::{CampaignConfig, Compiled, Configs, TenantConfigs};
+pub use configs::{CampaignConfig, Compiled, Configs, Other, TenantConfigs};
 #[cfg(feature = "yaml")]
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 #[cfg(feature = "yaml")]

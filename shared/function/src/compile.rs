@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use campaign::tenant::{Alg, KeySource, KeySpec};
-use campaign::{Activity, Configs, Diagnostic, Diagnostics, Severity, TenantConfigs, bundle};
+use campaign::{
+    Activity, Configs, Diagnostic, Diagnostics, Other, Severity, TenantConfigs, bundle,
+};
 
 use crate::identity::KeySet;
 use crate::registry::{KeyMaterialError, alg, material, read};
@@ -132,11 +134,7 @@ pub fn compile(
         });
     }
     for configs in &mut tenants {
-        configs.campaigns.retain(|campaign| {
-            let activity = campaign.compiled.as_ref().map(|found| &*found.activity);
-            wanted.activities.is_empty()
-                || activity.is_some_and(|activity| wanted.activities.contains(activity))
-        });
+        narrow(configs, wanted);
         keys(dir, configs, &mut needs)?;
     }
     let configs = Configs { tenants };
@@ -146,6 +144,23 @@ pub fn compile(
         configs,
         needs,
     })
+}
+
+/// Leaves the campaigns of the wanted activities. The others are named, so that no function has to read one from the store to see
+/// that it is not its own.
+fn narrow(configs: &mut TenantConfigs, wanted: &Wanted) {
+    let is_wanted =
+        |activity: &str| wanted.activities.is_empty() || wanted.activities.contains(activity);
+    let all = std::mem::take(&mut configs.campaigns);
+    for campaign in all {
+        match &campaign.compiled {
+            Some(found) if !is_wanted(&found.activity) => configs.others.push(Other {
+                activity: found.activity.clone(),
+                sha256: found.sha256,
+            }),
+            _ => configs.campaigns.push(campaign),
+        }
+    }
 }
 
 /// Puts a tenant's public keys in the place of their files, and notes what stays a name.

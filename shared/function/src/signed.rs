@@ -18,7 +18,7 @@ use axum::http::header::FORWARDED;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::map_request_with_state;
 use hmac::{Hmac, KeyInit, Mac};
-use machine::ids::hex;
+use machine::ids::{hex, unhex};
 use sha2::Sha256;
 
 use crate::clock::Clock;
@@ -166,20 +166,6 @@ fn only<'a>(
 fn read(said: &str) -> Option<(IpAddr, i64)> {
     let (client, at) = said.strip_prefix("v1;ip=")?.split_once(";at=")?;
     Some((client.parse().ok()?, at.parse().ok()?))
-}
-
-fn unhex(digits: &str) -> Option<[u8; 32]> {
-    let digits: &[u8; 64] = digits.as_bytes().try_into().ok()?;
-    let value = |digit: u8| match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    };
-    let mut bytes = [0; 32];
-    for (byte, pair) in bytes.iter_mut().zip(digits.as_chunks::<2>().0) {
-        *byte = (value(pair[0])? << 4) | value(pair[1])?;
-    }
-    Some(bytes)
 }
 
 /// Removes every header in which a proxy says where a call came from: `Forwarded`, `X-Forwarded-*`, `X-Real-Ip`. Anyone can

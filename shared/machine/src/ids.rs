@@ -170,6 +170,21 @@ pub fn hex(bytes: &[u8]) -> String {
         .collect()
 }
 
+/// The bytes that [`hex`] wrote as these 64 digits; none for anything else, upper case included.
+pub fn unhex(digits: &str) -> Option<[u8; 32]> {
+    let digits: &[u8; 64] = digits.as_bytes().try_into().ok()?;
+    let value = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    };
+    let mut bytes = [0; 32];
+    for (byte, pair) in bytes.iter_mut().zip(digits.as_chunks::<2>().0) {
+        *byte = (value(pair[0])? << 4) | value(pair[1])?;
+    }
+    Some(bytes)
+}
+
 /// The 32 digits of a pseudonym, in the same hexadecimal.
 pub(crate) fn hex_digits(bytes: &[u8; 16]) -> [u8; 32] {
     std::array::from_fn(|place| {

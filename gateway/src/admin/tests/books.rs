@@ -306,12 +306,7 @@ async fn the_ledger_verifies() {
 }
 
 fn unhex(text: &Json) -> [u8; 32] {
-    let text = text.as_str().unwrap();
-    let mut bytes = [0; 32];
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[at * 2..at * 2 + 2], 16).unwrap();
-    }
-    bytes
+    machine::ids::unhex(text.as_str().unwrap()).unwrap()
 }
 
 /// Stock and budget are as the store has them when they are asked for.

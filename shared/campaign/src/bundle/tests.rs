@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::configs::{CampaignConfig, Compiled, Configs, TenantConfigs};
+use crate::configs::{CampaignConfig, Compiled, Configs, Other, TenantConfigs};
 use crate::diagnostic::Diagnostics;
 use crate::source::Source;
 use crate::tenant;
@@ -43,6 +43,10 @@ fn sample() -> Configs {
                 campaign("one", Some(compiled("{\"a\":1}\n\n", 1))),
                 campaign("two", Some(compiled("", 2))),
             ],
+            others: vec![Other {
+                activity: "sign-in".into(),
+                sha256: [7; 32],
+            }],
         }],
     }
 }

@@ -135,6 +135,9 @@ fn of_bundle(file: &Path, activities: &[&'static dyn Activity]) -> Result<Found,
             let theirs = campaign.compiled.take_if(|found| !mine(&found.activity));
             foreign.extend(theirs.map(|theirs| theirs.sha256));
         }
+        // A bundle for other activities than this program's names some that are its own.
+        let others = (tenant.others.iter()).filter(|other| !mine(&other.activity));
+        foreign.extend(others.map(|other| other.sha256));
     }
     let there = configs.tenants.iter().map(|found| found.tenant.id.clone());
     Ok(Found {
