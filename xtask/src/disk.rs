@@ -1,31 +1,34 @@
 //! How much room the disk has: what runs out of it half-way fails in places that say nothing of disks.
 
-use std::path::Path;
+use std::ffi::OsString;
 
 use crate::step::Step;
 
 const GIB: f64 = (1_u64 << 30) as f64;
 
-/// What a clean run of everything writes, in GiB, rounded up: measured, see docs/TESTING.md.
-const CLEAN_RUN: f64 = 12.0;
+/// What a run from nothing writes, in GiB and rounded up (docs/TESTING.md): with what incremental builds keep, and without.
+const AT_A_DESK: f64 = 12.0;
+const IN_CI: f64 = 6.0;
 
 /// Below this many GiB nothing that fails can be trusted to have failed of itself.
 const FULL: f64 = 0.25;
 
 /// Says before a run that it may not have the room it takes.
-pub fn before(root: &Path) {
-    let Some(free) = free(root) else { return };
-    if free < CLEAN_RUN {
+pub fn before() {
+    let Some(free) = free() else { return };
+    let incremental = std::env::var_os("CARGO_INCREMENTAL").is_none_or(|set| set != "0");
+    let takes = if incremental { AT_A_DESK } else { IN_CI };
+    if free < takes {
         eprintln!(
-            "warning: {free:.1} GiB of disk are free, and a run from nothing takes {CLEAN_RUN:.0}: make room, or name \
-             another disk in CARGO_TARGET_DIR"
+            "warning: {free:.1} GiB of disk are free, and a run from nothing takes {takes:.0}: make room, or name another \
+             disk in CARGO_TARGET_DIR"
         );
     }
 }
 
 /// Says after a failure that the disk is why, if it is full.
-pub fn after(root: &Path) {
-    let Some(free) = free(root) else { return };
+pub fn after() {
+    let Some(free) = free() else { return };
     if free < FULL {
         eprintln!(
             "the disk is full ({:.0} MiB are free): make room before you look for another cause",
@@ -35,8 +38,8 @@ pub fn after(root: &Path) {
 }
 
 /// GiB free for us where builds write; none where `df` does not say.
-fn free(root: &Path) -> Option<f64> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.to_owned(), Into::into);
+fn free() -> Option<f64> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| OsString::from("."));
     let said = Step::new("df").args(["-Pk"]).args([target]).output().ok()?;
     available(&said)
 }

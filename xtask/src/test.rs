@@ -3,7 +3,7 @@
 use miette::Result;
 
 use crate::step::Step;
-use crate::tools;
+use crate::{disk, tools};
 
 /// The crash tests: `crash_` is in their name or in their module's. The same words as in `.config/nextest.toml`.
 const CRASH_TESTS: &str = "test(/crash_/) - test(/crash_chaos_long/)";
@@ -14,6 +14,7 @@ const CHAOS: &str = "test(/crash_chaos_long/)";
 ///
 /// Not `--all-features`: a feature may be a deliberately broken build, for a test that must be seen to fail.
 pub fn all(nextest: &[String]) -> Result<()> {
+    disk::before();
     tools::for_tests()?;
     let run = run_nextest(nextest).run();
     // Both are run, so that one round shows everything that is broken.

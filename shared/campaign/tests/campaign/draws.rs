@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use campaign::play::{Act, Played, Refused, Stage};
-use campaign::{Activity, Input, Source, check, story};
 use machine::calendar::HOUR_MS;
 use machine::ids::Pseudonym;
 use machine::input::{Facts, Known, Payload, User};
@@ -16,20 +15,10 @@ use proptest::prelude::*;
 use crate::ledger::support::OPENS;
 use crate::ledger::{listed, on_terms};
 
-use crate::support;
+use crate::sound;
 
 fn definition(text: &str) -> Definition {
-    let (tenant, files) = story::example_tenant().unwrap();
-    let input = Input {
-        campaign: "trial",
-        source: Source::new("trial.yaml", text),
-        tenant: &tenant,
-        files: &files,
-    };
-    let all: Vec<&dyn Activity> = support::all();
-    let checked = check(&input, &all);
-    let said = checked.diagnostics.lines();
-    checked.definition.unwrap_or_else(|| panic!("{said}"))
+    sound::definition("trial", text)
 }
 
 fn open(definition: &Definition, stock: &[(&str, u32)]) -> Stage {

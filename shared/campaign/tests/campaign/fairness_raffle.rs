@@ -11,7 +11,6 @@ use std::process::Command;
 use campaign::codec::{encode, link, sha256};
 use campaign::play::{Act, Stage};
 use campaign::verify::{Kind, Promise, Published, Row, What, verify};
-use campaign::{Activity, Input, Source, check, story};
 use machine::ids::{CampaignKey, Lane, Pseudonym, hex};
 use machine::input::{Facts, Payload, User};
 use machine::ledger::{RaffleRow, Row as Booked};
@@ -19,7 +18,7 @@ use machine::luck::{Seed, Source as Luck};
 use machine::model::{Definition, Sender};
 use machine::raffle::{Entries, Told, nobody, reward_of};
 
-use crate::support;
+use crate::sound;
 
 const PAGE: &str = include_str!("../../../../docs/FAIRNESS.md");
 
@@ -54,17 +53,7 @@ struct Ledger {
 }
 
 fn definition() -> Definition {
-    let (tenant, files) = story::example_tenant().unwrap();
-    let source = Source::new("raffle.yaml", FILE);
-    let input = Input {
-        campaign: "raffle",
-        source,
-        tenant: &tenant,
-        files: &files,
-    };
-    let all: Vec<&dyn Activity> = support::all();
-    let checked = check(&input, &all);
-    checked.definition.expect("it is right")
+    sound::definition("raffle", FILE)
 }
 
 /// A hundred people enter one to five times, the draw is made, most winners claim.

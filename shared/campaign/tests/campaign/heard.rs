@@ -1,7 +1,7 @@
 //! The rule of the record: a message of another campaign has one effect, in whatever order and however often it is delivered,
 //! and a revision in between changes nothing of that.
 
-use campaign::{Activity, Input, Source, check, link, story};
+use campaign::link;
 use machine::input::{Facts, Payload, User};
 use machine::luck::NoDraws;
 use machine::migrate::migrate;
@@ -11,7 +11,7 @@ use machine::step::{Call, Decision, No, hear};
 use machine::value::Value;
 use proptest::prelude::*;
 
-use crate::support;
+use crate::sound;
 
 const EAR: &str = "
 activity: custom
@@ -32,18 +32,7 @@ messages: { unlucky: { zh-CN: 不行, en: Unlucky } }
 ";
 
 fn campaign(revision: u32) -> Campaign {
-    let (tenant, files) = story::example_tenant().unwrap();
-    let input = Input {
-        campaign: "ear",
-        source: Source::new("ear.yaml", EAR),
-        tenant: &tenant,
-        files: &files,
-    };
-    let all: Vec<&dyn Activity> = support::all();
-    let checked = check(&input, &all);
-    let definition = checked
-        .definition
-        .unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
+    let definition = sound::definition("ear", EAR);
     link(definition, revision).unwrap()
 }
 

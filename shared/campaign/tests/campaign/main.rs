@@ -9,6 +9,7 @@
 mod generate;
 mod ledger;
 mod said;
+mod sound;
 mod support;
 
 mod bad_configs;

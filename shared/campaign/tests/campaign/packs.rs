@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use campaign::play::{Act, Refused, Stage};
-use campaign::{Activity, Input, Source, check, story};
 use machine::calendar::Millis;
 use machine::ids::{Period, Pseudonym};
 use machine::input::{Facts, Payload, User};
@@ -15,23 +14,12 @@ use machine::value::Value;
 use machine::world::CounterKey;
 use proptest::prelude::*;
 
-use crate::support;
+use crate::sound;
 
 const HOUR: Millis = 3_600_000;
 
 fn definition(text: &str) -> Definition {
-    let (tenant, files) = story::example_tenant().unwrap();
-    let input = Input {
-        campaign: "packs",
-        source: Source::new("packs.yaml", text),
-        tenant: &tenant,
-        files: &files,
-    };
-    let all: Vec<&dyn Activity> = support::all();
-    let checked = check(&input, &all);
-    checked
-        .definition
-        .unwrap_or_else(|| panic!("{}", checked.diagnostics.lines()))
+    sound::definition("packs", text)
 }
 
 const HEAD: &str = "

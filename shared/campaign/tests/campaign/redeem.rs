@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use campaign::play::{Act, Refused, Stage};
-use campaign::{Activity, Input, Source, check, story};
 use machine::ids::Pseudonym;
 use machine::input::{Facts, Known, Payload, User};
 use machine::model::{FactKind, Sender};
@@ -13,7 +12,7 @@ use machine::value::Value;
 use machine::world::CounterKey;
 use proptest::prelude::*;
 
-use crate::support;
+use crate::sound;
 
 const TEXT: &str = "
 activity: gift-pack
@@ -40,18 +39,7 @@ const IN_ALL: u32 = 3;
 const MUGS: u32 = 4;
 
 fn stage() -> Stage {
-    let (tenant, files) = story::example_tenant().unwrap();
-    let input = Input {
-        campaign: "codes",
-        source: Source::new("codes.yaml", TEXT),
-        tenant: &tenant,
-        files: &files,
-    };
-    let all: Vec<&dyn Activity> = support::all();
-    let checked = check(&input, &all);
-    let definition = checked
-        .definition
-        .unwrap_or_else(|| panic!("{}", checked.diagnostics.lines()));
+    let definition = sound::definition("codes", TEXT);
     let opens = definition.window.opens;
     Stage::open(&definition, 7, &BTreeMap::new(), opens).unwrap()
 }

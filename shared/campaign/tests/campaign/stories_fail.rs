@@ -1,8 +1,8 @@
 //! Stories that come out differently say so at their line.
 
-use campaign::{Activity, Diagnostics, Input, Source, check, link, story};
+use campaign::{Diagnostics, Source, link, story};
 
-use crate::support;
+use crate::sound;
 
 const CAMPAIGN: &str = "
 activity: lottery
@@ -15,21 +15,7 @@ chances: { first_visit: 2 }
 ";
 
 fn told(stories: &str) -> String {
-    let (tenant, files) = story::example_tenant().unwrap();
-    let all: Vec<&dyn Activity> = support::all();
-    let source = Source::new("wheel.yaml", CAMPAIGN);
-    let checked = check(
-        &Input {
-            campaign: "wheel",
-            source,
-            tenant: &tenant,
-            files: &files,
-        },
-        &all,
-    );
-    let definition = checked
-        .definition
-        .unwrap_or_else(|| panic!("{}", checked.diagnostics.lines()));
+    let definition = sound::definition("wheel", CAMPAIGN);
     let campaign = link(definition, 1).unwrap();
     let mut out = Diagnostics::new();
     let read = story::read(

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use campaign::play::{Act, Refused, Stage};
-use campaign::{Activity, Input, Source, check, story};
 use machine::calendar::{Calendar, Millis};
 use machine::ids::Pseudonym;
 use machine::input::{Facts, Payload, User};
@@ -12,7 +11,7 @@ use machine::step::Rejection;
 use machine::value::Value;
 use proptest::prelude::*;
 
-use crate::support;
+use crate::sound;
 
 const TEXT: &str = "
 activity: custom
@@ -91,18 +90,7 @@ fn stage() -> (Stage, Millis) {
 }
 
 fn stage_of(text: &str) -> (Stage, Millis) {
-    let (tenant, files) = story::example_tenant().unwrap();
-    let input = Input {
-        campaign: "tasks",
-        source: Source::new("tasks.yaml", text),
-        tenant: &tenant,
-        files: &files,
-    };
-    let all: Vec<&dyn Activity> = support::all();
-    let checked = check(&input, &all);
-    let definition = checked
-        .definition
-        .unwrap_or_else(|| panic!("{}", checked.diagnostics.lines()));
+    let definition = sound::definition("tasks", text);
     let opens = definition.window.opens;
     let stage = Stage::open(&definition, 7, &BTreeMap::new(), opens).unwrap();
     (stage, opens)

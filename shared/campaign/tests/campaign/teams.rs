@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use campaign::play::{Act, Refused, Stage};
-use campaign::{Input, Source, check, story};
 use machine::calendar::Day;
 use machine::facts::Tallies;
 use machine::ids::{Period, Pseudonym};
@@ -14,7 +13,7 @@ use machine::world::CounterKey;
 use machine::{Millis, Type, Value};
 use proptest::prelude::*;
 
-use crate::support;
+use crate::sound;
 
 const PEOPLE: usize = 5;
 const NEEDS: u32 = 3;
@@ -46,17 +45,7 @@ fn definition() -> Definition {
 }
 
 fn definition_of(text: &str) -> Definition {
-    let (tenant, files) = story::example_tenant().unwrap();
-    let input = Input {
-        campaign: "class",
-        source: Source::new("class.yaml", text),
-        tenant: &tenant,
-        files: &files,
-    };
-    let checked = check(&input, &support::all());
-    checked
-        .definition
-        .unwrap_or_else(|| panic!("{:?}", checked.diagnostics))
+    sound::definition("class", text)
 }
 
 /// Somebody's day: whether they sign in, how many days old the tallies of days before today are, and whether they change
