@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use campaign::verify::{Promise, Published, Row, Verifier};
 use clap::Args;
 use function::identity::Role;
-use machine::ids::unhex;
 use machine::luck::Seed;
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -55,8 +54,7 @@ pub struct Verify {
 }
 
 fn hash(text: &str) -> Result<[u8; 32], String> {
-    unhex(&text.to_ascii_lowercase())
-        .ok_or_else(|| "a SHA-256 has 64 hexadecimal digits".to_owned())
+    unhex(text).ok_or_else(|| "a SHA-256 has 64 hexadecimal digits".to_owned())
 }
 
 fn numbered_hash(text: &str) -> Result<(u32, [u8; 32]), String> {
@@ -65,6 +63,11 @@ fn numbered_hash(text: &str) -> Result<(u32, [u8; 32]), String> {
         .parse()
         .map_err(|_| format!("`{number}` is no revision"))?;
     Ok((number, hash(hex)?))
+}
+
+/// As people write it, upper case or lower.
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    machine::ids::unhex(&text.to_ascii_lowercase())
 }
 
 /// What was told: by a server, or by the files that one was saved in.

@@ -76,6 +76,7 @@ struct IndexedTenant {
     /// Its fonts, and how many bytes each has.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     fonts: BTreeMap<String, usize>,
+    /// What is only named, since another function serves it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     others: Vec<IndexedOther>,
 }
@@ -148,7 +149,7 @@ pub fn write(configs: &Configs) -> Vec<u8> {
 }
 
 /// Reads what [`write()`] wrote. The campaigns' own bytes are not looked into: one that this program can't read is found when
-/// it is needed. Nor are they hashed one by one: the checksum of the whole says that index and campaigns are what was written.
+/// it is needed.
 pub fn read(bytes: &[u8]) -> Result<Bundle, BundleError> {
     let body = checked(bytes)?;
     let (index, mut rest) = cut(body).ok_or(BundleError::Damaged("its index does not end"))?;
@@ -161,20 +162,27 @@ pub fn read(bytes: &[u8]) -> Result<Bundle, BundleError> {
                 .split_at_checked(campaign.bytes)
                 .ok_or(BundleError::Damaged("a campaign is cut off"))?;
             rest = after;
+            let sha256: [u8; 32] = Sha256::digest(bytes).into();
+            if hex(&sha256) != campaign.sha256 {
+                return Err(BundleError::Damaged(
+                    "a campaign is not what the index says",
+                ));
+            }
             campaigns.push(CampaignConfig {
                 id: campaign.id,
                 compiled: Some(Compiled {
                     activity: campaign.activity,
                     edition: campaign.edition,
-                    sha256: hash(&campaign.sha256)?,
+                    sha256,
                     bytes: bytes.into(),
                 }),
             });
         }
         let others = indexed.others.into_iter().map(|other| {
+            let sha256 = unhex(&other.sha256);
             Ok(Other {
-                sha256: hash(&other.sha256)?,
                 activity: other.activity,
+                sha256: sha256.ok_or(BundleError::Damaged("a hash in its index is none"))?,
             })
         });
         let others = others.collect::<Result<_, BundleError>>()?;
@@ -234,11 +242,6 @@ fn checked(bytes: &[u8]) -> Result<&[u8], BundleError> {
         return Err(BundleError::Damaged("its checksum does not fit"));
     }
     Ok(body)
-}
-
-/// A hash of the index.
-fn hash(digits: &str) -> Result<[u8; 32], BundleError> {
-    unhex(digits).ok_or(BundleError::Damaged("a hash in its index is none"))
 }
 
 /// A line, without its end, and what follows.

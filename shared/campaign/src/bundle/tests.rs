@@ -78,6 +78,22 @@ fn a_campaign_with_errors_is_left_out() {
     assert_eq!(read(&write(&configs)).unwrap().configs, whole);
 }
 
+/// Whole, and yet not what it says: a store would be told that it has this campaign already.
+#[test]
+fn a_campaign_under_anothers_hash_is_refused() {
+    let mut configs = sample();
+    configs.tenants[0].campaigns[0]
+        .compiled
+        .as_mut()
+        .unwrap()
+        .sha256 = [7; 32];
+    let said = read(&write(&configs)).unwrap_err().to_string();
+    assert!(
+        said.contains("a campaign is not what the index says"),
+        "{said}"
+    );
+}
+
 #[test]
 fn no_damaged_byte_passes() {
     let bytes = write(&sample());

@@ -14,7 +14,6 @@ use proptest::prelude::*;
 
 use crate::ledger::support::OPENS;
 use crate::ledger::{listed, on_terms};
-
 use crate::sound;
 
 fn definition(text: &str) -> Definition {

@@ -8,12 +8,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::ledger::{Ledger, play, play_days, play_on_terms};
 use campaign::verify::{Kind, Row, What, verify};
 use machine::ids::hex;
 use machine::luck::Seed;
 
-use crate::ledger;
+use crate::ledger::{self, Ledger, play, play_days, play_on_terms};
 
 const PAGE: &str = include_str!("../../../../docs/FAIRNESS.md");
 

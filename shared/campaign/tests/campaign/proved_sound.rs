@@ -17,7 +17,6 @@ use campaign::{Activity, Input, Source, Tenant, check, link, lower, story};
 
 use crate::generate::campaigns;
 use crate::generate::dice::Dice;
-
 use crate::support;
 
 const CAMPAIGNS: u64 = 400;

@@ -6,9 +6,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::generate::campaigns;
-use crate::generate::dice::Dice;
-use crate::generate::promises::{looked_at, sound};
 use campaign::check::Files;
 use campaign::play::{Act, Refused, Stage};
 use campaign::{Activity, Input, Source, Tenant, link, lower, story};
@@ -23,6 +20,9 @@ use machine::world::{CounterKey, Left};
 use machine::{Millis, Type, Value};
 use serde_json::{Map, json};
 
+use crate::generate::campaigns;
+use crate::generate::dice::Dice;
+use crate::generate::promises::{looked_at, sound};
 use crate::support;
 
 /// Cases in all; each campaign takes its share.

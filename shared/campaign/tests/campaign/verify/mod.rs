@@ -5,9 +5,10 @@
 
 mod tamperings;
 
-use crate::ledger::{Ledger, play, play_days, play_on_terms};
 use campaign::verify::{Draw, Kind, Report, Row, What, verify};
 use machine::luck::Seed;
+
+use crate::ledger::{Ledger, play, play_days, play_on_terms};
 use tamperings::{TAMPERINGS, draw, find};
 
 fn check(ledger: &Ledger) -> Report {
